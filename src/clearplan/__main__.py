@@ -1,0 +1,5 @@
+"""``python -m clearplan``."""
+
+from .cli import main
+
+main()

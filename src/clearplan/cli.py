@@ -1,0 +1,227 @@
+"""The shell's door: ``clearplan demo | init | check | run | explain``.
+
+Exit codes: 0 good, 1 faults in the data, 2 wrong usage, 3 a bug of ours. Heavy libraries are imported inside the
+commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+from .errors import ClearplanError, FaultsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(
+    help="Contamination mapping and clearance planning for mine action.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the results.")]
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    context.obj = debug
+
+
+@app.command()
+def demo(out: OutOption = None) -> None:
+    """Run the sample project (Karabakh, illustrative hazards) and say where its map lies."""
+    _run(sample_plan(), out or Path("out/karabakh"))
+
+
+@app.command()
+def run(
+    plan: Annotated[Path, typer.Argument(help="The project's plan.toml.")],
+    out: OutOption = None,
+) -> None:
+    """Run a project: map.html, plan.gpkg, tasks.csv and run.json."""
+    _run(plan, out or plan.parent / "out")
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -> None:
+    """Make a project folder with a commented plan.toml to fill in."""
+    from .errors import OutputError
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder}: is not empty; name a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    template = Path(__file__).parent / "assets" / "plan.toml"
+    (folder / "plan.toml").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "data").mkdir()
+    typer.echo(f"Wrote {folder / 'plan.toml'}. Put your files into {folder / 'data'}, fill in every value, then")
+    typer.echo(f"  clearplan run {folder / 'plan.toml'}")
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The file to check.")],
+    table: Annotated[Literal["hazards", "zones", "accidents"], typer.Option("--as", help="What it holds.")],
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="Take mapping, CRS and region from this plan.toml.")
+    ] = None,
+    crs: Annotated[str | None, typer.Option("--crs", help="CRS of a file that states none.")] = None,
+) -> None:
+    """List every fault of a file: row, column, value, rule, remedy. Exit 1 when there is one."""
+    faults = _faults_of(file, table, plan, crs)
+    if not len(faults):
+        typer.echo(f"{file}: no faults")
+        return
+    _print_faults(faults)
+    serious = int(faults["level"].isin(["error", "repairable"]).sum())
+    typer.echo(f"{file}: {serious} faults, {len(faults) - serious} warnings")
+    if serious:
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    result: Annotated[Path, typer.Argument(help="A run's plan.gpkg.")],
+    task_id: Annotated[str, typer.Argument(help="For example 38SPK6428-SHA-1.")],
+) -> None:
+    """Why a task stands where it stands: criterion, raw figure, value, weight, contribution."""
+    from .priority import explain, explain_words
+    from .readers import read_ranked
+
+    table = explain(read_ranked(result), task_id)
+    rows = [
+        (r.criterion, f"{r.raw:,.6g} {r.unit}", f"{r.value:.3f}", f"{r.weight:.1f}", f"{r.contribution:.2f}", r.note)
+        for r in table.itertuples()
+    ]
+    rows.append(("Score", "", "", f"{table['weight'].sum():.1f}", f"{table.attrs['score']:.2f}", ""))
+    typer.echo(explain_words(table))
+    _print_table(("criterion", "raw", "value 0-1", "weight", "contribution", "note"), rows)
+
+
+def sample_plan() -> Path:
+    """plan.toml of the sample project: inside the wheel, or beside the sources in a clone."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "sample" / "karabakh", here.parents[1] / "sample_data" / "karabakh"):
+        if (folder / "plan.toml").exists():
+            return folder / "plan.toml"
+    raise ClearplanError("the sample project is missing from this installation; install clearplan again")
+
+
+def _run(plan: Path, out: Path) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from .study import STAGES, line_words, run_study
+
+    console = Console(stderr=True)
+    columns = (BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn(),
+               TextColumn("{task.description}"))  # fmt: skip
+    with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
+        task = bar.add_task("Starting", total=len(STAGES))
+        begun = 0
+
+        def progress(stage: str) -> None:
+            nonlocal begun
+            bar.update(task, completed=begun, description=stage)
+            begun += 1
+
+        study = run_study(plan, out, progress=progress)
+        bar.update(task, completed=len(STAGES), description="Done")
+    for warning in study.notes:
+        typer.echo(f"NOTE: {warning}")
+    for line in study.run["contact_lines"]:
+        typer.echo(line_words(line))
+    typer.echo(f"Working CRS: {study.run['crs']}")
+    _print_net(study.net)
+    queues = study.tasks["queue"].value_counts()
+    typer.echo(f"Tasks: {queues.get('survey', 0)} to survey, {queues.get('clearance', 0)} to clear")
+    if study.plan.study.illustrative:
+        typer.echo("Illustrative data, not for operational use.")
+    typer.echo(f"Fingerprint {study.run['fingerprint']}")
+    typer.echo(f"Map: {out / 'map.html'}")
+
+
+def _print_net(net: pd.DataFrame) -> None:
+    total = net.groupby("land_class", sort=False)[["net_m2", "gross_m2"]].sum() / 1e6
+    rows = [(str(name), f"{row.net_m2:,.2f}", f"{row.gross_m2:,.2f}") for name, row in total.iterrows()]
+    _print_table(("land class", "net km2 (overlaps once)", "gross km2"), rows)
+
+
+def _faults_of(file: Path, table: str, plan: Path | None, crs: str | None) -> pd.DataFrame:
+    from .readers import check_file
+
+    if plan is None:
+        return check_file(file, table, crs=crs)
+    from .errors import SettingsError
+    from .settings import load_plan
+
+    settings = load_plan(plan)
+    listed = {"hazards": settings.hazards + settings.strikes, "zones": settings.zones, "accidents": settings.accidents}
+    for source in listed[table]:
+        if source.path.resolve() == file.resolve():
+            given: dict[str, Any] = source.model_dump(exclude={"path"})
+            return check_file(file, table, region=settings.study.region, **given | {"crs": crs or source.crs})
+    raise SettingsError(f"{plan} lists no {table} file {file}; name one of its files, or leave --plan out")
+
+
+def _print_faults(faults: pd.DataFrame) -> None:
+    rows = [
+        ("" if str(r.row) in ("<NA>", "nan", "None") else str(r.row), r.level, r.column, r.value, f"{r.rule}; {r.remedy}")
+        for r in faults.itertuples()
+    ]
+    _print_table(("row", "level", "column", "value", "rule; remedy"), rows)
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    """A table on the terminal; text from data is printed as it is, never as markup."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in header:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_printable(cell)) for cell in row))
+    console.print(table)
+
+
+def _printable(cell: object) -> str:
+    """Text without the control codes that a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in str(cell))
+
+
+def main() -> None:
+    """Run the command line; every error is one line with its remedy, and the traceback waits for --debug."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except FaultsError as error:
+        if debug:
+            raise
+        _print_faults(error.faults)
+        _fail(str(error), error.exit_code)
+    except ClearplanError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        _fail(f"bug in clearplan ({type(error).__name__}: {error}); run again with --debug and report it", 3)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"Error: {_printable(message)}", err=True)
+    raise SystemExit(code)

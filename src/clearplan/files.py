@@ -1,0 +1,281 @@
+"""Files to raw rows: formats, layers, encodings, the CRS that a file states. Nothing is mapped or judged yet.
+
+Vector files go through GDAL (pyogrio), GeoParquet through geopandas, CSV and XLSX through pandas, so that a
+spreadsheet's row numbers stay those that its owner sees.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import warnings
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from .crs import parse_crs
+from .errors import CrsError, MissingFileError, ReadError
+from .schema import fault
+
+TABLES = {".csv", ".tsv", ".txt", ".xlsx"}
+VECTORS = {".gpkg", ".shp", ".zip", ".geojson", ".json", ".kml", ".kmz", ".gpx", ".fgb", ".gdb", ".tab", ".mif"}
+PARQUET = {".parquet", ".geoparquet"}
+
+#: Encodings tried when a file states none, with the alphabets they were made for.
+ENCODINGS = {"utf-8": "any", "cp1251": "Russian", "cp1254": "Azerbaijani, Turkish"}
+
+
+@dataclass
+class Raw:
+    """Rows of a file as they stand: ``rows`` are the numbers its owner sees, ``geometry`` is None in a plain table."""
+
+    file: str
+    frame: pd.DataFrame
+    rows: list[int]
+    geometry: np.ndarray[Any, Any] | None
+    crs: CRS | None
+    faults: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = None) -> Raw:
+    """Read any supported file.
+
+    Raises
+    ------
+    ReadError
+        The file is missing, of an unknown format, unreadable, holds several layers and none was named, or its
+        text is in no stated encoding.
+    """
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file; mend the path")
+    suffix = path.suffix.lower()
+    if suffix in TABLES:
+        return _read_table(path, suffix, layer, encoding)
+    if suffix in PARQUET:
+        return _read_parquet(path)
+    if suffix in VECTORS:
+        return _read_vector(path, suffix, layer, encoding)
+    known = " ".join(sorted(TABLES | VECTORS | PARQUET))
+    raise ReadError(f"{path}: format {suffix or '(none)'} is not known; give one of {known}")
+
+
+def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:
+    if suffix == ".xlsx":
+        try:
+            frame = pd.read_excel(path, sheet_name=layer or 0, dtype=object)
+        except Exception as error:
+            raise ReadError(f"{path}: can't be read as XLSX ({_first_line(error)}); save it again as .xlsx") from None
+        frame = frame.rename(columns=str)
+    else:
+        frame = _read_csv(path, path.read_bytes(), encoding)
+    blank = frame.isna().all(axis=1)
+    rows = [int(i) + 2 for i in frame.index[~blank]]  # row 1 is the header
+    return Raw(path.name, frame[~blank].reset_index(drop=True), rows, None, None)
+
+
+def _read_csv(path: Path, content: bytes, encoding: str | None) -> pd.DataFrame:
+    text = _decode(path, content, encoding)
+    first = text.split("\n", 1)[0]
+    try:
+        mark = csv.Sniffer().sniff(first, delimiters=",;\t").delimiter
+    except csv.Error:
+        mark = ","
+    records = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+    if not records:
+        raise ReadError(f"{path}: is empty; give a header row and data")
+    header = [name.strip() for name in records[0]]
+    for number, record in enumerate(records[1:], start=2):
+        if record and len(record) != len(header):
+            raise ReadError(
+                f"{path}, row {number}: has {len(record)} cells, the header {len(header)}; put texts that hold "
+                f"{mark!r} in double quotes"
+            )
+    body = [[cell.strip() or None for cell in record] if record else [None] * len(header) for record in records[1:]]
+    return pd.DataFrame(body, columns=header, dtype=object)
+
+
+def _decode(path: Path, content: bytes, encoding: str | None) -> str:
+    try:
+        return content.decode(encoding or "utf-8-sig")
+    except LookupError:
+        raise ReadError(f"{path}: encoding {encoding!r} is not known; write for example 'cp1251'") from None
+    except UnicodeDecodeError as error:
+        start = content.rfind(b"\n", 0, error.start) + 1
+        end = content.find(b"\n", error.start)
+        row = content.count(b"\n", 0, error.start) + 1
+        raise ReadError(
+            f"{path}, row {row}: text is not {encoding or 'UTF-8'}; {_readings(content[start : end if end > 0 else None])}"
+        ) from None
+
+
+def _readings(text: bytes) -> str:
+    """What bytes would say in each likely encoding, for the planner to choose from."""
+    found = []
+    for encoding, alphabet in ENCODINGS.items():
+        try:
+            reading = text.decode(encoding).strip().strip("\x00")
+        except UnicodeDecodeError:
+            continue
+        found.append(f"encoding = '{encoding}' ({alphabet}) reads {reading[:40]!r}")
+    return "declare one: " + "; ".join(found)
+
+
+def _read_parquet(path: Path) -> Raw:
+    import geopandas as gpd
+
+    try:
+        table = gpd.read_parquet(path)
+    except Exception as error:
+        raise ReadError(f"{path}: can't be read as GeoParquet ({_first_line(error)}); write it again") from None
+    frame = pd.DataFrame(table.drop(columns=table.geometry.name)).reset_index(drop=True)
+    return Raw(path.name, frame, list(range(1, len(frame) + 1)), table.geometry.to_numpy(), table.crs)
+
+
+def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:
+    import pyogrio
+    import pyogrio.raw
+
+    if suffix in (".shp", ".zip") and encoding is None:
+        _refuse_unstated_encoding(path, suffix)
+    faults = _legacy_crs(path) if suffix in (".geojson", ".json") else []
+    layer = layer or _only_layer(path)
+    with warnings.catch_warnings():
+        # GDAL's warnings (unclosed rings, odd types) come back as faults with their rows.
+        warnings.simplefilter("ignore")
+        try:
+            meta, _, wkb, columns = pyogrio.raw.read(path, layer=layer, encoding=encoding)
+        except Exception as error:
+            raise ReadError(f"{path}: can't be read ({_first_line(error)}); open it in a GIS and save it again") from None
+    frame = pd.DataFrame({name: _plain(values) for name, values in zip(meta["fields"], columns, strict=True)})
+    rows = list(range(1, len(columns[0]) + 1 if len(columns) else (0 if wkb is None else len(wkb)) + 1))
+    geometry = _shapes(path.name, wkb, rows, faults) if wkb is not None else None
+    if any(word in str(meta["geometry_type"]) for word in ("Curve", "Compound", "Circular", "Surface")):
+        faults.append(
+            fault(path.name, None, "geometry", meta["geometry_type"], "curves were replaced by straight pieces",
+                  "repairable", "save the layer with straight segments, or read with lenient = true")  # fmt: skip
+        )
+    crs = parse_crs(meta["crs"]) if meta["crs"] else None
+    return Raw(path.name, frame.reindex(range(len(rows))), rows, geometry, crs, faults)
+
+
+def _plain(values: Any) -> Any:
+    """A GDAL column with whole numbers as whole numbers and blanks as None."""
+    series = pd.Series(values)
+    if series.dtype.kind == "f" and (series.dropna() % 1 == 0).all():
+        return series.astype("Int64").astype(object).where(series.notna(), None)
+    return series.astype(object).where(series.notna(), None)
+
+
+def _shapes(file: str, wkb: Any, rows: list[int], faults: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
+    geometry = shapely.from_wkb(wkb, on_invalid="ignore")
+    for k in np.flatnonzero([b is not None for b in wkb] & shapely.is_missing(geometry)):
+        geometry[k] = shapely.from_wkb(wkb[k], on_invalid="fix")
+        faults.append(
+            fault(file, rows[k], "geometry", "", "ring is not closed", "repairable",
+                  "end the ring at its first vertex, or read with lenient = true")  # fmt: skip
+        )
+    return np.asarray(geometry, dtype=object)
+
+
+def _only_layer(path: Path) -> str | None:
+    import pyogrio
+
+    try:
+        layers = [str(name) for name, _ in pyogrio.list_layers(path)]
+    except Exception as error:
+        raise ReadError(f"{path}: can't be opened ({_first_line(error)}); is it the format its name says?") from None
+    layers = [name for name in layers if name != "layer_styles"]
+    if path.suffix.lower() == ".gpx":
+        layers = [name for name in layers if pyogrio.read_info(path, layer=name)["features"] > 0]
+        layers = [name for name in layers if name not in ("route_points", "track_points")]
+    if len(layers) > 1:
+        raise ReadError(f"{path}: holds layers {', '.join(layers)}; name one with layer = '...'")
+    if not layers:
+        raise ReadError(f"{path}: holds no layer with data; give another file")
+    return layers[0]
+
+
+def _legacy_crs(path: Path) -> list[dict[str, Any]]:
+    """The ``crs`` member that GeoJSON dropped in 2016 (RFC 7946, section 4)."""
+    try:
+        member = json.loads(path.read_text(encoding="utf-8-sig")).get("crs")
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{path}: GeoJSON must be UTF-8 ({error}); save it as UTF-8") from None
+    except (ValueError, AttributeError) as error:
+        raise ReadError(f"{path}: not valid GeoJSON ({_first_line(error)}); save it again") from None
+    if member is None:
+        return []
+    name = str(member.get("properties", {}).get("name", member)) if isinstance(member, dict) else str(member)
+    try:
+        plain = parse_crs(name).equals(CRS.from_epsg(4326), ignore_axis_order=True)
+    except CrsError:
+        plain = False
+    if plain:
+        return [fault(path.name, None, "crs", name, "legacy 'crs' member", "warning", "drop it: GeoJSON is WGS 84")]
+    remedy = "reproject to WGS 84 and drop the member, or save as GeoPackage (RFC 7946 knows WGS 84 only)"
+    return [fault(path.name, None, "crs", name, "legacy 'crs' member names another CRS", "error", remedy)]
+
+
+def _refuse_unstated_encoding(path: Path, suffix: str) -> None:
+    """Refuse a shapefile whose text is not ASCII and whose encoding is not stated, or stated wrongly."""
+    for name, dbf, cpg in _dbf_parts(path, suffix):
+        text = _first_foreign_text(dbf)
+        if text is None:
+            continue
+        stated = (cpg or b"").decode("ascii", "ignore").strip().lower().replace("-", "")
+        language_driver = dbf[29]
+        if stated in ("utf8", "65001"):
+            try:
+                text.decode("utf-8")
+                continue
+            except UnicodeDecodeError:
+                raise ReadError(f"{path}: {name} says UTF-8 and is not; {_readings(text)}") from None
+        # 0 is "not stated" and 0x57 is "whatever this computer uses": both are guesses for a reader.
+        if not stated and language_driver in (0x00, 0x57):
+            raise ReadError(f"{path}: {name} states no encoding; {_readings(text)}")
+
+
+def _dbf_parts(path: Path, suffix: str) -> list[tuple[str, bytes, bytes | None]]:
+    if suffix == ".shp":
+        dbf, cpg = path.with_suffix(".dbf"), path.with_suffix(".cpg")
+        return [(dbf.name, dbf.read_bytes(), cpg.read_bytes() if cpg.exists() else None)] if dbf.exists() else []
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            names = {name.lower(): name for name in bundle.namelist()}
+            return [
+                (real, bundle.read(real), bundle.read(names[low[:-4] + ".cpg"]) if low[:-4] + ".cpg" in names else None)
+                for low, real in names.items()
+                if low.endswith(".dbf")
+            ]
+    except zipfile.BadZipFile:
+        raise ReadError(f"{path}: is not a ZIP archive; zip the shapefile's parts again") from None
+
+
+def _first_foreign_text(dbf: bytes) -> bytes | None:
+    """First text cell with a byte beyond ASCII, after the dBASE III layout of header and fields."""
+    if len(dbf) < 33:
+        return None
+    header, length = int.from_bytes(dbf[8:10], "little"), int.from_bytes(dbf[10:12], "little")
+    widths = [dbf[k + 16] for k in range(32, header - 32, 32) if dbf[k] != 0x0D]
+    body = dbf[header:]
+    if body.isascii() or length == 0:
+        return None
+    for start in range(0, len(body) - length + 1, length):
+        at = start + 1
+        for width in widths:
+            cell = body[at : at + width].strip()
+            if not cell.isascii():
+                return cell
+            at += width
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0][:160]

@@ -1,0 +1,544 @@
+"""Files to checked tables in metres: HAZARDS, ZONES, ACCIDENTS.
+
+Strict by default: any fault raises :class:`FaultsError` with the table of all of them. With ``lenient=True`` every
+row is kept: one that can't be used is marked ``deferred`` with its reason and has no shape, a stated repair
+is applied, and both are listed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from . import checks
+from .crs import is_metric, operation, parse_crs, require_metres, to_working, working_crs
+from .errors import CrsError, FaultsError, ReadError, SettingsError, TableError
+from .files import Raw, read_raw
+from .schema import (
+    DUPLICATE_ID,
+    FAULT_COLUMNS,
+    TABLES,
+    check,
+    fault,
+    fault_table,
+    id_column,
+    table_name,
+    write_profile,
+)
+from .settings import ContactLineSettings, SourceSettings, check_settings
+
+CodeLists = Mapping[str, Mapping[str, str]]
+Region = tuple[float, float, float, float]
+
+_SHAPES = {
+    "hazards": ("point", "line", "polygon"),
+    "zones": ("point", "polygon"),
+    "accidents": ("point",),
+}
+_XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came out of a file: the table, its faults, and the datum operation that was applied."""
+
+    table: gpd.GeoDataFrame
+    faults: pd.DataFrame
+    operation: str
+
+
+def read_hazards(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> gpd.GeoDataFrame:
+    """HAZARDS from any supported file.
+
+    Parameters
+    ----------
+    path : path
+        Vector file (GDAL, GeoParquet) or table (CSV, XLSX) with lon/lat, easting/northing or wkt columns.
+    region : (west, south, east, north) [degrees], optional
+        Coordinates outside are faults; also chooses the working CRS.
+    working : CRS, optional
+        Metric CRS of the answer; else chosen from the region, else from the data.
+    **source
+        Fields of :class:`clearplan.settings.SourceSettings`: crs, layer, encoding, columns, codes, set, dates,
+        decimal, lenient.
+
+    Raises
+    ------
+    FaultsError
+        The data breaks rules (strict reading).
+    ReadError, CrsError, SettingsError
+        The file can't be read, its CRS is unknown, an argument is wrong.
+    """
+    return _public("hazards", path, region, working, source)
+
+
+def read_strikes(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> gpd.GeoDataFrame:
+    """HAZARDS of kind 'cluster-strike'; otherwise as :func:`read_hazards`."""
+    source["set"] = {"kind": "cluster-strike", **source.get("set", {})}
+    return _public("hazards", path, region, working, source)
+
+
+def read_zones(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> gpd.GeoDataFrame:
+    """ZONES; a blank number of people is unknown, never 0. Otherwise as :func:`read_hazards`."""
+    return _public("zones", path, region, working, source)
+
+
+def read_accidents(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> gpd.GeoDataFrame:
+    """ACCIDENTS; otherwise as :func:`read_hazards`."""
+    return _public("accidents", path, region, working, source)
+
+
+def read_contact_line(
+    path: str | Path,
+    *,
+    depth_m: Sequence[Any],
+    measure: str,
+    sides: str,
+    caps: str,
+    hazard_id: str = "contact-line",
+    position_error_m: float | None = None,
+    region: Region | None = None,
+    working: Any = None,
+    **source: Any,
+) -> gpd.GeoDataFrame:
+    """HAZARDS of kind 'contact-line', always an indication.
+
+    Parameters
+    ----------
+    depth_m : (inner, outer), or rows of (distance along the line, inner, outer) [m]
+    measure : 'each-side' or 'total'
+        Whether the depth counts on each side of the line or across it.
+    sides : 'both', 'left' or 'right'
+        As seen along the line's direction.
+    caps : 'round' or 'flat'
+
+    The file needs a ``source`` column, or ``set={"source": ...}``; otherwise as :func:`read_hazards`.
+    """
+    belt = {"depth_profile": write_profile(depth_m), "measure": measure, "sides": sides, "caps": caps}
+    fixed = {"position_error_m": position_error_m}
+    source["set"] = _line_columns(hazard_id) | belt | fixed | source.get("set", {})
+    return _public("hazards", path, region, working, source)
+
+
+def contact_line_source(settings: ContactLineSettings) -> SourceSettings:
+    """The contact line's settings as those of a plain source."""
+    fixed = _line_columns(settings.hazard_id) | {
+        "depth_profile": write_profile(settings.depth),
+        "measure": settings.measure,
+        "sides": settings.sides,
+        "caps": settings.caps,
+        "position_error_m": settings.position_error_m,
+        "source": settings.source,
+        "recorded_on": settings.recorded_on,
+    }
+    plain = {name: getattr(settings, name) for name in SourceSettings.model_fields}
+    return SourceSettings(**plain | {"set": fixed | settings.set})
+
+
+def _line_columns(hazard_id: str) -> dict[str, Any]:
+    return {
+        "hazard_id": hazard_id,
+        "kind": "contact-line",
+        "land_class": "indication",
+        "status": "open",
+        "ordnance": "unknown",
+    }
+
+
+def _public(name: str, path: str | Path, region: Region | None, working: Any, source: dict[str, Any]) -> gpd.GeoDataFrame:
+    settings = check_settings(SourceSettings, {"path": path, **source}, where=f"read_{name}()")
+    reading = read_source(name, settings, region=region, working=parse_crs(working) if working else None)
+    deferred = int(reading.table["deferred"].notna().sum())
+    if settings.lenient and len(reading.faults):
+        warnings.warn(
+            f"{path}: read leniently with {len(reading.faults)} faults, {deferred} rows deferred; "
+            "see column 'deferred' and check_file()",
+            stacklevel=3,
+        )
+    return reading.table
+
+
+def check_file(path: str | Path, name: str, *, region: Region | None = None, **source: Any) -> pd.DataFrame:
+    """Fault table of a file, read as 'hazards', 'zones' or 'accidents'; empty where all is well."""
+    settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
+    try:
+        return read_source(name, settings, region=region).faults
+    except FaultsError as error:
+        return error.faults
+
+
+def read_source(
+    name: str,
+    source: SourceSettings,
+    *,
+    region: Region | None = None,
+    working: CRS | None = None,
+    code_lists: CodeLists | None = None,
+) -> Reading:
+    """Read one source as a declared table.
+
+    Raises
+    ------
+    FaultsError
+        Strict reading found faults of level error or repairable; lenient reading found one that concerns the
+        whole file.
+    """
+    raw = read_raw(source.path, layer=source.layer, encoding=source.encoding)
+    faults = list(raw.faults)
+    frame = _mapped(raw, name, source)
+    geometry, own = _geometry(raw, frame, source, faults)
+    crs = _crs(raw, source)
+    frame = _typed(frame, name, raw, source, faults)
+    _check_geometry(name, frame, geometry, crs, region, raw, faults, own)
+    faults += _schema_faults(frame, name, raw, code_lists)
+    table, faults_table = _settle(frame, geometry, faults, name, raw, source)
+    shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
+    working = working or _working(shapes, region)
+    moved, words = to_working(shapes, working)
+    return Reading(moved, _with_areas(faults_table, geometry, moved, crs, raw), words)
+
+
+def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """One table from several of the same kind, in the same CRS, ids all different.
+
+    Raises
+    ------
+    CrsError
+        The CRS differ, or are not metric.
+    TableError
+        An id stands in two tables.
+    """
+    crs = require_metres(*tables)
+    name = table_name(tables[0])
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return tables[0].copy()
+    columns = list(dict.fromkeys(c for table in filled for c in table.columns if c != "geometry"))
+    parts = [pd.DataFrame(table.drop(columns="geometry")).reindex(columns=columns).astype(object) for table in filled]
+    together = pd.concat(parts, ignore_index=True)
+    for column in TABLES[name]:
+        if column.name in together.columns and column.dtype in ("number", "integer"):
+            together[column.name] = pd.to_numeric(together[column.name]).astype(float)
+        elif column.name in together.columns and column.dtype == "date":
+            together[column.name] = pd.to_datetime(together[column.name]).astype("datetime64[ms]")
+        elif column.name in together.columns:
+            together[column.name] = together[column.name].where(together[column.name].notna(), None)
+    ids = together[id_column(name)].str.casefold()
+    if ids.duplicated().any():
+        twice = together.loc[ids.duplicated(), id_column(name)].iloc[0]
+        raise TableError(f"{id_column(name)} {twice!r} stands in two files; give each row an id of its own")
+    return gpd.GeoDataFrame(
+        together, geometry=np.concatenate([table.geometry.to_numpy() for table in filled]), crs=crs
+    )
+
+
+def empty_table(name: str, crs: CRS) -> gpd.GeoDataFrame:
+    """A declared table without rows."""
+    columns = {c.name: pd.Series(dtype="float64" if c.dtype == "number" else object) for c in TABLES[name]}
+    del columns["geometry"]
+    dates = {c.name: pd.Series(dtype="datetime64[ms]") for c in TABLES[name] if c.dtype == "date"}
+    return gpd.GeoDataFrame(columns | dates, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+
+
+def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
+    """A background layer (districts, rivers ...) in the working CRS; invalid borders are mended."""
+    if path is None:
+        return None
+    raw = read_raw(path)
+    if raw.crs is None or raw.geometry is None:
+        raise CrsError(f"{raw.file}: states no CRS; save it with one")
+    table = gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(shapely.force_2d(raw.geometry)), crs=raw.crs)
+    return to_working(table, crs)[0]
+
+
+def read_ranked(path: str | Path) -> pd.DataFrame:
+    """Ranked TASKS from a run's plan.gpkg, without shapes.
+
+    Raises
+    ------
+    MissingFileError, ReadError
+        There is no such file, or it is no clearplan result.
+    """
+    frame = read_raw(Path(path), layer="tasks").frame
+    numbers = [c for c in frame.columns if c.startswith("c_") or c in ("score", "people_assumed", "zones_unknown")]
+    return frame.assign(**{c: pd.to_numeric(frame[c]).astype(float) for c in numbers})
+
+
+def _mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
+    """The file's columns under our names, its codes as ours, constants filled in; other columns stay."""
+    frame = raw.frame.copy()
+    for ours, theirs in source.columns.items():
+        if theirs not in frame.columns:
+            known = ", ".join(map(str, frame.columns)) or "none"
+            raise SettingsError(f"{raw.file}: columns.{ours} names {theirs!r}, which the file lacks; it has {known}")
+    if len(set(source.columns.values())) < len(source.columns):
+        raise SettingsError(f"{raw.file}: two of our columns map to one of the file's; give each its own")
+    taken = {c: f"{c}_entered" for c in source.columns if c in frame.columns and source.columns[c] != c}
+    frame = frame.rename(columns=taken).rename(
+        columns={taken.get(theirs, theirs): ours for ours, theirs in source.columns.items()}
+    )
+    for ours, value in source.set.items():
+        if ours in frame.columns:
+            frame[f"{ours}_entered"] = frame[ours]
+        numbered = ours == id_column(name) and len(frame) > 1
+        frame[ours] = [f"{value}-{k + 1}" for k in range(len(frame))] if numbered else value
+    for ours, mapping in source.codes.items():
+        if ours not in frame.columns:
+            raise SettingsError(f"{raw.file}: codes.{ours} maps a column that is not there; mend its name")
+        text = frame[ours].map(lambda v: v.strip() if isinstance(v, str) else v)
+        frame[ours] = text.map(lambda v, m=mapping: m.get(str(v), v))
+    return frame
+
+
+def _geometry(
+    raw: Raw, frame: pd.DataFrame, source: SourceSettings, faults: list[dict[str, Any]]
+) -> tuple[np.ndarray[Any, Any], set[str]]:
+    """Shapes as entered, from the file or from coordinate columns, and the columns that were used."""
+    if raw.geometry is not None:
+        return raw.geometry, set()
+    names = {str(c).strip().lower(): c for c in frame.columns}
+    if "wkt" in names:
+        return _from_wkt(frame[names["wkt"]], raw, faults), {names["wkt"]}
+    for x, y in _XY:
+        if x in names and y in names:
+            columns = [names[x], names[y]]
+            xy = np.column_stack([_numbers(frame[c], c, raw, source, faults) for c in columns])
+            points = np.full(len(frame), None, dtype=object)
+            known = ~np.isnan(xy).any(axis=1)
+            points[known] = shapely.points(xy[known])
+            return points, set(columns)
+    raise ReadError(
+        f"{raw.file}: no coordinates; name the columns lon and lat, easting and northing, or wkt (or map yours to "
+        "these under 'columns')"
+    )
+
+
+def _from_wkt(texts: pd.Series, raw: Raw, faults: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
+    shapes = np.full(len(texts), None, dtype=object)
+    for k, text in enumerate(texts):
+        if isinstance(text, str) and text.strip():
+            try:
+                shapes[k] = shapely.from_wkt(text)
+            except NotImplementedError:
+                rule, remedy = "curves can't be read", "save with straight segments"
+                faults.append(fault(raw.file, raw.rows[k], "wkt", text, rule, "error", remedy))
+            except shapely.errors.GEOSException as error:
+                rule, remedy = f"not valid WKT ({str(error).splitlines()[0]})", "mend the text"
+                faults.append(fault(raw.file, raw.rows[k], "wkt", text, rule, "error", remedy))
+    return shapes
+
+
+def _numbers(
+    values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]], level: str = "error"
+) -> np.ndarray[Any, Any]:
+    numbers = np.full(len(values), np.nan)
+    for k, value in enumerate(values):
+        if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)) or value == "":
+            continue
+        try:
+            numbers[k] = checks.parse_number(value, source.decimal)
+        except (ValueError, TypeError) as error:
+            rule, _, remedy = str(error).partition("|")
+            faults.append(fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "mend the value"))
+    return numbers
+
+
+def _crs(raw: Raw, source: SourceSettings) -> CRS:
+    declared = parse_crs(source.crs) if source.crs else None
+    if raw.crs is None and declared is None:
+        raise CrsError(f"{raw.file}: states no CRS and none is declared; set crs = 'EPSG:...', it is never guessed")
+    if raw.crs is not None and declared is not None and not raw.crs.equals(declared, ignore_axis_order=True):
+        raise CrsError(
+            f"{raw.file}: is in {raw.crs.name}, but crs declares {declared.name}; drop the declaration or mend the file"
+        )
+    crs = raw.crs if raw.crs is not None else declared
+    assert crs is not None
+    return crs
+
+
+def _typed(
+    frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]
+) -> pd.DataFrame:
+    """Columns in their declared types; what can't be read as such is kept as text beside a blank."""
+    for column in TABLES[name]:
+        if column.name not in frame.columns or column.dtype == "geometry":
+            continue
+        entered = frame[column.name]
+        before = len(faults)
+        if column.dtype in ("number", "integer"):
+            frame[column.name] = _numbers(entered, column.name, raw, source, faults, "repairable")
+        elif column.dtype == "date":
+            frame[column.name] = _dates(entered, column.name, raw, source, faults)
+        else:
+            frame[column.name] = entered.map(_text).astype(object)
+        if len(faults) > before:
+            frame[f"{column.name}_entered"] = entered.map(_text)
+    return frame
+
+
+def _text(value: object) -> str | None:
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip() or None
+
+
+def _dates(
+    values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]
+) -> pd.Series:
+    dates: list[Any] = []
+    for k, value in enumerate(values):
+        day = None
+        if _text(value) is not None:
+            try:
+                day = checks.parse_date(value, source.dates)
+            except ValueError as error:
+                rule, _, remedy = str(error).partition("|")
+                faults.append(fault(raw.file, raw.rows[k], column, value, rule, "repairable", remedy))
+        dates.append(day)
+    return pd.Series(pd.to_datetime(pd.Series(dates, dtype=object)), index=values.index).astype("datetime64[ms]")
+
+
+def _check_geometry(
+    name: str,
+    frame: pd.DataFrame,
+    geometry: np.ndarray[Any, Any],
+    crs: CRS,
+    region: Region | None,
+    raw: Raw,
+    faults: list[dict[str, Any]],
+    own: set[str],
+) -> None:
+    line = "kind" in frame.columns and (frame["kind"] == "contact-line").all() and len(frame) > 0
+    allowed = ("line",) if line else _SHAPES[name]
+    unread = {f["row"] for f in faults if f["level"] == "error" and f["column"] in own | {"wkt"}}
+    found = checks.check_shapes(geometry, allowed)
+    found = [f for f in found if not (f.rule == "shape is missing" and raw.rows[f.row] in unread)]
+    contradictions = checks.check_crs(geometry, crs)
+    found += contradictions
+    if region is not None:
+        wrong = {f.row for f in contradictions} if not crs.is_geographic else set()
+        found += [f for f in checks.check_region(geometry, crs, region) if f.row not in wrong]
+    if name == "hazards" and not line and not contradictions:
+        metric = crs if is_metric(crs) else _local_metric(geometry, region)
+        if metric is not None:
+            transform = operation(crs, metric)[0].transform
+            known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
+            moved = np.where(known, geometry, None)
+            found += checks.check_gaps(
+                moved if crs == metric else shapely.transform(moved, transform, interleaved=False)
+            )
+    for f in found:
+        faults.append(fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy))
+
+
+def _local_metric(geometry: np.ndarray[Any, Any], region: Region | None) -> CRS | None:
+    if region is None:
+        box = shapely.total_bounds(geometry)
+        if not np.isfinite(box).all() or (np.abs(box) > [180, 90, 180, 90]).any() or (box[:2] == box[2:]).any():
+            return None
+        region = tuple(box)
+    return working_crs(region).crs
+
+
+def _schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
+    """Faults of the declared columns, with the file's row numbers."""
+    table = frame.assign(geometry=None)
+    found = check(table, name, code_lists=code_lists, file=raw.file)
+    rows = [raw.rows[int(row)] if pd.notna(row) else None for row in found["row"]]
+    found["row"] = pd.Series(rows, index=found.index, dtype=object)
+    repairable = found["rule"] == DUPLICATE_ID
+    found.loc[repairable, "level"] = "repairable"
+    return [dict(zip(FAULT_COLUMNS, row, strict=True)) for row in found.itertuples(index=False)]
+
+
+def _settle(
+    frame: pd.DataFrame,
+    geometry: np.ndarray[Any, Any],
+    faults: list[dict[str, Any]],
+    name: str,
+    raw: Raw,
+    source: SourceSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Refuse the file, or (lenient) defer and repair row by row."""
+    whole_file = [f for f in faults if f["row"] is None and f["level"] == "error"]
+    serious = [f for f in faults if f["level"] in ("error", "repairable")]
+    if whole_file or (serious and not source.lenient):
+        raise FaultsError(fault_table(faults))
+    reasons: dict[int, list[str]] = {}
+    number = {row: k for k, row in enumerate(raw.rows)}
+    identifier = id_column(name)
+    for f in faults:
+        if f["level"] == "error":
+            reasons.setdefault(number[f["row"]], []).append(f"{f['column']}: {f['rule']}")
+        elif f["level"] == "repairable":
+            f["level"] = "repaired"
+    table = frame.copy()
+    table["entered_crs"] = None
+    table["entered_geometry"] = shapely.to_wkt(geometry, rounding_precision=-1, output_dimension=4)
+    table["deferred"] = pd.Series(
+        ["; ".join(dict.fromkeys(reasons[k])) if k in reasons else None for k in range(len(table))], dtype=object
+    )
+    if identifier in table.columns:
+        table[identifier] = _unique_ids(table[identifier], raw)
+    return table, fault_table(faults)
+
+
+def _unique_ids(ids: pd.Series, raw: Raw) -> pd.Series:
+    """Ids as they are, but a blank one named by its row and a repeated one numbered."""
+    seen: dict[str, int] = {}
+    unique = []
+    for k, entered in enumerate(ids):
+        text = entered if entered else f"{raw.file} row {raw.rows[k]}"
+        key = text.casefold()
+        seen[key] = seen.get(key, 0) + 1
+        unique.append(text if seen[key] == 1 else f"{text}#{seen[key]}")
+    return pd.Series(unique, index=ids.index, dtype=object)
+
+
+def _made_valid(geometry: np.ndarray[Any, Any], table: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Flat, valid shapes; a deferred row has none. 'structure' keeps both lobes of a crossing and every overlap."""
+    shapes = np.where(table["deferred"].notna(), None, geometry)
+    shapes = shapely.force_2d(shapes)
+    broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    return np.asarray(shapes, dtype=object)
+
+
+def _working(table: gpd.GeoDataFrame, region: Region | None) -> CRS:
+    if region is None:
+        if table.crs is not None and is_metric(table.crs):
+            return table.crs
+        box = table.geometry.total_bounds
+        if not np.isfinite(box).all():
+            raise CrsError("no row has usable coordinates; mend them, or name a region or working CRS")
+        region = (box[0] - 0.01, box[1] - 0.01, box[2] + 0.01, box[3] + 0.01)
+    return working_crs(region).crs
+
+
+def _with_areas(
+    faults: pd.DataFrame, geometry: np.ndarray[Any, Any], moved: gpd.GeoDataFrame, crs: CRS, raw: Raw
+) -> pd.DataFrame:
+    """Repairs of self-crossing polygons with area before and after [m2]; and what was entered, in every row."""
+    moved["entered_crs"] = ":".join(crs.to_authority() or ()) or crs.name
+    crossing = faults["rule"] == "polygon crosses itself"
+    number = {row: k for k, row in enumerate(raw.rows)}
+    assert moved.crs is not None
+    transform = operation(crs, moved.crs)[0].transform
+    for at in faults.index[crossing & (faults["level"] == "repaired")]:
+        k = number[int(faults.at[at, "row"])]
+        before = geometry[k] if crs == moved.crs else shapely.transform(geometry[k], transform, interleaved=False)
+        after = moved.geometry.iloc[k]
+        if after is not None:
+            faults.at[at, "value"] = f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"
+    return faults

@@ -1,0 +1,282 @@
+"""Every setting of every stage, declared once; ``plan.toml`` is these, and nothing else is accepted.
+
+A field's description gives its meaning, unit in [brackets] and, where there is a default, its source.
+Where no source exists there is no default: the planner must decide, and the plan shows who did.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import MissingFileError, ReadError, SettingsError
+
+Metres = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+LandClass = Literal["indication", "SHA", "CHA"]
+Queue = Literal["survey", "clearance"]
+AnySettings = TypeVar("AnySettings", bound="Settings")
+CriterionName = Literal["people", "zone_distance", "accidents", "land_class", "area"]
+DateStyle = Literal["iso", "dmy", "mdy"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+class StudySettings(Settings):
+    """What the study is about."""
+
+    title: str = Field(min_length=1, description="Title printed on every output.")
+    region: tuple[float, float, float, float] = Field(
+        description="West, south, east, north of the study region [degrees, WGS 84]. Coordinates outside are "
+        "faults; the working CRS is chosen from it, so that adding data never moves it."
+    )
+    as_at: dt.date = Field(description="Date for which the outputs speak; printed on them instead of the clock.")
+    illustrative: bool = Field(
+        description="True where any input is made up: every output then says so in words."
+    )
+
+    @model_validator(mode="after")
+    def _region_in_order(self) -> Self:
+        west, south, east, north = self.region
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise ValueError(
+                f"region {list(self.region)}: must be west < east within ±180 and south < north within ±90"
+            )
+        return self
+
+
+class SourceSettings(Settings):
+    """One input file and how its names and codes map to ours."""
+
+    path: Path = Field(description="The file, relative to plan.toml.")
+    layer: str | None = Field(default=None, description="Layer of a file that holds several.")
+    crs: str | None = Field(default=None, description="CRS of a file that states none, e.g. 'EPSG:32638'.")
+    encoding: str | None = Field(default=None, description="Text encoding of a file that states none.")
+    dates: DateStyle | None = Field(
+        default=None, description="How 03/10/2020 is read: dmy (3 October) or mdy (10 March). Unset: a fault."
+    )
+    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of numbers kept as text.")
+    columns: dict[str, str] = Field(default_factory=dict, description="Our column = the file's column.")
+    codes: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Per column of ours: the file's code = our code."
+    )
+    set: dict[str, Any] = Field(default_factory=dict, description="Our column = one value for all rows.")
+    lenient: bool = Field(
+        default=False,
+        description="Keep rows that can't be used as 'deferred' and apply listed repairs; never silent.",
+    )
+
+
+class ContactLineSettings(SourceSettings):
+    """The contact line, and the depth of its belt on the ground."""
+
+    hazard_id: str
+    scale: str = Field(description="Map scale at which the line was drawn; printed beside its length.")
+    source: str
+    recorded_on: dt.date | None = None
+    position_error_m: Metres = Field(description="Position error of the drawn line [m]; shown, not buffered.")
+    depth_min_m: Metres | None = Field(default=None, description="Depth of the inner band [m].")
+    depth_max_m: Metres | None = Field(default=None, description="Depth of the outer band [m].")
+    depth_profile: tuple[tuple[float, float, float], ...] | None = Field(
+        default=None, description="Rows of (distance along the line, inner depth, outer depth) [m]."
+    )
+    measure: Literal["each-side", "total"] = Field(description="Depth counts on each side, or across the line.")
+    sides: Literal["both", "left", "right"] = Field(description="Sides as seen along the line's direction.")
+    caps: Literal["round", "flat"] = Field(description="Belt round the line's ends, or cut square there.")
+
+    @model_validator(mode="after")
+    def _one_depth(self) -> Self:
+        constant = self.depth_min_m is not None and self.depth_max_m is not None
+        if constant == (self.depth_profile is not None):
+            raise ValueError("give depth_min_m and depth_max_m, or depth_profile, and not both")
+        return self
+
+    @property
+    def depth(self) -> tuple[float, float] | tuple[tuple[float, float, float], ...]:
+        """Constant (min, max) [m], or the rows of the profile."""
+        if self.depth_profile is not None:
+            return self.depth_profile
+        assert self.depth_min_m is not None
+        assert self.depth_max_m is not None
+        return (self.depth_min_m, self.depth_max_m)
+
+
+class ContextSettings(Settings):
+    """Layers that are drawn or used for names; none is a hazard."""
+
+    districts: Path | None = None
+    district_name: str = "name"
+    countries: Path | None = None
+    rivers: Path | None = None
+    lakes: Path | None = None
+    elevation: Path | None = None
+    attribution: str = Field(default="", description="Credit line that the data's licences ask for.")
+
+
+class FootprintSettings(Settings):
+    """How a reported shape becomes the area it may cover."""
+
+    margin_m: dict[str, Metres] = Field(description="Grown beyond the position error, per ordnance class [m].")
+    strike_radius_m: Metres = Field(description="Radius of a cluster strike's footprint round its point [m].")
+    assumed_position_error_m: Metres | None = Field(
+        default=None, description="Used where a row states none [m]; unset: such a row is refused."
+    )
+
+
+class TaskSettings(Settings):
+    """How areas are cut into workable pieces."""
+
+    influence_m: Metres = Field(description="A zone is affected by what lies within this distance [m].")
+    max_task_ha: dict[Queue, Annotated[float, Field(gt=0)]] = Field(description="Largest task per queue [ha].")
+    min_task_m2: float = Field(ge=0, description="Smaller pieces join a neighbour [m2].")
+
+    @model_validator(mode="after")
+    def _room_for_slivers(self) -> Self:
+        for queue in ("survey", "clearance"):
+            if queue not in self.max_task_ha:
+                raise ValueError(f"max_task_ha.{queue} is missing")
+            if self.max_task_ha[queue] * 1e4 < 8 * self.min_task_m2:
+                raise ValueError(f"max_task_ha.{queue} must be at least 8 x min_task_m2")
+        return self
+
+
+class Criterion(Settings):
+    """One criterion: its weight, and the two anchors between which its value runs from 0 to 1."""
+
+    name: CriterionName
+    weight: float = Field(ge=0, allow_inf_nan=False)
+    zero_at: float = Field(allow_inf_nan=False, description="Raw figure that is worth 0.")
+    one_at: float = Field(allow_inf_nan=False, description="Raw figure that is worth 1.")
+    source: str = Field(min_length=1, description="Who set it, or the word illustrative.")
+    queues: tuple[Queue, ...] = ("survey", "clearance")
+
+    @model_validator(mode="after")
+    def _anchors_differ(self) -> Self:
+        if self.zero_at == self.one_at:
+            raise ValueError(f"criterion {self.name}: zero_at and one_at must differ")
+        return self
+
+
+class PrioritySettings(Settings):
+    """Criteria, weights and declared assumptions of the ranking."""
+
+    set_by: str = Field(min_length=1, description="Who set the weights.")
+    set_on: dt.date
+    unknown_people: float = Field(
+        ge=0, description="People assumed for a zone whose number nobody published; shown wherever it counts."
+    )
+    accidents_radius_m: Metres = Field(description="Accidents within this distance of a task count [m].")
+    accidents_since: dt.date = Field(description="Accidents from this date on count, and undated ones.")
+    class_values: dict[LandClass, Annotated[float, Field(ge=0, le=1)]]
+    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        for queue in ("survey", "clearance"):
+            names = [c.name for c in self.criteria if queue in c.queues]
+            if len(set(names)) < len(names):
+                raise ValueError(f"a criterion is named twice for the {queue} queue")
+            if sum(c.weight for c in self.criteria if queue in c.queues) <= 0:
+                raise ValueError(f"the weights of the {queue} queue sum to 0")
+        if set(self.class_values) != {"indication", "SHA", "CHA"}:
+            raise ValueError("class_values needs indication, SHA and CHA")
+        return self
+
+
+class MapSettings(Settings):
+    """The map page."""
+
+    title: str = Field(min_length=1)
+
+
+class Plan(Settings):
+    """A whole project: ``plan.toml``."""
+
+    study: StudySettings
+    contact_line: Annotated[tuple[ContactLineSettings, ...], BeforeValidator(_as_list)] = ()
+    hazards: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    strikes: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    zones: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = Field(min_length=1)
+    accidents: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    context: ContextSettings = ContextSettings()
+    footprints: FootprintSettings
+    tasks: TaskSettings
+    priority: PrioritySettings
+    map: MapSettings
+    code_lists: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Country codes that replace a list of mdr-draft-2018: code = meaning."
+    )
+
+    @model_validator(mode="after")
+    def _some_hazard(self) -> Self:
+        if not (self.contact_line or self.hazards or self.strikes):
+            raise ValueError("no hazards: give [contact_line], [[hazards]] or [[strikes]]")
+        return self
+
+
+def load_plan(path: str | Path) -> Plan:
+    """Read and check a ``plan.toml``; input paths become absolute.
+
+    Raises
+    ------
+    ReadError
+        The file is missing or is not TOML.
+    SettingsError
+        A setting is missing, unknown or out of range; all of them are named.
+    """
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise MissingFileError(f"{path}: no such file; give the path of a plan.toml (clearplan init makes one)") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReadError(f"{path}: can't be read as UTF-8 text ({error}); save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ReadError(f"{path}: not valid TOML ({error}); mend that line") from None
+    return check_settings(Plan, _with_absolute_paths(raw, path.resolve().parent), where=str(path))
+
+
+def check_settings(model: type[AnySettings], raw: dict[str, Any], *, where: str) -> AnySettings:
+    """Build settings from plain values; every wrong one is named in one error.
+
+    >>> check_settings(MapSettings, {"titel": "x"}, where="plan.toml [map]")
+    Traceback (most recent call last):
+    clearplan.errors.SettingsError: plan.toml [map]: title: Field required; titel: unknown setting, remove it
+    or mend its name
+    """
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(f"{where}: " + "; ".join(_in_words(e) for e in error.errors())) from None
+
+
+def _in_words(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{place}: unknown setting, remove it or mend its name"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
+
+
+def _with_absolute_paths(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
+    def absolute(section: object, keys: tuple[str, ...]) -> object:
+        if isinstance(section, list):
+            return [absolute(one, keys) for one in section]
+        if not isinstance(section, dict):
+            return section
+        return {k: str(folder / v) if k in keys and isinstance(v, str) else v for k, v in section.items()}
+
+    keys = {name: ("path",) for name in ("contact_line", "hazards", "strikes", "zones", "accidents")}
+    keys["context"] = ("districts", "countries", "rivers", "lakes", "elevation")
+    return {name: absolute(section, keys.get(name, ())) for name, section in raw.items()}

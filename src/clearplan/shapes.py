@@ -1,0 +1,288 @@
+"""Conservative buffers, variable belts, tiled unions in threads, net and overlap areas, cutting.
+
+Everything here works on arrays of shapely geometries in metres and knows no table.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+Geometries = NDArray[Any]  # object array of shapely geometries, or None
+Cap = Literal["round", "flat"]
+Side = Literal["both", "left", "right"]
+
+#: Segments to a quarter circle, and the growth that makes a polygonal buffer hold the true one:
+#: 1 / cos(3 pi / 8 q). Measured over 400 shapes at q = 32: none was short, area + 0.07 %.
+QUAD_SEGS = 32
+GROWTH = 1 / math.cos(3 * math.pi / (8 * QUAD_SEGS))
+
+_CHUNK = 512  # geometries to one union call; larger chunks leave one thread idle at the end
+
+
+def in_threads(work: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+    """``[work(p) for p in parts]`` on all cores; GEOS releases the GIL. Order is kept."""
+    cores = os.cpu_count() or 1
+    if len(parts) < 2 or cores < 2:
+        return [work(part) for part in parts]
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(work, parts))
+
+
+def conservative_buffer(
+    geometries: Geometries, distance_m: float | NDArray[np.floating[Any]], cap: Cap = "round"
+) -> Geometries:
+    """Buffers that contain the true ones; a polygon with distance 0 stays as it is.
+
+    Parameters
+    ----------
+    geometries : array of geometry, n
+        In metres.
+    distance_m : float or array, n
+        [m], at least 0.
+
+    Notes
+    -----
+    Round buffers keep ``distance(boundary, shape) >= distance_m`` (Law 5). Flat caps, which cut a line's belt
+    square at its ends, are there because a planner asked for them and do not.
+
+    >>> ring = conservative_buffer(np.array([shapely.Point(0, 0)]), 50.0)[0].boundary
+    >>> bool(ring.distance(shapely.Point(0, 0)) >= 50)
+    True
+    """
+    geometries = np.asarray(geometries, dtype=object)
+    distance = np.broadcast_to(np.asarray(distance_m, dtype=float), geometries.shape)
+    parts = np.array_split(np.arange(len(geometries)), max(1, math.ceil(len(geometries) / _CHUNK)))
+
+    def grow(index: NDArray[np.int_]) -> Geometries:
+        grown = shapely.buffer(
+            geometries[index], distance[index] * GROWTH, quad_segs=QUAD_SEGS, cap_style=cap
+        )
+        same = (distance[index] == 0) & (shapely.get_dimensions(geometries[index]) == 2)
+        return np.where(same, geometries[index], grown)
+
+    return np.concatenate(in_threads(grow, parts)) if len(geometries) else geometries
+
+
+def belt(line: Any, profile: Sequence[tuple[float, float]], *, sides: Side, caps: Cap) -> Any:
+    """Belt round a line whose depth changes along it.
+
+    Parameters
+    ----------
+    line : LineString
+        In metres; its direction tells left from right.
+    profile : rows of (distance along the line, depth to each side) [m]
+        Between rows the depth is linear; beyond the first and last it stays. One row is a constant depth.
+    sides : 'both', 'left' or 'right'
+    caps : 'round' or 'flat'
+
+    >>> road = shapely.LineString([(0, 0), (1000, 0)])
+    >>> round(belt(road, [(0, 100)], sides="left", caps="flat").area, -2)
+    100100.0
+    """
+    depths = {depth for _, depth in profile}
+    if depths == {0.0}:
+        return shapely.Polygon()
+    if len(depths) == 1:
+        whole = conservative_buffer(np.array([line]), depths.pop(), caps)[0]
+    else:
+        whole = _tapered(line, profile, caps)
+    return whole if sides == "both" else _one_side(whole, line, sides, caps)
+
+
+def _tapered(line: Any, profile: Sequence[tuple[float, float]], caps: Cap) -> Any:
+    """Union over the line of discs whose radius is the depth there."""
+    at = np.array([row[0] for row in profile], dtype=float)
+    depth = np.array([row[1] for row in profile], dtype=float)
+    # A vertex that the line passes twice locates only once, so vertices come from their own running length.
+    steps = np.hypot(*np.diff(shapely.get_coordinates(line), axis=0).T)
+    corners = np.concatenate([[0.0], np.cumsum(steps)])
+    cuts = np.unique(np.concatenate([corners, at[(at > 0) & (at < line.length)]]))
+    points = shapely.line_interpolate_point(line, cuts)
+    radii = np.interp(cuts, at, depth)
+    discs = conservative_buffer(points, radii)
+    # With a radius linear along a straight piece, the union of its discs is the hull of the end discs.
+    hulls = [shapely.convex_hull(shapely.union(a, b)) for a, b in pairwise(discs)]
+    whole = shapely.union_all(hulls)
+    if caps == "flat":
+        square = conservative_buffer(np.array([line]), float(depth.max()), "flat")[0]
+        whole = shapely.intersection(whole, square)
+    return whole
+
+
+def _one_side(whole: Any, line: Any, side: Literal["left", "right"], caps: Cap) -> Any:
+    """The part of a belt on one side of its line, the line being prolonged through round caps."""
+    knife = _prolonged(line, math.sqrt(whole.area) + 1.0) if caps == "round" else _prolonged(line, 1.0)
+    edges = shapely.union_all([shapely.boundary(whole), shapely.intersection(knife, whole)])
+    faces = shapely.get_parts(shapely.polygonize([edges]))
+    inner = shapely.point_on_surface(faces)
+    inside = shapely.contains_properly(whole, inner)
+    keep = [
+        face for face, point, ok in zip(faces, inner, inside, strict=True) if ok and _side(knife, point) == side
+    ]
+    return shapely.union_all(keep)
+
+
+def _prolonged(line: Any, by: float) -> Any:
+    xy = shapely.get_coordinates(line)
+    first = xy[0] + (xy[0] - xy[1]) / np.hypot(*(xy[0] - xy[1])) * by
+    last = xy[-1] + (xy[-1] - xy[-2]) / np.hypot(*(xy[-1] - xy[-2])) * by
+    return shapely.LineString(np.vstack([first, xy, last]))
+
+
+def _side(line: Any, point: Any) -> Literal["left", "right"]:
+    """Side of the line on which a point lies: the ring line-piece-to-point turns left or right."""
+    along = shapely.line_locate_point(line, point)
+    step = min(1.0, line.length / 1000)
+    before = shapely.line_interpolate_point(line, max(along - step, 0.0))
+    after = shapely.line_interpolate_point(line, min(along + step, line.length))
+    turn = (after.x - before.x) * (point.y - before.y) - (after.y - before.y) * (point.x - before.x)
+    return "left" if turn > 0 else "right"
+
+
+def tiled_union(geometries: Geometries) -> Any:
+    """Union of many polygons, neighbours first, in threads.
+
+    >>> tiled_union(np.array([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)])).area
+    3.0
+    """
+    geometries = np.asarray(geometries, dtype=object)
+    geometries = geometries[~(shapely.is_missing(geometries) | shapely.is_empty(geometries))]
+    while len(geometries) > _CHUNK:
+        geometries = geometries[_near_order(geometries)]
+        chunks = np.array_split(geometries, math.ceil(len(geometries) / _CHUNK))
+        geometries = np.array(in_threads(shapely.union_all, chunks), dtype=object)
+    return shapely.union_all(geometries) if len(geometries) else shapely.Polygon()
+
+
+def net_by_rank(groups: Sequence[Geometries]) -> list[Any]:
+    """Union of each group less all that an earlier, stronger group covers.
+
+    >>> strong, weak = np.array([shapely.box(1, 0, 3, 1)]), np.array([shapely.box(0, 0, 2, 1)])
+    >>> [shape.area for shape in net_by_rank([strong, weak])]
+    [2.0, 1.0]
+    """
+    net: list[Any] = []
+    for group in groups:
+        parts = parts_of(tiled_union(group))
+        taken = [piece for stronger in net for piece in parts_of(stronger)]
+        net.append(tiled_union(_without(parts, np.array(taken, dtype=object))))
+    return net
+
+
+def _without(parts: Geometries, taken: Geometries) -> Geometries:
+    """Each part less what is taken; only what touches a part is subtracted from it."""
+    if not len(taken) or not len(parts):
+        return parts
+    i, j = shapely.STRtree(taken).query(parts, predicate="intersects")
+    touched, first = np.unique(i, return_index=True)
+    neighbours = np.split(taken[j], first[1:]) if len(touched) else []
+
+    def cut(k: int) -> Any:
+        return shapely.difference(parts[touched[k]], shapely.union_all(neighbours[k]))
+
+    left = parts.copy()
+    left[touched] = in_threads(cut, range(len(touched)))
+    return left
+
+
+def _near_order(geometries: Geometries) -> NDArray[np.int_]:
+    """Order in which neighbours in the list are neighbours on the ground (Morton order of box centres)."""
+    box = shapely.bounds(geometries)
+    x, y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
+    span = max(np.ptp(x), np.ptp(y), 1.0)
+    code = np.zeros(len(geometries), dtype=np.int64)
+    for axis, value in enumerate((x, y)):
+        cell = ((value - value.min()) / span * 65535).astype(np.int64)
+        for bit in range(16):
+            code |= ((cell >> bit) & 1) << (2 * bit + axis)
+    return np.argsort(code, kind="stable")
+
+
+def parts_of(geometry: Any) -> Geometries:
+    """The polygons of any geometry; points and lines that an overlay left behind carry no area.
+
+    >>> len(parts_of(shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)])))
+    2
+    """
+    flat = shapely.get_parts(shapely.get_parts(np.atleast_1d(np.asarray(geometry, dtype=object))))
+    flat = flat[~shapely.is_missing(flat)] if len(flat) else flat
+    return flat[(shapely.get_type_id(flat) == 3) & ~shapely.is_empty(flat)] if len(flat) else flat
+
+
+def disjoint(geometries: Geometries) -> Geometries:
+    """The same shapes without overlaps: what two share belongs to the first.
+
+    >>> [g.area for g in disjoint(np.array([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)]))]
+    [2.0, 1.0]
+    """
+    cut = np.asarray(geometries, dtype=object).copy()
+    tree = shapely.STRtree(cut)
+    later, earlier = tree.query(cut, predicate="intersects")
+    for i in np.unique(later):
+        before = earlier[(later == i) & (earlier < i)]
+        if len(before):
+            cut[i] = shapely.difference(geometries[i], shapely.union_all(geometries[before]))
+    return cut
+
+
+def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[Any]]:
+    """Pairs that share area, and the area of each [m2]; shapes are cut only where borders cross.
+
+    Returns
+    -------
+    left index, right index, area : arrays of equal length
+
+    >>> i, j, area = overlaps(np.array([shapely.box(0, 0, 4, 4)]), np.array([shapely.box(1, 1, 2, 2)]))
+    >>> i.tolist(), j.tolist(), area.tolist()
+    ([0], [0], [1.0])
+    """
+    left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
+    shapely.prepare(left)
+    tree = shapely.STRtree(right)
+    i, j = tree.query(left, predicate="intersects")
+    if not len(i):
+        return i, j, np.zeros(0)
+    area = np.empty(len(i))
+    within = shapely.contains(left[i], right[j])
+    area[within] = shapely.area(right[j[within]])
+    rest = np.flatnonzero(~within)
+    shapely.prepare(right)
+    around = shapely.contains(right[j[rest]], left[i[rest]])
+    area[rest[around]] = shapely.area(left[i[rest[around]]])
+    crossing = rest[~around]
+    chunks = np.array_split(crossing, max(1, math.ceil(len(crossing) / _CHUNK)))
+    cut = in_threads(lambda k: shapely.area(shapely.intersection(left[i[k]], right[j[k]])), chunks)
+    area[crossing] = np.concatenate(cut) if cut else 0
+    real = area > 0
+    return i[real], j[real], area[real]
+
+
+def faces(edges: Geometries) -> Geometries:
+    """The polygons into which lines and borders cut the plane; they share borders exactly."""
+    linework = shapely.union_all(shapely.boundary(edges) if shapely.get_dimensions(edges).max() == 2 else edges)
+    return shapely.get_parts(shapely.polygonize(shapely.get_parts(linework)))
+
+
+def cut_to_cells(polygon: Any, side_m: float) -> Geometries:
+    """A polygon cut along a square grid that is anchored at the CRS's origin, so that far data moves no cut.
+
+    >>> [g.area for g in cut_to_cells(shapely.box(500, 0, 1500, 100), 1000.0)]
+    [50000.0, 50000.0]
+    """
+    west, south, east, north = np.floor(np.array(polygon.bounds) / side_m).astype(int)
+    columns, rows = np.meshgrid(np.arange(west, east + 1), np.arange(south, north + 1))
+    x, y = columns.ravel() * side_m, rows.ravel() * side_m
+    cells = shapely.box(x, y, x + side_m, y + side_m)
+    shapely.prepare(polygon)
+    cells = cells[shapely.intersects(polygon, cells)]
+    inside = shapely.contains_properly(polygon, cells)
+    return parts_of(np.concatenate([cells[inside], shapely.intersection(polygon, cells[~inside])]))

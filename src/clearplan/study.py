@@ -1,0 +1,366 @@
+"""The whole road: plan.toml to tables, map, layers and a record of the run, in that order."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import pyproj
+import shapely
+
+from . import __version__
+from .crs import WorkingCrs, geodesic_length_m, working_crs
+from .errors import FaultsError, OutputError
+from .exchange import write_csv, write_gpkg
+from .hazards import footprints, net_area
+from .maps import About, Context, draw_map
+from .priority import rank
+from .readers import Reading, combine, contact_line_source, empty_table, read_context, read_source
+from .schema import BOUNDARIES, CODE_LISTS_VERSION, ILLUSTRATIVE, NOT_FOR_ENTRY, fault_table
+from .settings import Plan, SourceSettings, load_plan
+from .tasks import make_tasks
+
+Progress = Callable[[str], None]
+
+#: Stages as they are announced; their number is the length of the progress bar.
+STAGES = (
+    "Reading inputs",
+    "Drawing footprints",
+    "Measuring net areas",
+    "Cutting tasks",
+    "Ranking tasks",
+    "Writing layers and tables",
+    "Drawing the map",
+)
+_LIBRARIES = ("geopandas", "shapely", "pyproj", "pyogrio", "pandas", "numpy", "folium", "xstatic-leaflet", "rasterio")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study: its tables, and ``run``, the record of how they were made."""
+
+    plan: Plan
+    hazards: gpd.GeoDataFrame
+    zones: gpd.GeoDataFrame
+    accidents: gpd.GeoDataFrame
+    areas: gpd.GeoDataFrame
+    net: pd.DataFrame
+    tasks: gpd.GeoDataFrame
+    faults: pd.DataFrame
+    run: dict[str, Any]
+    context: Context = field(default_factory=Context)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know first: deferred rows, repairs, assumptions."""
+        return list(self.run["warnings"])
+
+
+def run_study(
+    plan_path: str | Path, out: str | Path | None = None, *, progress: Progress = lambda stage: None
+) -> Study:
+    """Run a project.
+
+    Parameters
+    ----------
+    plan_path : path
+        A ``plan.toml``.
+    out : path, optional
+        Folder for map.html, plan.gpkg, tasks.csv and run.json. They are written beside it and moved in when all
+        are complete; files of the user's in that folder stay. Without it nothing is written.
+    progress : callable, optional
+        Told the name of each stage (one of ``STAGES``) as it begins.
+
+    Raises
+    ------
+    FaultsError
+        Inputs break rules; the faults of all files are in it.
+    ReadError, SettingsError, CrsError, TableError, OutputError
+        As their names say; nothing is left half-written.
+    """
+    plan = load_plan(plan_path)
+    folder = Path(plan_path).resolve().parent
+    target = Path(out) if out is not None else None
+    if target is not None:
+        _refuse_foreign_folder(target)
+    progress(STAGES[0])
+    frame = working_crs(plan.study.region)
+    inputs = _read(plan, frame)
+    context = _context(plan, frame)
+    progress(STAGES[1])
+    areas = footprints(inputs["hazards"], plan.footprints)
+    progress(STAGES[2])
+    net = net_area(areas, context.districts, name=context.district_name)
+    progress(STAGES[3])
+    tasks = make_tasks(
+        areas, inputs["zones"], plan.tasks, districts=context.districts, district_name=context.district_name
+    )
+    progress(STAGES[4])
+    tasks = rank(tasks, inputs["zones"], plan.priority, accidents=inputs["accidents"])
+    tables = {"hazards": inputs["hazards"], "areas": areas, "tasks": tasks, "zones": inputs["zones"],
+              "accidents": inputs["accidents"]}  # fmt: skip
+    run = _record(plan, folder, frame, inputs, tables, net)
+    study = Study(plan=plan, net=net, faults=inputs["faults"], run=run, context=context, **tables)
+    if target is not None:
+        _write(study, target, progress)
+    return study
+
+
+def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
+    """All tables; the faults of every file before the first complaint."""
+    readings: dict[str, list[Reading]] = {"hazards": [], "zones": [], "accidents": []}
+    sources: list[tuple[str, SourceSettings]] = [
+        *(("hazards", contact_line_source(line)) for line in plan.contact_line),
+        *(("hazards", source) for source in plan.hazards),
+        *(("hazards", s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set})) for s in plan.strikes),
+        *(("zones", source) for source in plan.zones),
+        *(("accidents", source) for source in plan.accidents),
+    ]
+    broken = []
+    for name, source in sources:
+        try:
+            reading = read_source(
+                name, source, region=plan.study.region, working=frame.crs, code_lists=plan.code_lists
+            )
+            readings[name].append(reading)
+        except FaultsError as error:
+            broken.append(error.faults)
+    if broken:
+        raise FaultsError(pd.concat(broken, ignore_index=True))
+    every = [reading for found in readings.values() for reading in found]
+    tables = {name: combine(empty_table(name, frame.crs), *(r.table for r in found)) for name, found in readings.items()}
+    return {
+        **tables,
+        "faults": pd.concat([r.faults for r in every], ignore_index=True) if every else fault_table([]),
+        "operations": sorted({reading.operation for reading in every}),
+    }
+
+
+def _context(plan: Plan, frame: WorkingCrs) -> Context:
+    asked = plan.context
+    layers = {name: read_context(getattr(asked, name), frame.crs) for name in ("districts", "countries", "rivers", "lakes")}
+    return Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
+
+
+def _record(
+    plan: Plan, folder: Path, frame: WorkingCrs, inputs: dict[str, Any], tables: dict[str, Any], net: pd.DataFrame
+) -> dict[str, Any]:
+    """run.json without its time stamp: all that decides the numbers, and the numbers."""
+    settings = _relative(plan.model_dump(mode="json"), folder)
+    versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    versions |= {"clearplan": __version__, "GEOS": shapely.geos_version_string, "PROJ": pyproj.proj_version_str}
+    versions |= {"GDAL": ".".join(map(str, pyogrio.__gdal_version__))}
+    decisive = {
+        "inputs": _hashes(plan, folder),
+        "settings": settings,
+        "versions": versions,
+        "crs": frame.words,
+        "operations": inputs["operations"],
+        "code_lists": CODE_LISTS_VERSION,
+    }
+    text = json.dumps(decisive, sort_keys=True, ensure_ascii=False)
+    record = {"fingerprint": hashlib.sha256(text.encode()).hexdigest()[:12]} | decisive
+    record["counts"] = {name: len(table) for name, table in tables.items()}
+    record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
+    record["contact_lines"] = _line_lengths(plan, tables["hazards"])
+    record["people"] = people_waiting(tables["zones"])
+    record["net_area"] = json.loads(net.to_json(orient="records", double_precision=3))
+    record["faults"] = json.loads(inputs["faults"].to_json(orient="records"))
+    record["warnings"] = _warnings(plan, record, tables)
+    return record
+
+
+def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
+    """People of all zones, each zone once: the known sum, and in how many zones it is unknown."""
+    people = pd.to_numeric(zones["people"])
+    return {"known_people": int(people.sum()), "zones_known": int(people.notna().sum()), "zones_unknown": int(people.isna().sum())}
+
+
+def _line_lengths(plan: Plan, hazards: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    rows = []
+    for settings in plan.contact_line:
+        own = hazards[hazards["hazard_id"].str.startswith(settings.hazard_id) & (hazards["kind"] == "contact-line")]
+        for _, row in own[own.geometry.notna()].iterrows():
+            lonlat = gpd.GeoSeries([row.geometry], crs=hazards.crs).to_crs(4326).iloc[0]
+            rows.append(
+                {
+                    "hazard_id": row.hazard_id,
+                    "length_km": round(geodesic_length_m(lonlat) / 1000, 1),
+                    "scale": settings.scale,
+                    "position_error_m": settings.position_error_m,
+                }
+            )
+    return rows
+
+
+def line_words(line: dict[str, Any]) -> str:
+    """Length of a contact line beside the scale at which it was drawn.
+
+    >>> line_words({"hazard_id": "LOC", "length_km": 202.6, "scale": "1:10 million", "position_error_m": 10000.0})
+    'Contact line LOC: 202.6 km as drawn at 1:10 million, up to about 10 km out of place'
+    """
+    return (
+        f"Contact line {line['hazard_id']}: {line['length_km']} km as drawn at {line['scale']}, up to about "
+        f"{line['position_error_m'] / 1000:g} km out of place"
+    )
+
+
+def _warnings(plan: Plan, record: dict[str, Any], tables: dict[str, Any]) -> list[str]:
+    """Deferred rows first, then repairs, then assumptions."""
+    words = []
+    for name, count in record["deferred"].items():
+        if count and name in ("hazards", "zones", "accidents"):
+            words.append(f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map")
+    repaired = sum(fault["level"] == "repaired" for fault in record["faults"])
+    if repaired:
+        words.append(f"{repaired} repairs were made while reading; each is listed in run.json under faults")
+    if record["people"]["zones_unknown"]:
+        words.append(
+            f"People of {record['people']['zones_unknown']} places are unknown; ranks assume "
+            f"{plan.priority.unknown_people:g} for each"
+        )
+    closed = int((tables["hazards"]["status"] == "closed").sum())
+    if closed:
+        words.append(f"{closed} hazards have status closed and are not counted as remaining")
+    return words
+
+
+def _relative(value: Any, folder: Path) -> Any:
+    """Settings with paths as seen from plan.toml, so that a moved project keeps its fingerprint."""
+    if isinstance(value, dict):
+        return {k: _relative(v, folder) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_relative(v, folder) for v in value]
+    if isinstance(value, str) and os.path.isabs(value):
+        return Path(os.path.relpath(value, folder)).as_posix()
+    return value
+
+
+def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
+    sources = (*plan.contact_line, *plan.hazards, *plan.strikes, *plan.zones, *plan.accidents)
+    asked = plan.context
+    paths = [s.path for s in sources]
+    paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
+    hashes = {}
+    for path in paths:
+        # A shapefile is several files and a file geodatabase a folder: all of it decides the numbers.
+        several = path.suffix.lower() in (".shp", ".tab", ".mif")
+        parts = sorted(path.rglob("*")) if path.is_dir() else sorted(path.parent.glob(f"{path.stem}.*")) if several else [path]
+        for part in (p for p in parts if p.is_file()):
+            name = Path(os.path.relpath(part, folder)).as_posix()
+            hashes[name] = hashlib.sha256(part.read_bytes()).hexdigest()
+    return hashes
+
+
+def notice(study: Study) -> str:
+    """Disclaimer and fingerprint, as they stand in every file."""
+    words = [ILLUSTRATIVE] if study.plan.study.illustrative else []
+    words += [NOT_FOR_ENTRY, BOUNDARIES, study.plan.context.attribution]
+    words.append(f"As at {study.plan.study.as_at}. Fingerprint {study.run['fingerprint']}.")
+    return " ".join(word for word in words if word)
+
+
+def about(study: Study) -> About:
+    """What the map page says about the run."""
+    net_km2 = study.net.groupby("land_class")["net_m2"].sum() / 1e6
+    people = study.run["people"]
+    waiting = f"{people['known_people']:,} in {people['zones_known']} places"
+    if people["zones_unknown"]:
+        waiting += f"; {people['zones_unknown']} unknown"
+    sources = sorted(set(study.hazards["source"].dropna()) | set(study.zones["source"].dropna()))
+    return About(
+        title=study.plan.map.title,
+        as_at=study.plan.study.as_at.isoformat(),
+        crs=study.run["crs"],
+        fingerprint=study.run["fingerprint"],
+        illustrative=study.plan.study.illustrative,
+        sources=(study.plan.context.attribution, *sources),
+        line_note=". ".join(line_words(line) for line in study.run["contact_lines"]),
+        notes=tuple(study.run["warnings"]),
+        figures=(
+            ("Confirmed hazardous (CHA)", f"{net_km2.get('CHA', 0):,.1f} km²"),
+            ("Suspected hazardous (SHA)", f"{net_km2.get('SHA', 0):,.1f} km²"),
+            ("Indication, to be surveyed", f"{net_km2.get('indication', 0):,.0f} km²"),
+            ("People waiting to return", waiting),
+        ),
+    )
+
+
+def _write(study: Study, target: Path, progress: Progress) -> None:
+    """Write all outputs beside the target and move them in when they are complete."""
+    target = target.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _recover(target)
+    fresh = target.with_name(f".{target.name}.new-{os.getpid()}")
+    try:
+        fresh.mkdir()
+        progress(STAGES[5])
+        words = notice(study)
+        tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
+                  "accidents": study.accidents}  # fmt: skip
+        write_gpkg(tables, fresh / "plan.gpkg", as_at=study.plan.study.as_at.isoformat(), notice=words)
+        write_csv(study.tasks, fresh / "tasks.csv", notice=words)
+        progress(STAGES[6])
+        page = draw_map(
+            study.tasks,
+            study.zones,
+            areas=study.areas,
+            accidents=study.accidents,
+            contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
+            context=study.context,
+            about=about(study),
+        )
+        page.save(fresh / "map.html")
+        stamped = {"finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "notice": words} | study.run
+        (fresh / "run.json").write_text(json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        _swap(fresh, target)
+    except OSError as error:
+        raise OutputError(f"{target}: can't be written ({error}); choose another folder with --out") from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _refuse_foreign_folder(target: Path) -> None:
+    """An output folder is new, empty, or one of ours: nobody's files are in the way."""
+    if target.exists() and not target.is_dir():
+        raise OutputError(f"{target}: is a file; name a folder")
+    if target.is_dir() and any(target.iterdir()) and not (target / "run.json").exists():
+        raise OutputError(f"{target}: holds files that no run has made; name a new or empty folder")
+
+
+def _old(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
+
+
+def _recover(target: Path) -> None:
+    """Put back the last good result if a run died in the moment of the exchange."""
+    if _old(target).exists():
+        if target.exists():
+            shutil.rmtree(_old(target))
+        else:
+            _old(target).rename(target)
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Two renames, then the user's own files follow; a death between them is mended by the next run."""
+    ours = {"map.html", "plan.gpkg", "tasks.csv", "run.json"}
+    if not target.exists():
+        fresh.rename(target)
+        return
+    kept = [path.name for path in target.iterdir() if path.name not in ours]
+    target.rename(_old(target))
+    fresh.rename(target)
+    for name in kept:
+        (_old(target) / name).rename(target / name)
+    shutil.rmtree(_old(target))
