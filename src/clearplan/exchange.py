@@ -62,6 +62,11 @@ def write_gpkg(tables: Mapping[str, gpd.GeoDataFrame], path: Path, *, as_at: str
         )
 
 
+def gdal_version() -> str:
+    """Version of the GDAL that reads and writes."""
+    return ".".join(map(str, pyogrio.__gdal_version__))
+
+
 @contextmanager
 def _fixed_date(as_at: str) -> Iterator[None]:
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{as_at}T00:00:00.000Z"})

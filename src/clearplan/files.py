@@ -193,7 +193,7 @@ def _only_layer(path: Path) -> str | None:
         raise ReadError(f"{path}: can't be opened ({_first_line(error)}); is it the format its name says?") from None
     layers = [name for name in layers if name != "layer_styles"]
     if path.suffix.lower() == ".gpx":
-        layers = [name for name in layers if pyogrio.read_info(path, layer=name)["features"] > 0]
+        layers = [name for name in layers if pyogrio.read_info(path, layer=name, force_feature_count=True)["features"] > 0]
         layers = [name for name in layers if name not in ("route_points", "track_points")]
     if len(layers) > 1:
         raise ReadError(f"{path}: holds layers {', '.join(layers)}; name one with layer = '...'")

@@ -76,8 +76,9 @@ def _grown(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.GeoDat
     missing = sorted(set(hazards.loc[usable, "ordnance"].dropna()) - set(settings.margin_m))
     if missing:
         raise SettingsError(f"footprints.margin_m: no margin for {', '.join(missing)}; add one in metres")
-    radius = error.fillna(settings.assumed_position_error_m or 0.0) + hazards["ordnance"].map(settings.margin_m).fillna(0.0)
-    radius += np.where(hazards["kind"] == "cluster-strike", settings.strike_radius_m, 0.0)
+    margin = hazards["ordnance"].map(settings.margin_m).astype(float).fillna(0.0)
+    strike = (hazards["kind"] == "cluster-strike") * settings.strike_radius_m
+    radius = error.fillna(settings.assumed_position_error_m or 0.0) + margin + strike
     grown = shapes.conservative_buffer(hazards.geometry.to_numpy(), radius.to_numpy(float))
     return hazards.assign(
         area_id=hazards["hazard_id"],

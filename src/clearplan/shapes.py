@@ -156,11 +156,35 @@ def tiled_union(geometries: Geometries) -> Any:
     """
     geometries = np.asarray(geometries, dtype=object)
     geometries = geometries[~(shapely.is_missing(geometries) | shapely.is_empty(geometries))]
+    if not len(geometries):
+        return shapely.Polygon()
+    # Each group of shapes that touch is joined by itself, so that far data changes no bit of it.
+    joined = in_threads(_chunked_union, [geometries[group] for group in _touching(geometries)])
+    return shapely.union_all(joined) if len(joined) < 2 else shapely.multipolygons(parts_of(joined))
+
+
+def _chunked_union(geometries: Geometries) -> Any:
     while len(geometries) > _CHUNK:
         geometries = geometries[_near_order(geometries)]
         chunks = np.array_split(geometries, math.ceil(len(geometries) / _CHUNK))
-        geometries = np.array(in_threads(shapely.union_all, chunks), dtype=object)
-    return shapely.union_all(geometries) if len(geometries) else shapely.Polygon()
+        geometries = np.array([shapely.union_all(chunk) for chunk in chunks], dtype=object)
+    return geometries[0] if len(geometries) == 1 else shapely.union_all(geometries)
+
+
+def _touching(geometries: Geometries) -> list[NDArray[np.int_]]:
+    """Groups of shapes whose boxes are connected, each in its first order; groups by their first member."""
+    boxes = shapely.box(*shapely.bounds(geometries).T)
+    i, j = shapely.STRtree(boxes).query(boxes)
+    label = np.arange(len(geometries))
+    while True:  # each pass hands the smallest label on, and doubles how far it has come
+        lower = label.copy()
+        np.minimum.at(lower, i, label[j])
+        lower = lower[lower]
+        if (lower == label).all():
+            break
+        label = lower
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
 
 
 def net_by_rank(groups: Sequence[Geometries]) -> list[Any]:

@@ -15,14 +15,13 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-import pyogrio
 import pyproj
 import shapely
 
 from . import __version__
 from .crs import WorkingCrs, geodesic_length_m, working_crs
 from .errors import FaultsError, OutputError
-from .exchange import write_csv, write_gpkg
+from .exchange import gdal_version, write_csv, write_gpkg
 from .hazards import footprints, net_area
 from .maps import About, Context, draw_map
 from .priority import rank
@@ -160,7 +159,7 @@ def _record(
     settings = _relative(plan.model_dump(mode="json"), folder)
     versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
     versions |= {"clearplan": __version__, "GEOS": shapely.geos_version_string, "PROJ": pyproj.proj_version_str}
-    versions |= {"GDAL": ".".join(map(str, pyogrio.__gdal_version__))}
+    versions |= {"GDAL": gdal_version()}
     decisive = {
         "inputs": _hashes(plan, folder),
         "settings": settings,

@@ -75,7 +75,7 @@ def make_tasks(
         if not net[land_class].is_empty
     ]
     empty = {"geometry": [], "land_class": [], "district_no": [], "zone_nos": []}
-    tasks = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(empty)
+    tasks = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(empty, dtype=object)
     tasks = gpd.GeoDataFrame(tasks, geometry="geometry", crs=crs)
     tasks["queue"] = tasks["land_class"].map(QUEUE).astype(object)
     tasks["district"] = [names[no] if no >= 0 else None for no in tasks["district_no"]]
@@ -190,7 +190,7 @@ def _with_ids(tasks: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     tasks = tasks.sort_values(["mgrs_km", "land_class", "_y", "_x"], kind="stable").reset_index(drop=True)
     number = tasks.groupby(["mgrs_km", "land_class"]).cumcount() + 1
     short = tasks["land_class"].map({"indication": "IND"}).fillna(tasks["land_class"])
-    tasks["task_id"] = tasks["mgrs_km"] + "-" + short + "-" + number.astype(str)
+    tasks["task_id"] = [f"{square}-{name}-{no}" for square, name, no in zip(tasks["mgrs_km"], short, number, strict=True)]
     return tasks
 
 

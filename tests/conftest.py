@@ -1,0 +1,133 @@
+"""A small made-up world in UTM 38N, and the sample project run once for all tests that look at it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from shapely import Point, box
+
+from clearplan.settings import Criterion, FootprintSettings, PrioritySettings, TaskSettings
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "sample_data" / "karabakh"
+UTM = "EPSG:32638"
+E0, N0 = 650_000.0, 4_420_000.0
+
+
+def hazard_table(rows: list[dict], crs: str = UTM) -> gpd.GeoDataFrame:
+    base = {
+        "kind": "minefield",
+        "land_class": "SHA",
+        "status": "open",
+        "ordnance": "AP",
+        "position_error_m": 0.0,
+        "source": "made up",
+        "recorded_on": pd.Timestamp("2021-01-01"),
+        "depth_profile": None,
+        "measure": None,
+        "sides": None,
+        "caps": None,
+        "deferred": None,
+    }
+    full = [base | {"hazard_id": f"H{k}"} | row for k, row in enumerate(rows)]
+    return gpd.GeoDataFrame(full, geometry="geometry", crs=crs)
+
+
+def zone_table(rows: list[dict], crs: str = UTM) -> gpd.GeoDataFrame:
+    base = {"people": 100.0, "families": None, "position_error_m": 0.0, "source": "made up", "deferred": None}
+    full = [base | {"zone_id": f"Z{k}", "name": f"Place {k}"} | row for k, row in enumerate(rows)]
+    table = gpd.GeoDataFrame(full, geometry="geometry", crs=crs)
+    return table.astype({"people": float})
+
+
+def accident_table(points: list[tuple[float, float]], days: list[str | None]) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(
+        {
+            "accident_id": [f"A{k}" for k in range(len(points))],
+            "occurred_on": pd.to_datetime(pd.Series(days, dtype=object)),
+            "device": "AP",
+            "position_error_m": 100.0,
+            "source": "made up",
+            "deferred": None,
+        },
+        geometry=[Point(p) for p in points],
+        crs=UTM,
+    )
+
+
+@pytest.fixture
+def margins() -> FootprintSettings:
+    return FootprintSettings(
+        margin_m={"AP": 10, "AV": 20, "mixed": 20, "CMR": 0, "unknown": 0}, strike_radius_m=300
+    )
+
+
+@pytest.fixture
+def task_settings() -> TaskSettings:
+    return TaskSettings(influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500)
+
+
+@pytest.fixture
+def priority_settings() -> PrioritySettings:
+    criteria = (
+        Criterion(name="people", weight=50, zero_at=0, one_at=1000, source="test"),
+        Criterion(name="zone_distance", weight=30, zero_at=10_000, one_at=0, source="test"),
+        Criterion(name="accidents", weight=20, zero_at=0, one_at=4, source="test"),
+    )
+    return PrioritySettings(
+        set_by="test",
+        set_on=dt.date(2026, 1, 1),
+        unknown_people=150,
+        accidents_radius_m=500,
+        accidents_since=dt.date(2020, 11, 10),
+        class_values={"CHA": 1, "SHA": 0.5, "indication": 0.1},
+        criteria=criteria,
+    )
+
+
+@pytest.fixture
+def districts() -> gpd.GeoDataFrame:
+    """Two districts that overlap by 100 m; the east of the world belongs to none."""
+    west = box(E0 - 20_000, N0 - 20_000, E0 + 3_000, N0 + 20_000)
+    east = box(E0 + 2_900, N0 - 20_000, E0 + 8_000, N0 + 20_000)
+    return gpd.GeoDataFrame({"district": ["West", "East"]}, geometry=[west, east], crs=UTM)
+
+
+def random_world(seed: int, count: int = 40) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Overlapping hazards of all classes and some zones, drawn with a written-down seed."""
+    draw = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        x, y = E0 + draw.uniform(0, 10_000), N0 + draw.uniform(0, 10_000)
+        angles = np.sort(draw.uniform(0, 2 * np.pi, draw.integers(5, 14)))
+        radius = draw.uniform(30, 700, len(angles))
+        ring = np.column_stack([x + radius * np.cos(angles), y + radius * np.sin(angles)])
+        shape = shapely.make_valid(shapely.Polygon(ring))
+        rows.append(
+            {
+                "geometry": shape,
+                "land_class": str(draw.choice(["CHA", "SHA", "indication"])),
+                "position_error_m": float(draw.uniform(0, 60)),
+                "ordnance": str(draw.choice(["AP", "AV", "mixed"])),
+            }
+        )
+    zones = [
+        {"geometry": Point(E0 + draw.uniform(0, 10_000), N0 + draw.uniform(0, 10_000))} for _ in range(6)
+    ]
+    return hazard_table(rows), zone_table(zones)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory):
+    """The sample project, run once, with its outputs in ``folder``."""
+    from clearplan.study import run_study
+
+    folder = tmp_path_factory.mktemp("sample") / "karabakh"
+    study = run_study(SAMPLE / "plan.toml", folder)
+    return study, folder

@@ -1,0 +1,115 @@
+"""The house: floors, homes of libraries, light import, and the words that must never be printed."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT
+
+SRC = ROOT / "src" / "clearplan"
+FLOORS = {
+    "cli": 5, "__main__": 5, "study": 4, "__init__": 4,
+    "maps": 3, "exchange": 3,
+    "readers": 2, "hazards": 2, "tasks": 2, "priority": 2,
+    "shapes": 1, "rasters": 1, "coordinates": 1, "files": 1, "checks": 1,
+    "schema": 0, "settings": 0, "crs": 0, "errors": 0,
+}  # fmt: skip
+ALSO_ALLOWED = {("__main__", "cli"), ("readers", "checks"), ("schema", "errors"), ("settings", "errors"),
+                ("crs", "errors"), ("files", "schema")}  # fmt: skip
+ONLY_HOME = {
+    "typer": {"cli"}, "rich": {"cli"}, "folium": {"maps"}, "branca": {"maps"}, "xstatic": {"maps"},
+    "rasterio": {"rasters"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, "pydantic": {"settings"},
+    "pyogrio": {"files", "exchange"},
+}  # fmt: skip
+ROOMS = sorted(path.stem for path in SRC.glob("*.py"))
+
+
+def imports_of(room: str) -> tuple[set[str], set[str]]:
+    """(own rooms, other packages) that a room imports, at its top or inside functions."""
+    own, other = set(), set()
+    tree = ast.parse((SRC / f"{room}.py").read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            other |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            own |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            other.add((node.module or "").split(".")[0])
+    return own - {"__version__"}, other
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_import_only_from_floors_below(room):
+    assert room in FLOORS, f"{room}.py stands on no floor; add it to the table and to CONTRIBUTING.md"
+    for other in imports_of(room)[0]:
+        assert FLOORS[other] < FLOORS[room] or (room, other) in ALSO_ALLOWED, f"{room} imports {other}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_libraries_have_one_home(room):
+    for library in imports_of(room)[1] & set(ONLY_HOME):
+        assert room in ONLY_HOME[library], f"{room} imports {library}"
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stdout.strip()
+
+
+def test_import_does_no_work():
+    heavy = "folium rasterio matplotlib highspy pandas geopandas pandera pyogrio shapely".split()
+    code = f"import sys, clearplan; print([m for m in {heavy} if m in sys.modules])"
+    assert run_python(code) == "[]"
+
+
+def test_every_public_name_is_there():
+    code = "import clearplan; print(all(getattr(clearplan, n) is not None for n in clearplan.__all__))"
+    assert run_python(code) == "True"
+
+
+def test_no_network_library_is_used():
+    for room in ROOMS:
+        assert not imports_of(room)[1] & {"requests", "urllib", "http", "socket", "httpx", "aiohttp"}
+
+
+def test_the_forbidden_word_is_nowhere_in_what_we_print():
+    word = re.compile(r"\b" + "sa" + r"fe(?:ly|ty|r|st)?\b", re.IGNORECASE)
+    files = [*SRC.rglob("*.py"), *SRC.rglob("assets/*"), *(ROOT / "sample_data").rglob("*.toml"), *(ROOT / "notebooks").glob("*.ipynb")]
+    for path in files:
+        # Nothing in the product says it, not even to deny it: a reader may see only the one word.
+        found = word.findall(path.read_text(encoding="utf-8"))
+        assert not found, f"{path.name}: {found}"
+
+
+def test_no_machine_path_or_host_is_committed():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    for name in listed.stdout.split():
+        path = Path(ROOT, name)
+        if path.suffix in (".png", ".tif", ".geojson", ".csv") or not path.exists():
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert os.sep + "work" + os.sep not in text, name
+        assert "/ro" + "ot/" not in text, name
+
+
+def test_the_glossary_is_current():
+    from clearplan.schema import glossary
+
+    assert (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8") == glossary()

@@ -1,0 +1,379 @@
+"""The whole road on the sample project, and the laws on what comes out of it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import clearplan as cp
+from clearplan.errors import FaultsError, OutputError, SettingsError
+from clearplan.hazards import net_shapes
+from clearplan.schema import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
+from clearplan.study import _hashes, line_words, people_waiting, run_study
+
+from .conftest import SAMPLE
+
+FILES = ["map.html", "plan.gpkg", "run.json", "tasks.csv"]
+
+
+def test_tables_meet_their_declarations(sample):
+    study, _ = sample
+    for table in (study.hazards, study.zones, study.accidents, study.areas, study.tasks):
+        assert cp.check(table).empty, cp.check(table).to_string()
+
+
+def test_tasks_tile_the_net_area(sample):
+    study, _ = sample
+    for land_class, shape in net_shapes(study.areas).items():
+        tasks = study.tasks[study.tasks["land_class"] == land_class]
+        assert tasks["area_m2"].sum() == pytest.approx(shape.area, rel=1e-6)
+    shape = study.tasks.geometry.to_numpy()
+    i, j = shapely.STRtree(shape).query(shape, predicate="overlaps")
+    assert shapely.area(shapely.intersection(shape[i], shape[j])).sum() <= 1e-6 * study.tasks["area_m2"].sum()
+
+
+def test_net_area_table_is_that_of_the_union(sample):
+    study, _ = sample
+    open_areas = study.areas[study.areas["status"] != "closed"]
+    union = shapely.union_all(open_areas.geometry.dropna().to_numpy())
+    assert study.net["net_m2"].sum() == pytest.approx(union.area, rel=1e-6)
+    assert study.net["gross_m2"].sum() == pytest.approx(open_areas["gross_m2"].sum(), rel=1e-6)
+    assert (study.net["overlap_m2"] >= -1).all()
+
+
+def test_every_hazard_has_an_area_and_no_row_is_lost(sample):
+    study, _ = sample
+    assert set(study.areas["hazard_id"]) == set(study.hazards["hazard_id"])
+    minefields = json.loads((SAMPLE / "illustrative" / "minefields.geojson").read_text(encoding="utf-8"))
+    strikes = pd.read_csv(SAMPLE / "cluster_strikes_2020.csv")
+    assert len(study.hazards) == len(minefields["features"]) + len(strikes) + 1
+    named = set(study.tasks["hazard_ids"].str.split("; ").explode())
+    still_open = study.areas.loc[(study.areas["status"] != "closed") & (study.areas["kind"] == "minefield")]
+    stronger = {"SHA": ["CHA"], "CHA": []}
+    # A suspected field may vanish only where confirmed ground covers all of it.
+    for row in still_open[~still_open["hazard_id"].isin(named)].itertuples():
+        cover = shapely.union_all(
+            study.areas.loc[study.areas["land_class"].isin(stronger[row.land_class])].geometry.to_numpy()
+        )
+        assert shapely.difference(row.geometry, cover).area < 1e-6 * row.geometry.area
+
+
+def test_provenance_stays_in_every_row(sample):
+    study, _ = sample
+    for table in (study.hazards, study.zones, study.accidents, study.areas, study.tasks):
+        assert table["source"].str.len().gt(0).all()
+        assert {"recorded_on", "position_error_m"} <= set(table.columns) or "accident_id" in table
+    assert study.hazards["entered_geometry"].notna().all()
+    made_up = study.hazards[study.hazards["kind"] == "minefield"]
+    assert made_up["source"].str.contains("llustrative").all()
+    assert study.accidents["source"].str.contains("llustrative").all()
+
+
+def test_people_are_counted_once_and_unknown_stays_unknown(sample):
+    study, _ = sample
+    people = people_waiting(study.zones)
+    published = pd.read_csv(SAMPLE / "resettlement.csv")["people"]
+    assert people["known_people"] == published.sum()
+    assert people["zones_unknown"] == published.isna().sum() > 0
+    assert not (study.zones["people"] == 0).any()
+
+
+def test_strikes_are_uncertain_and_cited(sample):
+    study, _ = sample
+    strikes = study.hazards[study.hazards["kind"] == "cluster-strike"]
+    assert len(strikes) >= 5
+    assert (strikes["position_error_m"] >= 2000).all()
+
+
+def test_72_percent_of_the_accidents_lie_outside_the_belt(sample):
+    study, _ = sample
+    belt = shapely.union_all(study.areas.loc[study.areas["kind"] == "contact-line"].geometry.to_numpy())
+    outside = ~shapely.intersects(belt, study.accidents.geometry.to_numpy())
+    assert len(study.accidents) == 350
+    assert outside.mean() == pytest.approx(0.72, abs=0.005)
+
+
+def test_length_is_computed_and_stands_beside_the_scale(sample):
+    study, _ = sample
+    (line,) = study.run["contact_lines"]
+    known = json.loads((SAMPLE / "line_of_contact" / "reference_figures.json").read_text())
+    assert line["length_km"] == round(known["loc_length_geodesic_km"], 1)
+    assert "202.6 km as drawn at 1:10 million" in line_words(line)
+
+
+def test_layers_of_the_geopackage(sample):
+    study, folder = sample
+    import pyogrio
+
+    layers = {str(name) for name, _ in pyogrio.list_layers(folder / "plan.gpkg")}
+    assert {"hazards", "areas", "tasks", "zones", "accidents", "layer_styles"} <= layers
+    tasks = gpd.read_file(folder / "plan.gpkg", layer="tasks")
+    assert tasks["task_id"].tolist() == study.tasks["task_id"].tolist()
+    assert tasks.crs == study.tasks.crs
+    for name in ("hazards", "areas", "tasks", "zones", "accidents"):
+        table = gpd.read_file(folder / "plan.gpkg", layer=name)
+        for words in (ILLUSTRATIVE, NOT_FOR_ENTRY, BOUNDARIES, study.run["fingerprint"]):
+            assert table["notice"].str.contains(words, regex=False).all()
+    with sqlite3.connect(folder / "plan.gpkg") as database:
+        styles = database.execute("SELECT f_table_name, styleQML, useAsDefault FROM layer_styles").fetchall()
+    database.close()
+    assert {name for name, _, _ in styles} == {"areas", "tasks", "zones", "accidents"}
+    assert all(default for _, _, default in styles)
+    assert "255,0,0,128" in styles[0][1]
+
+
+def test_explanation_from_the_geopackage_is_that_of_the_study(sample):
+    study, folder = sample
+    stored = cp.read_ranked(folder / "plan.gpkg")
+    for task_id in study.tasks["task_id"].iloc[[0, len(study.tasks) // 2, -1]]:
+        a, b = cp.explain(stored, task_id), cp.explain(study.tasks, task_id)
+        pd.testing.assert_frame_equal(a, b)
+        assert a.attrs == b.attrs
+        assert a["contribution"].sum() == pytest.approx(a.attrs["score"], abs=1e-9)
+
+
+def test_csv_has_every_task_and_the_words(sample):
+    study, folder = sample
+    table = pd.read_csv(folder / "tasks.csv")
+    assert sorted(table["task_id"]) == sorted(study.tasks["task_id"])
+    assert table["notice"].str.contains(ILLUSTRATIVE, regex=False).all()
+    first = table[table["queue"] == "clearance"]["rank"].tolist()
+    assert first == sorted(first)
+
+
+def test_record_of_the_run(sample):
+    study, folder = sample
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert record["fingerprint"] == study.run["fingerprint"]
+    assert record["settings"]["study"]["title"] == study.plan.study.title
+    assert re.fullmatch(r"[0-9a-f]{64}", record["inputs"]["illustrative/minefields.geojson"])
+    assert {"geopandas", "shapely", "GEOS", "PROJ", "GDAL", "clearplan"} <= set(record["versions"])
+    assert record["counts"]["tasks"] == len(study.tasks)
+    assert "UTM zone 38N" in record["crs"]
+    assert record["operations"]
+    assert record["notice"].startswith(ILLUSTRATIVE)
+
+
+def test_map_says_what_it_must(sample):
+    study, folder = sample
+    page = (folder / "map.html").read_text(encoding="utf-8")
+    for words in (ILLUSTRATIVE, NOT_FOR_ENTRY, study.run["fingerprint"], "202.6 km as drawn at 1:10 million"):
+        assert words in page
+    assert len(page) < 5e6
+
+
+def test_same_input_same_bytes(sample, tmp_path):
+    _, folder = sample
+    run_study(SAMPLE / "plan.toml", tmp_path / "again")
+    for name in FILES:
+        first, second = (folder / name).read_bytes(), (tmp_path / "again" / name).read_bytes()
+        if name == "run.json":
+            first, second = (re.sub(rb'"finished_at": "[^"]*"', b"", text) for text in (first, second))
+        assert first == second, name
+
+
+def test_illustrative_layers_are_made_anew_byte_for_byte(tmp_path):
+    script = SAMPLE / "make_illustrative.py"
+    subprocess.run([sys.executable, str(script), "--out", str(tmp_path)], check=True, capture_output=True, timeout=300)
+    for path in sorted((SAMPLE / "illustrative").iterdir()):
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_fingerprint_follows_inputs_and_settings(tmp_path):
+    shutil.copytree(SAMPLE, tmp_path / "p")
+    plan_file = tmp_path / "p" / "plan.toml"
+    here = cp.load_plan(plan_file)
+    a = _hashes(here, tmp_path / "p")
+    csv = tmp_path / "p" / "resettlement.csv"
+    csv.write_text(csv.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    b = _hashes(here, tmp_path / "p")
+    assert {name for name in a if a[name] != b[name]} == {"resettlement.csv"}
+
+
+# --- a small project that runs in a second -------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Two fields, two places; the second field can be spoilt by the test."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    boxes = [shapely.box(46.93, 39.99, 46.94, 40.0), shapely.box(46.95, 39.99, 46.955, 40.0)]
+    fields = gpd.GeoDataFrame(
+        {"hazard_id": ["F1", "F2"], "land_class": ["SHA", "CHA"], "status": "open", "ordnance": "AP",
+         "position_error_m": 30.0, "source": "made up"}, geometry=boxes, crs=4326)  # fmt: skip
+    fields.to_file(folder / "fields.geojson")
+    (folder / "zones.csv").write_text(
+        "zone_id,name,people,position_error_m,source,lon,lat\nZ1,North,120,50,s,46.945,40.005\nZ2,South,,50,s,46.9,39.95\n"
+    )
+    (folder / "plan.toml").write_text(
+        textwrap.dedent("""
+        [study]
+        title = "Small"
+        region = [46.5, 39.5, 47.5, 40.5]
+        as_at = 2026-01-01
+        illustrative = true
+        [[hazards]]
+        path = "fields.geojson"
+        [hazards.set]
+        kind = "minefield"
+        [[zones]]
+        path = "zones.csv"
+        crs = "EPSG:4326"
+        [footprints]
+        strike_radius_m = 300
+        [footprints.margin_m]
+        AP = 20
+        [tasks]
+        influence_m = 2000
+        min_task_m2 = 500
+        [tasks.max_task_ha]
+        survey = 110
+        clearance = 26
+        [priority]
+        set_by = "test"
+        set_on = 2026-01-01
+        unknown_people = 50
+        accidents_radius_m = 500
+        accidents_since = 2020-11-10
+        class_values = { CHA = 1.0, SHA = 0.5, indication = 0.1 }
+        [[priority.criteria]]
+        name = "people"
+        weight = 1
+        zero_at = 0
+        one_at = 1000
+        source = "test"
+        [map]
+        title = "Small map"
+        """)
+    )
+    return folder
+
+
+def test_project_without_line_districts_or_accidents(project):
+    study = run_study(project / "plan.toml", project / "out")
+    assert sorted(path.name for path in (project / "out").iterdir()) == FILES
+    assert study.tasks["people_assumed"].max() == 0
+    assert (study.tasks["rank"] == 1).any()
+
+
+def test_lenient_reading_opens_with_what_is_deferred(project):
+    fields = json.loads((project / "fields.geojson").read_text())
+    fields["features"][1]["geometry"] = None
+    (project / "fields.geojson").write_text(json.dumps(fields))
+    with pytest.raises(FaultsError, match="shape is missing"):
+        run_study(project / "plan.toml", project / "out")
+    assert not (project / "out").exists()
+    plan = (project / "plan.toml").read_text().replace("[hazards.set]", "lenient = true\n[hazards.set]")
+    (project / "plan.toml").write_text(plan)
+    study = run_study(project / "plan.toml", project / "out")
+    assert len(study.hazards) == 2
+    assert study.notes[0].startswith("1 of 2 hazards could not be placed")
+    assert study.notes[0] in (project / "out" / "map.html").read_text(encoding="utf-8")
+    assert cp.check(study.hazards).empty
+
+
+def test_faults_of_all_files_come_together(project):
+    (project / "zones.csv").write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,N,-5,50,s,46.9,40\n")
+    fields = json.loads((project / "fields.geojson").read_text())
+    fields["features"][0]["geometry"] = None
+    (project / "fields.geojson").write_text(json.dumps(fields))
+    with pytest.raises(FaultsError) as caught:
+        run_study(project / "plan.toml")
+    assert set(caught.value.faults["file"]) == {"fields.geojson", "zones.csv"}
+
+
+def test_users_own_files_stay_and_foreign_folders_are_refused(project):
+    run_study(project / "plan.toml", project / "out")
+    (project / "out" / "mine.qgz").write_text("mine")
+    run_study(project / "plan.toml", project / "out")
+    assert (project / "out" / "mine.qgz").read_text() == "mine"
+    with pytest.raises(OutputError, match="no run has made"):
+        run_study(project / "plan.toml", project)
+    with pytest.raises(OutputError, match="is a file"):
+        run_study(project / "plan.toml", project / "plan.toml")
+    assert not list(project.glob(".out*"))
+
+
+def test_a_killed_run_leaves_the_last_good_result(project):
+    run_study(project / "plan.toml", project / "out")
+    before = {name: (project / "out" / name).read_bytes() for name in FILES}
+    code = textwrap.dedent(f"""
+        import time, clearplan.study as s
+        def hang(stage):
+            if stage == s.STAGES[6]:
+                print("half-way", flush=True)
+                time.sleep(60)
+        s.run_study(r"{project / 'plan.toml'}", r"{project / 'out'}", progress=hang)
+    """)
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline().strip() == "half-way"
+        child.send_signal(signal.SIGKILL)
+        child.wait(30)
+    assert {name: (project / "out" / name).read_bytes() for name in FILES} == before
+    half_way = [path for path in project.iterdir() if path.name.startswith(".out.new")]
+    assert half_way, "the killed run had begun to write"
+    run_study(project / "plan.toml", project / "out")
+    assert not [path for path in project.iterdir() if path.name.startswith(".out")]
+
+
+def test_death_between_the_two_renames_is_mended(project):
+    run_study(project / "plan.toml", project / "out")
+    (project / "out").rename(project / ".out.old")
+    (project / ".out.old" / "mine.txt").write_text("mine")
+    run_study(project / "plan.toml", project / "out")
+    assert (project / "out" / "mine.txt").read_text() == "mine"
+    assert not (project / ".out.old").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("influence_m = 2000", "", "tasks.influence_m"),
+        ("influence_m = 2000", "influence_m = -1", "tasks.influence_m"),
+        ("influence_m = 2000", "influence_m = nan", "tasks.influence_m"),
+        ("influence_m = 2000", "influence_m = 2000\ninfluence = 3", "unknown setting"),
+        ("region = [46.5, 39.5, 47.5, 40.5]", "region = [47.5, 39.5, 46.5, 40.5]", "west < east"),
+        ("one_at = 1000", "one_at = 0", "must differ"),
+        ("weight = 1", "weight = 0", "sum to 0"),
+        ("AP = 20", "AV = 20", "no margin for AP"),
+        ('name = "people"', 'name = "peple"', "criteria.0.name"),
+    ],
+)
+def test_wrong_settings_are_named(project, old, new, words):
+    plan = (project / "plan.toml").read_text()
+    assert old in plan
+    (project / "plan.toml").write_text(plan.replace(old, new))
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        run_study(project / "plan.toml", project / "out")
+    assert not (project / "out").exists()
+
+
+def test_a_study_in_another_part_of_the_world(project):
+    """South of the equator, west of Greenwich, and too wide for one UTM zone."""
+    plan = (project / "plan.toml").read_text()
+    (project / "plan.toml").write_text(plan.replace("[46.5, 39.5, 47.5, 40.5]", "[-76, -12, -66, -4]"))
+    fields = json.loads((project / "fields.geojson").read_text())
+    for feature in fields["features"]:
+        ring = np.array(feature["geometry"]["coordinates"][0])
+        feature["geometry"]["coordinates"] = [(ring + [-117, -48]).tolist()]
+    (project / "fields.geojson").write_text(json.dumps(fields))
+    (project / "zones.csv").write_text(
+        "zone_id,name,people,position_error_m,source,lon,lat\nZ1,North,120,50,s,-70.06,-8.0\n"
+    )
+    study = run_study(project / "plan.toml", project / "out")
+    assert "Lambert azimuthal equal area" in study.run["crs"]
+    assert study.tasks["task_id"].str.match(r"^\d{2}[C-X][A-Z]{2}\d{4}-(SHA|CHA)-\d+$").all()
+    assert time.monotonic() and os.path.exists(project / "out" / "map.html")
