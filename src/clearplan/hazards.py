@@ -174,7 +174,7 @@ def net_area(
             if net_m2[k] > 0 or gross_m2[k] > 0:
                 rows.append((land_class, names[k], net_m2[k], gross_m2[k], gross_m2[k] - net_m2[k]))
     return pd.DataFrame(rows, columns=["land_class", "district", "net_m2", "gross_m2", "overlap_m2"]).groupby(
-        ["land_class", "district"], sort=False, as_index=False
+        ["land_class", "district"], sort=False, as_index=False, dropna=False
     ).sum()
 
 

@@ -1,0 +1,341 @@
+"""Tables to one self-contained HTML map that opens without a network.
+
+folium makes the map object; nothing else passes through it. Text from data travels as JSON and is shown by
+``textContent``: folium and branca would render it as a template on the planner's machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from .crs import parse_crs, require_metres, to_working
+from .errors import TableError
+from .priority import CRITERIA, criteria_of
+from .schema import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, remaining
+from .shapes import simplify_outward
+
+#: Outlines are drawn to this tolerance [m]: a tenth of a millimetre on a 1:100 000 sheet.
+DRAWN_TO_M = 10.0
+_MICRO = 1e6  # coordinates travel as whole millionths of a degree, 0.1 m
+
+
+@dataclass(frozen=True)
+class About:
+    """What the page says about itself; ``figures`` are (label, figure) of the head line."""
+
+    title: str
+    as_at: str
+    crs: str
+    fingerprint: str
+    illustrative: bool
+    sources: tuple[str, ...] = ()
+    line_note: str = ""
+    notes: tuple[str, ...] = ()
+    figures: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """Layers under the hazards; none is a hazard. Tables in the working CRS, elevation as a path."""
+
+    districts: gpd.GeoDataFrame | None = None
+    district_name: str = "name"
+    countries: gpd.GeoDataFrame | None = None
+    rivers: gpd.GeoDataFrame | None = None
+    lakes: gpd.GeoDataFrame | None = None
+    elevation: Path | None = None
+
+
+@dataclass(frozen=True)
+class MapPage:
+    """A finished page."""
+
+    html: str
+
+    def save(self, path: str | Path) -> None:
+        """Write the page as UTF-8."""
+        Path(path).write_text(self.html, encoding="utf-8", newline="\n")
+
+
+def draw_map(
+    tasks: gpd.GeoDataFrame,
+    zones: gpd.GeoDataFrame,
+    *,
+    areas: gpd.GeoDataFrame | None = None,
+    accidents: gpd.GeoDataFrame | None = None,
+    contact_lines: gpd.GeoDataFrame | None = None,
+    context: Context | None = None,
+    about: About | None = None,
+) -> MapPage:
+    """The map page: tasks by priority over hazards, with legend, explanation on click and disclaimers.
+
+    Parameters
+    ----------
+    tasks : GeoDataFrame
+        TASKS as ranked by ``rank``.
+    zones, areas, accidents, contact_lines : GeoDataFrame
+        ZONES, AREAS, ACCIDENTS, and the contact lines among HAZARDS; all in the CRS of the tasks.
+    context : Context, optional
+        Outlines, water and relief.
+    about : About, optional
+        Title, date, CRS, fingerprint and sources; told from the tables when left out.
+
+    Raises
+    ------
+    CrsError
+        Tables are not in metres, or not in the same CRS.
+    TableError
+        The tasks are not ranked.
+    """
+    if "score" not in tasks.columns:
+        raise TableError("tasks are not ranked; call rank() before draw_map()")
+    layers = (areas, accidents, contact_lines)
+    require_metres(tasks, zones, *(layer for layer in layers if layer is not None))
+    context = context or Context()
+    data = {
+        "criteria": [asdict(CRITERIA[name]) for name in criteria_of(tasks)],
+        "tasks": _tasks(tasks, zones),
+        "zones": _zones(zones),
+        "areas": _areas(areas),
+        "accidents": _accidents(accidents),
+        "lines": _shapes(contact_lines),
+        "context": _context(context),
+    }
+    data["about"] = _words(about or _told_from(data, tasks, zones, areas, accidents))
+    return MapPage(_page(data))
+
+
+# --- tables to plain values ----------------------------------------------------------------------------------
+
+
+def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    names = dict(zip(zones["zone_id"], zones["name"], strict=True))
+    queue_size = tasks["queue"].map(tasks["queue"].value_counts())
+    criteria = criteria_of(tasks)
+    parts = ("raw", "value", "weight", "points")
+    figures = np.stack([tasks[[f"c_{c}_{part}" for part in parts]].to_numpy(float) for c in criteria], axis=1)
+    rows = []
+    for shape, task, of, own in zip(_coordinates(tasks), tasks.itertuples(), queue_size, figures, strict=True):
+        ids = [zone for zone in str(task.zone_ids or "").split("; ") if zone]
+        rows.append(
+            {
+                "id": task.task_id,
+                "queue": task.queue,
+                "class": task.land_class,
+                "rank": int(task.rank),
+                "of": int(of),
+                "score": float(task.score),
+                "ha": task.area_m2 / 1e4,
+                "district": _text(task.district),
+                "zones": [_text(names.get(zone)) or zone for zone in ids],
+                "hazards": [h for h in str(task.hazard_ids or "").split("; ") if h],
+                "error_m": _number(task.position_error_m),
+                "assumed": _number(task.people_assumed),
+                "unknown": int(task.zones_unknown),
+                "figures": [[_number(figure) for figure in row] for row in own.tolist()],
+                "shape": shape,
+            }
+        )
+    return sorted(rows, key=lambda row: (row["queue"], row["rank"], row["id"]))
+
+
+def _zones(zones: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": _text(zone.name) or zone.zone_id,
+            "people": _number(zone.people),
+            "families": _number(getattr(zone, "families", None)),
+            "return": _day(getattr(zone, "planned_return", None)),
+            "source": _text(zone.source),
+            "error_m": _number(zone.position_error_m),
+            "shape": shape,
+        }
+        for shape, zone in zip(_coordinates(zones), zones.drop(columns="geometry").itertuples(index=False), strict=True)
+        if shape
+    ]
+
+
+def _areas(areas: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+    if areas is None:
+        return []
+    left = remaining(areas)
+    drawn = left.set_geometry(simplify_outward(left.geometry.to_numpy(), DRAWN_TO_M), crs=left.crs)
+    return [
+        {"kind": area.kind, "class": area.land_class, "band": area.band, "shape": shape}
+        for shape, area in zip(_coordinates(drawn), drawn.itertuples(), strict=True)
+    ]
+
+
+def _accidents(accidents: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+    if accidents is None:
+        return []
+    device = accidents["device"] if "device" in accidents.columns else pd.Series("unknown", index=accidents.index)
+    return [
+        {"day": _day(day), "device": _text(code) or "unknown", "shape": shape}
+        for shape, day, code in zip(_coordinates(accidents), accidents["occurred_on"], device, strict=True)
+        if shape
+    ]
+
+
+def _context(context: Context) -> dict[str, Any]:
+    named = {"countries": context.countries, "districts": context.districts,
+             "rivers": context.rivers, "lakes": context.lakes}  # fmt: skip
+    found: dict[str, Any] = {name: _shapes(layer) for name, layer in named.items()}
+    if context.elevation is not None:
+        from .rasters import hillshade_png
+
+        png, (west, south, east, north) = hillshade_png(context.elevation)
+        found["relief"] = {
+            "image": "data:image/png;base64," + base64.b64encode(png).decode(),
+            "bounds": [[south, west], [north, east]],
+        }
+    return found
+
+
+def _shapes(layer: gpd.GeoDataFrame | None) -> list[Any]:
+    return [] if layer is None else [shape for shape in _coordinates(layer) if shape]
+
+
+def _coordinates(table: gpd.GeoDataFrame) -> list[dict[str, Any] | None]:
+    """Shapes as {"type", "parts"}: parts of rings of [lon, lat, step, step ...] in millionths of a degree."""
+    lonlat, _ = to_working(table, parse_crs("EPSG:4326"))
+    return [_encoded(shape) for shape in lonlat.geometry.to_numpy()]
+
+
+def _encoded(shape: Any) -> dict[str, Any] | None:
+    if shape is None or shape.is_empty:
+        return None
+    parts = shapely.get_parts(shape) if shape.geom_type.startswith(("Multi", "Geometry")) else [shape]
+    kinds = {"Polygon": "area", "LineString": "line", "LinearRing": "line", "Point": "point"}
+    encoded = []
+    for part in parts:
+        rings = [part.exterior, *part.interiors] if part.geom_type == "Polygon" else [part]
+        encoded.append([_steps(shapely.get_coordinates(ring)) for ring in rings])
+    return {"type": kinds[parts[0].geom_type], "parts": encoded}
+
+
+def _steps(lonlat: np.ndarray) -> list[int]:
+    whole = np.round(lonlat * _MICRO).astype(np.int64)
+    steps: list[int] = np.diff(whole, axis=0, prepend=np.zeros((1, 2), dtype=np.int64)).ravel().tolist()
+    return steps
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or (not isinstance(value, str) and pd.isna(value)) else str(value)
+
+
+def _number(value: Any) -> float | None:
+    """A number that JSON can carry; unknown and endless become null, which the page shows in words."""
+    if value is None or pd.isna(value) or not math.isfinite(float(value)):
+        return None
+    return float(f"{float(value):.10g}")
+
+
+def _day(value: Any) -> str | None:
+    return None if value is None or pd.isna(value) else pd.Timestamp(value).date().isoformat()
+
+
+# --- what the page says about itself ---------------------------------------------------------------------------
+
+
+def _told_from(data: dict[str, Any], *tables: gpd.GeoDataFrame | None) -> About:
+    """Title and sources for tables drawn without a run; the fingerprint is that of the data drawn."""
+    given = [table for table in tables if table is not None and "source" in table.columns]
+    sources = sorted({str(s) for table in given for s in table["source"].dropna() if "; " not in str(s)})
+    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
+    return About(
+        title="Clearance map",
+        as_at="not stated",
+        crs=str(given[0].crs.name) if given else "",
+        fingerprint=f"of the tables drawn, {digest}",
+        illustrative=any("illustrative" in source.lower() for source in sources),
+        sources=tuple(sources),
+    )
+
+
+def _words(about: About) -> dict[str, Any]:
+    about = replace(about, sources=tuple(source for source in about.sources if source))
+    always = {"not_for_entry": NOT_FOR_ENTRY, "boundaries": BOUNDARIES}
+    return asdict(about) | always | {"illustrative": ILLUSTRATIVE if about.illustrative else ""}
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+#: Nothing may be loaded from anywhere: the page and its pictures are all there is.
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
+)
+
+
+def _page(data: dict[str, Any]) -> str:
+    """folium's skeleton, filled by plain string joining after it was rendered."""
+    head, body = _skeleton().split("</head>", 1)
+    before, after = _asset("map.html").split("<!--map-->")
+    leaflet_js, leaflet_css = _leaflet()
+    title = f"<title>{escape(data['about']['title'])}</title>"
+    head = head.replace("<head>", f"<head>\n{_POLICY}\n{title}", 1)
+    # folium forbids zooming by hand, which readers of small print need.
+    head = re.sub(r"maximum-scale=1\.0, user-scalable=no", "viewport-fit=cover", head)
+    head += f"<style>{leaflet_css}\n{_asset('map.css')}</style>\n<script>{leaflet_js}</script>\n"
+    body = body.replace("<body>", f"<body>\n{before}", 1).replace("</body>", f"{after}</body>", 1)
+    end = (
+        f'<script type="application/json" id="clearplan-data">{_json(data)}</script>\n'
+        f"<script>{_asset('map.js')}</script>\n</html>"
+    )
+    page = f"{head}</head>{body}"
+    return page[: page.rindex("</html>")] + end + "\n"
+
+
+def _skeleton() -> str:
+    import folium
+
+    chart = folium.Map(location=(0, 0), zoom_start=2, tiles=None, zoom_control=True)
+    chart.default_js, chart.default_css = [], []
+    chart._id = "clearplan"  # random otherwise, and the file would differ at each run
+    root = chart.get_root()
+    root._id = "page"
+    return str(root.render()).replace('<html>', '<html lang="en">', 1)
+
+
+def _leaflet() -> tuple[str, str]:
+    """Leaflet's script and style, its pictures as data URIs."""
+    from xstatic.pkg import leaflet
+
+    folder = Path(leaflet.BASE_DIR)
+    script = (folder / "leaflet.js").read_text(encoding="utf-8")
+    script = re.sub(r"//# sourceMappingURL=.*", "", script)
+    style = (folder / "leaflet.css").read_text(encoding="utf-8")
+
+    def inlined(match: re.Match[str]) -> str:
+        picture = folder / match.group(1)
+        return f"url(data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()})"
+
+    return script, re.sub(r"url\((images/[\w.-]+\.png)\)", inlined, style)
+
+
+def _asset(name: str) -> str:
+    return files("clearplan").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _json(data: dict[str, Any]) -> str:
+    """JSON that can't end the script element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for mark in "<>&\u2028\u2029":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return text

@@ -20,7 +20,7 @@ import shapely
 
 from . import __version__
 from .crs import WorkingCrs, geodesic_length_m, working_crs
-from .errors import FaultsError, OutputError
+from .errors import FaultsError, OutputError, SettingsError
 from .exchange import gdal_version, write_csv, write_gpkg
 from .hazards import footprints, net_area
 from .maps import About, Context, draw_map
@@ -149,6 +149,15 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
 def _context(plan: Plan, frame: WorkingCrs) -> Context:
     asked = plan.context
     layers = {name: read_context(getattr(asked, name), frame.crs) for name in ("districts", "countries", "rivers", "lakes")}
+    districts = layers["districts"]
+    if districts is not None and asked.district_name not in districts.columns:
+        found = ", ".join(str(name) for name in districts.columns if name != "geometry")
+        raise SettingsError(
+            f"context.district_name: {asked.districts} has no column {asked.district_name!r}; it has {found}"
+        )
+    if districts is not None:
+        numbered = pd.Series([f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index)
+        layers["districts"] = districts.assign(**{asked.district_name: districts[asked.district_name].fillna(numbered)})
     return Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
 
 

@@ -1,0 +1,422 @@
+/* Draws the page from the JSON in #clearplan-data. Text from data is only ever set as textContent. */
+(function () {
+  "use strict";
+  var data = JSON.parse(document.getElementById("clearplan-data").textContent);
+  var about = data.about;
+  var map = map_clearplan;
+  var phone = window.matchMedia("(max-width: 700px)").matches;
+
+  var COLOUR = {
+    CHA: { fill: "#FF0000", line: "#7A0000" },
+    SHA: { fill: "#F4A718", line: "#8A5A00" },
+    indication: { fill: "#8E7CC3", line: "#5E4B8B" }
+  };
+  var CLASS_WORDS = {
+    CHA: "Confirmed hazardous area (CHA)",
+    SHA: "Suspected hazardous area (SHA)",
+    indication: "Indication, not yet surveyed"
+  };
+  var NUMBERED = 10; // tasks of each queue that carry their rank on the map
+
+  // --- small helpers ---------------------------------------------------------------------------------------
+
+  function element(tag, text, className) {
+    var node = document.createElement(tag);
+    if (text !== undefined && text !== null) { node.textContent = text; }
+    if (className) { node.className = className; }
+    return node;
+  }
+
+  function figure(value, digits) {
+    if (value === null || value === undefined) { return "unknown"; }
+    return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  }
+
+  // Three meaningful digits where a figure is small, none behind the point where it is large.
+  function raw(value, unit) {
+    if (value === null) { return "none given"; }
+    var digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : 2;
+    return figure(value, digits) + (unit === "0-1" ? "" : " " + unit);
+  }
+
+  // Rings travel as [lon, lat, step, step ...] in millionths of a degree.
+  function latLngs(steps) {
+    var ring = [], x = 0, y = 0;
+    for (var k = 0; k < steps.length; k += 2) {
+      x += steps[k];
+      y += steps[k + 1];
+      ring.push([y / 1e6, x / 1e6]);
+    }
+    return ring;
+  }
+
+  function parts(shape) {
+    return shape.parts.map(function (rings) { return rings.map(latLngs); });
+  }
+
+  function draw(shape, style) {
+    var found = parts(shape);
+    if (shape.type === "point") {
+      return L.circleMarker(found[0][0][0], style);
+    }
+    if (shape.type === "line") {
+      return L.polyline(found.map(function (rings) { return rings[0]; }), style);
+    }
+    return L.polygon(found, style);
+  }
+
+  function pane(name, zIndex, clickable) {
+    map.createPane(name).style.zIndex = zIndex;
+    if (!clickable) { map.getPane(name).style.pointerEvents = "none"; }
+    return name;
+  }
+
+  // --- layers, from the ground up ----------------------------------------------------------------------------
+
+  // The canvas takes every click within the map, so what else can be clicked stands above it.
+  pane("ground", 300, false);
+  pane("indication", 400, false);
+  pane("hazard", 410, false);
+  pane("task", 420, true);
+  pane("zone", 430, true);
+  pane("contact", 440, false);
+  var svg = {
+    ground: L.svg({ pane: "ground", padding: 0.5 }),
+    indication: L.svg({ pane: "indication", padding: 0.5 }),
+    hazard: L.svg({ pane: "hazard", padding: 0.5 }),
+    zone: L.svg({ pane: "zone", padding: 0.5 }),
+    contact: L.svg({ pane: "contact", padding: 0.5 })
+  };
+  var canvas = L.canvas({ pane: "task", padding: 0.3, tolerance: 3 });
+
+  function still(renderer, options) {
+    return L.extend({ renderer: renderer, pane: renderer.options.pane, interactive: false }, options);
+  }
+
+  function group(shapes, style) {
+    return L.layerGroup(shapes.map(function (shape) { return draw(shape, style); }));
+  }
+
+  function areaGroup(wanted, style) {
+    return group(data.areas.filter(wanted).map(function (area) { return area.shape; }), style);
+  }
+
+  var context = data.context;
+  var layers = [];
+
+  function add(name, layer, swatch, shown) {
+    layers.push({ name: name, layer: layer, swatch: swatch });
+    if (shown !== false) { layer.addTo(map); }
+  }
+
+  if (context.relief) {
+    add("Relief", L.imageOverlay(context.relief.image, context.relief.bounds, { pane: "tilePane", alt: "" }), null);
+  }
+  var outlines = L.layerGroup([
+    group(context.districts, still(svg.ground, { color: "#6b6b6b", weight: 0.8, dashArray: "4 3", fill: false })),
+    group(context.countries, still(svg.ground, { color: "#444444", weight: 1.6, fill: false }))
+  ]);
+  if (context.districts.length + context.countries.length) {
+    add("Country and district outlines", outlines,
+      '<path d="M1 5H27" stroke="#444" stroke-width="1.6"/><path d="M1 13H27" stroke="#6b6b6b" stroke-dasharray="4 3"/>');
+  }
+  if (context.rivers.length + context.lakes.length) {
+    add("Rivers and lakes", L.layerGroup([
+      group(context.lakes, still(svg.ground, { color: "#6f9fb8", weight: 0.6, fillColor: "#b9d5e3", fillOpacity: 1 })),
+      group(context.rivers, still(svg.ground, { color: "#6f9fb8", weight: 1.2, fill: false }))
+    ]), '<path d="M1 12C8 2 14 18 27 7" stroke="#6f9fb8" stroke-width="1.6" fill="none"/>');
+  }
+
+  function band(name, words) {
+    var own = areaGroup(
+      function (area) { return area.kind === "contact-line" && area.band === name; },
+      still(svg.indication, { color: COLOUR.indication.line, weight: 1, fillColor: "url(#hatch-" + name + ")", fillOpacity: 1 })
+    );
+    if (own.getLayers().length) {
+      add(words, own, '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-' + name + ')" stroke="#5E4B8B"/>');
+    }
+  }
+  band("outer", "Belt of the contact line, outer band (indication)");
+  band("inner", "Belt of the contact line, inner band (indication)");
+
+  function field(test, words, style, swatch) {
+    var own = areaGroup(function (area) { return area.kind !== "contact-line" && test(area); }, style);
+    if (own.getLayers().length) { add(words, own, swatch); }
+  }
+  field(function (a) { return a.class === "indication"; }, "Cluster strikes and other indications",
+    still(svg.indication, { color: "#5E4B8B", weight: 1.2, dashArray: "2 3", fillColor: "url(#hatch-strike)", fillOpacity: 1 }),
+    '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-strike)" stroke="#5E4B8B" stroke-dasharray="2 3"/>');
+  field(function (a) { return a.class === "SHA"; }, CLASS_WORDS.SHA,
+    still(svg.hazard, { color: COLOUR.SHA.line, weight: 1.2, dashArray: "5 3", fillColor: "url(#hatch-sha)", fillOpacity: 1 }),
+    '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-sha)" stroke="#8A5A00" stroke-dasharray="5 3" stroke-width="1.2"/>');
+  field(function (a) { return a.class === "CHA"; }, CLASS_WORDS.CHA,
+    still(svg.hazard, { color: COLOUR.CHA.line, weight: 1.2, fillColor: COLOUR.CHA.fill, fillOpacity: 0.5 }),
+    '<rect x="1" y="1" width="26" height="16" fill="#FF0000" fill-opacity="0.5" stroke="#7A0000" stroke-width="1.2"/>');
+
+  // --- tasks: line weight and a number tell the priority -----------------------------------------------------
+
+  var layerOf = {};
+
+  function taskStyle(task) {
+    var weight = task.rank <= NUMBERED ? 3 : task.rank <= task.of / 4 ? 1.5 : 0.5;
+    return {
+      renderer: canvas, pane: "task", color: COLOUR[task.class].line, weight: weight,
+      opacity: weight < 1 ? 0.55 : 1, fillColor: COLOUR[task.class].fill, fillOpacity: weight === 3 ? 0.25 : 0.01
+    };
+  }
+
+  function tasksOf(queue) {
+    return data.tasks.filter(function (task) { return task.queue === queue; });
+  }
+
+  function taskLayer(queue) {
+    var tasks = tasksOf(queue);
+    var drawn = L.layerGroup();
+    // The first in rank are drawn last, on top.
+    tasks.slice().reverse().forEach(function (task) {
+      var polygon = draw(task.shape, taskStyle(task));
+      polygon.on("click", function (event) { show(task, event.latlng); });
+      layerOf[task.id] = polygon;
+      drawn.addLayer(polygon);
+    });
+    tasks.slice(0, NUMBERED).reverse().forEach(function (task) {
+      var marker = L.marker(layerOf[task.id].getBounds().getCenter(), {
+        icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
+        title: queue + " rank " + task.rank, zIndexOffset: 100 - task.rank
+      });
+      marker.on("click", function () { show(task, marker.getLatLng()); });
+      drawn.addLayer(marker);
+    });
+    return drawn;
+  }
+
+  function popup(where, content) {
+    L.popup({ maxWidth: phone ? 300 : 430, minWidth: phone ? 270 : 330, autoPanPadding: [12, 12] })
+      .setLatLng(where).setContent(content).openOn(map);
+  }
+
+  function explanation(task) {
+    var table = element("table");
+    var head = table.createTHead().insertRow();
+    ["Criterion", "Figure", "Value 0-1", "Weight", "Points"].forEach(function (name) { head.appendChild(element("th", name)); });
+    var body = table.createTBody();
+    task.figures.forEach(function (own, k) {
+      if (own[2] === null) { return; }
+      var row = body.insertRow();
+      row.appendChild(element("td", data.criteria[k].label));
+      row.appendChild(element("td", raw(own[0], data.criteria[k].unit)));
+      row.appendChild(element("td", figure(own[1], 3)));
+      row.appendChild(element("td", figure(own[2], 1)));
+      row.appendChild(element("td", figure(own[3], 2), "points"));
+    });
+    var foot = table.createTFoot().insertRow();
+    ["Score of 100", "", "", "", figure(task.score, 2)].forEach(function (text) { foot.appendChild(element("td", text)); });
+    return table;
+  }
+
+  function listed(names, most) {
+    var shown = names.slice(0, most).join(", ");
+    return names.length > most ? shown + " and " + (names.length - most) + " more" : shown;
+  }
+
+  function describe(task) {
+    var box = element("div", null, "task");
+    box.appendChild(element("h3", task.id));
+    box.appendChild(element("p", "Rank " + task.rank + " of " + task.of + " in the " + task.queue + " queue, "
+      + figure(task.score, 1) + " of 100 points."));
+    box.appendChild(element("p", CLASS_WORDS[task.class] + ", " + figure(task.ha, 1) + " ha, "
+      + (task.district || "outside every district given") + ". Position error up to " + raw(task.error_m, "m") + "."));
+    box.appendChild(explanation(task));
+    if (task.unknown) {
+      box.appendChild(element("p", "Assumed: " + figure(task.assumed, 0) + " people for " + task.unknown
+        + " place(s) whose number nobody has published.", "assumed"));
+    }
+    box.appendChild(element("p", task.zones.length ? "Affects: " + listed(task.zones, 8) : "Affects no listed place.", "quiet"));
+    box.appendChild(element("p", "Made of: " + listed(task.hazards, 8), "quiet"));
+    if (about.illustrative) { box.appendChild(element("p", about.illustrative, "quiet")); }
+    return box;
+  }
+
+  function show(task, where) {
+    popup(where, describe(task));
+  }
+
+  add("Tasks to survey", taskLayer("survey"),
+    '<rect x="2" y="3" width="24" height="12" fill="#F4A718" fill-opacity="0.2" stroke="#8A5A00" stroke-width="3"/>');
+  add("Tasks to clear", taskLayer("clearance"),
+    '<rect x="2" y="3" width="24" height="12" fill="#FF0000" fill-opacity="0.2" stroke="#7A0000" stroke-width="3"/>');
+
+  // --- accidents, places, contact line -----------------------------------------------------------------------
+
+  if (data.accidents.length) {
+    add("Accidents", L.layerGroup(data.accidents.map(function (accident) {
+      return L.marker(latLngs(accident.shape.parts[0][0])[0], {
+        icon: L.divIcon({ html: cross(), className: "accident", iconSize: [9, 9] }),
+        pane: "contact", interactive: false, keyboard: false
+      });
+    })), '<path d="M9 4L19 14M19 4L9 14" stroke="#1b1b1b" stroke-width="2"/>');
+  }
+
+  function cross() {
+    var picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    picture.setAttribute("width", "9");
+    picture.setAttribute("height", "9");
+    var path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", "M1.5 1.5L7.5 7.5M7.5 1.5L1.5 7.5");
+    path.setAttribute("stroke", "#1b1b1b");
+    path.setAttribute("stroke-width", "1.3");
+    picture.appendChild(path);
+    return picture;
+  }
+
+  var labels = [];
+
+  function peopleWords(zone) {
+    return zone.people === null ? "people unknown" : figure(zone.people, 0) + " people";
+  }
+
+  function describeZone(zone) {
+    var box = element("div");
+    box.appendChild(element("h3", zone.name));
+    box.appendChild(element("p", "People: " + figure(zone.people, 0) + ". Families: " + figure(zone.families, 0) + "."));
+    if (zone["return"]) { box.appendChild(element("p", "Planned return: " + zone["return"])); }
+    box.appendChild(element("p", "Position error: " + raw(zone.error_m, "m"), "quiet"));
+    box.appendChild(element("p", zone.source, "quiet"));
+    return box;
+  }
+
+  add("Places of return", L.layerGroup(data.zones.map(function (zone) {
+    var marker = draw(zone.shape, {
+      renderer: svg.zone, pane: "zone", radius: 6, color: "#00429D", weight: 2, fillColor: "#73A2C6",
+      fillOpacity: zone.shape.type === "point" ? 0.9 : 0.35
+    });
+    marker.on("click", function (event) { popup(event.latlng, describeZone(zone)); });
+    var text = element("span");
+    text.appendChild(element("b", zone.name));
+    text.appendChild(element("span", peopleWords(zone)));
+    marker.bindTooltip(text, { permanent: true, direction: "right", className: "label", offset: [6, 0] });
+    labels.push({ marker: marker, people: zone.people || 0 });
+    return marker;
+  })), '<circle cx="14" cy="9" r="6" fill="#73A2C6" stroke="#00429D" stroke-width="2"/>');
+
+  if (data.lines.length) {
+    add("Contact line", group(data.lines, still(svg.contact, { color: "#1b1b1b", weight: 2.6, dashArray: "9 4 2 4" })),
+      '<path d="M1 9H27" stroke="#1b1b1b" stroke-width="2.6" stroke-dasharray="9 4 2 4"/>');
+  }
+
+  // Where labels would lie on one another, the place with more people keeps its label.
+  labels.sort(function (a, b) { return b.people - a.people; });
+
+  function placeLabels() {
+    var taken = [];
+    labels.forEach(function (label) {
+      var tip = label.marker.getTooltip() && label.marker.getTooltip().getElement();
+      if (!tip) { return; }
+      tip.style.visibility = "visible";
+      var own = tip.getBoundingClientRect();
+      var free = taken.every(function (other) {
+        return own.right < other.left || own.left > other.right || own.bottom < other.top || own.top > other.bottom;
+      });
+      tip.style.visibility = free ? "visible" : "hidden";
+      if (free) { taken.push(own); }
+    });
+  }
+
+  // --- controls ------------------------------------------------------------------------------------------------
+
+  map.attributionControl.setPrefix("Leaflet").addAttribution("clearplan");
+  L.control.scale({ imperial: false, maxWidth: 160 }).addTo(map);
+  var switches = L.control.layers(null, {}, { collapsed: true }).addTo(map);
+  layers.forEach(function (entry) { switches.addOverlay(entry.layer, entry.name); });
+
+  var extent = L.latLngBounds([]);
+  data.tasks.forEach(function (task) { extent.extend(layerOf[task.id].getBounds()); });
+  data.zones.forEach(function (zone) { extent.extend(parts(zone.shape)[0][0]); });
+  if (extent.isValid()) { map.fitBounds(extent, { padding: phone ? [4, 4] : [16, 16], animate: false }); }
+  map.on("zoomend moveend overlayadd", placeLabels);
+
+  // --- head, panel, foot -----------------------------------------------------------------------------------------
+
+  document.getElementById("title").textContent = about.title;
+  about.figures.forEach(function (pair) {
+    var box = element("div");
+    box.appendChild(element("dt", pair[0]));
+    box.appendChild(element("dd", pair[1]));
+    document.getElementById("figures").appendChild(box);
+  });
+  if (about.illustrative) {
+    var banner = document.getElementById("illustrative");
+    banner.textContent = about.illustrative;
+    banner.hidden = false;
+  }
+  if (about.notes.length) {
+    var notes = document.getElementById("notes");
+    about.notes.forEach(function (note) { notes.querySelector("ul").appendChild(element("li", note)); });
+    notes.hidden = false;
+  }
+
+  function list(queue) {
+    var tasks = tasksOf(queue);
+    var holder = document.getElementById("list");
+    holder.replaceChildren();
+    tasks.slice(0, NUMBERED).forEach(function (task) {
+      var button = element("button");
+      button.type = "button";
+      button.appendChild(element("span", task.rank, "number " + queue));
+      var middle = element("span", task.zones.length ? listed(task.zones, 3) : task.district || "outside every district given");
+      middle.appendChild(element("small", task.id + ", " + figure(task.ha, 1) + " ha"));
+      button.appendChild(middle);
+      button.appendChild(element("span", figure(task.score, 1)));
+      button.addEventListener("click", function () {
+        var bounds = layerOf[task.id].getBounds();
+        map.fitBounds(bounds, { maxZoom: 13, animate: false });
+        show(task, bounds.getCenter());
+      });
+      var item = element("li");
+      item.appendChild(button);
+      holder.appendChild(item);
+    });
+    document.getElementById("more").textContent = tasks.length
+      ? "First " + Math.min(NUMBERED, tasks.length) + " of " + figure(tasks.length, 0)
+        + " by score of 100; all are on the map and in tasks.csv. Click for the reasons."
+      : "No task waits in this queue.";
+    document.querySelectorAll(".tabs button").forEach(function (tab) {
+      tab.setAttribute("aria-pressed", String(tab.dataset.queue === queue));
+    });
+  }
+  document.querySelectorAll(".tabs button").forEach(function (tab) {
+    tab.addEventListener("click", function () { list(tab.dataset.queue); });
+  });
+  list("survey");
+
+  // Swatches are our own fixed drawings, never text from data.
+  layers.slice().reverse().forEach(function (entry) {
+    if (!entry.swatch) { return; }
+    var item = element("li");
+    item.innerHTML = '<svg width="28" height="18" aria-hidden="true">' + entry.swatch + "</svg>";
+    item.appendChild(element("span", entry.name));
+    document.querySelector("#legend ul").appendChild(item);
+  });
+  ["survey", "clearance"].forEach(function (queue) {
+    var item = element("li");
+    item.appendChild(element("span", "1", "number " + queue));
+    item.appendChild(element("span", "Rank in the " + queue + " queue; heavier lines come earlier"));
+    document.querySelector("#legend ul").appendChild(item);
+  });
+  if (phone) { document.getElementById("legend").open = false; }
+
+  var foot = document.getElementById("foot");
+  var first = element("p");
+  if (about.illustrative) { first.appendChild(element("strong", about.illustrative + " ")); }
+  first.appendChild(element("strong", about.not_for_entry + " "));
+  first.appendChild(document.createTextNode(about.boundaries));
+  foot.appendChild(first);
+  if (about.line_note) { foot.appendChild(element("p", about.line_note + ".")); }
+  foot.appendChild(element("p", "As at " + about.as_at + ". CRS: " + about.crs + ". Fingerprint " + about.fingerprint + "."));
+  if (about.sources.length) { foot.appendChild(element("p", "Sources: " + about.sources.join("; "))); }
+
+  map.invalidateSize();
+  if (extent.isValid()) { map.fitBounds(extent, { padding: phone ? [4, 4] : [16, 16], animate: false }); }
+  placeLabels();
+  document.documentElement.dataset.ready = "yes";
+})();
