@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from rasterio import Affine
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import MemoryFile
@@ -60,12 +61,13 @@ def hillshade_png(
     with source:
         if source.crs is None:
             raise CrsError(f"{path}: states no CRS; write one into the file, it is never guessed")
-        with WarpedVRT(source, crs="EPSG:3857", resampling=Resampling.bilinear) as first:
+        with WarpedVRT(source, crs="EPSG:3857", resampling=Resampling.cubic_spline) as first:
             factor = largest_px / max(first.width, first.height)
             width, height = round(first.width * factor), round(first.height * factor)
-            transform = first.transform * first.transform.scale(first.width / width, first.height / height)
+            west, south, east, north = first.bounds
+            transform = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
         with WarpedVRT(
-            source, crs="EPSG:3857", resampling=Resampling.bilinear,
+            source, crs="EPSG:3857", resampling=Resampling.cubic_spline,
             transform=transform, width=width, height=height,
         ) as warped:  # fmt: skip
             height_m = warped.read(1, masked=True).astype("float32").filled(np.nan)

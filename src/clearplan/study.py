@@ -293,7 +293,7 @@ def about(study: Study) -> About:
         crs=study.run["crs"],
         fingerprint=study.run["fingerprint"],
         illustrative=study.plan.study.illustrative,
-        sources=(study.plan.context.attribution, *sources),
+        sources=tuple(words.rstrip(".") for words in (study.plan.context.attribution, *sources)),
         line_note=". ".join(line_words(line) for line in study.run["contact_lines"]),
         notes=tuple(study.run["warnings"]),
         figures=(

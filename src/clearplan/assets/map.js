@@ -3,7 +3,8 @@
   "use strict";
   var data = JSON.parse(document.getElementById("clearplan-data").textContent);
   var about = data.about;
-  var map = map_clearplan;
+  var map = map_clearplan.setMaxZoom(18);
+  map.options.zoomSnap = 0.25;
   var phone = window.matchMedia("(max-width: 700px)").matches;
 
   var COLOUR = {
@@ -157,10 +158,14 @@
 
   var layerOf = {};
 
+  // From afar the borders of a thousand tasks would hide the ground that they divide.
+  var NEAR = 10.5;
+
   function taskStyle(task) {
-    var weight = task.rank <= NUMBERED ? 3 : task.rank <= task.of / 4 ? 1.5 : 0.5;
+    var near = map.getZoom() >= NEAR;
+    var weight = task.rank <= NUMBERED ? 3 : near && task.rank <= task.of / 4 ? 1.5 : near ? 0.5 : 0;
     return {
-      renderer: canvas, pane: "task", color: COLOUR[task.class].line, weight: weight,
+      renderer: canvas, pane: "task", stroke: weight > 0, color: COLOUR[task.class].line, weight: weight,
       opacity: weight < 1 ? 0.55 : 1, fillColor: COLOUR[task.class].fill, fillOpacity: weight === 3 ? 0.25 : 0.01
     };
   }
@@ -190,8 +195,19 @@
     return drawn;
   }
 
+  // A phone's map is too small for a bubble with a table: there the sheet below tells.
   function popup(where, content) {
-    L.popup({ maxWidth: phone ? 300 : 430, minWidth: phone ? 270 : 330, autoPanPadding: [12, 12] })
+    if (phone) {
+      var detail = document.getElementById("detail");
+      var close = element("button", "Close", "close");
+      close.type = "button";
+      close.addEventListener("click", function () { detail.replaceChildren(); });
+      detail.replaceChildren(close, content);
+      document.getElementById("panel").scrollTop = 0;
+      map.panTo(where, { animate: false });
+      return;
+    }
+    L.popup({ maxWidth: 430, minWidth: 330, autoPanPadding: [12, 12] })
       .setLatLng(where).setContent(content).openOn(map);
   }
 
@@ -220,7 +236,7 @@
   }
 
   function describe(task) {
-    var box = element("div", null, "task");
+    var box = element("div", null, "card");
     box.appendChild(element("h3", task.id));
     box.appendChild(element("p", "Rank " + task.rank + " of " + task.of + " in the " + task.queue + " queue, "
       + figure(task.score, 1) + " of 100 points."));
@@ -276,7 +292,7 @@
   }
 
   function describeZone(zone) {
-    var box = element("div");
+    var box = element("div", null, "card");
     box.appendChild(element("h3", zone.name));
     box.appendChild(element("p", "People: " + figure(zone.people, 0) + ". Families: " + figure(zone.families, 0) + "."));
     if (zone["return"]) { box.appendChild(element("p", "Planned return: " + zone["return"])); }
@@ -332,8 +348,19 @@
   var extent = L.latLngBounds([]);
   data.tasks.forEach(function (task) { extent.extend(layerOf[task.id].getBounds()); });
   data.zones.forEach(function (zone) { extent.extend(parts(zone.shape)[0][0]); });
-  if (extent.isValid()) { map.fitBounds(extent, { padding: phone ? [4, 4] : [16, 16], animate: false }); }
+  if (extent.isValid()) { map.fitBounds(extent, { padding: phone ? [4, 4] : [16, 16], maxZoom: 14, animate: false }); }
   map.on("zoomend moveend overlayadd", placeLabels);
+
+  var wasNear = null;
+  function restyle() {
+    var near = map.getZoom() >= NEAR;
+    if (near === wasNear) { return; }
+    wasNear = near;
+    map.getContainer().classList.toggle("near", near);
+    data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
+  }
+  map.on("zoomend", restyle);
+  restyle();
 
   // --- head, panel, foot -----------------------------------------------------------------------------------------
 
@@ -403,7 +430,14 @@
     item.appendChild(element("span", "Rank in the " + queue + " queue; heavier lines come earlier"));
     document.querySelector("#legend ul").appendChild(item);
   });
-  if (phone) { document.getElementById("legend").open = false; }
+  var legend = document.getElementById("legend");
+  legend.open = !phone;
+  var corner = L.control({ position: "bottomleft" });
+  corner.onAdd = function () {
+    L.DomEvent.disableClickPropagation(legend).disableScrollPropagation(legend);
+    return legend;
+  };
+  corner.addTo(map);
 
   var foot = document.getElementById("foot");
   var first = element("p");
@@ -416,7 +450,7 @@
   if (about.sources.length) { foot.appendChild(element("p", "Sources: " + about.sources.join("; "))); }
 
   map.invalidateSize();
-  if (extent.isValid()) { map.fitBounds(extent, { padding: phone ? [4, 4] : [16, 16], animate: false }); }
+  if (extent.isValid()) { map.fitBounds(extent, { padding: phone ? [4, 4] : [16, 16], maxZoom: 14, animate: false }); }
   placeLabels();
   document.documentElement.dataset.ready = "yes";
 })();

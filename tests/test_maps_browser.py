@@ -1,0 +1,168 @@
+"""The map page in a real Chromium: no request, no complaint, and what a reader can do with it."""
+
+import pandas as pd
+import pytest
+from shapely import Point, box
+
+import clearplan as cp
+from clearplan.maps import About, draw_map
+
+from .browser import PICTURES, opened
+from .conftest import E0, N0, accident_table, hazard_table, zone_table
+
+pytestmark = [
+    pytest.mark.browser,
+    # The driver leaves its pipes to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+HOSTILE = [
+    "{{7*7}}", "{% raw %}", "${1+1}", "`back`", "</script><script>window.hacked=1</script>",
+    '<img src=x onerror="window.hacked=1">', "{#comment", "\u2028line\u2029", "<!--<script>", "Ağdam Աղդամ Агдам",
+]  # fmt: skip
+
+
+def screenshot(page, name: str) -> None:
+    PICTURES.mkdir(exist_ok=True)
+    page.screenshot(path=PICTURES / name)
+
+
+@pytest.mark.parametrize(("width", "height", "name"), [(1400, 900, "desktop"), (390, 844, "phone")])
+def test_page_opens_without_network_or_complaint(sample, width, height, name):
+    study, folder = sample
+    with opened(folder / "map.html", width, height) as (page, watch):
+        screenshot(page, f"map-{name}.png")
+        head = page.locator("#head").bounding_box()
+        assert head["height"] <= 120
+        chart = page.locator("#map_clearplan").bounding_box()
+        assert chart["height"] >= 0.35 * height
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        text = page.inner_text("body")
+        for words in (
+            "Illustrative data, not for operational use.",
+            "Not for navigation or entry.",
+            "do not imply official endorsement",
+            study.run["fingerprint"],
+            "202.6 km as drawn at 1:10 million",
+            "2026-01-01",
+            "GeoNames (CC BY 4.0)",
+            "EPSG:32638",
+        ):
+            assert words in text, words
+        assert page.title() == study.plan.map.title
+        page.locator("#list button").first.click()
+        page.wait_for_selector(".card table")
+        page.wait_for_timeout(400)
+        screenshot(page, f"map-{name}-task.png")
+    assert watch.requests == []
+    assert watch.complaints == []
+
+
+def test_explanation_adds_up_to_the_score(sample):
+    study, folder = sample
+    first = study.tasks[(study.tasks["queue"] == "survey") & (study.tasks["rank"] == 1)].iloc[0]
+    table = cp.explain(study.tasks, first["task_id"])
+    with opened(folder / "map.html") as (page, _):
+        page.locator("#list button").first.click()
+        box_ = page.locator(".leaflet-popup-content")
+        assert first["task_id"] in box_.inner_text()
+        points = [float(text) for text in box_.locator("td.points").all_inner_texts()]
+        score = float(box_.locator("tfoot td").last.inner_text())
+    assert points == pytest.approx(table["contribution"].tolist(), abs=0.0051)
+    assert sum(points) == pytest.approx(score, abs=0.005 * (len(points) + 1))
+
+
+def test_click_on_the_ground_opens_the_task_there(sample):
+    study, folder = sample
+    task = study.tasks[(study.tasks["queue"] == "clearance") & (study.tasks["rank"] == 1)].iloc[0]
+    spot = study.tasks[study.tasks["task_id"] == task["task_id"]].representative_point().to_crs(4326).iloc[0]
+    with opened(folder / "map.html") as (page, _):
+        place = page.evaluate(
+            f"""() => {{ map_clearplan.setView([{spot.y}, {spot.x}], 16, {{animate: false}});
+            document.querySelectorAll('.number.leaflet-marker-icon').forEach(n => n.remove());
+            const p = map_clearplan.latLngToContainerPoint([{spot.y}, {spot.x}]);
+            const r = map_clearplan.getContainer().getBoundingClientRect(); return [r.x + p.x, r.y + p.y]; }}"""
+        )
+        page.wait_for_timeout(300)
+        page.mouse.click(*place)
+        page.wait_for_selector(".leaflet-popup-content table")
+        assert task["task_id"] in page.inner_text(".leaflet-popup-content h3")
+        screenshot(page, "map-desktop-close.png")
+
+
+def test_layer_switch_and_queues(sample):
+    _, folder = sample
+    with opened(folder / "map.html") as (page, watch):
+        page.hover(".leaflet-control-layers")
+        names = page.locator(".leaflet-control-layers-overlays label").all_inner_texts()
+        for wanted in ("Relief", "Contact line", "Accidents", "Places of return", "Tasks to survey", "Tasks to clear"):
+            assert wanted in [name.strip() for name in names]
+        before = page.locator(".accident").count()
+        assert before == 350
+        page.get_by_label("Accidents", exact=True).uncheck()
+        assert page.locator(".accident").count() == 0
+        page.get_by_label("Accidents", exact=True).check()
+        assert page.locator(".accident").count() == before
+        page.get_by_label("Tasks to survey", exact=True).uncheck()
+        assert page.locator(".leaflet-marker-icon.number.survey").count() == 0
+        page.get_by_role("button", name="To clear").click()
+        assert page.locator("#list .number.clearance").count() == 10
+    assert watch.complaints == []
+
+
+def test_hostile_text_is_shown_as_text(tmp_path, margins, task_settings, priority_settings):
+    hazards = hazard_table(
+        [
+            {"geometry": box(E0 + 900 * k, N0, E0 + 900 * k + 200, N0 + 200), "hazard_id": name.replace(";", ""), "source": name}
+            for k, name in enumerate(HOSTILE)
+        ]
+    )
+    zones = zone_table(
+        [
+            {"geometry": Point(E0 + 900 * k, N0 + 400), "name": name, "source": name, "people": float(k)}
+            for k, name in enumerate(HOSTILE)
+        ]
+    )
+    areas = cp.footprints(hazards, margins)
+    accidents = accident_table([(E0, N0)], ["2021-01-01"])
+    accidents["device"] = HOSTILE[5]
+    tasks = cp.rank(cp.make_tasks(areas, zones, task_settings), zones, priority_settings, accidents=accidents)
+    districts = zones.assign(name=HOSTILE[: len(zones)]).buffer(200).to_frame("geometry").set_geometry("geometry")
+    about = About(
+        title=HOSTILE[4], as_at=HOSTILE[0], crs="x", fingerprint=HOSTILE[1], illustrative=False,
+        sources=tuple(HOSTILE), notes=tuple(HOSTILE), line_note=HOSTILE[6], figures=((HOSTILE[0], HOSTILE[5]),),
+    )  # fmt: skip
+    context = cp.Context(districts=districts)
+    draw_map(tasks, zones, areas=areas, accidents=accidents, context=context, about=about).save(tmp_path / "m.html")
+    with opened(tmp_path / "m.html") as (page, watch):
+        page.locator("#list button").nth(3).click()
+        page.wait_for_selector(".leaflet-popup-content table")
+        text = page.text_content("body")
+        for name in HOSTILE:
+            assert name in text, name
+        assert page.evaluate("window.hacked") is None
+        assert page.title() == HOSTILE[4]
+        assert page.locator("img[src=x]").count() == 0
+    assert "49" not in page_words(tmp_path / "m.html")
+    assert watch.complaints == []
+    assert watch.requests == []
+
+
+def page_words(path):
+    """The head of the file up to the data: where a rendered template would show."""
+    return path.read_text(encoding="utf-8").split("<style>")[0]
+
+
+def test_page_of_tables_alone(tmp_path, margins, task_settings, priority_settings):
+    """Without a run, areas, accidents or context; and with no task at all."""
+    zones = zone_table([{"geometry": Point(E0, N0), "people": float("nan")}])
+    areas = cp.footprints(hazard_table([{"geometry": box(E0, N0, E0 + 300, N0 + 300)}]), margins)
+    accidents = accident_table([], [])
+    accidents["occurred_on"] = pd.to_datetime(accidents["occurred_on"])
+    tasks = cp.rank(cp.make_tasks(areas, zones, task_settings), zones, priority_settings, accidents=accidents)
+    for name, some in (("some", tasks), ("none", tasks.iloc[:0])):
+        draw_map(some, zones).save(tmp_path / f"{name}.html")
+        with opened(tmp_path / f"{name}.html") as (page, watch):
+            assert "people unknown" in page.inner_text("body")
+            assert ("No task waits" in page.inner_text("#more")) == (name == "none")
+        assert watch.complaints == []
