@@ -36,7 +36,9 @@ def make_workload(folder: Path) -> None:
     line = layer.geometry.iloc[0]
 
     def near_line(count: int, spread_m: float) -> np.ndarray:
-        at = shapely.get_coordinates(shapely.line_interpolate_point(line, draw.uniform(0, line.length, count)))
+        at = shapely.get_coordinates(
+            shapely.line_interpolate_point(line, draw.uniform(0, line.length, count))
+        )
         return at + draw.normal(0, spread_m, (count, 2))
 
     rings = []
@@ -44,8 +46,12 @@ def make_workload(folder: Path) -> None:
         count = draw.integers(6, 61)
         angle = np.sort(draw.uniform(0, 2 * np.pi, count))
         radius = draw.lognormal(np.log(180), 0.5) * draw.uniform(0.7, 1.3, count)
-        rings.append(shapely.Polygon(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)])))
-    fields = np.array([shape if shape.is_valid else shapely.convex_hull(shape) for shape in rings], dtype=object)
+        rings.append(
+            shapely.Polygon(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)]))
+        )
+    fields = np.array(
+        [shape if shape.is_valid else shapely.convex_hull(shape) for shape in rings], dtype=object
+    )
     zones = shapely.points(near_line(ZONES, 6_000))
     np.save(folder / "fields.npy", shapely.to_wkb(fields), allow_pickle=True)
     np.save(folder / "zones.npy", shapely.to_wkb(zones), allow_pickle=True)
@@ -72,7 +78,12 @@ def work_ours(folder: Path) -> dict:
     (own, _), distance = shapely.STRtree(grown).query_nearest(zones, return_distance=True, all_matches=False)
     nearest = np.empty(len(zones))
     nearest[own] = distance
-    return {"seconds": time.perf_counter() - begin, "net_m2": net.area, "in_zone": in_zone, "nearest": nearest}
+    return {
+        "seconds": time.perf_counter() - begin,
+        "net_m2": net.area,
+        "in_zone": in_zone,
+        "nearest": nearest,
+    }
 
 
 def work_plain(folder: Path) -> dict:
@@ -86,7 +97,9 @@ def work_plain(folder: Path) -> dict:
     influence = points.set_geometry(points.buffer(INFLUENCE_M, resolution=32))
     net = grown.union_all()
     pieces = gpd.overlay(influence, grown, how="intersection")
-    in_zone = pieces.assign(area=pieces.area).groupby("zone")["area"].sum().reindex(range(ZONES), fill_value=0)
+    in_zone = (
+        pieces.assign(area=pieces.area).groupby("zone")["area"].sum().reindex(range(ZONES), fill_value=0)
+    )
     near = gpd.sjoin_nearest(points, grown, distance_col="distance").groupby("zone")["distance"].min()
     return {
         "seconds": time.perf_counter() - begin,
@@ -143,14 +156,20 @@ def report(rounds: list[tuple[dict, dict]], as_json: bool) -> None:
     import geopandas
     import shapely
 
-    seconds = {s: statistics.median(float(r[k]["seconds"]) for r in rounds) for k, s in enumerate(("ours", "plain"))}
-    memory = {s: statistics.median(float(r[k]["peak_mb"]) for r in rounds) for k, s in enumerate(("ours", "plain"))}
+    seconds = {
+        s: statistics.median(float(r[k]["seconds"]) for r in rounds) for k, s in enumerate(("ours", "plain"))
+    }
+    memory = {
+        s: statistics.median(float(r[k]["peak_mb"]) for r in rounds) for k, s in enumerate(("ours", "plain"))
+    }
     ratio = statistics.median(float(b["seconds"]) / float(a["seconds"]) for a, b in rounds)
     share = memory["ours"] / memory["plain"]
     differences = worst_difference(*rounds[0])
     print(f"| {FIELDS:,} fields, {ZONES:,} zones | clearplan | plain geopandas | ratio |")
     print("|---|---|---|---|")
-    print(f"| seconds, median of {len(rounds)} | {seconds['ours']:.1f} | {seconds['plain']:.1f} | {ratio:.1f}x faster |")
+    print(
+        f"| seconds, median of {len(rounds)} | {seconds['ours']:.1f} | {seconds['plain']:.1f} | {ratio:.1f}x faster |"
+    )
     print(f"| peak memory of the process, MB | {memory['ours']:.0f} | {memory['plain']:.0f} | {share:.2f} |")
     for what, difference in differences.items():
         print(f"| largest difference, {what} | | | {difference:.4%} |")
@@ -162,7 +181,11 @@ def report(rounds: list[tuple[dict, dict]], as_json: bool) -> None:
         bars = {
             "speed": {"value": round(ratio, 2), "bar": 5, "ok": ratio >= 5},
             "memory": {"value": round(share, 3), "bar": 0.5, "ok": share <= 0.5},
-            "difference": {"value": max(differences.values()), "bar": 0.003, "ok": max(differences.values()) <= 0.003},
+            "difference": {
+                "value": max(differences.values()),
+                "bar": 0.003,
+                "ok": max(differences.values()) <= 0.003,
+            },
         }
         print(json.dumps({"bars": bars}))
 

@@ -17,7 +17,11 @@ from .conftest import ROOT, SAMPLE
 
 def clearplan(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "clearplan", *map(str, words)], capture_output=True, text=True, cwd=cwd, timeout=300
+        [sys.executable, "-m", "clearplan", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=300,
     )
 
 
@@ -40,7 +44,9 @@ def test_demo_from_any_folder_says_where_the_map_lies(tmp_path):
 
 def test_check_prints_the_fault_table_and_exits_1(tmp_path):
     path = tmp_path / "z.csv"
-    path.write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,[bold]A[/bold],-5,50,s,46.9,40\n")
+    path.write_text(
+        "zone_id,name,people,position_error_m,source,lon,lat\nZ1,[bold]A[/bold],-5,50,s,46.9,40\n"
+    )
     done = clearplan("check", path, "--as", "zones", "--crs", "EPSG:4326")
     assert done.returncode == 1
     assert "must be at least 0" in done.stdout
@@ -51,7 +57,9 @@ def test_check_prints_the_fault_table_and_exits_1(tmp_path):
 
 
 def test_check_takes_the_mapping_of_a_plan():
-    done = clearplan("check", SAMPLE / "illustrative/minefields.geojson", "--as", "hazards", "--plan", SAMPLE / "plan.toml")
+    done = clearplan(
+        "check", SAMPLE / "illustrative/minefields.geojson", "--as", "hazards", "--plan", SAMPLE / "plan.toml"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     other = clearplan("check", SAMPLE / "plan.toml", "--as", "hazards", "--plan", SAMPLE / "plan.toml")
     assert other.returncode == 2

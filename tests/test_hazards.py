@@ -139,7 +139,9 @@ def test_profile_survives_its_text():
     assert read_profile(write_profile(rows)) == [tuple(map(float, row)) for row in rows]
 
 
-@pytest.mark.parametrize("depth", [(7000, 3000), (-1, 5), [(0, 1, 2), (0, 1, 2)], [], [(1, 2)], (float("nan"), 3)])
+@pytest.mark.parametrize(
+    "depth", [(7000, 3000), (-1, 5), [(0, 1, 2), (0, 1, 2)], [], [(1, 2)], (float("nan"), 3)]
+)
 def test_wrong_depths_are_refused(depth):
     with pytest.raises(SettingsError):
         write_profile(depth)

@@ -95,7 +95,14 @@ def test_layer_switch_and_queues(sample):
     with opened(folder / "map.html") as (page, watch):
         page.hover(".leaflet-control-layers")
         names = page.locator(".leaflet-control-layers-overlays label").all_inner_texts()
-        for wanted in ("Relief", "Contact line", "Accidents", "Places of return", "Tasks to survey", "Tasks to clear"):
+        for wanted in (
+            "Relief",
+            "Contact line",
+            "Accidents",
+            "Places of return",
+            "Tasks to survey",
+            "Tasks to clear",
+        ):
             assert wanted in [name.strip() for name in names]
         before = page.locator(".accident").count()
         assert before == 350
@@ -113,7 +120,11 @@ def test_layer_switch_and_queues(sample):
 def test_hostile_text_is_shown_as_text(tmp_path, margins, task_settings, priority_settings):
     hazards = hazard_table(
         [
-            {"geometry": box(E0 + 900 * k, N0, E0 + 900 * k + 200, N0 + 200), "hazard_id": name.replace(";", ""), "source": name}
+            {
+                "geometry": box(E0 + 900 * k, N0, E0 + 900 * k + 200, N0 + 200),
+                "hazard_id": name.replace(";", ""),
+                "source": name,
+            }
             for k, name in enumerate(HOSTILE)
         ]
     )
@@ -127,13 +138,17 @@ def test_hostile_text_is_shown_as_text(tmp_path, margins, task_settings, priorit
     accidents = accident_table([(E0, N0)], ["2021-01-01"])
     accidents["device"] = HOSTILE[5]
     tasks = cp.rank(cp.make_tasks(areas, zones, task_settings), zones, priority_settings, accidents=accidents)
-    districts = zones.assign(name=HOSTILE[: len(zones)]).buffer(200).to_frame("geometry").set_geometry("geometry")
+    districts = (
+        zones.assign(name=HOSTILE[: len(zones)]).buffer(200).to_frame("geometry").set_geometry("geometry")
+    )
     about = About(
         title=HOSTILE[4], as_at=HOSTILE[0], crs="x", fingerprint=HOSTILE[1], illustrative=False,
         sources=tuple(HOSTILE), notes=tuple(HOSTILE), line_note=HOSTILE[6], figures=((HOSTILE[0], HOSTILE[5]),),
     )  # fmt: skip
     context = cp.Context(districts=districts)
-    draw_map(tasks, zones, areas=areas, accidents=accidents, context=context, about=about).save(tmp_path / "m.html")
+    draw_map(tasks, zones, areas=areas, accidents=accidents, context=context, about=about).save(
+        tmp_path / "m.html"
+    )
     with opened(tmp_path / "m.html") as (page, watch):
         page.locator("#list button").nth(3).click()
         page.wait_for_selector(".leaflet-popup-content table")

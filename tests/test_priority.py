@@ -33,7 +33,8 @@ def build(margins, task_settings):
 def test_by_pencil(margins, task_settings, priority_settings):
     tasks, zones = build(margins, task_settings)
     accidents = accident_table(
-        [(E0, N0), (E0 + 50, N0 - 400), (E0, N0 - 501), (E0, N0)], ["2021-05-01", None, "2021-01-01", "2019-01-01"]
+        [(E0, N0), (E0 + 50, N0 - 400), (E0, N0 - 501), (E0, N0)],
+        ["2021-05-01", None, "2021-01-01", "2019-01-01"],
     )
     ranked = cp.rank(tasks, zones, priority_settings, accidents=accidents)
     near = ranked[(ranked["queue"] == "clearance") & (ranked["zone_ids"] == "Z0; Z1")].iloc[0]

@@ -196,7 +196,9 @@ def test_each_geometry_fault_names_its_row(tmp_path, shape, rule, level):
 
 def test_all_faults_at_once(tmp_path):
     bow = ring((46.9, 39.9), (46.91, 39.91), (46.91, 39.9), (46.9, 39.91), (46.9, 39.9))
-    faults = faults_of(collection(tmp_path / "f.geojson", [None, bow, ring((20, 50), (20.01, 50), (20, 50.01), (20, 50))]))
+    faults = faults_of(
+        collection(tmp_path / "f.geojson", [None, bow, ring((20, 50), (20.01, 50), (20, 50.01), (20, 50))])
+    )
     assert faults["row"].tolist() == [1, 2, 3]
     assert list(faults.columns) == ["file", "row", "column", "value", "rule", "level", "remedy"]
 
@@ -248,7 +250,9 @@ def test_m_values(tmp_path):
 
 def test_curves(tmp_path):
     row = pd.DataFrame(layer([FIELD]).drop(columns="geometry"))
-    row = row.assign(wkt="CURVEPOLYGON (CIRCULARSTRING (46.9 39.9, 46.91 39.91, 46.92 39.9, 46.91 39.89, 46.9 39.9))")
+    row = row.assign(
+        wkt="CURVEPOLYGON (CIRCULARSTRING (46.9 39.9, 46.91 39.91, 46.92 39.9, 46.91 39.89, 46.9 39.9))"
+    )
     row.to_csv(tmp_path / "f.csv", index=False)
     assert rules(faults_of(tmp_path / "f.csv", crs="EPSG:4326")) == ["curves can't be read"]
 
@@ -274,7 +278,9 @@ def test_degrees_in_a_metric_crs(tmp_path):
 
 
 def test_easting_and_northing_swapped(tmp_path):
-    frame = pd.DataFrame(layer([Point(0, 0)]).drop(columns="geometry")).assign(easting=4_428_383, northing=664_784)
+    frame = pd.DataFrame(layer([Point(0, 0)]).drop(columns="geometry")).assign(
+        easting=4_428_383, northing=664_784
+    )
     frame.to_csv(tmp_path / "f.csv", index=False)
     assert rules(faults_of(tmp_path / "f.csv", crs="EPSG:32638")) == ["easting and northing are swapped"]
 
@@ -381,7 +387,9 @@ def test_two_of_our_columns_from_one_of_theirs_is_refused(tmp_path):
 def test_missing_columns_are_all_named(tmp_path):
     gpd.GeoDataFrame({"a": [1]}, geometry=[FIELD], crs=4326).to_file(tmp_path / "f.gpkg")
     faults = faults_of(tmp_path / "f.gpkg")
-    assert {"hazard_id", "kind", "land_class", "status", "ordnance", "position_error_m", "source"} <= set(faults["column"])
+    assert {"hazard_id", "kind", "land_class", "status", "ordnance", "position_error_m", "source"} <= set(
+        faults["column"]
+    )
 
 
 def test_several_layers_must_be_named(tmp_path):
@@ -431,7 +439,12 @@ def test_contact_line(tmp_path):
     line = gpd.GeoDataFrame({"source": ["x"]}, geometry=[LineString([(46, 40), (47, 39)])], crs=4326)
     line.to_file(tmp_path / "line.gpkg")
     read = cp.read_contact_line(
-        tmp_path / "line.gpkg", depth_m=(3000, 7000), measure="each-side", sides="both", caps="round", region=REGION
+        tmp_path / "line.gpkg",
+        depth_m=(3000, 7000),
+        measure="each-side",
+        sides="both",
+        caps="round",
+        region=REGION,
     )
     assert read["depth_profile"].tolist() == ["0 3000 7000"]
     assert read["land_class"].tolist() == ["indication"]

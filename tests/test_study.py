@@ -186,7 +186,9 @@ def test_same_input_same_bytes(sample, tmp_path):
 
 def test_illustrative_layers_are_made_anew_byte_for_byte(tmp_path):
     script = SAMPLE / "make_illustrative.py"
-    subprocess.run([sys.executable, str(script), "--out", str(tmp_path)], check=True, capture_output=True, timeout=300)
+    subprocess.run(
+        [sys.executable, str(script), "--out", str(tmp_path)], check=True, capture_output=True, timeout=300
+    )
     for path in sorted((SAMPLE / "illustrative").iterdir()):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
@@ -286,7 +288,9 @@ def test_lenient_reading_opens_with_what_is_deferred(project):
 
 
 def test_faults_of_all_files_come_together(project):
-    (project / "zones.csv").write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,N,-5,50,s,46.9,40\n")
+    (project / "zones.csv").write_text(
+        "zone_id,name,people,position_error_m,source,lon,lat\nZ1,N,-5,50,s,46.9,40\n"
+    )
     fields = json.loads((project / "fields.geojson").read_text())
     fields["features"][0]["geometry"] = None
     (project / "fields.geojson").write_text(json.dumps(fields))
@@ -316,9 +320,11 @@ def test_a_killed_run_leaves_the_last_good_result(project):
             if stage == s.STAGES[6]:
                 print("half-way", flush=True)
                 time.sleep(60)
-        s.run_study(r"{project / 'plan.toml'}", r"{project / 'out'}", progress=hang)
+        s.run_study(r"{project / "plan.toml"}", r"{project / "out"}", progress=hang)
     """)
-    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code], stdout=subprocess.PIPE, text=True
+    ) as child:
         assert child.stdout.readline().strip() == "half-way"
         child.send_signal(signal.SIGKILL)
         child.wait(30)

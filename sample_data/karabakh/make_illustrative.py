@@ -24,7 +24,19 @@ SOURCE = f"Illustrative, made by make_illustrative.py with seed {SEED}"
 MINEFIELDS, ACCIDENTS, OUTSIDE = 400, 350, 252  # 252 of 350 is 72 %, the share published for 2020-2024
 BELT_M = 7_000
 # Districts that held the line or lay behind it: codes of the column hasc in the gazetteer.
-DISTRICTS = {"AZ-AM", "AZ-FU", "AZ-CB", "AZ-ZG", "AZ-QD", "AZ-SU", "AZ-KA", "AZ-XD", "AZ-TA", "AZ-XC", "AZ-GR"}
+DISTRICTS = {
+    "AZ-AM",
+    "AZ-FU",
+    "AZ-CB",
+    "AZ-ZG",
+    "AZ-QD",
+    "AZ-SU",
+    "AZ-KA",
+    "AZ-XD",
+    "AZ-TA",
+    "AZ-XC",
+    "AZ-GR",
+}
 TO_METRES = pyproj.Transformer.from_crs(4326, 32638, always_xy=True).transform
 TO_DEGREES = pyproj.Transformer.from_crs(32638, 4326, always_xy=True).transform
 
@@ -70,7 +82,9 @@ def field(draw: Random, x: float, y: float) -> list[tuple[float, float]]:
         angle = 2 * math.pi * (k + 0.6 * draw.random()) / corners
         radius = size * between(draw, 0.6, 1.2)
         u, v = stretch * radius * math.cos(angle), radius * math.sin(angle)
-        ring.append((x + u * math.cos(turn) - v * math.sin(turn), y + u * math.sin(turn) + v * math.cos(turn)))
+        ring.append(
+            (x + u * math.cos(turn) - v * math.sin(turn), y + u * math.sin(turn) + v * math.cos(turn))
+        )
     degrees = [tuple(round(c, 6) for c in TO_DEGREES(*corner)) for corner in ring]
     return [*degrees, degrees[0]]
 
@@ -125,7 +139,9 @@ def minefields(draw: Random, line: shapely.LineString, country: shapely.Geometry
     return features
 
 
-def accidents(draw: Random, line: shapely.LineString, country: shapely.Geometry, fields: list[dict]) -> list[list]:
+def accidents(
+    draw: Random, line: shapely.LineString, country: shapely.Geometry, fields: list[dict]
+) -> list[list]:
     centres = [TO_METRES(*feature["geometry"]["coordinates"][0][0]) for feature in fields]
     places = [
         TO_METRES(float(row["longitude"]), float(row["latitude"]))

@@ -12,7 +12,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .crs import working_crs
-    from .errors import ClearplanError, CrsError, FaultsError, OutputError, ReadError, SettingsError, TableError
+    from .errors import (
+        ClearplanError,
+        CrsError,
+        FaultsError,
+        OutputError,
+        ReadError,
+        SettingsError,
+        TableError,
+    )
     from .hazards import footprints, net_area, net_shapes
     from .maps import About, Context, draw_map
     from .priority import explain, rank

@@ -43,7 +43,9 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[Finding
     """Faults that need no CRS: missing, empty, too few vertices, self-crossing, types, Z and M, duplicates."""
     found: list[Finding] = []
 
-    def add(mask: Any, rule: str, level: str, remedy: str, value: Callable[[Any], object] = lambda g: "") -> None:
+    def add(
+        mask: Any, rule: str, level: str, remedy: str, value: Callable[[Any], object] = lambda g: ""
+    ) -> None:
         for k in np.flatnonzero(mask):
             found.append(Finding(int(k), "geometry", value(geometry[k]), rule, level, remedy))
 
@@ -59,7 +61,12 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[Finding
     add(missing, "shape is missing", "error", "give the row a shape or coordinates")
     add(empty, "shape is empty", "error", "draw the shape again")
     add(~finite, "a coordinate is not a number", "error", "mend the coordinate")
-    add(thin, "polygon has fewer than 3 distinct vertices", "error", "add the missing vertices, or enter a point")
+    add(
+        thin,
+        "polygon has fewer than 3 distinct vertices",
+        "error",
+        "add the missing vertices, or enter a point",
+    )
     add(
         polygon & ~thin & ~valid & finite,
         "polygon crosses itself",
@@ -67,15 +74,31 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[Finding
         "redraw its border in order, or read with lenient = true (the repair is listed with both areas)",
         lambda g: shapely.is_valid_reason(g),
     )
-    add(collection, "shape mixes geometry types", "error", "split it into rows of one type", lambda g: g.geom_type)
-    add(wrong, f"shape must be {' or '.join(allowed)}", "error", "draw it as one of these", lambda g: g.geom_type)
+    add(
+        collection,
+        "shape mixes geometry types",
+        "error",
+        "split it into rows of one type",
+        lambda g: g.geom_type,
+    )
+    add(
+        wrong,
+        f"shape must be {' or '.join(allowed)}",
+        "error",
+        "draw it as one of these",
+        lambda g: g.geom_type,
+    )
     add(shapely.has_z(geometry), "Z values", "warning", "none needed: heights are not used")
     add(shapely.has_m(geometry), "M values", "warning", "none needed: measures are not used")
     return found + _duplicates(geometry, polygon) + _mixed(geometry)
 
 
 def _kind(geometry: Any) -> str:
-    return "" if geometry is None else str(geometry.geom_type).removeprefix("Multi").removesuffix("String").lower()
+    return (
+        ""
+        if geometry is None
+        else str(geometry.geom_type).removeprefix("Multi").removesuffix("String").lower()
+    )
 
 
 def _distinct_vertices(geometry: Any) -> int:
@@ -95,8 +118,14 @@ def _duplicates(geometry: Geometries, polygon: Any) -> list[Finding]:
         key = shapely.to_wkb(shapely.normalize(shapely.force_2d(geometry[k])))
         if key in seen:
             found.append(
-                Finding(int(k), "geometry", "", "polygon is entered twice", "repairable",
-                        "remove one row, or read with lenient = true (both rows stay; area counts once)")  # fmt: skip
+                Finding(
+                    int(k),
+                    "geometry",
+                    "",
+                    "polygon is entered twice",
+                    "repairable",
+                    "remove one row, or read with lenient = true (both rows stay; area counts once)",
+                )  # fmt: skip
             )
         seen.setdefault(key, int(k))
     return found
@@ -108,7 +137,11 @@ def _mixed(geometry: Geometries) -> list[Finding]:
         return []
     row = sorted(kinds.values())[1]
     names = ", ".join(sorted(kinds))
-    return [Finding(row, "geometry", names, "file mixes geometry types", "warning", "none needed if that is meant")]
+    return [
+        Finding(
+            row, "geometry", names, "file mixes geometry types", "warning", "none needed if that is meant"
+        )
+    ]
 
 
 def check_gaps(metric: Geometries) -> list[Finding]:
@@ -122,8 +155,14 @@ def check_gaps(metric: Geometries) -> list[Finding]:
         steps[np.diff(ring) != 0] = 0
         if len(steps) and steps.max() > MAX_GAP_M:
             found.append(
-                Finding(k, "geometry", f"{steps.max():.0f} m", f"vertices are more than {MAX_GAP_M:,.0f} m apart",
-                        "repairable", "mend the vertex, or read with lenient = true to keep it as it is")  # fmt: skip
+                Finding(
+                    k,
+                    "geometry",
+                    f"{steps.max():.0f} m",
+                    f"vertices are more than {MAX_GAP_M:,.0f} m apart",
+                    "repairable",
+                    "mend the vertex, or read with lenient = true to keep it as it is",
+                )  # fmt: skip
             )
     return found
 
@@ -134,7 +173,9 @@ def check_crs(geometry: Geometries, crs: CRS) -> list[Finding]:
     known = np.isfinite(box).all(axis=1)
     extreme = np.abs(box).max(axis=1, initial=0, where=known[:, None])
     if crs.is_geographic:
-        wrong = known & ((np.abs(box[:, [0, 2]]).max(axis=1) > 180) | (np.abs(box[:, [1, 3]]).max(axis=1) > 90))
+        wrong = known & (
+            (np.abs(box[:, [0, 2]]).max(axis=1) > 180) | (np.abs(box[:, [1, 3]]).max(axis=1) > 90)
+        )
         rule = f"coordinates are not degrees, but the CRS is {crs.name}"
     else:
         wrong = known & (extreme <= 180)
@@ -159,7 +200,10 @@ def check_region(geometry: Geometries, crs: CRS, region: Region) -> list[Finding
         if shape is None or shape.is_empty:
             continue
         xy = shapely.get_coordinates(shape)
-        rule, remedy = "coordinates are outside the declared region", "mend them, or widen region in plan.toml"
+        rule, remedy = (
+            "coordinates are outside the declared region",
+            "mend them, or widen region in plan.toml",
+        )
         for words, slip in slips:
             if _inside(np.array([shapely.MultiPoint(slip(xy))]), crs, region)[0]:
                 rule, remedy = words, "mend the row; it is not turned round without you"
@@ -239,9 +283,7 @@ def _slashed(first: int, second: int, year: int, style: str | None) -> tuple[int
         return second, first, year
     if first == second:
         return first, second, year
-    months = (
-        "January February March April May June July August September October November December".split()
-    )
+    months = "January February March April May June July August September October November December".split()
     raise ValueError(
         f"date can be {first} {months[second - 1]} or {second} {months[first - 1]} {year}"
         "|set dates = 'dmy' or dates = 'mdy'"
@@ -274,7 +316,9 @@ def parse_number(value: object, decimal: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise ValueError("must be a number|write digits only; leave the cell blank where it is unknown") from None
+        raise ValueError(
+            "must be a number|write digits only; leave the cell blank where it is unknown"
+        ) from None
     if not np.isfinite(number):
         raise ValueError("must be a finite number|leave the cell blank where it is unknown")
     return number

@@ -62,7 +62,9 @@ def init(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -
     template = Path(__file__).parent / "assets" / "plan.toml"
     (folder / "plan.toml").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "data").mkdir()
-    typer.echo(f"Wrote {folder / 'plan.toml'}. Put your files into {folder / 'data'}, fill in every value, then")
+    typer.echo(
+        f"Wrote {folder / 'plan.toml'}. Put your files into {folder / 'data'}, fill in every value, then"
+    )
     typer.echo(f"  clearplan run {folder / 'plan.toml'}")
 
 
@@ -98,7 +100,14 @@ def explain(
 
     table = explain(read_ranked(result), task_id)
     rows = [
-        (r.criterion, f"{r.raw:,.6g} {r.unit}", f"{r.value:.3f}", f"{r.weight:.1f}", f"{r.contribution:.2f}", r.note)
+        (
+            r.criterion,
+            f"{r.raw:,.6g} {r.unit}",
+            f"{r.value:.3f}",
+            f"{r.weight:.1f}",
+            f"{r.contribution:.2f}",
+            r.note,
+        )
         for r in table.itertuples()
     ]
     rows.append(("Score", "", "", f"{table['weight'].sum():.1f}", f"{table.attrs['score']:.2f}", ""))
@@ -164,7 +173,11 @@ def _faults_of(file: Path, table: str, plan: Path | None, crs: str | None) -> pd
     from .settings import load_plan
 
     settings = load_plan(plan)
-    listed = {"hazards": settings.hazards + settings.strikes, "zones": settings.zones, "accidents": settings.accidents}
+    listed = {
+        "hazards": settings.hazards + settings.strikes,
+        "zones": settings.zones,
+        "accidents": settings.accidents,
+    }
     for source in listed[table]:
         if source.path.resolve() == file.resolve():
             given: dict[str, Any] = source.model_dump(exclude={"path"})
@@ -174,7 +187,13 @@ def _faults_of(file: Path, table: str, plan: Path | None, crs: str | None) -> pd
 
 def _print_faults(faults: pd.DataFrame) -> None:
     rows = [
-        ("" if str(r.row) in ("<NA>", "nan", "None") else str(r.row), r.level, r.column, r.value, f"{r.rule}; {r.remedy}")
+        (
+            "" if str(r.row) in ("<NA>", "nan", "None") else str(r.row),
+            r.level,
+            r.column,
+            r.value,
+            f"{r.rule}; {r.remedy}",
+        )
         for r in faults.itertuples()
     ]
     _print_table(("row", "level", "column", "value", "rule; remedy"), rows)

@@ -81,7 +81,9 @@ def working_crs(region: tuple[float, float, float, float]) -> WorkingCrs:
 
 
 def _equal_area(lat: float, lon: float) -> CRS:
-    base = CRS.from_proj4(f"+proj=laea +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m +no_defs").to_json_dict()
+    base = CRS.from_proj4(
+        f"+proj=laea +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m +no_defs"
+    ).to_json_dict()
     north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"
     base["name"] = f"Lambert azimuthal equal area, {abs(lat)} {north} {abs(lon)} {east}"
     return CRS.from_json_dict(base)
@@ -118,7 +120,9 @@ def require_metres(*tables: gpd.GeoDataFrame) -> CRS:
         if crs is None:
             raise CrsError("table has no CRS; set it where the file is read, it is never guessed")
         if not is_metric(crs):
-            raise CrsError(f"table is in {crs.name}, not in metres; reproject it with to_working() at the door")
+            raise CrsError(
+                f"table is in {crs.name}, not in metres; reproject it with to_working() at the door"
+            )
         if first is not None and crs != first:
             raise CrsError(f"tables differ in CRS: {first.name} and {crs.name}; reproject both to one")
         first = crs

@@ -50,7 +50,8 @@ class FaultsError(ClearplanError):
 
     def __init__(self, faults: pd.DataFrame) -> None:
         self.faults = faults
-        first = faults.iloc[0]
+        serious = faults[faults["level"].isin(["error", "repairable"])]
+        first = (serious if len(serious) else faults).iloc[0]
         row = f", row {first['row']}" if str(first["row"]) not in ("None", "nan", "<NA>") else ""
         column = f", column {first['column']}" if first["column"] else ""
         where = f"{first['file']}{row}{column}"

@@ -84,7 +84,9 @@ def _plain(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         if pd.api.types.is_datetime64_any_dtype(column):
             plain[name] = column.dt.strftime("%Y-%m-%d").astype(object).where(column.notna(), None)
         elif column.dtype == object or isinstance(column.dtype, pd.StringDtype):
-            plain[name] = column.map(lambda v: v if v is None or isinstance(v, str) else _text(v)).astype(object)
+            plain[name] = column.map(lambda v: v if v is None or isinstance(v, str) else _text(v)).astype(
+                object
+            )
     return plain
 
 
@@ -99,14 +101,18 @@ def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
     """
     assert tasks.crs is not None
     inner = shapely.point_on_surface(tasks.geometry.to_numpy())
-    lon, lat = operation(tasks.crs, parse_crs("EPSG:4326"))[0].transform(shapely.get_x(inner), shapely.get_y(inner))
+    lon, lat = operation(tasks.crs, parse_crs("EPSG:4326"))[0].transform(
+        shapely.get_x(inner), shapely.get_y(inner)
+    )
     plain = pd.DataFrame(_plain(tasks).drop(columns=["geometry", "deferred"]))
     plain.insert(1, "rank", plain.pop("rank"))
     plain.insert(2, "score", plain.pop("score"))
     table = plain.assign(lon=pd.Series(lon).round(6), lat=pd.Series(lat).round(6), notice=notice)
     table = table.sort_values(["queue", "rank", "task_id"], kind="stable")
     for name in table.columns[table.dtypes == object]:
-        table[name] = table[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
+        table[name] = table[name].map(
+            lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v
+        )
     table.to_csv(path, index=False, lineterminator="\n", float_format="%.6g", encoding="utf-8")
 
 
@@ -117,12 +123,16 @@ def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
 def _symbol(name: str, kind: str, layers: list[tuple[str, dict[str, str]]]) -> str:
     inner = ""
     for layer_class, options in layers:
-        body = "".join(f'<Option type="QString" name="{k}" value={quoteattr(v)}/>' for k, v in options.items())
+        body = "".join(
+            f'<Option type="QString" name="{k}" value={quoteattr(v)}/>' for k, v in options.items()
+        )
         inner += f'<layer class="{layer_class}" enabled="1" locked="0" pass="0"><Option type="Map">{body}</Option></layer>'
     return f'<symbol type="{kind}" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0">{inner}</symbol>'
 
 
-def _fill(color: str, line: str, width: str, style: str = "solid", line_style: str = "solid") -> tuple[str, dict[str, str]]:
+def _fill(
+    color: str, line: str, width: str, style: str = "solid", line_style: str = "solid"
+) -> tuple[str, dict[str, str]]:
     return "SimpleFill", {
         "color": color,
         "style": style,
@@ -146,7 +156,7 @@ def _marker(shape: str, color: str, line: str, size: str) -> tuple[str, dict[str
 
 def _rules(kind: str, rules: list[tuple[str, str, list[tuple[str, dict[str, str]]]]]) -> str:
     rows = "".join(
-        f"<rule key=\"r{k}\" symbol=\"{k}\" filter={quoteattr(condition)} label={quoteattr(label)}/>"
+        f'<rule key="r{k}" symbol="{k}" filter={quoteattr(condition)} label={quoteattr(label)}/>'
         for k, (condition, label, _) in enumerate(rules)
     )
     symbols = "".join(_symbol(str(k), kind, layers) for k, (_, _, layers) in enumerate(rules))

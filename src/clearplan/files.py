@@ -25,7 +25,20 @@ from .errors import CrsError, MissingFileError, ReadError
 from .schema import fault
 
 TABLES = {".csv", ".tsv", ".txt", ".xlsx"}
-VECTORS = {".gpkg", ".shp", ".zip", ".geojson", ".json", ".kml", ".kmz", ".gpx", ".fgb", ".gdb", ".tab", ".mif"}
+VECTORS = {
+    ".gpkg",
+    ".shp",
+    ".zip",
+    ".geojson",
+    ".json",
+    ".kml",
+    ".kmz",
+    ".gpx",
+    ".fgb",
+    ".gdb",
+    ".tab",
+    ".mif",
+}
 PARQUET = {".parquet", ".geoparquet"}
 
 #: Encodings tried when a file states none, with the alphabets they were made for.
@@ -71,7 +84,9 @@ def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None
         try:
             frame = pd.read_excel(path, sheet_name=layer or 0, dtype=object)
         except Exception as error:
-            raise ReadError(f"{path}: can't be read as XLSX ({_first_line(error)}); save it again as .xlsx") from None
+            raise ReadError(
+                f"{path}: can't be read as XLSX ({_first_line(error)}); save it again as .xlsx"
+            ) from None
         frame = frame.rename(columns=str)
     else:
         frame = _read_csv(path, path.read_bytes(), encoding)
@@ -97,7 +112,10 @@ def _read_csv(path: Path, content: bytes, encoding: str | None) -> pd.DataFrame:
                 f"{path}, row {number}: has {len(record)} cells, the header {len(header)}; put texts that hold "
                 f"{mark!r} in double quotes"
             )
-    body = [[cell.strip() or None for cell in record] if record else [None] * len(header) for record in records[1:]]
+    body = [
+        [cell.strip() or None for cell in record] if record else [None] * len(header)
+        for record in records[1:]
+    ]
     return pd.DataFrame(body, columns=header, dtype=object)
 
 
@@ -133,7 +151,9 @@ def _read_parquet(path: Path) -> Raw:
     try:
         table = gpd.read_parquet(path)
     except Exception as error:
-        raise ReadError(f"{path}: can't be read as GeoParquet ({_first_line(error)}); write it again") from None
+        raise ReadError(
+            f"{path}: can't be read as GeoParquet ({_first_line(error)}); write it again"
+        ) from None
     frame = pd.DataFrame(table.drop(columns=table.geometry.name)).reset_index(drop=True)
     return Raw(path.name, frame, list(range(1, len(frame) + 1)), table.geometry.to_numpy(), table.crs)
 
@@ -152,14 +172,23 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
         try:
             meta, _, wkb, columns = pyogrio.raw.read(path, layer=layer, encoding=encoding)
         except Exception as error:
-            raise ReadError(f"{path}: can't be read ({_first_line(error)}); open it in a GIS and save it again") from None
+            raise ReadError(
+                f"{path}: can't be read ({_first_line(error)}); open it in a GIS and save it again"
+            ) from None
     frame = pd.DataFrame({name: _plain(values) for name, values in zip(meta["fields"], columns, strict=True)})
     rows = list(range(1, len(columns[0]) + 1 if len(columns) else (0 if wkb is None else len(wkb)) + 1))
     geometry = _shapes(path.name, wkb, rows, faults) if wkb is not None else None
     if any(word in str(meta["geometry_type"]) for word in ("Curve", "Compound", "Circular", "Surface")):
         faults.append(
-            fault(path.name, None, "geometry", meta["geometry_type"], "curves were replaced by straight pieces",
-                  "repairable", "save the layer with straight segments, or read with lenient = true")  # fmt: skip
+            fault(
+                path.name,
+                None,
+                "geometry",
+                meta["geometry_type"],
+                "curves were replaced by straight pieces",
+                "repairable",
+                "save the layer with straight segments, or read with lenient = true",
+            )  # fmt: skip
         )
     crs = parse_crs(meta["crs"]) if meta["crs"] else None
     return Raw(path.name, frame.reindex(range(len(rows))), rows, geometry, crs, faults)
@@ -178,8 +207,15 @@ def _shapes(file: str, wkb: Any, rows: list[int], faults: list[dict[str, Any]]) 
     for k in np.flatnonzero([b is not None for b in wkb] & shapely.is_missing(geometry)):
         geometry[k] = shapely.from_wkb(wkb[k], on_invalid="fix")
         faults.append(
-            fault(file, rows[k], "geometry", "", "ring is not closed", "repairable",
-                  "end the ring at its first vertex, or read with lenient = true")  # fmt: skip
+            fault(
+                file,
+                rows[k],
+                "geometry",
+                "",
+                "ring is not closed",
+                "repairable",
+                "end the ring at its first vertex, or read with lenient = true",
+            )  # fmt: skip
         )
     return np.asarray(geometry, dtype=object)
 
@@ -190,10 +226,16 @@ def _only_layer(path: Path) -> str | None:
     try:
         layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     except Exception as error:
-        raise ReadError(f"{path}: can't be opened ({_first_line(error)}); is it the format its name says?") from None
+        raise ReadError(
+            f"{path}: can't be opened ({_first_line(error)}); is it the format its name says?"
+        ) from None
     layers = [name for name in layers if name != "layer_styles"]
     if path.suffix.lower() == ".gpx":
-        layers = [name for name in layers if pyogrio.read_info(path, layer=name, force_feature_count=True)["features"] > 0]
+        layers = [
+            name
+            for name in layers
+            if pyogrio.read_info(path, layer=name, force_feature_count=True)["features"] > 0
+        ]
         layers = [name for name in layers if name not in ("route_points", "track_points")]
     if len(layers) > 1:
         raise ReadError(f"{path}: holds layers {', '.join(layers)}; name one with layer = '...'")
@@ -218,7 +260,11 @@ def _legacy_crs(path: Path) -> list[dict[str, Any]]:
     except CrsError:
         plain = False
     if plain:
-        return [fault(path.name, None, "crs", name, "legacy 'crs' member", "warning", "drop it: GeoJSON is WGS 84")]
+        return [
+            fault(
+                path.name, None, "crs", name, "legacy 'crs' member", "warning", "drop it: GeoJSON is WGS 84"
+            )
+        ]
     remedy = "reproject to WGS 84 and drop the member, or save as GeoPackage (RFC 7946 knows WGS 84 only)"
     return [fault(path.name, None, "crs", name, "legacy 'crs' member names another CRS", "error", remedy)]
 
@@ -245,12 +291,18 @@ def _refuse_unstated_encoding(path: Path, suffix: str) -> None:
 def _dbf_parts(path: Path, suffix: str) -> list[tuple[str, bytes, bytes | None]]:
     if suffix == ".shp":
         dbf, cpg = path.with_suffix(".dbf"), path.with_suffix(".cpg")
-        return [(dbf.name, dbf.read_bytes(), cpg.read_bytes() if cpg.exists() else None)] if dbf.exists() else []
+        return (
+            [(dbf.name, dbf.read_bytes(), cpg.read_bytes() if cpg.exists() else None)] if dbf.exists() else []
+        )
     try:
         with zipfile.ZipFile(path) as bundle:
             names = {name.lower(): name for name in bundle.namelist()}
             return [
-                (real, bundle.read(real), bundle.read(names[low[:-4] + ".cpg"]) if low[:-4] + ".cpg" in names else None)
+                (
+                    real,
+                    bundle.read(real),
+                    bundle.read(names[low[:-4] + ".cpg"]) if low[:-4] + ".cpg" in names else None,
+                )
                 for low, real in names.items()
                 if low.endswith(".dbf")
             ]

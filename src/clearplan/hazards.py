@@ -51,7 +51,10 @@ def footprints(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.Ge
     """
     require_metres(hazards)
     lines = (hazards["kind"] == "contact-line").to_numpy()
-    tables = [_grown(hazards[~lines], settings), *(_bands(row, hazards.crs) for _, row in hazards[lines].iterrows())]
+    tables = [
+        _grown(hazards[~lines], settings),
+        *(_bands(row, hazards.crs) for _, row in hazards[lines].iterrows()),
+    ]
     order = {hazard: i for i, hazard in enumerate(hazards["hazard_id"])}
     areas = pd.concat([table for table in tables if len(table)] or [tables[0]], ignore_index=True)
     areas = areas.sort_values("hazard_id", key=lambda ids: ids.map(order), kind="stable")
@@ -99,14 +102,17 @@ def _bands(row: pd.Series, crs: Any) -> gpd.GeoDataFrame:
     if line is not None and line.geom_type != "LineString":
         raise TableError(f"contact line {row.hazard_id}: is {line.geom_type}; give one unbroken line")
     if not isinstance(profile, str):
-        raise TableError(f"contact line {row.hazard_id}: no depth_profile; read it with read_contact_line(depth_m=...)")
+        raise TableError(
+            f"contact line {row.hazard_id}: no depth_profile; read it with read_contact_line(depth_m=...)"
+        )
     share = 0.5 if row["measure"] == "total" and row["sides"] == "both" else 1.0
     rows = read_profile(profile)
     if line is None:
         inner = outer = None
     else:
         inner, whole = (
-            shapes.belt(line, [(r[0], r[k] * share) for r in rows], sides=row["sides"], caps=row["caps"]) for k in (1, 2)
+            shapes.belt(line, [(r[0], r[k] * share) for r in rows], sides=row["sides"], caps=row["caps"])
+            for k in (1, 2)
         )
         outer = shapely.difference(whole, inner)
     both = pd.DataFrame([row, row]).reset_index(drop=True)
@@ -173,9 +179,11 @@ def net_area(
         for k in range(len(names)):
             if net_m2[k] > 0 or gross_m2[k] > 0:
                 rows.append((land_class, names[k], net_m2[k], gross_m2[k], gross_m2[k] - net_m2[k]))
-    return pd.DataFrame(rows, columns=["land_class", "district", "net_m2", "gross_m2", "overlap_m2"]).groupby(
-        ["land_class", "district"], sort=False, as_index=False, dropna=False
-    ).sum()
+    return (
+        pd.DataFrame(rows, columns=["land_class", "district", "net_m2", "gross_m2", "overlap_m2"])
+        .groupby(["land_class", "district"], sort=False, as_index=False, dropna=False)
+        .sum()
+    )
 
 
 def _area_by(parts: Any, ground: Any) -> Any:

@@ -130,7 +130,9 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, A
     parts = ("raw", "value", "weight", "points")
     figures = np.stack([tasks[[f"c_{c}_{part}" for part in parts]].to_numpy(float) for c in criteria], axis=1)
     rows = []
-    for shape, task, of, own in zip(_coordinates(tasks), tasks.itertuples(), queue_size, figures, strict=True):
+    for shape, task, of, own in zip(
+        _coordinates(tasks), tasks.itertuples(), queue_size, figures, strict=True
+    ):
         ids = [zone for zone in str(task.zone_ids or "").split("; ") if zone]
         rows.append(
             {
@@ -165,7 +167,9 @@ def _zones(zones: gpd.GeoDataFrame) -> list[dict[str, Any]]:
             "error_m": _number(zone.position_error_m),
             "shape": shape,
         }
-        for shape, zone in zip(_coordinates(zones), zones.drop(columns="geometry").itertuples(index=False), strict=True)
+        for shape, zone in zip(
+            _coordinates(zones), zones.drop(columns="geometry").itertuples(index=False), strict=True
+        )
         if shape
     ]
 
@@ -184,7 +188,9 @@ def _areas(areas: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
 def _accidents(accidents: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
     if accidents is None:
         return []
-    device = accidents["device"] if "device" in accidents.columns else pd.Series("unknown", index=accidents.index)
+    device = (
+        accidents["device"] if "device" in accidents.columns else pd.Series("unknown", index=accidents.index)
+    )
     return [
         {"day": _day(day), "device": _text(code) or "unknown", "shape": shape}
         for shape, day, code in zip(_coordinates(accidents), accidents["occurred_on"], device, strict=True)
@@ -310,7 +316,7 @@ def _skeleton() -> str:
     chart._id = "clearplan"  # random otherwise, and the file would differ at each run
     root = chart.get_root()
     root._id = "page"
-    return str(root.render()).replace('<html>', '<html lang="en">', 1)
+    return str(root.render()).replace("<html>", '<html lang="en">', 1)
 
 
 def _leaflet() -> tuple[str, str]:

@@ -81,7 +81,9 @@ def _shade(height_m: np.ndarray, cell_m: float) -> np.ndarray:
     down, right = np.gradient(height_m, cell_m)
     azimuth, altitude = np.radians(_AZIMUTH_DEG), np.radians(_ALTITUDE_DEG)
     # Rows run south, so the slope towards north is the gradient along rows with its sign turned.
-    light = np.array([np.sin(azimuth) * np.cos(altitude), np.cos(azimuth) * np.cos(altitude), np.sin(altitude)])
+    light = np.array(
+        [np.sin(azimuth) * np.cos(altitude), np.cos(azimuth) * np.cos(altitude), np.sin(altitude)]
+    )
     cosine = (-right * light[0] + down * light[1] + light[2]) / np.sqrt(right**2 + down**2 + 1)
     return np.clip(cosine, 0, 1)
 

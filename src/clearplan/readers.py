@@ -56,7 +56,9 @@ class Reading:
     operation: str
 
 
-def read_hazards(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> gpd.GeoDataFrame:
+def read_hazards(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
     """HAZARDS from any supported file.
 
     Parameters
@@ -81,18 +83,24 @@ def read_hazards(path: str | Path, *, region: Region | None = None, working: Any
     return _public("hazards", path, region, working, source)
 
 
-def read_strikes(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> gpd.GeoDataFrame:
+def read_strikes(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
     """HAZARDS of kind 'cluster-strike'; otherwise as :func:`read_hazards`."""
     source["set"] = {"kind": "cluster-strike", **source.get("set", {})}
     return _public("hazards", path, region, working, source)
 
 
-def read_zones(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> gpd.GeoDataFrame:
+def read_zones(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
     """ZONES; a blank number of people is unknown, never 0. Otherwise as :func:`read_hazards`."""
     return _public("zones", path, region, working, source)
 
 
-def read_accidents(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> gpd.GeoDataFrame:
+def read_accidents(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
     """ACCIDENTS; otherwise as :func:`read_hazards`."""
     return _public("accidents", path, region, working, source)
 
@@ -154,7 +162,9 @@ def _line_columns(hazard_id: str) -> dict[str, Any]:
     }
 
 
-def _public(name: str, path: str | Path, region: Region | None, working: Any, source: dict[str, Any]) -> gpd.GeoDataFrame:
+def _public(
+    name: str, path: str | Path, region: Region | None, working: Any, source: dict[str, Any]
+) -> gpd.GeoDataFrame:
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"read_{name}()")
     reading = read_source(name, settings, region=region, working=parse_crs(working) if working else None)
     deferred = int(reading.table["deferred"].notna().sum())
@@ -223,7 +233,10 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if not filled:
         return tables[0].copy()
     columns = list(dict.fromkeys(c for table in filled for c in table.columns if c != "geometry"))
-    parts = [pd.DataFrame(table.drop(columns="geometry")).reindex(columns=columns).astype(object) for table in filled]
+    parts = [
+        pd.DataFrame(table.drop(columns="geometry")).reindex(columns=columns).astype(object)
+        for table in filled
+    ]
     together = pd.concat(parts, ignore_index=True)
     for column in TABLES[name]:
         if column.name in together.columns and column.dtype in ("number", "integer"):
@@ -256,7 +269,9 @@ def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
     raw = read_raw(path)
     if raw.crs is None or raw.geometry is None:
         raise CrsError(f"{raw.file}: states no CRS; save it with one")
-    table = gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(shapely.force_2d(raw.geometry)), crs=raw.crs)
+    table = gpd.GeoDataFrame(
+        raw.frame, geometry=shapely.make_valid(shapely.force_2d(raw.geometry)), crs=raw.crs
+    )
     return to_working(table, crs)[0]
 
 
@@ -269,7 +284,9 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
         There is no such file, or it is no clearplan result.
     """
     frame = read_raw(Path(path), layer="tasks").frame
-    numbers = [c for c in frame.columns if c.startswith("c_") or c in ("score", "people_assumed", "zones_unknown")]
+    numbers = [
+        c for c in frame.columns if c.startswith("c_") or c in ("score", "people_assumed", "zones_unknown")
+    ]
     return frame.assign(**{c: pd.to_numeric(frame[c]).astype(float) for c in numbers})
 
 
@@ -279,7 +296,9 @@ def _mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
     for ours, theirs in source.columns.items():
         if theirs not in frame.columns:
             known = ", ".join(map(str, frame.columns)) or "none"
-            raise SettingsError(f"{raw.file}: columns.{ours} names {theirs!r}, which the file lacks; it has {known}")
+            raise SettingsError(
+                f"{raw.file}: columns.{ours} names {theirs!r}, which the file lacks; it has {known}"
+            )
     if len(set(source.columns.values())) < len(source.columns):
         raise SettingsError(f"{raw.file}: two of our columns map to one of the file's; give each its own")
     taken = {c: f"{c}_entered" for c in source.columns if c in frame.columns and source.columns[c] != c}
@@ -338,7 +357,12 @@ def _from_wkt(texts: pd.Series, raw: Raw, faults: list[dict[str, Any]]) -> np.nd
 
 
 def _numbers(
-    values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]], level: str = "error"
+    values: pd.Series,
+    column: str,
+    raw: Raw,
+    source: SourceSettings,
+    faults: list[dict[str, Any]],
+    level: str = "error",
 ) -> np.ndarray[Any, Any]:
     numbers = np.full(len(values), np.nan)
     for k, value in enumerate(values):
@@ -348,14 +372,18 @@ def _numbers(
             numbers[k] = checks.parse_number(value, source.decimal)
         except (ValueError, TypeError) as error:
             rule, _, remedy = str(error).partition("|")
-            faults.append(fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "mend the value"))
+            faults.append(
+                fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "mend the value")
+            )
     return numbers
 
 
 def _crs(raw: Raw, source: SourceSettings) -> CRS:
     declared = parse_crs(source.crs) if source.crs else None
     if raw.crs is None and declared is None:
-        raise CrsError(f"{raw.file}: states no CRS and none is declared; set crs = 'EPSG:...', it is never guessed")
+        raise CrsError(
+            f"{raw.file}: states no CRS and none is declared; set crs = 'EPSG:...', it is never guessed"
+        )
     if raw.crs is not None and declared is not None and not raw.crs.equals(declared, ignore_axis_order=True):
         raise CrsError(
             f"{raw.file}: is in {raw.crs.name}, but crs declares {declared.name}; drop the declaration or mend the file"
@@ -406,7 +434,9 @@ def _dates(
                 rule, _, remedy = str(error).partition("|")
                 faults.append(fault(raw.file, raw.rows[k], column, value, rule, "repairable", remedy))
         dates.append(day)
-    return pd.Series(pd.to_datetime(pd.Series(dates, dtype=object)), index=values.index).astype("datetime64[ms]")
+    return pd.Series(pd.to_datetime(pd.Series(dates, dtype=object)), index=values.index).astype(
+        "datetime64[ms]"
+    )
 
 
 def _check_geometry(
@@ -433,7 +463,9 @@ def _check_geometry(
         metric = crs if is_metric(crs) else _local_metric(geometry, region)
         if metric is not None:
             transform = operation(crs, metric)[0].transform
-            known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
+            known = np.array(
+                [g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry]
+            )
             moved = np.where(known, geometry, None)
             found += checks.check_gaps(
                 moved if crs == metric else shapely.transform(moved, transform, interleaved=False)
@@ -445,13 +477,19 @@ def _check_geometry(
 def _local_metric(geometry: np.ndarray[Any, Any], region: Region | None) -> CRS | None:
     if region is None:
         box = shapely.total_bounds(geometry)
-        if not np.isfinite(box).all() or (np.abs(box) > [180, 90, 180, 90]).any() or (box[:2] == box[2:]).any():
+        if (
+            not np.isfinite(box).all()
+            or (np.abs(box) > [180, 90, 180, 90]).any()
+            or (box[:2] == box[2:]).any()
+        ):
             return None
         region = tuple(box)
     return working_crs(region).crs
 
 
-def _schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
+def _schema_faults(
+    frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None
+) -> list[dict[str, Any]]:
     """Faults of the declared columns, with the file's row numbers."""
     table = frame.assign(geometry=None)
     found = check(table, name, code_lists=code_lists, file=raw.file)
@@ -487,7 +525,8 @@ def _settle(
     table["entered_crs"] = None
     table["entered_geometry"] = shapely.to_wkt(geometry, rounding_precision=-1, output_dimension=4)
     table["deferred"] = pd.Series(
-        ["; ".join(dict.fromkeys(reasons[k])) if k in reasons else None for k in range(len(table))], dtype=object
+        ["; ".join(dict.fromkeys(reasons[k])) if k in reasons else None for k in range(len(table))],
+        dtype=object,
     )
     if identifier in table.columns:
         table[identifier] = _unique_ids(table[identifier], raw)
@@ -537,7 +576,9 @@ def _with_areas(
     transform = operation(crs, moved.crs)[0].transform
     for at in faults.index[crossing & (faults["level"] == "repaired")]:
         k = number[int(faults.at[at, "row"])]
-        before = geometry[k] if crs == moved.crs else shapely.transform(geometry[k], transform, interleaved=False)
+        before = (
+            geometry[k] if crs == moved.crs else shapely.transform(geometry[k], transform, interleaved=False)
+        )
         after = moved.geometry.iloc[k]
         if after is not None:
             faults.at[at, "value"] = f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"

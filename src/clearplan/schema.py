@@ -67,9 +67,7 @@ REPLACEABLE = ("ordnance", "device")
 #: Sentences that stand on every output.
 ILLUSTRATIVE = "Illustrative data, not for operational use."
 NOT_FOR_ENTRY = "Not for navigation or entry. Unmarked land is unknown land, not land without hazard."
-BOUNDARIES = (
-    "The boundaries and names shown and the designations used do not imply official endorsement or acceptance."
-)
+BOUNDARIES = "The boundaries and names shown and the designations used do not imply official endorsement or acceptance."
 
 #: Strongest first: where areas overlap, net area counts the first of these (Law 3).
 CLASSES = ("CHA", "SHA", "indication")
@@ -113,7 +111,11 @@ _ENTERED = (
     Column("entered_geometry", "text", "shape as entered, WKT", required=False, nullable=True),
 )
 _DEFERRED = Column(
-    "deferred", "text", "why the row can't be placed or used; blank when it can", required=False, nullable=True
+    "deferred",
+    "text",
+    "why the row can't be placed or used; blank when it can",
+    required=False,
+    nullable=True,
 )
 _GEOMETRY = Column("geometry", "geometry", "shape in the working CRS", "m", nullable=True)
 _TAIL = (_SOURCE, _RECORDED, *_ENTERED, _DEFERRED, _GEOMETRY)
@@ -142,7 +144,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "zones": (
         _id("zone_id", "zone"),
         Column("name", "text", "name of the place", nullable=True),
-        Column("people", "number", "people to return or living there; blank is unknown, never 0", nullable=True, low=0),
+        Column(
+            "people",
+            "number",
+            "people to return or living there; blank is unknown, never 0",
+            nullable=True,
+            low=0,
+        ),
         Column("families", "number", "families; blank is unknown", required=False, nullable=True, low=0),
         Column("planned_return", "date", "date of the planned return", required=False, nullable=True),
         _ERROR,
@@ -194,9 +202,7 @@ def id_column(table: str) -> str:
     return TABLES[table][0].name
 
 
-def allowed_codes(
-    code_list: str, replaced: Mapping[str, Mapping[str, str]] | None = None
-) -> dict[str, str]:
+def allowed_codes(code_list: str, replaced: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
     """Codes of a list, code = meaning; a country's own list stands in for ours where that is allowed.
 
     >>> list(allowed_codes("queue"))
@@ -241,10 +247,14 @@ def write_profile(depth_m: Sequence[Any]) -> str:
     flat = len(depth_m) == 2 and not isinstance(depth_m[0], (list, tuple))
     rows = [(0.0, *depth_m)] if flat else [tuple(row) for row in depth_m]
     if not rows or any(len(row) != 3 for row in rows):
-        raise SettingsError(f"depth {depth_m!r}: give (inner, outer) or rows of (distance, inner, outer) in metres")
+        raise SettingsError(
+            f"depth {depth_m!r}: give (inner, outer) or rows of (distance, inner, outer) in metres"
+        )
     for at, inner, outer in rows:
         if not (0 <= at and 0 <= inner <= outer and all(map(math.isfinite, (at, inner, outer)))):
-            raise SettingsError(f"depth row {(at, inner, outer)}: needs 0 <= distance and 0 <= inner <= outer")
+            raise SettingsError(
+                f"depth row {(at, inner, outer)}: needs 0 <= distance and 0 <= inner <= outer"
+            )
     if any(b[0] <= a[0] for a, b in zip(rows, rows[1:], strict=False)):
         raise SettingsError(f"depth rows {rows}: distances along the line must grow from row to row")
     return "; ".join(" ".join(f"{value:.12g}" for value in row) for row in rows)
@@ -383,6 +393,10 @@ def check(
         schema(name, code_lists).validate(usable, lazy=True)
     except SchemaErrors as error:
         found = [_fault(case, plain, file) for case in error.failure_cases.to_dict("records")]
+    if "deferred" in plain.columns:
+        # A deferred row states its own reason; of its columns only the id must still be good.
+        known = set(plain.index[plain["deferred"].notna()])
+        found = [f for f in found if f["row"] not in known or f["column"] == id_column(name)]
     if "geometry" not in table.columns:
         found.append(fault(file, None, "geometry", "", "column is missing", "error", "give each row a shape"))
     return fault_table(found)
@@ -429,7 +443,11 @@ def fault_table(faults: list[dict[str, Any]]) -> pd.DataFrame:
     order = table.assign(_row=pd.to_numeric(table["row"], errors="coerce").fillna(-1))
     in_order = order.sort_values(["file", "_row", "column", "rule"], kind="stable").index
     table = table.loc[in_order].reset_index(drop=True)
-    return table.astype({"row": "Int64"}) if pd.api.types.is_numeric_dtype(table["row"].infer_objects()) else table
+    return (
+        table.astype({"row": "Int64"})
+        if pd.api.types.is_numeric_dtype(table["row"].infer_objects())
+        else table
+    )
 
 
 def glossary() -> str:
@@ -444,7 +462,13 @@ def glossary() -> str:
         f"Made from `clearplan.schema` (`python -m clearplan.schema`); code lists `{CODE_LISTS_VERSION}`.",
     ]
     for name, columns in TABLES.items():
-        lines += ["", f"## {name.upper()}", "", "| column | type | unit | needed | meaning |", "|---|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {name.upper()}",
+            "",
+            "| column | type | unit | needed | meaning |",
+            "|---|---|---|---|---|",
+        ]
         for c in columns:
             needed = "no" if not c.required else ("may be blank" if c.nullable else "yes")
             meaning = c.meaning + (f" (codes: {', '.join(CODE_LISTS[c.codes])})" if c.codes else "")

@@ -41,7 +41,9 @@ class StudySettings(Settings):
         description="West, south, east, north of the study region [degrees, WGS 84]. Coordinates outside are "
         "faults; the working CRS is chosen from it, so that adding data never moves it."
     )
-    as_at: dt.date = Field(description="Date for which the outputs speak; printed on them instead of the clock.")
+    as_at: dt.date = Field(
+        description="Date for which the outputs speak; printed on them instead of the clock."
+    )
     illustrative: bool = Field(
         description="True where any input is made up: every output then says so in words."
     )
@@ -91,7 +93,9 @@ class ContactLineSettings(SourceSettings):
     depth_profile: tuple[tuple[float, float, float], ...] | None = Field(
         default=None, description="Rows of (distance along the line, inner depth, outer depth) [m]."
     )
-    measure: Literal["each-side", "total"] = Field(description="Depth counts on each side, or across the line.")
+    measure: Literal["each-side", "total"] = Field(
+        description="Depth counts on each side, or across the line."
+    )
     sides: Literal["both", "left", "right"] = Field(description="Sides as seen along the line's direction.")
     caps: Literal["round", "flat"] = Field(description="Belt round the line's ends, or cut square there.")
 
@@ -127,7 +131,9 @@ class ContextSettings(Settings):
 class FootprintSettings(Settings):
     """How a reported shape becomes the area it may cover."""
 
-    margin_m: dict[str, Metres] = Field(description="Grown beyond the position error, per ordnance class [m].")
+    margin_m: dict[str, Metres] = Field(
+        description="Grown beyond the position error, per ordnance class [m]."
+    )
     strike_radius_m: Metres = Field(description="Radius of a cluster strike's footprint round its point [m].")
     assumed_position_error_m: Metres | None = Field(
         default=None, description="Used where a row states none [m]; unset: such a row is refused."
@@ -138,7 +144,9 @@ class TaskSettings(Settings):
     """How areas are cut into workable pieces."""
 
     influence_m: Metres = Field(description="A zone is affected by what lies within this distance [m].")
-    max_task_ha: dict[Queue, Annotated[float, Field(gt=0)]] = Field(description="Largest task per queue [ha].")
+    max_task_ha: dict[Queue, Annotated[float, Field(gt=0)]] = Field(
+        description="Largest task per queue [ha]."
+    )
     min_task_m2: float = Field(ge=0, description="Smaller pieces join a neighbour [m2].")
 
     @model_validator(mode="after")
@@ -215,7 +223,8 @@ class Plan(Settings):
     priority: PrioritySettings
     map: MapSettings
     code_lists: dict[str, dict[str, str]] = Field(
-        default_factory=dict, description="Country codes that replace a list of mdr-draft-2018: code = meaning."
+        default_factory=dict,
+        description="Country codes that replace a list of mdr-draft-2018: code = meaning.",
     )
 
     @model_validator(mode="after")
@@ -239,7 +248,9 @@ def load_plan(path: str | Path) -> Plan:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise MissingFileError(f"{path}: no such file; give the path of a plan.toml (clearplan init makes one)") from None
+        raise MissingFileError(
+            f"{path}: no such file; give the path of a plan.toml (clearplan init makes one)"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(f"{path}: can't be read as UTF-8 text ({error}); save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:

@@ -126,7 +126,9 @@ def _one_side(whole: Any, line: Any, side: Literal["left", "right"], caps: Cap) 
     inner = shapely.point_on_surface(faces)
     inside = shapely.contains_properly(whole, inner)
     keep = [
-        face for face, point, ok in zip(faces, inner, inside, strict=True) if ok and _side(knife, point) == side
+        face
+        for face, point, ok in zip(faces, inner, inside, strict=True)
+        if ok and _side(knife, point) == side
     ]
     return shapely.union_all(keep)
 
@@ -292,7 +294,9 @@ def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDA
 
 def faces(edges: Geometries) -> Geometries:
     """The polygons into which lines and borders cut the plane; they share borders exactly."""
-    linework = shapely.union_all(shapely.boundary(edges) if shapely.get_dimensions(edges).max() == 2 else edges)
+    linework = shapely.union_all(
+        shapely.boundary(edges) if shapely.get_dimensions(edges).max() == 2 else edges
+    )
     return shapely.get_parts(shapely.polygonize(shapely.get_parts(linework)))
 
 

@@ -42,7 +42,17 @@ STAGES = (
     "Writing layers and tables",
     "Drawing the map",
 )
-_LIBRARIES = ("geopandas", "shapely", "pyproj", "pyogrio", "pandas", "numpy", "folium", "xstatic-leaflet", "rasterio")
+_LIBRARIES = (
+    "geopandas",
+    "shapely",
+    "pyproj",
+    "pyogrio",
+    "pandas",
+    "numpy",
+    "folium",
+    "xstatic-leaflet",
+    "rasterio",
+)
 
 
 @dataclass(frozen=True)
@@ -122,7 +132,10 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
     sources: list[tuple[str, SourceSettings]] = [
         *(("hazards", contact_line_source(line)) for line in plan.contact_line),
         *(("hazards", source) for source in plan.hazards),
-        *(("hazards", s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set})) for s in plan.strikes),
+        *(
+            ("hazards", s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set}))
+            for s in plan.strikes
+        ),
         *(("zones", source) for source in plan.zones),
         *(("accidents", source) for source in plan.accidents),
     ]
@@ -138,7 +151,10 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
     if broken:
         raise FaultsError(pd.concat(broken, ignore_index=True))
     every = [reading for found in readings.values() for reading in found]
-    tables = {name: combine(empty_table(name, frame.crs), *(r.table for r in found)) for name, found in readings.items()}
+    tables = {
+        name: combine(empty_table(name, frame.crs), *(r.table for r in found))
+        for name, found in readings.items()
+    }
     return {
         **tables,
         "faults": pd.concat([r.faults for r in every], ignore_index=True) if every else fault_table([]),
@@ -148,7 +164,10 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
 
 def _context(plan: Plan, frame: WorkingCrs) -> Context:
     asked = plan.context
-    layers = {name: read_context(getattr(asked, name), frame.crs) for name in ("districts", "countries", "rivers", "lakes")}
+    layers = {
+        name: read_context(getattr(asked, name), frame.crs)
+        for name in ("districts", "countries", "rivers", "lakes")
+    }
     districts = layers["districts"]
     if districts is not None and asked.district_name not in districts.columns:
         found = ", ".join(str(name) for name in districts.columns if name != "geometry")
@@ -156,18 +175,31 @@ def _context(plan: Plan, frame: WorkingCrs) -> Context:
             f"context.district_name: {asked.districts} has no column {asked.district_name!r}; it has {found}"
         )
     if districts is not None:
-        numbered = pd.Series([f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index)
-        layers["districts"] = districts.assign(**{asked.district_name: districts[asked.district_name].fillna(numbered)})
+        numbered = pd.Series(
+            [f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index
+        )
+        layers["districts"] = districts.assign(
+            **{asked.district_name: districts[asked.district_name].fillna(numbered)}
+        )
     return Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
 
 
 def _record(
-    plan: Plan, folder: Path, frame: WorkingCrs, inputs: dict[str, Any], tables: dict[str, Any], net: pd.DataFrame
+    plan: Plan,
+    folder: Path,
+    frame: WorkingCrs,
+    inputs: dict[str, Any],
+    tables: dict[str, Any],
+    net: pd.DataFrame,
 ) -> dict[str, Any]:
     """run.json without its time stamp: all that decides the numbers, and the numbers."""
     settings = _relative(plan.model_dump(mode="json"), folder)
     versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    versions |= {"clearplan": __version__, "GEOS": shapely.geos_version_string, "PROJ": pyproj.proj_version_str}
+    versions |= {
+        "clearplan": __version__,
+        "GEOS": shapely.geos_version_string,
+        "PROJ": pyproj.proj_version_str,
+    }
     versions |= {"GDAL": gdal_version()}
     decisive = {
         "inputs": _hashes(plan, folder),
@@ -192,13 +224,19 @@ def _record(
 def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
     """People of all zones, each zone once: the known sum, and in how many zones it is unknown."""
     people = pd.to_numeric(zones["people"])
-    return {"known_people": int(people.sum()), "zones_known": int(people.notna().sum()), "zones_unknown": int(people.isna().sum())}
+    return {
+        "known_people": int(people.sum()),
+        "zones_known": int(people.notna().sum()),
+        "zones_unknown": int(people.isna().sum()),
+    }
 
 
 def _line_lengths(plan: Plan, hazards: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     rows = []
     for settings in plan.contact_line:
-        own = hazards[hazards["hazard_id"].str.startswith(settings.hazard_id) & (hazards["kind"] == "contact-line")]
+        own = hazards[
+            hazards["hazard_id"].str.startswith(settings.hazard_id) & (hazards["kind"] == "contact-line")
+        ]
         for _, row in own[own.geometry.notna()].iterrows():
             lonlat = gpd.GeoSeries([row.geometry], crs=hazards.crs).to_crs(4326).iloc[0]
             rows.append(
@@ -229,7 +267,9 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: dict[str, Any]) -> lis
     words = []
     for name, count in record["deferred"].items():
         if count and name in ("hazards", "zones", "accidents"):
-            words.append(f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map")
+            words.append(
+                f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map"
+            )
     repaired = sum(fault["level"] == "repaired" for fault in record["faults"])
     if repaired:
         words.append(f"{repaired} repairs were made while reading; each is listed in run.json under faults")
@@ -264,7 +304,13 @@ def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
     for path in paths:
         # A shapefile is several files and a file geodatabase a folder: all of it decides the numbers.
         several = path.suffix.lower() in (".shp", ".tab", ".mif")
-        parts = sorted(path.rglob("*")) if path.is_dir() else sorted(path.parent.glob(f"{path.stem}.*")) if several else [path]
+        parts = (
+            sorted(path.rglob("*"))
+            if path.is_dir()
+            else sorted(path.parent.glob(f"{path.stem}.*"))
+            if several
+            else [path]
+        )
         for part in (p for p in parts if p.is_file()):
             name = Path(os.path.relpath(part, folder)).as_posix()
             hashes[name] = hashlib.sha256(part.read_bytes()).hexdigest()
@@ -330,8 +376,13 @@ def _write(study: Study, target: Path, progress: Progress) -> None:
             about=about(study),
         )
         page.save(fresh / "map.html")
-        stamped = {"finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "notice": words} | study.run
-        (fresh / "run.json").write_text(json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        stamped = {
+            "finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "notice": words,
+        } | study.run
+        (fresh / "run.json").write_text(
+            json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         _swap(fresh, target)
     except OSError as error:
         raise OutputError(f"{target}: can't be written ({error}); choose another folder with --out") from None

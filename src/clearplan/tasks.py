@@ -66,7 +66,11 @@ def make_tasks(
 
     placed = zones[zones.geometry.notna() & ~zones.geometry.is_empty]
     influence = shapes.conservative_buffer(placed.geometry.to_numpy(), settings.influence_m)
-    ground = shapes.disjoint(districts.geometry.to_numpy()) if districts is not None else np.array([], dtype=object)
+    ground = (
+        shapes.disjoint(districts.geometry.to_numpy())
+        if districts is not None
+        else np.array([], dtype=object)
+    )
     names = districts[district_name].to_numpy(object) if districts is not None else np.array([], dtype=object)
 
     pieces = [
@@ -97,7 +101,9 @@ def _pieces(net: Any, land_class: str, influence: Any, ground: Any, settings: Ta
     parts = shapes.parts_of(net)
     edges = [shapely.boundary(parts), _borders_near(influence, net), _borders_near(ground, net)]
     cut = shapes.faces(np.concatenate(edges))
-    cut = cut[np.unique(shapely.STRtree(parts).query(shapely.point_on_surface(cut), predicate="intersects")[0])]
+    cut = cut[
+        np.unique(shapely.STRtree(parts).query(shapely.point_on_surface(cut), predicate="intersects")[0])
+    ]
 
     inner = shapely.point_on_surface(cut)
     district_no = np.full(len(cut), -1)
@@ -162,7 +168,9 @@ def _join_slivers(pieces: pd.DataFrame, min_m2: float, largest_m2: float) -> pd.
         own = root(int(k))
         if area[own] >= min_m2:
             continue
-        near = sorted({root(int(j)) for j in tree.query(shape[own], predicate="dwithin", distance=_TOUCH_M)} - {own})
+        near = sorted(
+            {root(int(j)) for j in tree.query(shape[own], predicate="dwithin", distance=_TOUCH_M)} - {own}
+        )
         near = [j for j in near if area[j] + area[own] <= largest_m2]
         if not near:
             continue
@@ -190,7 +198,9 @@ def _with_ids(tasks: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     tasks = tasks.sort_values(["mgrs_km", "land_class", "_y", "_x"], kind="stable").reset_index(drop=True)
     number = tasks.groupby(["mgrs_km", "land_class"]).cumcount() + 1
     short = tasks["land_class"].map({"indication": "IND"}).fillna(tasks["land_class"])
-    tasks["task_id"] = [f"{square}-{name}-{no}" for square, name, no in zip(tasks["mgrs_km"], short, number, strict=True)]
+    tasks["task_id"] = [
+        f"{square}-{name}-{no}" for square, name, no in zip(tasks["mgrs_km"], short, number, strict=True)
+    ]
     return tasks
 
 
@@ -201,7 +211,9 @@ def _with_hazards(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDa
     same = tasks["land_class"].to_numpy(object)[i] == areas["land_class"].to_numpy(object)[j]
     i, j = i[same], j[same]
     real = ~shapely.touches(shape[i], areas.geometry.to_numpy()[j])
-    pairs = areas.iloc[j[real]][["hazard_id", "source", "position_error_m", "recorded_on"]].assign(task=i[real])
+    pairs = areas.iloc[j[real]][["hazard_id", "source", "position_error_m", "recorded_on"]].assign(
+        task=i[real]
+    )
     grouped = pairs.groupby("task")
     every = pd.RangeIndex(len(tasks))
     for ours, theirs in (("hazard_ids", "hazard_id"), ("source", "source")):
