@@ -36,9 +36,7 @@ def make_workload(folder: Path) -> None:
     line = layer.geometry.iloc[0]
 
     def near_line(count: int, spread_m: float) -> np.ndarray:
-        at = shapely.get_coordinates(
-            shapely.line_interpolate_point(line, draw.uniform(0, line.length, count))
-        )
+        at = shapely.get_coordinates(shapely.line_interpolate_point(line, draw.uniform(0, line.length, count)))
         return at + draw.normal(0, spread_m, (count, 2))
 
     rings = []
@@ -46,12 +44,8 @@ def make_workload(folder: Path) -> None:
         count = draw.integers(6, 61)
         angle = np.sort(draw.uniform(0, 2 * np.pi, count))
         radius = draw.lognormal(np.log(180), 0.5) * draw.uniform(0.7, 1.3, count)
-        rings.append(
-            shapely.Polygon(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)]))
-        )
-    fields = np.array(
-        [shape if shape.is_valid else shapely.convex_hull(shape) for shape in rings], dtype=object
-    )
+        rings.append(shapely.Polygon(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)])))
+    fields = np.array([shape if shape.is_valid else shapely.convex_hull(shape) for shape in rings], dtype=object)
     zones = shapely.points(near_line(ZONES, 6_000))
     np.save(folder / "fields.npy", shapely.to_wkb(fields), allow_pickle=True)
     np.save(folder / "zones.npy", shapely.to_wkb(zones), allow_pickle=True)
@@ -97,9 +91,7 @@ def work_plain(folder: Path) -> dict:
     influence = points.set_geometry(points.buffer(INFLUENCE_M, resolution=32))
     net = grown.union_all()
     pieces = gpd.overlay(influence, grown, how="intersection")
-    in_zone = (
-        pieces.assign(area=pieces.area).groupby("zone")["area"].sum().reindex(range(ZONES), fill_value=0)
-    )
+    in_zone = pieces.assign(area=pieces.area).groupby("zone")["area"].sum().reindex(range(ZONES), fill_value=0)
     near = gpd.sjoin_nearest(points, grown, distance_col="distance").groupby("zone")["distance"].min()
     return {
         "seconds": time.perf_counter() - begin,
@@ -123,7 +115,7 @@ def run_side(side: str, folder: Path) -> dict:
 
 
 def worst_difference(ours: dict, plain: dict) -> dict[str, float]:
-    """Largest relative differences; areas of zones are held against the mean, so that grazed zones do not count most."""
+    """Largest relative differences; zones against their mean, so that grazed ones do not count most."""
     mean = plain["in_zone"].mean()
     return {
         "net area": abs(float(ours["net_m2"]) / float(plain["net_m2"]) - 1),
@@ -156,12 +148,8 @@ def report(rounds: list[tuple[dict, dict]], as_json: bool) -> None:
     import geopandas
     import shapely
 
-    seconds = {
-        s: statistics.median(float(r[k]["seconds"]) for r in rounds) for k, s in enumerate(("ours", "plain"))
-    }
-    memory = {
-        s: statistics.median(float(r[k]["peak_mb"]) for r in rounds) for k, s in enumerate(("ours", "plain"))
-    }
+    seconds = {s: statistics.median(float(r[k]["seconds"]) for r in rounds) for k, s in enumerate(("ours", "plain"))}
+    memory = {s: statistics.median(float(r[k]["peak_mb"]) for r in rounds) for k, s in enumerate(("ours", "plain"))}
     ratio = statistics.median(float(b["seconds"]) / float(a["seconds"]) for a, b in rounds)
     share = memory["ours"] / memory["plain"]
     differences = worst_difference(*rounds[0])

@@ -52,9 +52,7 @@ def opened(path: Path, width: int = 1400, height: int = 900) -> Iterator[tuple[o
         context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
         page = context.new_page()
         page.on("request", lambda r: watch.requests.append(r.url) if not r.url.startswith("data:") else None)
-        page.on(
-            "console", lambda m: watch.complaints.append(m.text) if m.type in ("error", "warning") else None
-        )
+        page.on("console", lambda m: watch.complaints.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda e: watch.complaints.append(str(e)))
         page.on("dialog", lambda d: (watch.complaints.append(f"dialog {d.message}"), d.dismiss()))
         page.goto(path.resolve().as_uri())

@@ -63,9 +63,7 @@ def accident_table(points: list[tuple[float, float]], days: list[str | None]) ->
 
 @pytest.fixture
 def margins() -> FootprintSettings:
-    return FootprintSettings(
-        margin_m={"AP": 10, "AV": 20, "mixed": 20, "CMR": 0, "unknown": 0}, strike_radius_m=300
-    )
+    return FootprintSettings(margin_m={"AP": 10, "AV": 20, "mixed": 20, "CMR": 0, "unknown": 0}, strike_radius_m=300)
 
 
 @pytest.fixture
@@ -117,9 +115,7 @@ def random_world(seed: int, count: int = 40) -> tuple[gpd.GeoDataFrame, gpd.GeoD
                 "ordnance": str(draw.choice(["AP", "AV", "mixed"])),
             }
         )
-    zones = [
-        {"geometry": Point(E0 + draw.uniform(0, 10_000), N0 + draw.uniform(0, 10_000))} for _ in range(6)
-    ]
+    zones = [{"geometry": Point(E0 + draw.uniform(0, 10_000), N0 + draw.uniform(0, 10_000))} for _ in range(6)]
     return hazard_table(rows), zone_table(zones)
 
 

@@ -72,7 +72,7 @@ def run_python(code: str) -> str:
 
 
 def test_import_does_no_work():
-    heavy = "folium rasterio matplotlib highspy pandas geopandas pandera pyogrio shapely".split()
+    heavy = ["folium", "rasterio", "matplotlib", "highspy", "pandas", "geopandas", "pandera", "pyogrio", "shapely"]
     code = f"import sys, clearplan; print([m for m in {heavy} if m in sys.modules])"
     assert run_python(code) == "[]"
 

@@ -44,9 +44,7 @@ def test_demo_from_any_folder_says_where_the_map_lies(tmp_path):
 
 def test_check_prints_the_fault_table_and_exits_1(tmp_path):
     path = tmp_path / "z.csv"
-    path.write_text(
-        "zone_id,name,people,position_error_m,source,lon,lat\nZ1,[bold]A[/bold],-5,50,s,46.9,40\n"
-    )
+    path.write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,[bold]A[/bold],-5,50,s,46.9,40\n")
     done = clearplan("check", path, "--as", "zones", "--crs", "EPSG:4326")
     assert done.returncode == 1
     assert "must be at least 0" in done.stdout

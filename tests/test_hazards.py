@@ -98,9 +98,7 @@ def test_net_area_counts_the_strongest_class_once(districts, margins):
 
 def test_net_area_by_district_sums_to_the_whole(districts, margins):
     shape = box(E0 + 2000, N0, E0 + 9000, N0 + 1000)
-    table = hz.net_area(
-        hz.footprints(hazard_table([{"geometry": shape, "ordnance": "CMR"}]), margins), districts
-    )
+    table = hz.net_area(hz.footprints(hazard_table([{"geometry": shape, "ordnance": "CMR"}]), margins), districts)
     # West ends at + 3,000 m and takes the strip that East also claims; the last 1,000 m lie in no district.
     assert dict(zip(table["district"], table["net_m2"], strict=True)) == pytest.approx(
         {"West": 1e6, "East": 5e6, hz.OUTSIDE: 1e6}
@@ -139,9 +137,7 @@ def test_profile_survives_its_text():
     assert read_profile(write_profile(rows)) == [tuple(map(float, row)) for row in rows]
 
 
-@pytest.mark.parametrize(
-    "depth", [(7000, 3000), (-1, 5), [(0, 1, 2), (0, 1, 2)], [], [(1, 2)], (float("nan"), 3)]
-)
+@pytest.mark.parametrize("depth", [(7000, 3000), (-1, 5), [(0, 1, 2), (0, 1, 2)], [], [(1, 2)], (float("nan"), 3)])
 def test_wrong_depths_are_refused(depth):
     with pytest.raises(SettingsError):
         write_profile(depth)

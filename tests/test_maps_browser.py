@@ -138,17 +138,13 @@ def test_hostile_text_is_shown_as_text(tmp_path, margins, task_settings, priorit
     accidents = accident_table([(E0, N0)], ["2021-01-01"])
     accidents["device"] = HOSTILE[5]
     tasks = cp.rank(cp.make_tasks(areas, zones, task_settings), zones, priority_settings, accidents=accidents)
-    districts = (
-        zones.assign(name=HOSTILE[: len(zones)]).buffer(200).to_frame("geometry").set_geometry("geometry")
-    )
+    districts = zones.assign(name=HOSTILE[: len(zones)]).buffer(200).to_frame("geometry").set_geometry("geometry")
     about = About(
         title=HOSTILE[4], as_at=HOSTILE[0], crs="x", fingerprint=HOSTILE[1], illustrative=False,
         sources=tuple(HOSTILE), notes=tuple(HOSTILE), line_note=HOSTILE[6], figures=((HOSTILE[0], HOSTILE[5]),),
     )  # fmt: skip
     context = cp.Context(districts=districts)
-    draw_map(tasks, zones, areas=areas, accidents=accidents, context=context, about=about).save(
-        tmp_path / "m.html"
-    )
+    draw_map(tasks, zones, areas=areas, accidents=accidents, context=context, about=about).save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
         page.locator("#list button").nth(3).click()
         page.wait_for_selector(".leaflet-popup-content table")

@@ -77,9 +77,7 @@ def test_belt_of_the_shipped_line_has_the_reference_area(line, depth, caps, figu
 @pytest.mark.parametrize("caps", ["round", "flat"])
 @pytest.mark.parametrize("depth", [3000, 7000])
 def test_left_and_right_make_the_whole_belt(line, depth, caps):
-    both, left, right = (
-        shapes.belt(line, [(0, depth)], sides=side, caps=caps) for side in ("both", "left", "right")
-    )
+    both, left, right = (shapes.belt(line, [(0, depth)], sides=side, caps=caps) for side in ("both", "left", "right"))
     assert left.area + right.area == pytest.approx(both.area, rel=1e-9)
     assert left.intersection(right).area == pytest.approx(0, abs=1)
 

@@ -1,7 +1,6 @@
 """The whole road on the sample project, and the laws on what comes out of it."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -9,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import time
 
 import geopandas as gpd
 import numpy as np
@@ -186,9 +184,7 @@ def test_same_input_same_bytes(sample, tmp_path):
 
 def test_illustrative_layers_are_made_anew_byte_for_byte(tmp_path):
     script = SAMPLE / "make_illustrative.py"
-    subprocess.run(
-        [sys.executable, str(script), "--out", str(tmp_path)], check=True, capture_output=True, timeout=300
-    )
+    subprocess.run([sys.executable, str(script), "--out", str(tmp_path)], check=True, capture_output=True, timeout=300)
     for path in sorted((SAMPLE / "illustrative").iterdir()):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
@@ -288,9 +284,7 @@ def test_lenient_reading_opens_with_what_is_deferred(project):
 
 
 def test_faults_of_all_files_come_together(project):
-    (project / "zones.csv").write_text(
-        "zone_id,name,people,position_error_m,source,lon,lat\nZ1,N,-5,50,s,46.9,40\n"
-    )
+    (project / "zones.csv").write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,N,-5,50,s,46.9,40\n")
     fields = json.loads((project / "fields.geojson").read_text())
     fields["features"][0]["geometry"] = None
     (project / "fields.geojson").write_text(json.dumps(fields))
@@ -322,9 +316,7 @@ def test_a_killed_run_leaves_the_last_good_result(project):
                 time.sleep(60)
         s.run_study(r"{project / "plan.toml"}", r"{project / "out"}", progress=hang)
     """)
-    with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", code], stdout=subprocess.PIPE, text=True
-    ) as child:
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout.readline().strip() == "half-way"
         child.send_signal(signal.SIGKILL)
         child.wait(30)
@@ -374,7 +366,7 @@ def test_a_study_in_another_part_of_the_world(project):
     fields = json.loads((project / "fields.geojson").read_text())
     for feature in fields["features"]:
         ring = np.array(feature["geometry"]["coordinates"][0])
-        feature["geometry"]["coordinates"] = [(ring + [-117, -48]).tolist()]
+        feature["geometry"]["coordinates"] = [(ring + np.array([-117, -48])).tolist()]
     (project / "fields.geojson").write_text(json.dumps(fields))
     (project / "zones.csv").write_text(
         "zone_id,name,people,position_error_m,source,lon,lat\nZ1,North,120,50,s,-70.06,-8.0\n"
@@ -382,4 +374,4 @@ def test_a_study_in_another_part_of_the_world(project):
     study = run_study(project / "plan.toml", project / "out")
     assert "Lambert azimuthal equal area" in study.run["crs"]
     assert study.tasks["task_id"].str.match(r"^\d{2}[C-X][A-Z]{2}\d{4}-(SHA|CHA)-\d+$").all()
-    assert time.monotonic() and os.path.exists(project / "out" / "map.html")
+    assert (project / "out" / "map.html").exists()

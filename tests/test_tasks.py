@@ -67,9 +67,7 @@ def test_laws_with_districts(districts):
 def test_a_far_hazard_renames_nothing():
     hazards, zones = random_world(5)
     near = make_tasks(footprints(hazards, MARGINS), zones, SETTINGS)
-    far = hazard_table(
-        [{"hazard_id": "far", "geometry": box(E0 + 60_000, N0 - 50_000, E0 + 61_000, N0 - 49_000)}]
-    )
+    far = hazard_table([{"hazard_id": "far", "geometry": box(E0 + 60_000, N0 - 50_000, E0 + 61_000, N0 - 49_000)}])
     more = make_tasks(footprints(cp.combine(hazards, far), MARGINS), zones, SETTINGS)
     same = more[~more["hazard_ids"].str.contains("far")]
     assert len(more) > len(near)

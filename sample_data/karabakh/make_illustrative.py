@@ -82,9 +82,7 @@ def field(draw: Random, x: float, y: float) -> list[tuple[float, float]]:
         angle = 2 * math.pi * (k + 0.6 * draw.random()) / corners
         radius = size * between(draw, 0.6, 1.2)
         u, v = stretch * radius * math.cos(angle), radius * math.sin(angle)
-        ring.append(
-            (x + u * math.cos(turn) - v * math.sin(turn), y + u * math.sin(turn) + v * math.cos(turn))
-        )
+        ring.append((x + u * math.cos(turn) - v * math.sin(turn), y + u * math.sin(turn) + v * math.cos(turn)))
     degrees = [tuple(round(c, 6) for c in TO_DEGREES(*corner)) for corner in ring]
     return [*degrees, degrees[0]]
 
@@ -139,9 +137,7 @@ def minefields(draw: Random, line: shapely.LineString, country: shapely.Geometry
     return features
 
 
-def accidents(
-    draw: Random, line: shapely.LineString, country: shapely.Geometry, fields: list[dict]
-) -> list[list]:
+def accidents(draw: Random, line: shapely.LineString, country: shapely.Geometry, fields: list[dict]) -> list[list]:
     centres = [TO_METRES(*feature["geometry"]["coordinates"][0][0]) for feature in fields]
     places = [
         TO_METRES(float(row["longitude"]), float(row["latitude"]))

@@ -7,6 +7,7 @@ is listed only.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from collections.abc import Callable
@@ -43,9 +44,7 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[Finding
     """Faults that need no CRS: missing, empty, too few vertices, self-crossing, types, Z and M, duplicates."""
     found: list[Finding] = []
 
-    def add(
-        mask: Any, rule: str, level: str, remedy: str, value: Callable[[Any], object] = lambda g: ""
-    ) -> None:
+    def add(mask: Any, rule: str, level: str, remedy: str, value: Callable[[Any], object] = lambda g: "") -> None:
         for k in np.flatnonzero(mask):
             found.append(Finding(int(k), "geometry", value(geometry[k]), rule, level, remedy))
 
@@ -94,11 +93,7 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[Finding
 
 
 def _kind(geometry: Any) -> str:
-    return (
-        ""
-        if geometry is None
-        else str(geometry.geom_type).removeprefix("Multi").removesuffix("String").lower()
-    )
+    return "" if geometry is None else str(geometry.geom_type).removeprefix("Multi").removesuffix("String").lower()
 
 
 def _distinct_vertices(geometry: Any) -> int:
@@ -125,7 +120,7 @@ def _duplicates(geometry: Geometries, polygon: Any) -> list[Finding]:
                     "polygon is entered twice",
                     "repairable",
                     "remove one row, or read with lenient = true (both rows stay; area counts once)",
-                )  # fmt: skip
+                )
             )
         seen.setdefault(key, int(k))
     return found
@@ -137,11 +132,7 @@ def _mixed(geometry: Geometries) -> list[Finding]:
         return []
     row = sorted(kinds.values())[1]
     names = ", ".join(sorted(kinds))
-    return [
-        Finding(
-            row, "geometry", names, "file mixes geometry types", "warning", "none needed if that is meant"
-        )
-    ]
+    return [Finding(row, "geometry", names, "file mixes geometry types", "warning", "none needed if that is meant")]
 
 
 def check_gaps(metric: Geometries) -> list[Finding]:
@@ -162,7 +153,7 @@ def check_gaps(metric: Geometries) -> list[Finding]:
                     f"vertices are more than {MAX_GAP_M:,.0f} m apart",
                     "repairable",
                     "mend the vertex, or read with lenient = true to keep it as it is",
-                )  # fmt: skip
+                )
             )
     return found
 
@@ -173,9 +164,7 @@ def check_crs(geometry: Geometries, crs: CRS) -> list[Finding]:
     known = np.isfinite(box).all(axis=1)
     extreme = np.abs(box).max(axis=1, initial=0, where=known[:, None])
     if crs.is_geographic:
-        wrong = known & (
-            (np.abs(box[:, [0, 2]]).max(axis=1) > 180) | (np.abs(box[:, [1, 3]]).max(axis=1) > 90)
-        )
+        wrong = known & ((np.abs(box[:, [0, 2]]).max(axis=1) > 180) | (np.abs(box[:, [1, 3]]).max(axis=1) > 90))
         rule = f"coordinates are not degrees, but the CRS is {crs.name}"
     else:
         wrong = known & (extreme <= 180)
@@ -189,7 +178,7 @@ def check_crs(geometry: Geometries, crs: CRS) -> list[Finding]:
 def check_region(geometry: Geometries, crs: CRS, region: Region) -> list[Finding]:
     """Coordinates outside the declared region, told apart: swapped, one sign flipped, or elsewhere."""
     first, second = ("longitude", "latitude") if crs.is_geographic else ("easting", "northing")
-    slips = (
+    slips: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         (f"{first} and {second} are swapped", lambda xy: xy[:, ::-1]),
         (f"sign of {first} is flipped", lambda xy: xy * [-1, 1]),
         (f"sign of {second} is flipped", lambda xy: xy * [1, -1]),
@@ -256,7 +245,7 @@ def parse_date(value: object, style: str | None) -> dt.date:
     if isinstance(value, dt.date):
         return value
     if hasattr(value, "item"):  # numpy datetime64
-        return parse_date(value.item(), style)  # type: ignore[attr-defined]
+        return parse_date(value.item(), style)
     text = str(value).strip()
     try:
         if match := _ISO.match(text):
@@ -264,7 +253,8 @@ def parse_date(value: object, style: str | None) -> dt.date:
         elif style != "mdy" and (match := _DOTTED.match(text)):
             day, month, year = map(int, match.groups())
         elif match := (_SLASHED.match(text) or _DOTTED.match(text)):
-            day, month, year = _slashed(*map(int, match.groups()), style)
+            first, second, year = map(int, match.groups())
+            day, month, year = _slashed(first, second, year, style)
         else:
             raise ValueError("must be a date|write 2020-11-10")
         return dt.date(year, month, day)
@@ -283,10 +273,9 @@ def _slashed(first: int, second: int, year: int, style: str | None) -> tuple[int
         return second, first, year
     if first == second:
         return first, second, year
-    months = "January February March April May June July August September October November December".split()
+    months = calendar.month_name
     raise ValueError(
-        f"date can be {first} {months[second - 1]} or {second} {months[first - 1]} {year}"
-        "|set dates = 'dmy' or dates = 'mdy'"
+        f"date can be {first} {months[second]} or {second} {months[first]} {year}|set dates = 'dmy' or dates = 'mdy'"
     )
 
 
@@ -316,9 +305,7 @@ def parse_number(value: object, decimal: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise ValueError(
-            "must be a number|write digits only; leave the cell blank where it is unknown"
-        ) from None
+        raise ValueError("must be a number|write digits only; leave the cell blank where it is unknown") from None
     if not np.isfinite(number):
         raise ValueError("must be a finite number|leave the cell blank where it is unknown")
     return number

@@ -62,9 +62,7 @@ def init(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -
     template = Path(__file__).parent / "assets" / "plan.toml"
     (folder / "plan.toml").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "data").mkdir()
-    typer.echo(
-        f"Wrote {folder / 'plan.toml'}. Put your files into {folder / 'data'}, fill in every value, then"
-    )
+    typer.echo(f"Wrote {folder / 'plan.toml'}. Put your files into {folder / 'data'}, fill in every value, then")
     typer.echo(f"  clearplan run {folder / 'plan.toml'}")
 
 

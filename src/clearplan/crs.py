@@ -74,16 +74,14 @@ def working_crs(region: tuple[float, float, float, float]) -> WorkingCrs:
     zone = min(int((lon + 180) // 6) + 1, 60)
     utm = CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
     error = area_error(utm, region)
-    if error <= MAX_AREA_ERROR and -80 <= south and north <= 84:
+    if error <= MAX_AREA_ERROR and south >= -80 and north <= 84:
         return WorkingCrs(utm, error)
     equal_area = _equal_area(round(lat, 1), round(lon, 1))
     return WorkingCrs(equal_area, area_error(equal_area, region))
 
 
 def _equal_area(lat: float, lon: float) -> CRS:
-    base = CRS.from_proj4(
-        f"+proj=laea +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m +no_defs"
-    ).to_json_dict()
+    base = CRS.from_proj4(f"+proj=laea +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m +no_defs").to_json_dict()
     north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"
     base["name"] = f"Lambert azimuthal equal area, {abs(lat)} {north} {abs(lon)} {east}"
     return CRS.from_json_dict(base)
@@ -120,9 +118,7 @@ def require_metres(*tables: gpd.GeoDataFrame) -> CRS:
         if crs is None:
             raise CrsError("table has no CRS; set it where the file is read, it is never guessed")
         if not is_metric(crs):
-            raise CrsError(
-                f"table is in {crs.name}, not in metres; reproject it with to_working() at the door"
-            )
+            raise CrsError(f"table is in {crs.name}, not in metres; reproject it with to_working() at the door")
         if first is not None and crs != first:
             raise CrsError(f"tables differ in CRS: {first.name} and {crs.name}; reproject both to one")
         first = crs
@@ -140,7 +136,7 @@ def operation(source: CRS, target: CRS) -> tuple[Transformer, str]:
     CrsError
         No exact operation exists on this machine.
     """
-    network.set_network_enabled(active=False)
+    network.set_network_enabled(active=False)  # type: ignore[attr-defined]
     pinned = _pinned(source, target)
     try:
         group = TransformerGroup(source, target, always_xy=True, allow_ballpark=False)
@@ -154,9 +150,7 @@ def operation(source: CRS, target: CRS) -> tuple[Transformer, str]:
             code = f"{pinned[0]}, " if pinned else ""
             return transformer, f"{source.name} to {target.name}: {code}{names} ({grade})"
     wanted = f" by {pinned[0]}" if pinned else ""
-    raise CrsError(
-        f"no exact operation from {source.name} to {target.name}{wanted}; convert the file to WGS 84 first"
-    )
+    raise CrsError(f"no exact operation from {source.name} to {target.name}{wanted}; convert the file to WGS 84 first")
 
 
 def _pinned(source: CRS, target: CRS) -> tuple[str, str, float] | None:
@@ -175,9 +169,7 @@ def to_working(table: gpd.GeoDataFrame, crs: CRS) -> tuple[gpd.GeoDataFrame, str
     moved = table.geometry.to_numpy()
     if table.crs != crs:
         moved = shapely.transform(moved, transformer.transform, interleaved=False)
-    return table.set_geometry(
-        type(table.geometry)(moved, index=table.index, crs=crs, name=table.geometry.name)
-    ), words
+    return table.set_geometry(type(table.geometry)(moved, index=table.index, crs=crs, name=table.geometry.name)), words
 
 
 def geodesic_length_m(line: Any) -> float:

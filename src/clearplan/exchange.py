@@ -84,9 +84,7 @@ def _plain(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         if pd.api.types.is_datetime64_any_dtype(column):
             plain[name] = column.dt.strftime("%Y-%m-%d").astype(object).where(column.notna(), None)
         elif column.dtype == object or isinstance(column.dtype, pd.StringDtype):
-            plain[name] = column.map(lambda v: v if v is None or isinstance(v, str) else _text(v)).astype(
-                object
-            )
+            plain[name] = column.map(lambda v: v if v is None or isinstance(v, str) else _text(v)).astype(object)
     return plain
 
 
@@ -101,18 +99,14 @@ def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
     """
     assert tasks.crs is not None
     inner = shapely.point_on_surface(tasks.geometry.to_numpy())
-    lon, lat = operation(tasks.crs, parse_crs("EPSG:4326"))[0].transform(
-        shapely.get_x(inner), shapely.get_y(inner)
-    )
+    lon, lat = operation(tasks.crs, parse_crs("EPSG:4326"))[0].transform(shapely.get_x(inner), shapely.get_y(inner))
     plain = pd.DataFrame(_plain(tasks).drop(columns=["geometry", "deferred"]))
     plain.insert(1, "rank", plain.pop("rank"))
     plain.insert(2, "score", plain.pop("score"))
     table = plain.assign(lon=pd.Series(lon).round(6), lat=pd.Series(lat).round(6), notice=notice)
     table = table.sort_values(["queue", "rank", "task_id"], kind="stable")
-    for name in table.columns[table.dtypes == object]:
-        table[name] = table[name].map(
-            lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v
-        )
+    for name in [c for c in table.columns if pd.api.types.is_object_dtype(table[c])]:
+        table[name] = table[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
     table.to_csv(path, index=False, lineterminator="\n", float_format="%.6g", encoding="utf-8")
 
 
@@ -123,10 +117,10 @@ def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
 def _symbol(name: str, kind: str, layers: list[tuple[str, dict[str, str]]]) -> str:
     inner = ""
     for layer_class, options in layers:
-        body = "".join(
-            f'<Option type="QString" name="{k}" value={quoteattr(v)}/>' for k, v in options.items()
+        body = "".join(f'<Option type="QString" name="{k}" value={quoteattr(v)}/>' for k, v in options.items())
+        inner += (
+            f'<layer class="{layer_class}" enabled="1" locked="0" pass="0"><Option type="Map">{body}</Option></layer>'
         )
-        inner += f'<layer class="{layer_class}" enabled="1" locked="0" pass="0"><Option type="Map">{body}</Option></layer>'
     return f'<symbol type="{kind}" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0">{inner}</symbol>'
 
 
@@ -152,6 +146,9 @@ def _marker(shape: str, color: str, line: str, size: str) -> tuple[str, dict[str
         "size": size,
         "size_unit": "MM",
     }
+
+
+_INK = "27,27,27,255"
 
 
 def _rules(kind: str, rules: list[tuple[str, str, list[tuple[str, dict[str, str]]]]]) -> str:
@@ -188,12 +185,12 @@ STYLES = {
         [
             ("queue = 'survey' AND rank > 10", "Survey", [_fill("0,0,0,0", "68,68,68,255", "0.15", "no")]),
             ("queue = 'clearance' AND rank > 10", "Clearance", [_fill("0,0,0,0", "122,0,0,255", "0.25", "no")]),
-            ("queue = 'survey' AND rank <= 10", "Survey, first ten", [_fill("0,0,0,0", "27,27,27,255", "0.8", "no", "dash")]),
-            ("queue = 'clearance' AND rank <= 10", "Clearance, first ten", [_fill("0,0,0,0", "27,27,27,255", "1", "no")]),
+            ("queue = 'survey' AND rank <= 10", "Survey, first ten", [_fill("0,0,0,0", _INK, "0.8", "no", "dash")]),
+            ("queue = 'clearance' AND rank <= 10", "Clearance, first ten", [_fill("0,0,0,0", _INK, "1", "no")]),
         ],
     ),
-    "zones": _rules("marker", [("", "Resettlement zone", [_marker("square", "115,162,198,200", "0,66,157,255", "3.4")])]),
-    "accidents": _rules("marker", [("", "Accident", [_marker("cross2", "27,27,27,255", "27,27,27,255", "2.4")])]),
+    "zones": _rules("marker", [("", "Zone", [_marker("square", "115,162,198,200", "0,66,157,255", "3.4")])]),
+    "accidents": _rules("marker", [("", "Accident", [_marker("cross2", _INK, _INK, "2.4")])]),
 }  # fmt: skip
 
 

@@ -84,9 +84,7 @@ def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None
         try:
             frame = pd.read_excel(path, sheet_name=layer or 0, dtype=object)
         except Exception as error:
-            raise ReadError(
-                f"{path}: can't be read as XLSX ({_first_line(error)}); save it again as .xlsx"
-            ) from None
+            raise ReadError(f"{path}: can't be read as XLSX ({_first_line(error)}); save it again as .xlsx") from None
         frame = frame.rename(columns=str)
     else:
         frame = _read_csv(path, path.read_bytes(), encoding)
@@ -112,10 +110,7 @@ def _read_csv(path: Path, content: bytes, encoding: str | None) -> pd.DataFrame:
                 f"{path}, row {number}: has {len(record)} cells, the header {len(header)}; put texts that hold "
                 f"{mark!r} in double quotes"
             )
-    body = [
-        [cell.strip() or None for cell in record] if record else [None] * len(header)
-        for record in records[1:]
-    ]
+    body = [[cell.strip() or None for cell in record] if record else [None] * len(header) for record in records[1:]]
     return pd.DataFrame(body, columns=header, dtype=object)
 
 
@@ -128,9 +123,8 @@ def _decode(path: Path, content: bytes, encoding: str | None) -> str:
         start = content.rfind(b"\n", 0, error.start) + 1
         end = content.find(b"\n", error.start)
         row = content.count(b"\n", 0, error.start) + 1
-        raise ReadError(
-            f"{path}, row {row}: text is not {encoding or 'UTF-8'}; {_readings(content[start : end if end > 0 else None])}"
-        ) from None
+        line = content[start : end if end > 0 else None]
+        raise ReadError(f"{path}, row {row}: text is not {encoding or 'UTF-8'}; {_readings(line)}") from None
 
 
 def _readings(text: bytes) -> str:
@@ -151,9 +145,7 @@ def _read_parquet(path: Path) -> Raw:
     try:
         table = gpd.read_parquet(path)
     except Exception as error:
-        raise ReadError(
-            f"{path}: can't be read as GeoParquet ({_first_line(error)}); write it again"
-        ) from None
+        raise ReadError(f"{path}: can't be read as GeoParquet ({_first_line(error)}); write it again") from None
     frame = pd.DataFrame(table.drop(columns=table.geometry.name)).reset_index(drop=True)
     return Raw(path.name, frame, list(range(1, len(frame) + 1)), table.geometry.to_numpy(), table.crs)
 
@@ -188,7 +180,7 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
                 "curves were replaced by straight pieces",
                 "repairable",
                 "save the layer with straight segments, or read with lenient = true",
-            )  # fmt: skip
+            )
         )
     crs = parse_crs(meta["crs"]) if meta["crs"] else None
     return Raw(path.name, frame.reindex(range(len(rows))), rows, geometry, crs, faults)
@@ -215,7 +207,7 @@ def _shapes(file: str, wkb: Any, rows: list[int], faults: list[dict[str, Any]]) 
                 "ring is not closed",
                 "repairable",
                 "end the ring at its first vertex, or read with lenient = true",
-            )  # fmt: skip
+            )
         )
     return np.asarray(geometry, dtype=object)
 
@@ -226,15 +218,11 @@ def _only_layer(path: Path) -> str | None:
     try:
         layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     except Exception as error:
-        raise ReadError(
-            f"{path}: can't be opened ({_first_line(error)}); is it the format its name says?"
-        ) from None
+        raise ReadError(f"{path}: can't be opened ({_first_line(error)}); is it the format its name says?") from None
     layers = [name for name in layers if name != "layer_styles"]
     if path.suffix.lower() == ".gpx":
         layers = [
-            name
-            for name in layers
-            if pyogrio.read_info(path, layer=name, force_feature_count=True)["features"] > 0
+            name for name in layers if pyogrio.read_info(path, layer=name, force_feature_count=True)["features"] > 0
         ]
         layers = [name for name in layers if name not in ("route_points", "track_points")]
     if len(layers) > 1:
@@ -260,11 +248,7 @@ def _legacy_crs(path: Path) -> list[dict[str, Any]]:
     except CrsError:
         plain = False
     if plain:
-        return [
-            fault(
-                path.name, None, "crs", name, "legacy 'crs' member", "warning", "drop it: GeoJSON is WGS 84"
-            )
-        ]
+        return [fault(path.name, None, "crs", name, "legacy 'crs' member", "warning", "drop it: GeoJSON is WGS 84")]
     remedy = "reproject to WGS 84 and drop the member, or save as GeoPackage (RFC 7946 knows WGS 84 only)"
     return [fault(path.name, None, "crs", name, "legacy 'crs' member names another CRS", "error", remedy)]
 
@@ -291,9 +275,7 @@ def _refuse_unstated_encoding(path: Path, suffix: str) -> None:
 def _dbf_parts(path: Path, suffix: str) -> list[tuple[str, bytes, bytes | None]]:
     if suffix == ".shp":
         dbf, cpg = path.with_suffix(".dbf"), path.with_suffix(".cpg")
-        return (
-            [(dbf.name, dbf.read_bytes(), cpg.read_bytes() if cpg.exists() else None)] if dbf.exists() else []
-        )
+        return [(dbf.name, dbf.read_bytes(), cpg.read_bytes() if cpg.exists() else None)] if dbf.exists() else []
     try:
         with zipfile.ZipFile(path) as bundle:
             names = {name.lower(): name for name in bundle.namelist()}

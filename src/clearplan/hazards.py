@@ -73,8 +73,7 @@ def _grown(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.GeoDat
     if error[usable].isna().any() and settings.assumed_position_error_m is None:
         first = hazards.loc[usable & error.isna(), "hazard_id"].iloc[0]
         raise SettingsError(
-            f"hazard {first}: position_error_m is blank; fill it in, or declare "
-            "footprints.assumed_position_error_m"
+            f"hazard {first}: position_error_m is blank; fill it in, or declare footprints.assumed_position_error_m"
         )
     missing = sorted(set(hazards.loc[usable, "ordnance"].dropna()) - set(settings.margin_m))
     if missing:
@@ -102,9 +101,7 @@ def _bands(row: pd.Series, crs: Any) -> gpd.GeoDataFrame:
     if line is not None and line.geom_type != "LineString":
         raise TableError(f"contact line {row.hazard_id}: is {line.geom_type}; give one unbroken line")
     if not isinstance(profile, str):
-        raise TableError(
-            f"contact line {row.hazard_id}: no depth_profile; read it with read_contact_line(depth_m=...)"
-        )
+        raise TableError(f"contact line {row.hazard_id}: no depth_profile; read it with read_contact_line(depth_m=...)")
     share = 0.5 if row["measure"] == "total" and row["sides"] == "both" else 1.0
     rows = read_profile(profile)
     if line is None:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from importlib.resources import files
@@ -130,9 +129,7 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, A
     parts = ("raw", "value", "weight", "points")
     figures = np.stack([tasks[[f"c_{c}_{part}" for part in parts]].to_numpy(float) for c in criteria], axis=1)
     rows = []
-    for shape, task, of, own in zip(
-        _coordinates(tasks), tasks.itertuples(), queue_size, figures, strict=True
-    ):
+    for shape, task, of, own in zip(_coordinates(tasks), tasks.itertuples(), queue_size, figures, strict=True):
         ids = [zone for zone in str(task.zone_ids or "").split("; ") if zone]
         rows.append(
             {
@@ -167,9 +164,7 @@ def _zones(zones: gpd.GeoDataFrame) -> list[dict[str, Any]]:
             "error_m": _number(zone.position_error_m),
             "shape": shape,
         }
-        for shape, zone in zip(
-            _coordinates(zones), zones.drop(columns="geometry").itertuples(index=False), strict=True
-        )
+        for shape, zone in zip(_coordinates(zones), zones.drop(columns="geometry").itertuples(index=False), strict=True)
         if shape
     ]
 
@@ -180,17 +175,15 @@ def _areas(areas: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
     left = remaining(areas)
     drawn = left.set_geometry(simplify_outward(left.geometry.to_numpy(), DRAWN_TO_M), crs=left.crs)
     return [
-        {"kind": area.kind, "class": area.land_class, "band": area.band, "shape": shape}
-        for shape, area in zip(_coordinates(drawn), drawn.itertuples(), strict=True)
+        {"kind": area["kind"], "class": area["land_class"], "band": area["band"], "shape": shape}
+        for shape, area in zip(_coordinates(drawn), drawn.to_dict("records"), strict=True)
     ]
 
 
 def _accidents(accidents: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
     if accidents is None:
         return []
-    device = (
-        accidents["device"] if "device" in accidents.columns else pd.Series("unknown", index=accidents.index)
-    )
+    device = accidents["device"] if "device" in accidents.columns else pd.Series("unknown", index=accidents.index)
     return [
         {"day": _day(day), "device": _text(code) or "unknown", "shape": shape}
         for shape, day, code in zip(_coordinates(accidents), accidents["occurred_on"], device, strict=True)

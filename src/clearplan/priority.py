@@ -140,13 +140,9 @@ def _zone_distance(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> Any:
     return nearest
 
 
-def _accidents_near(
-    tasks: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame | None, settings: PrioritySettings
-) -> Any:
+def _accidents_near(tasks: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame | None, settings: PrioritySettings) -> Any:
     if accidents is None:
-        raise TableError(
-            "criterion 'accidents' needs the ACCIDENTS table; hand it over or drop the criterion"
-        )
+        raise TableError("criterion 'accidents' needs the ACCIDENTS table; hand it over or drop the criterion")
     when = pd.to_datetime(accidents["occurred_on"])
     counted = _placed(accidents[when.isna() | (when >= pd.Timestamp(settings.accidents_since))])
     i, _ = shapely.STRtree(counted.geometry.to_numpy()).query(

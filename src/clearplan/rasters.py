@@ -23,9 +23,7 @@ _AZIMUTH_DEG, _ALTITUDE_DEG = 315.0, 45.0
 _LEVELS = 24  # shades of grey; more only make the file larger
 
 
-def hillshade_png(
-    path: str | Path, *, exaggeration: float = 4.0, largest_px: int = 700
-) -> tuple[bytes, LonLatBounds]:
+def hillshade_png(path: str | Path, *, exaggeration: float = 4.0, largest_px: int = 700) -> tuple[bytes, LonLatBounds]:
     """Pale grey shaded relief of an elevation raster as PNG, in Web Mercator for a map page.
 
     Parameters
@@ -81,11 +79,10 @@ def _shade(height_m: np.ndarray, cell_m: float) -> np.ndarray:
     down, right = np.gradient(height_m, cell_m)
     azimuth, altitude = np.radians(_AZIMUTH_DEG), np.radians(_ALTITUDE_DEG)
     # Rows run south, so the slope towards north is the gradient along rows with its sign turned.
-    light = np.array(
-        [np.sin(azimuth) * np.cos(altitude), np.cos(azimuth) * np.cos(altitude), np.sin(altitude)]
-    )
+    light = np.array([np.sin(azimuth) * np.cos(altitude), np.cos(azimuth) * np.cos(altitude), np.sin(altitude)])
     cosine = (-right * light[0] + down * light[1] + light[2]) / np.sqrt(right**2 + down**2 + 1)
-    return np.clip(cosine, 0, 1)
+    shade: np.ndarray = np.clip(cosine, 0, 1)
+    return shade
 
 
 def _png(shade: np.ndarray) -> bytes:

@@ -233,10 +233,7 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if not filled:
         return tables[0].copy()
     columns = list(dict.fromkeys(c for table in filled for c in table.columns if c != "geometry"))
-    parts = [
-        pd.DataFrame(table.drop(columns="geometry")).reindex(columns=columns).astype(object)
-        for table in filled
-    ]
+    parts = [pd.DataFrame(table.drop(columns="geometry")).reindex(columns=columns).astype(object) for table in filled]
     together = pd.concat(parts, ignore_index=True)
     for column in TABLES[name]:
         if column.name in together.columns and column.dtype in ("number", "integer"):
@@ -249,9 +246,7 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if ids.duplicated().any():
         twice = together.loc[ids.duplicated(), id_column(name)].iloc[0]
         raise TableError(f"{id_column(name)} {twice!r} stands in two files; give each row an id of its own")
-    return gpd.GeoDataFrame(
-        together, geometry=np.concatenate([table.geometry.to_numpy() for table in filled]), crs=crs
-    )
+    return gpd.GeoDataFrame(together, geometry=np.concatenate([table.geometry.to_numpy() for table in filled]), crs=crs)
 
 
 def empty_table(name: str, crs: CRS) -> gpd.GeoDataFrame:
@@ -269,9 +264,7 @@ def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
     raw = read_raw(path)
     if raw.crs is None or raw.geometry is None:
         raise CrsError(f"{raw.file}: states no CRS; save it with one")
-    table = gpd.GeoDataFrame(
-        raw.frame, geometry=shapely.make_valid(shapely.force_2d(raw.geometry)), crs=raw.crs
-    )
+    table = gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(shapely.force_2d(raw.geometry)), crs=raw.crs)
     return to_working(table, crs)[0]
 
 
@@ -284,9 +277,7 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
         There is no such file, or it is no clearplan result.
     """
     frame = read_raw(Path(path), layer="tasks").frame
-    numbers = [
-        c for c in frame.columns if c.startswith("c_") or c in ("score", "people_assumed", "zones_unknown")
-    ]
+    numbers = [c for c in frame.columns if c.startswith("c_") or c in ("score", "people_assumed", "zones_unknown")]
     return frame.assign(**{c: pd.to_numeric(frame[c]).astype(float) for c in numbers})
 
 
@@ -296,9 +287,7 @@ def _mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
     for ours, theirs in source.columns.items():
         if theirs not in frame.columns:
             known = ", ".join(map(str, frame.columns)) or "none"
-            raise SettingsError(
-                f"{raw.file}: columns.{ours} names {theirs!r}, which the file lacks; it has {known}"
-            )
+            raise SettingsError(f"{raw.file}: columns.{ours} names {theirs!r}, which the file lacks; it has {known}")
     if len(set(source.columns.values())) < len(source.columns):
         raise SettingsError(f"{raw.file}: two of our columns map to one of the file's; give each its own")
     taken = {c: f"{c}_entered" for c in source.columns if c in frame.columns and source.columns[c] != c}
@@ -372,18 +361,14 @@ def _numbers(
             numbers[k] = checks.parse_number(value, source.decimal)
         except (ValueError, TypeError) as error:
             rule, _, remedy = str(error).partition("|")
-            faults.append(
-                fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "mend the value")
-            )
+            faults.append(fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "mend the value"))
     return numbers
 
 
 def _crs(raw: Raw, source: SourceSettings) -> CRS:
     declared = parse_crs(source.crs) if source.crs else None
     if raw.crs is None and declared is None:
-        raise CrsError(
-            f"{raw.file}: states no CRS and none is declared; set crs = 'EPSG:...', it is never guessed"
-        )
+        raise CrsError(f"{raw.file}: states no CRS and none is declared; set crs = 'EPSG:...', it is never guessed")
     if raw.crs is not None and declared is not None and not raw.crs.equals(declared, ignore_axis_order=True):
         raise CrsError(
             f"{raw.file}: is in {raw.crs.name}, but crs declares {declared.name}; drop the declaration or mend the file"
@@ -421,9 +406,7 @@ def _text(value: object) -> str | None:
     return str(value).strip() or None
 
 
-def _dates(
-    values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]
-) -> pd.Series:
+def _dates(values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]) -> pd.Series:
     dates: list[Any] = []
     for k, value in enumerate(values):
         day = None
@@ -434,9 +417,7 @@ def _dates(
                 rule, _, remedy = str(error).partition("|")
                 faults.append(fault(raw.file, raw.rows[k], column, value, rule, "repairable", remedy))
         dates.append(day)
-    return pd.Series(pd.to_datetime(pd.Series(dates, dtype=object)), index=values.index).astype(
-        "datetime64[ms]"
-    )
+    return pd.Series(pd.to_datetime(pd.Series(dates, dtype=object)), index=values.index).astype("datetime64[ms]")
 
 
 def _check_geometry(
@@ -463,10 +444,9 @@ def _check_geometry(
         metric = crs if is_metric(crs) else _local_metric(geometry, region)
         if metric is not None:
             transform = operation(crs, metric)[0].transform
-            known = np.array(
-                [g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry]
-            )
-            moved = np.where(known, geometry, None)
+            known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
+            moved = geometry.copy()
+            moved[~known] = None
             found += checks.check_gaps(
                 moved if crs == metric else shapely.transform(moved, transform, interleaved=False)
             )
@@ -477,19 +457,13 @@ def _check_geometry(
 def _local_metric(geometry: np.ndarray[Any, Any], region: Region | None) -> CRS | None:
     if region is None:
         box = shapely.total_bounds(geometry)
-        if (
-            not np.isfinite(box).all()
-            or (np.abs(box) > [180, 90, 180, 90]).any()
-            or (box[:2] == box[2:]).any()
-        ):
+        if not np.isfinite(box).all() or (np.abs(box) > [180, 90, 180, 90]).any() or (box[:2] == box[2:]).any():
             return None
         region = tuple(box)
     return working_crs(region).crs
 
 
-def _schema_faults(
-    frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None
-) -> list[dict[str, Any]]:
+def _schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
     """Faults of the declared columns, with the file's row numbers."""
     table = frame.assign(geometry=None)
     found = check(table, name, code_lists=code_lists, file=raw.file)
@@ -547,7 +521,8 @@ def _unique_ids(ids: pd.Series, raw: Raw) -> pd.Series:
 
 def _made_valid(geometry: np.ndarray[Any, Any], table: pd.DataFrame) -> np.ndarray[Any, Any]:
     """Flat, valid shapes; a deferred row has none. 'structure' keeps both lobes of a crossing and every overlap."""
-    shapes = np.where(table["deferred"].notna(), None, geometry)
+    shapes = geometry.copy()
+    shapes[table["deferred"].notna().to_numpy()] = None
     shapes = shapely.force_2d(shapes)
     broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
     shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
@@ -556,8 +531,9 @@ def _made_valid(geometry: np.ndarray[Any, Any], table: pd.DataFrame) -> np.ndarr
 
 def _working(table: gpd.GeoDataFrame, region: Region | None) -> CRS:
     if region is None:
-        if table.crs is not None and is_metric(table.crs):
-            return table.crs
+        own: CRS | None = table.crs
+        if own is not None and is_metric(own):
+            return own
         box = table.geometry.total_bounds
         if not np.isfinite(box).all():
             raise CrsError("no row has usable coordinates; mend them, or name a region or working CRS")
@@ -575,10 +551,8 @@ def _with_areas(
     assert moved.crs is not None
     transform = operation(crs, moved.crs)[0].transform
     for at in faults.index[crossing & (faults["level"] == "repaired")]:
-        k = number[int(faults.at[at, "row"])]
-        before = (
-            geometry[k] if crs == moved.crs else shapely.transform(geometry[k], transform, interleaved=False)
-        )
+        k = number[int(str(faults.at[at, "row"]))]
+        before = geometry[k] if crs == moved.crs else shapely.transform(geometry[k], transform, interleaved=False)
         after = moved.geometry.iloc[k]
         if after is not None:
             faults.at[at, "value"] = f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pandas as pd
 
@@ -72,6 +73,7 @@ BOUNDARIES = "The boundaries and names shown and the designations used do not im
 #: Strongest first: where areas overlap, net area counts the first of these (Law 3).
 CLASSES = ("CHA", "SHA", "indication")
 
+Frame = TypeVar("Frame", bound="pd.DataFrame")
 Dtype = Literal["text", "number", "integer", "date", "geometry"]
 
 
@@ -247,15 +249,11 @@ def write_profile(depth_m: Sequence[Any]) -> str:
     flat = len(depth_m) == 2 and not isinstance(depth_m[0], (list, tuple))
     rows = [(0.0, *depth_m)] if flat else [tuple(row) for row in depth_m]
     if not rows or any(len(row) != 3 for row in rows):
-        raise SettingsError(
-            f"depth {depth_m!r}: give (inner, outer) or rows of (distance, inner, outer) in metres"
-        )
+        raise SettingsError(f"depth {depth_m!r}: give (inner, outer) or rows of (distance, inner, outer) in metres")
     for at, inner, outer in rows:
-        if not (0 <= at and 0 <= inner <= outer and all(map(math.isfinite, (at, inner, outer)))):
-            raise SettingsError(
-                f"depth row {(at, inner, outer)}: needs 0 <= distance and 0 <= inner <= outer"
-            )
-    if any(b[0] <= a[0] for a, b in zip(rows, rows[1:], strict=False)):
+        if not (at >= 0 and 0 <= inner <= outer and all(map(math.isfinite, (at, inner, outer)))):
+            raise SettingsError(f"depth row {(at, inner, outer)}: needs 0 <= distance and 0 <= inner <= outer")
+    if any(b[0] <= a[0] for a, b in pairwise(rows)):
         raise SettingsError(f"depth rows {rows}: distances along the line must grow from row to row")
     return "; ".join(" ".join(f"{value:.12g}" for value in row) for row in rows)
 
@@ -275,9 +273,11 @@ def read_profile(text: str) -> list[tuple[float, float, float]]:
     return [(a, b, c) for a, b, c in rows]
 
 
-def remaining(areas: pd.DataFrame) -> pd.DataFrame:
+def remaining(areas: Frame) -> Frame:
     """AREAS that still count: placed, and not closed."""
-    return areas[areas["geometry"].notna() & ~areas["geometry"].is_empty & (areas["status"] != "closed")]
+    left = areas["geometry"].notna() & ~areas["geometry"].is_empty & (areas["status"] != "closed")
+    kept: Frame = areas.loc[left]
+    return kept
 
 
 def schema(table: str, code_lists: Mapping[str, Mapping[str, str]] | None = None) -> pa.DataFrameSchema:
@@ -299,9 +299,7 @@ def schema(table: str, code_lists: Mapping[str, Mapping[str, str]] | None = None
             found.append(pa.Check.le(column.high, error=f"must be at most {column.high:g}"))
         if column.unique:
             found.append(pa.Check(lambda ids: ~_folded(ids).duplicated(keep="first"), error=DUPLICATE_ID))
-            found.append(
-                pa.Check(lambda ids: ~ids.astype(str).str.contains(";"), error="must not contain ';'")
-            )
+            found.append(pa.Check(lambda ids: ~ids.astype(str).str.contains(";"), error="must not contain ';'"))
         if column.dtype in ("number", "integer"):
             found.insert(0, pa.Check(_is_number, error="must be a number"))
         if column.dtype == "date":
@@ -425,9 +423,7 @@ def _fault(case: dict[str, Any], plain: pd.DataFrame, file: str) -> dict[str, An
     return fault(file, case["index"], str(case["column"]), value, words, "error", remedy)
 
 
-def fault(
-    file: str, row: Any, column: str, value: object, rule: str, level: str, remedy: str
-) -> dict[str, Any]:
+def fault(file: str, row: Any, column: str, value: object, rule: str, level: str, remedy: str) -> dict[str, Any]:
     """One row of a fault table; ``level`` is 'error', 'repaired' or 'warning'."""
     missing = value is None or (not isinstance(value, str) and bool(pd.isna(value)))  # type: ignore[call-overload]
     text = "" if missing else str(value)
@@ -443,11 +439,7 @@ def fault_table(faults: list[dict[str, Any]]) -> pd.DataFrame:
     order = table.assign(_row=pd.to_numeric(table["row"], errors="coerce").fillna(-1))
     in_order = order.sort_values(["file", "_row", "column", "rule"], kind="stable").index
     table = table.loc[in_order].reset_index(drop=True)
-    return (
-        table.astype({"row": "Int64"})
-        if pd.api.types.is_numeric_dtype(table["row"].infer_objects())
-        else table
-    )
+    return table.astype({"row": "Int64"}) if pd.api.types.is_numeric_dtype(table["row"].infer_objects()) else table
 
 
 def glossary() -> str:

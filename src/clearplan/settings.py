@@ -41,12 +41,8 @@ class StudySettings(Settings):
         description="West, south, east, north of the study region [degrees, WGS 84]. Coordinates outside are "
         "faults; the working CRS is chosen from it, so that adding data never moves it."
     )
-    as_at: dt.date = Field(
-        description="Date for which the outputs speak; printed on them instead of the clock."
-    )
-    illustrative: bool = Field(
-        description="True where any input is made up: every output then says so in words."
-    )
+    as_at: dt.date = Field(description="Date for which the outputs speak; printed on them instead of the clock.")
+    illustrative: bool = Field(description="True where any input is made up: every output then says so in words.")
 
     @model_validator(mode="after")
     def _region_in_order(self) -> Self:
@@ -93,9 +89,7 @@ class ContactLineSettings(SourceSettings):
     depth_profile: tuple[tuple[float, float, float], ...] | None = Field(
         default=None, description="Rows of (distance along the line, inner depth, outer depth) [m]."
     )
-    measure: Literal["each-side", "total"] = Field(
-        description="Depth counts on each side, or across the line."
-    )
+    measure: Literal["each-side", "total"] = Field(description="Depth counts on each side, or across the line.")
     sides: Literal["both", "left", "right"] = Field(description="Sides as seen along the line's direction.")
     caps: Literal["round", "flat"] = Field(description="Belt round the line's ends, or cut square there.")
 
@@ -131,9 +125,7 @@ class ContextSettings(Settings):
 class FootprintSettings(Settings):
     """How a reported shape becomes the area it may cover."""
 
-    margin_m: dict[str, Metres] = Field(
-        description="Grown beyond the position error, per ordnance class [m]."
-    )
+    margin_m: dict[str, Metres] = Field(description="Grown beyond the position error, per ordnance class [m].")
     strike_radius_m: Metres = Field(description="Radius of a cluster strike's footprint round its point [m].")
     assumed_position_error_m: Metres | None = Field(
         default=None, description="Used where a row states none [m]; unset: such a row is refused."
@@ -144,9 +136,7 @@ class TaskSettings(Settings):
     """How areas are cut into workable pieces."""
 
     influence_m: Metres = Field(description="A zone is affected by what lies within this distance [m].")
-    max_task_ha: dict[Queue, Annotated[float, Field(gt=0)]] = Field(
-        description="Largest task per queue [ha]."
-    )
+    max_task_ha: dict[Queue, Annotated[float, Field(gt=0)]] = Field(description="Largest task per queue [ha].")
     min_task_m2: float = Field(ge=0, description="Smaller pieces join a neighbour [m2].")
 
     @model_validator(mode="after")
@@ -288,6 +278,8 @@ def _with_absolute_paths(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
             return section
         return {k: str(folder / v) if k in keys and isinstance(v, str) else v for k, v in section.items()}
 
-    keys = {name: ("path",) for name in ("contact_line", "hazards", "strikes", "zones", "accidents")}
+    keys: dict[str, tuple[str, ...]] = dict.fromkeys(
+        ("contact_line", "hazards", "strikes", "zones", "accidents"), ("path",)
+    )
     keys["context"] = ("districts", "countries", "rivers", "lakes", "elevation")
     return {name: absolute(section, keys.get(name, ())) for name, section in raw.items()}

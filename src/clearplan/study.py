@@ -132,19 +132,14 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
     sources: list[tuple[str, SourceSettings]] = [
         *(("hazards", contact_line_source(line)) for line in plan.contact_line),
         *(("hazards", source) for source in plan.hazards),
-        *(
-            ("hazards", s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set}))
-            for s in plan.strikes
-        ),
+        *(("hazards", s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set})) for s in plan.strikes),
         *(("zones", source) for source in plan.zones),
         *(("accidents", source) for source in plan.accidents),
     ]
     broken = []
     for name, source in sources:
         try:
-            reading = read_source(
-                name, source, region=plan.study.region, working=frame.crs, code_lists=plan.code_lists
-            )
+            reading = read_source(name, source, region=plan.study.region, working=frame.crs, code_lists=plan.code_lists)
             readings[name].append(reading)
         except FaultsError as error:
             broken.append(error.faults)
@@ -152,8 +147,7 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
         raise FaultsError(pd.concat(broken, ignore_index=True))
     every = [reading for found in readings.values() for reading in found]
     tables = {
-        name: combine(empty_table(name, frame.crs), *(r.table for r in found))
-        for name, found in readings.items()
+        name: combine(empty_table(name, frame.crs), *(r.table for r in found)) for name, found in readings.items()
     }
     return {
         **tables,
@@ -165,8 +159,7 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
 def _context(plan: Plan, frame: WorkingCrs) -> Context:
     asked = plan.context
     layers = {
-        name: read_context(getattr(asked, name), frame.crs)
-        for name in ("districts", "countries", "rivers", "lakes")
+        name: read_context(getattr(asked, name), frame.crs) for name in ("districts", "countries", "rivers", "lakes")
     }
     districts = layers["districts"]
     if districts is not None and asked.district_name not in districts.columns:
@@ -175,12 +168,8 @@ def _context(plan: Plan, frame: WorkingCrs) -> Context:
             f"context.district_name: {asked.districts} has no column {asked.district_name!r}; it has {found}"
         )
     if districts is not None:
-        numbered = pd.Series(
-            [f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index
-        )
-        layers["districts"] = districts.assign(
-            **{asked.district_name: districts[asked.district_name].fillna(numbered)}
-        )
+        numbered = pd.Series([f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index)
+        layers["districts"] = districts.assign(**{asked.district_name: districts[asked.district_name].fillna(numbered)})
     return Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
 
 
@@ -234,9 +223,7 @@ def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
 def _line_lengths(plan: Plan, hazards: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     rows = []
     for settings in plan.contact_line:
-        own = hazards[
-            hazards["hazard_id"].str.startswith(settings.hazard_id) & (hazards["kind"] == "contact-line")
-        ]
+        own = hazards[hazards["hazard_id"].str.startswith(settings.hazard_id) & (hazards["kind"] == "contact-line")]
         for _, row in own[own.geometry.notna()].iterrows():
             lonlat = gpd.GeoSeries([row.geometry], crs=hazards.crs).to_crs(4326).iloc[0]
             rows.append(
@@ -380,9 +367,7 @@ def _write(study: Study, target: Path, progress: Progress) -> None:
             "finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             "notice": words,
         } | study.run
-        (fresh / "run.json").write_text(
-            json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        (fresh / "run.json").write_text(json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         _swap(fresh, target)
     except OSError as error:
         raise OutputError(f"{target}: can't be written ({error}); choose another folder with --out") from None
@@ -403,12 +388,28 @@ def _old(target: Path) -> Path:
 
 
 def _recover(target: Path) -> None:
-    """Put back the last good result if a run died in the moment of the exchange."""
+    """Clear away what dead runs left; put back the last good result if one died in the moment of the exchange."""
+    for left in target.parent.glob(f".{target.name}.new-*"):
+        if not _alive(left.name.rpartition("-")[2]):
+            shutil.rmtree(left, ignore_errors=True)
     if _old(target).exists():
         if target.exists():
             shutil.rmtree(_old(target))
         else:
             _old(target).rename(target)
+
+
+def _alive(pid: str) -> bool:
+    """Whether a run may still be writing; where that can't be asked, it may."""
+    if os.name != "posix" or not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)  # signal 0 asks and does nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _swap(fresh: Path, target: Path) -> None:

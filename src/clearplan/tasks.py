@@ -14,9 +14,9 @@ from . import shapes
 from .coordinates import mgrs_square
 from .crs import operation, parse_crs, require_metres
 from .schema import CLASSES, remaining
-from .settings import TaskSettings
+from .settings import Queue, TaskSettings
 
-QUEUE = {"indication": "survey", "SHA": "survey", "CHA": "clearance"}
+QUEUE: dict[str, Queue] = {"indication": "survey", "SHA": "survey", "CHA": "clearance"}
 
 #: Borders closer than this belong together [m]; overlay noise is a million times smaller.
 _TOUCH_M = 1e-3
@@ -66,11 +66,7 @@ def make_tasks(
 
     placed = zones[zones.geometry.notna() & ~zones.geometry.is_empty]
     influence = shapes.conservative_buffer(placed.geometry.to_numpy(), settings.influence_m)
-    ground = (
-        shapes.disjoint(districts.geometry.to_numpy())
-        if districts is not None
-        else np.array([], dtype=object)
-    )
+    ground = shapes.disjoint(districts.geometry.to_numpy()) if districts is not None else np.array([], dtype=object)
     names = districts[district_name].to_numpy(object) if districts is not None else np.array([], dtype=object)
 
     pieces = [
@@ -78,7 +74,7 @@ def make_tasks(
         for land_class in CLASSES
         if not net[land_class].is_empty
     ]
-    empty = {"geometry": [], "land_class": [], "district_no": [], "zone_nos": []}
+    empty: dict[str, list[Any]] = {"geometry": [], "land_class": [], "district_no": [], "zone_nos": []}
     tasks = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(empty, dtype=object)
     tasks = gpd.GeoDataFrame(tasks, geometry="geometry", crs=crs)
     tasks["queue"] = tasks["land_class"].map(QUEUE).astype(object)
@@ -101,9 +97,7 @@ def _pieces(net: Any, land_class: str, influence: Any, ground: Any, settings: Ta
     parts = shapes.parts_of(net)
     edges = [shapely.boundary(parts), _borders_near(influence, net), _borders_near(ground, net)]
     cut = shapes.faces(np.concatenate(edges))
-    cut = cut[
-        np.unique(shapely.STRtree(parts).query(shapely.point_on_surface(cut), predicate="intersects")[0])
-    ]
+    cut = cut[np.unique(shapely.STRtree(parts).query(shapely.point_on_surface(cut), predicate="intersects")[0])]
 
     inner = shapely.point_on_surface(cut)
     district_no = np.full(len(cut), -1)
@@ -135,7 +129,7 @@ def _borders_near(polygons: Any, net: Any) -> Any:
     if not len(polygons):
         return polygons
     lines = shapely.boundary(polygons)
-    lines = shapely.clip_by_rect(lines, *(np.array(net.bounds) + [-10, -10, 10, 10]))
+    lines = shapely.clip_by_rect(lines, *(np.array(net.bounds) + np.array([-10, -10, 10, 10])))
     return lines[~shapely.is_empty(lines)]
 
 
@@ -168,9 +162,7 @@ def _join_slivers(pieces: pd.DataFrame, min_m2: float, largest_m2: float) -> pd.
         own = root(int(k))
         if area[own] >= min_m2:
             continue
-        near = sorted(
-            {root(int(j)) for j in tree.query(shape[own], predicate="dwithin", distance=_TOUCH_M)} - {own}
-        )
+        near = sorted({root(int(j)) for j in tree.query(shape[own], predicate="dwithin", distance=_TOUCH_M)} - {own})
         near = [j for j in near if area[j] + area[own] <= largest_m2]
         if not near:
             continue
@@ -184,7 +176,8 @@ def _join_slivers(pieces: pd.DataFrame, min_m2: float, largest_m2: float) -> pd.
         area[best] = shape[best].area
         home[own] = best
     kept = home == np.arange(len(shape))
-    return pieces.assign(geometry=shape)[kept]
+    joined: pd.DataFrame = pieces.assign(geometry=shape).loc[kept]
+    return joined
 
 
 def _with_ids(tasks: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -211,9 +204,7 @@ def _with_hazards(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDa
     same = tasks["land_class"].to_numpy(object)[i] == areas["land_class"].to_numpy(object)[j]
     i, j = i[same], j[same]
     real = ~shapely.touches(shape[i], areas.geometry.to_numpy()[j])
-    pairs = areas.iloc[j[real]][["hazard_id", "source", "position_error_m", "recorded_on"]].assign(
-        task=i[real]
-    )
+    pairs = areas.iloc[j[real]][["hazard_id", "source", "position_error_m", "recorded_on"]].assign(task=i[real])
     grouped = pairs.groupby("task")
     every = pd.RangeIndex(len(tasks))
     for ours, theirs in (("hazard_ids", "hazard_id"), ("source", "source")):
