@@ -147,3 +147,32 @@ def test_cells_tile_and_do_not_depend_on_far_land():
     cells = shapes.cut_to_cells(shape, 500.0)
     assert shapely.area(cells).sum() == pytest.approx(shape.area, rel=1e-12)
     assert max(shapely.area(cells)) <= 500 * 500 * (1 + 1e-12)
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 400), chunk=st.sampled_from([3, 16, 128]))
+@settings(max_examples=25, deadline=None)
+def test_union_pieces_tile_the_union(seed, count, chunk):
+    draw = np.random.default_rng(seed)
+    centres = shapely.points(draw.uniform(0, 5_000, (count, 2)))
+    discs = shapely.buffer(centres, draw.uniform(5, 400, count))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shapes, "_CHUNK", chunk)
+        pieces = shapes.union_pieces(discs)
+    whole = shapely.union_all(discs)
+    assert shapely.area(pieces).sum() == pytest.approx(whole.area, rel=1e-9)
+    assert shapely.symmetric_difference(shapely.union_all(pieces), whole).area <= 1e-6 * whole.area
+
+
+@given(seed=st.integers(0, 10_000), tolerance=st.sampled_from([1.0, 10.0, 60.0]))
+@settings(max_examples=50, deadline=None)
+def test_simplifying_only_grows(seed, tolerance):
+    draw = np.random.default_rng(seed)
+    angle = np.sort(draw.uniform(0, 2 * np.pi, 40))
+    radius = draw.uniform(50, 400, 40)
+    ring = shapely.make_valid(shapely.Polygon(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])))
+    pierced = shapely.difference(ring, shapely.Point(0, 0).buffer(30))
+    drawn = shapes.simplify_outward(np.array([ring, pierced, None], dtype=object), tolerance)
+    assert drawn[0].covers(ring)
+    assert drawn[1].covers(pierced)
+    assert drawn[2] is None
+    assert ring.buffer(2.1 * tolerance, quad_segs=64).covers(drawn[0])

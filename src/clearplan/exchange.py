@@ -15,6 +15,7 @@ import shapely
 
 from .crs import operation, parse_crs
 from .errors import OutputError
+from .schema import placed
 
 #: Cells that a spreadsheet would run as a formula start with one of these.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -42,14 +43,14 @@ def write_gpkg(tables: Mapping[str, gpd.GeoDataFrame], path: Path, *, as_at: str
         raise OutputError(f"{path}: exists already; name another file")
     with _fixed_date(as_at):
         for layer, table in tables.items():
-            single = set(table.geometry.dropna().geom_type.str.removeprefix("Multi")) == {"Polygon"}
+            single = set(placed(table).geometry.geom_type.str.removeprefix("Multi")) == {"Polygon"}
             pyogrio.write_dataframe(
                 _plain(table).assign(notice=notice),
                 path,
                 layer=layer,
                 driver="GPKG",
                 promote_to_multi=single,
-                geometry_type=None if table.geometry.notna().any() else "Unknown",
+                geometry_type=None if len(placed(table)) else "Unknown",
                 dataset_metadata={"NOTICE": notice},
                 append=False,
             )

@@ -12,7 +12,7 @@ import shapely
 from . import shapes
 from .crs import require_metres
 from .errors import SettingsError, TableError
-from .schema import CLASSES, read_profile, remaining
+from .schema import CLASSES, placed, read_profile, remaining
 from .settings import FootprintSettings
 
 OUTSIDE = "outside every district"
@@ -69,7 +69,7 @@ def _column(table: pd.DataFrame, name: str) -> pd.Series:
 
 def _grown(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.GeoDataFrame:
     error = pd.to_numeric(hazards["position_error_m"]).astype(float)
-    usable = hazards.geometry.notna()
+    usable = hazards.index.isin(placed(hazards).index)
     if error[usable].isna().any() and settings.assumed_position_error_m is None:
         first = hazards.loc[usable & error.isna(), "hazard_id"].iloc[0]
         raise SettingsError(
@@ -160,7 +160,7 @@ def net_area(
         land_class, district, net_m2 (union; the strongest class takes overlaps), gross_m2 (sum of footprints),
         overlap_m2 (their difference).
     """
-    net = net_shapes(areas)
+    require_metres(areas)
     left = remaining(areas)
     if districts is None:
         names, ground = np.array(["all"], dtype=object), None
@@ -169,9 +169,14 @@ def net_area(
         names = np.append(districts[name].to_numpy(object), OUTSIDE)
         ground = shapes.disjoint(districts.geometry.to_numpy())
     rows = []
+    stronger, together = 0.0, np.array([], dtype=object)
     for land_class in CLASSES:
         reported = left.loc[left["land_class"] == land_class].geometry.to_numpy()
-        net_m2 = _area_by(shapes.parts_of(net[land_class]), ground)
+        # What a class adds to the ground of the stronger ones is its net area.
+        together = shapes.union_pieces(np.concatenate([together, reported]))
+        covered = _area_by(together, ground)
+        net_m2 = np.where(covered - stronger > 1e-9 * covered.sum(), covered - stronger, 0.0)
+        stronger = covered
         gross_m2 = _area_by(reported, ground)
         for k in range(len(names)):
             if net_m2[k] > 0 or gross_m2[k] > 0:

@@ -17,6 +17,7 @@ import shapely
 
 from .crs import require_metres
 from .errors import TableError
+from .schema import placed
 from .settings import Criterion, PrioritySettings
 
 
@@ -123,13 +124,9 @@ def _people(tasks: pd.DataFrame, zones: pd.DataFrame, assumed_people: float) -> 
     return people + assumed, assumed, unknown
 
 
-def _placed(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    return table[table.geometry.notna() & ~table.geometry.is_empty]
-
-
 def _zone_distance(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> Any:
     """Distance of each task to the nearest zone [m]; without any placed zone infinite."""
-    shapes = _placed(zones).geometry.to_numpy()
+    shapes = placed(zones).geometry.to_numpy()
     if not len(shapes):
         return np.full(len(tasks), np.inf)
     (i, _), distance = shapely.STRtree(shapes).query_nearest(
@@ -144,7 +141,7 @@ def _accidents_near(tasks: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame | None,
     if accidents is None:
         raise TableError("criterion 'accidents' needs the ACCIDENTS table; hand it over or drop the criterion")
     when = pd.to_datetime(accidents["occurred_on"])
-    counted = _placed(accidents[when.isna() | (when >= pd.Timestamp(settings.accidents_since))])
+    counted = placed(accidents[when.isna() | (when >= pd.Timestamp(settings.accidents_since))])
     i, _ = shapely.STRtree(counted.geometry.to_numpy()).query(
         tasks.geometry.to_numpy(), predicate="dwithin", distance=settings.accidents_radius_m
     )

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pandas as pd
+import shapely
 
 from .errors import SettingsError, TableError
 
@@ -275,8 +276,15 @@ def read_profile(text: str) -> list[tuple[float, float, float]]:
 
 def remaining(areas: Frame) -> Frame:
     """AREAS that still count: placed, and not closed."""
-    left = areas["geometry"].notna() & ~areas["geometry"].is_empty & (areas["status"] != "closed")
-    kept: Frame = areas.loc[left]
+    shaped = placed(areas)
+    kept: Frame = shaped.loc[shaped["status"] != "closed"]
+    return kept
+
+
+def placed(table: Frame) -> Frame:
+    """Rows of any table that have a shape."""
+    shapes = table["geometry"].to_numpy(object)
+    kept: Frame = table.loc[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     return kept
 
 

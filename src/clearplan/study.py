@@ -26,7 +26,7 @@ from .hazards import footprints, net_area
 from .maps import About, Context, draw_map
 from .priority import rank
 from .readers import Reading, combine, contact_line_source, empty_table, read_context, read_source
-from .schema import BOUNDARIES, CODE_LISTS_VERSION, ILLUSTRATIVE, NOT_FOR_ENTRY, fault_table
+from .schema import BOUNDARIES, CODE_LISTS_VERSION, ILLUSTRATIVE, NOT_FOR_ENTRY, fault_table, placed
 from .settings import Plan, SourceSettings, load_plan
 from .tasks import make_tasks
 
@@ -224,7 +224,7 @@ def _line_lengths(plan: Plan, hazards: gpd.GeoDataFrame) -> list[dict[str, Any]]
     rows = []
     for settings in plan.contact_line:
         own = hazards[hazards["hazard_id"].str.startswith(settings.hazard_id) & (hazards["kind"] == "contact-line")]
-        for _, row in own[own.geometry.notna()].iterrows():
+        for _, row in placed(own).iterrows():
             lonlat = gpd.GeoSeries([row.geometry], crs=hazards.crs).to_crs(4326).iloc[0]
             rows.append(
                 {

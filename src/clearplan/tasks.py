@@ -13,7 +13,7 @@ import shapely
 from . import shapes
 from .coordinates import mgrs_square
 from .crs import operation, parse_crs, require_metres
-from .schema import CLASSES, remaining
+from .schema import CLASSES, placed, remaining
 from .settings import Queue, TaskSettings
 
 QUEUE: dict[str, Queue] = {"indication": "survey", "SHA": "survey", "CHA": "clearance"}
@@ -64,8 +64,8 @@ def make_tasks(
     groups = [left.loc[left["land_class"] == name].geometry.to_numpy() for name in CLASSES]
     net = dict(zip(CLASSES, shapes.net_by_rank(groups), strict=True))
 
-    placed = zones[zones.geometry.notna() & ~zones.geometry.is_empty]
-    influence = shapes.conservative_buffer(placed.geometry.to_numpy(), settings.influence_m)
+    settled = placed(zones)
+    influence = shapes.conservative_buffer(settled.geometry.to_numpy(), settings.influence_m)
     ground = shapes.disjoint(districts.geometry.to_numpy()) if districts is not None else np.array([], dtype=object)
     names = districts[district_name].to_numpy(object) if districts is not None else np.array([], dtype=object)
 
@@ -80,7 +80,7 @@ def make_tasks(
     tasks["queue"] = tasks["land_class"].map(QUEUE).astype(object)
     tasks["district"] = [names[no] if no >= 0 else None for no in tasks["district_no"]]
     tasks["area_m2"] = shapely.area(tasks.geometry.to_numpy())
-    zone_ids = placed["zone_id"].to_numpy(object)
+    zone_ids = settled["zone_id"].to_numpy(object)
     tasks["zone_ids"] = ["; ".join(zone_ids[no] for no in nos) for nos in tasks["zone_nos"]]
     tasks = _with_ids(tasks)
     tasks = _with_hazards(tasks, left)
