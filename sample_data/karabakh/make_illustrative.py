@@ -91,13 +91,18 @@ def day(draw: Random, first: dt.date, last: dt.date) -> str:
     return (first + dt.timedelta(days=int(draw.random() * (last - first).days))).isoformat()
 
 
-def minefields(draw: Random, line: shapely.LineString, country: shapely.Geometry) -> list[dict]:
-    zones = [TO_METRES(float(row["lon"]), float(row["lat"])) for row in rows_of("resettlement.csv")]
-    places = [
+def places_of_districts() -> list[tuple[float, float]]:
+    """Populated places of the districts, in UTM 38N."""
+    return [
         TO_METRES(float(row["longitude"]), float(row["latitude"]))
         for row in rows_of("places/populated_places.csv")
         if row["hasc"] in DISTRICTS
     ]
+
+
+def minefields(draw: Random, line: shapely.LineString, country: shapely.Geometry) -> list[dict]:
+    zones = [TO_METRES(float(row["lon"]), float(row["lat"])) for row in rows_of("resettlement.csv")]
+    places = places_of_districts()
     features: list[dict] = []
     centres: list[tuple[float, float]] = []
     while len(features) < MINEFIELDS:
@@ -139,11 +144,7 @@ def minefields(draw: Random, line: shapely.LineString, country: shapely.Geometry
 
 def accidents(draw: Random, line: shapely.LineString, country: shapely.Geometry, fields: list[dict]) -> list[list]:
     centres = [TO_METRES(*feature["geometry"]["coordinates"][0][0]) for feature in fields]
-    places = [
-        TO_METRES(float(row["longitude"]), float(row["latitude"]))
-        for row in rows_of("places/populated_places.csv")
-        if row["hasc"] in DISTRICTS
-    ]
+    places = places_of_districts()
     left = {True: OUTSIDE, False: ACCIDENTS - OUTSIDE}
     rows: list[list] = []
     while len(rows) < ACCIDENTS:
