@@ -28,8 +28,8 @@ from .priority import CRITERIA, criteria_of
 from .schema import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, remaining
 from .shapes import simplify_outward
 
-#: Outlines are drawn to this tolerance [m]: a tenth of a millimetre on a 1:100 000 sheet.
-DRAWN_TO_M = 10.0
+#: Outlines are drawn to this tolerance [m]: a fifth of a millimetre on a 1:10 000 sheet.
+DRAWN_TO_M = 2.0
 _MICRO = 1e6  # coordinates travel as whole millionths of a degree, 0.1 m
 
 

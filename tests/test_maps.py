@@ -1,0 +1,83 @@
+"""The page as a file: what is in it, what is not, and that nothing is lost on the way."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import MultiPolygon, Point, Polygon, box
+
+import clearplan as cp
+from clearplan.errors import TableError
+from clearplan.maps import _encoded, _json, draw_map
+
+from .conftest import E0, N0, accident_table, hazard_table, zone_table
+
+
+def decoded(shape: dict) -> list[list[np.ndarray]]:
+    """Coordinates in degrees from the steps, as the page's script adds them up."""
+    return [[np.cumsum(np.reshape(ring, (-1, 2)), axis=0) / 1e6 for ring in rings] for rings in shape["parts"]]
+
+
+@given(st.lists(st.tuples(st.floats(-179, 179), st.floats(-80, 80)), min_size=3, max_size=30))
+@settings(max_examples=50, deadline=None)
+def test_coordinates_survive_to_a_tenth_of_a_metre(corners):
+    ring = Polygon(corners)
+    (rings,) = decoded(_encoded(ring))
+    assert np.abs(rings[0] - shapely.get_coordinates(ring)).max() <= 0.51e-6
+
+
+def test_holes_and_parts_stay():
+    holed = Polygon([(0, 0), (1, 0), (1, 1), (0, 1)], [[(0.2, 0.2), (0.4, 0.2), (0.4, 0.4)]])
+    shape = _encoded(MultiPolygon([holed, box(2, 2, 3, 3)]))
+    assert [len(rings) for rings in shape["parts"]] == [2, 1]
+    assert _encoded(None) is None
+    assert _encoded(Polygon()) is None
+
+
+@given(st.text())
+def test_json_can_t_leave_its_element(text):
+    packed = _json({"name": text})
+    assert not re.search(r"[<>&\u2028\u2029]", packed)
+    assert json.loads(packed) == {"name": text}
+
+
+def ranked_world(margins, task_settings, priority_settings):
+    zones = zone_table([{"geometry": Point(E0, N0)}])
+    fields = [{"geometry": box(E0, N0, E0 + 300, N0 + 300), "source": "Illustrative"}]
+    areas = cp.footprints(hazard_table(fields), margins)
+    accidents = accident_table([(E0, N0)], ["2022-01-01"])
+    tasks = cp.make_tasks(areas, zones, task_settings)
+    return tasks, zones, areas, cp.rank(tasks, zones, priority_settings, accidents=accidents)
+
+
+def test_page_loads_nothing_and_says_what_it_must(margins, task_settings, priority_settings):
+    _, zones, areas, ranked = ranked_world(margins, task_settings, priority_settings)
+    html = draw_map(ranked, zones, areas=areas).html
+    assert "default-src 'none'" in html
+    assert not re.findall(r"<(?:script|img|iframe)[^>]+src=|<link|@import|url\((?!data:|#|\"?data:)", html)
+    for words in ("Not for navigation or entry.", "do not imply official endorsement", "Illustrative data, not for"):
+        assert words in html
+    assert html == draw_map(ranked, zones, areas=areas).html
+    own = html.replace(
+        html[html.index("<script>/* @preserve") : html.index("</script>", html.index("/* @preserve"))], ""
+    )
+    assert not re.search(r"\bsa" + r"fe(ly|ty|r|st)?\b", own, flags=re.IGNORECASE)
+
+
+def test_unranked_tasks_are_refused(margins, task_settings, priority_settings):
+    tasks, zones, _, _ = ranked_world(margins, task_settings, priority_settings)
+    with pytest.raises(TableError, match="rank"):
+        draw_map(tasks, zones)
+
+
+def test_drawn_hazards_hold_their_footprints(margins, task_settings, priority_settings):
+    _, zones, areas, ranked = ranked_world(margins, task_settings, priority_settings)
+    html = draw_map(ranked, zones, areas=areas).html
+    data = json.loads(re.search(r'id="clearplan-data">(.*?)</script>', html, flags=re.DOTALL).group(1))
+    (rings,) = decoded(data["areas"][0]["shape"])
+    footprint = areas.to_crs(4326).geometry.iloc[0]
+    assert Polygon(rings[0]).covers(footprint)
