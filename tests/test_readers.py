@@ -460,3 +460,27 @@ def test_combine_keeps_every_row_and_refuses_shared_ids(tmp_path):
         cp.combine(a, a)
     with pytest.raises(CrsError):
         cp.combine(a, b.to_crs(4326))
+
+
+def test_a_file_without_rows_is_refused_unless_that_is_said(tmp_path):
+    path = tmp_path / "z.csv"
+    path.write_text("zone_id,name,people,position_error_m,source,lon,lat\n")
+    with pytest.raises(FaultsError, match="holds no rows; export it again"):
+        read_zones(path, crs="EPSG:4326", region=REGION)
+    with pytest.warns(UserWarning, match="read leniently"):
+        zones = read_zones(path, crs="EPSG:4326", region=REGION, lenient=True)
+    assert len(zones) == 0
+    assert cp.check(zones).empty
+
+
+def test_zero_people_and_ids_that_break_lists_are_named(tmp_path):
+    path = tmp_path / "z.csv"
+    path.write_text('zone_id,name,people,position_error_m,source,lon,lat\n"A\nB",N,0,50,s,46.9,40\n')
+    faults = faults_of(path, "zones", crs="EPSG:4326")
+    assert faults[["column", "level"]].values.tolist() == [["people", "warning"], ["zone_id", "error"]]
+
+
+def test_utf16_is_recognised(tmp_path):
+    (tmp_path / "z.csv").write_text("zone_id,name\n1,x\n", encoding="utf-16")
+    with pytest.raises(ReadError, match="encoding = 'utf-16'"):
+        read_zones(tmp_path / "z.csv", crs="EPSG:4326")

@@ -129,6 +129,8 @@ def _decode(path: Path, content: bytes, encoding: str | None) -> str:
 
 def _readings(text: bytes) -> str:
     """What bytes would say in each likely encoding, for the planner to choose from."""
+    if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "declare encoding = 'utf-16', or save it as UTF-8"
     found = []
     for encoding, alphabet in ENCODINGS.items():
         try:

@@ -204,17 +204,34 @@ def read_source(
     """
     raw = read_raw(source.path, layer=source.layer, encoding=source.encoding)
     faults = list(raw.faults)
+    if not len(raw.frame):
+        return _no_rows(name, raw, source, working or working_crs(region).crs if region else working)
     frame = _mapped(raw, name, source)
     geometry, own = _geometry(raw, frame, source, faults)
     crs = _crs(raw, source)
     frame = _typed(frame, name, raw, source, faults)
     _check_geometry(name, frame, geometry, crs, region, raw, faults, own)
     faults += _schema_faults(frame, name, raw, code_lists)
+    faults += _doubtful_zeros(frame, name, raw)
     table, faults_table = _settle(frame, geometry, faults, name, raw, source)
     shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
     moved, words = to_working(shapes, working)
     return Reading(moved, _with_areas(faults_table, geometry, moved, crs, raw), words)
+
+
+def _no_rows(name: str, raw: Raw, source: SourceSettings, working: CRS | None) -> Reading:
+    """An empty file is an empty table where that was asked for; an export that failed looks the same."""
+    level, remedy = (
+        ("warning" if source.lenient else "error"),
+        "export it again, or read with lenient = true if it is so",
+    )
+    faults = fault_table([fault(raw.file, None, "", "", "file holds no rows", level, remedy)])
+    if not source.lenient:
+        raise FaultsError(faults)
+    if working is None:
+        raise CrsError(f"{raw.file}: holds no rows to choose a working CRS from; name a region or a working CRS")
+    return Reading(empty_table(name, working), faults, "nothing to reproject")
 
 
 def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -472,6 +489,15 @@ def _schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLis
     repairable = found["rule"] == DUPLICATE_ID
     found.loc[repairable, "level"] = "repairable"
     return [dict(zip(FAULT_COLUMNS, row, strict=True)) for row in found.itertuples(index=False)]
+
+
+def _doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
+    """A place with 0 people may be one whose number is not known (Law 8)."""
+    if name != "zones" or "people" not in frame.columns:
+        return []
+    zero = pd.to_numeric(frame["people"], errors="coerce").to_numpy(float) == 0
+    rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
+    return [fault(raw.file, raw.rows[k], "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
 
 
 def _settle(

@@ -307,7 +307,7 @@ def schema(table: str, code_lists: Mapping[str, Mapping[str, str]] | None = None
             found.append(pa.Check.le(column.high, error=f"must be at most {column.high:g}"))
         if column.unique:
             found.append(pa.Check(lambda ids: ~_folded(ids).duplicated(keep="first"), error=DUPLICATE_ID))
-            found.append(pa.Check(lambda ids: ~ids.astype(str).str.contains(";"), error="must not contain ';'"))
+            found.append(pa.Check(lambda ids: ~ids.astype(str).str.contains(_NOT_IN_IDS), error=UNLISTABLE_ID))
         if column.dtype in ("number", "integer"):
             found.insert(0, pa.Check(_is_number, error="must be a number"))
         if column.dtype == "date":
@@ -324,12 +324,14 @@ def schema(table: str, code_lists: Mapping[str, Mapping[str, str]] | None = None
     return pa.DataFrameSchema(columns, strict=False)
 
 
+UNLISTABLE_ID = "must not contain ';', line breaks or tabs"
+_NOT_IN_IDS = r"[;\r\n\t]"
 DUPLICATE_ID = "id is used twice (spaces and upper or lower case aside)"
 FAULT_COLUMNS = ["file", "row", "column", "value", "rule", "level", "remedy"]
 
 _REMEDIES = {
     DUPLICATE_ID: "give each row an id of its own",
-    "must not contain ';'": "use another mark: ';' separates ids in lists",
+    UNLISTABLE_ID: "use another mark: ids stand in lists with '; ' between them",
     "not_nullable": "fill it in, or set one value for the file in plan.toml under 'set'",
     "column_in_dataframe": "add the column, or map yours to it in plan.toml under 'columns'",
     "must be a number": "write digits only; for decimal commas set decimal = ','",

@@ -229,10 +229,10 @@ def load_plan(path: str | Path) -> Plan:
 
     Raises
     ------
-    ReadError
-        The file is missing or is not TOML.
+    MissingFileError, ReadError
+        The file is missing, or can't be read as text.
     SettingsError
-        A setting is missing, unknown or out of range; all of them are named.
+        It is not TOML, or a setting is missing, unknown or out of range; all of them are named.
     """
     path = Path(path)
     try:
@@ -244,7 +244,7 @@ def load_plan(path: str | Path) -> Plan:
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(f"{path}: can't be read as UTF-8 text ({error}); save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise ReadError(f"{path}: not valid TOML ({error}); mend that line") from None
+        raise SettingsError(f"{path}: not valid TOML ({error}); mend that line") from None
     return check_settings(Plan, _with_absolute_paths(raw, path.resolve().parent), where=str(path))
 
 

@@ -260,6 +260,13 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: dict[str, Any]) -> lis
     repaired = sum(fault["level"] == "repaired" for fault in record["faults"])
     if repaired:
         words.append(f"{repaired} repairs were made while reading; each is listed in run.json under faults")
+    doubts = sum(fault["level"] == "warning" for fault in record["faults"])
+    if doubts:
+        words.append(f"{doubts} warnings were given while reading; each is listed in run.json under faults")
+    later = {name: _dated_after(tables[name], column, plan.study.as_at) for name, column in _DATES.items()}
+    for name, count in later.items():
+        if count:
+            words.append(f"{count} of the {name} are dated after {plan.study.as_at}, the date of the study; they count")
     if record["people"]["zones_unknown"]:
         words.append(
             f"People of {record['people']['zones_unknown']} places are unknown; ranks assume "
@@ -269,6 +276,14 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: dict[str, Any]) -> lis
     if closed:
         words.append(f"{closed} hazards have status closed and are not counted as remaining")
     return words
+
+
+_DATES = {"hazards": "recorded_on", "zones": "recorded_on", "accidents": "occurred_on"}
+
+
+def _dated_after(table: pd.DataFrame, column: str, day: dt.date) -> int:
+    dates = pd.to_datetime(table[column]) if column in table.columns else pd.Series(dtype="datetime64[ms]")
+    return int((dates > pd.Timestamp(day)).sum())
 
 
 def _relative(value: Any, folder: Path) -> Any:
