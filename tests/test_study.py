@@ -147,6 +147,11 @@ def test_csv_has_every_task_and_the_words(sample):
     table = pd.read_csv(folder / "tasks.csv")
     assert sorted(table["task_id"]) == sorted(study.tasks["task_id"])
     assert table["notice"].str.contains(ILLUSTRATIVE, regex=False).all()
+    own = study.tasks.set_index("task_id").loc[table["task_id"]]
+    assert np.allclose(table["area_m2"], own["area_m2"], rtol=1e-9)
+    inner = shapely.points(table["lon"], table["lat"])
+    inside = own.to_crs(4326).geometry.to_numpy()
+    assert (shapely.distance(inside, inner) < 2e-6).all()  # the position is rounded to a millionth of a degree
     first = table[table["queue"] == "clearance"]["rank"].tolist()
     assert first == sorted(first)
 

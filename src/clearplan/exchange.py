@@ -108,7 +108,7 @@ def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
     table = table.sort_values(["queue", "rank", "task_id"], kind="stable")
     for name in [c for c in table.columns if pd.api.types.is_object_dtype(table[c])]:
         table[name] = table[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
-    table.to_csv(path, index=False, lineterminator="\n", float_format="%.6g", encoding="utf-8")
+    table.to_csv(path, index=False, lineterminator="\n", float_format="%.10g", encoding="utf-8")
 
 
 # QGIS styles. Fills and lines follow IMSMA's symbology (TNMA 07.11/01): CHA #FF0000, SHA #F4A718, half

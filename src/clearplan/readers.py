@@ -21,8 +21,9 @@ from pyproj import CRS
 
 from . import checks
 from .crs import is_metric, operation, parse_crs, require_metres, to_working, working_crs
-from .errors import CrsError, FaultsError, ReadError, SettingsError, TableError
+from .errors import CrsError, FaultsError, TableError
 from .files import Raw, read_raw
+from .rows import entered_geometry, mapped, stated_crs, typed
 from .schema import (
     DUPLICATE_ID,
     FAULT_COLUMNS,
@@ -44,7 +45,6 @@ _SHAPES = {
     "zones": ("point", "polygon"),
     "accidents": ("point",),
 }
-_XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 
 
 @dataclass(frozen=True)
@@ -206,10 +206,10 @@ def read_source(
     faults = list(raw.faults)
     if not len(raw.frame):
         return _no_rows(name, raw, source, working or working_crs(region).crs if region else working)
-    frame = _mapped(raw, name, source)
-    geometry, own = _geometry(raw, frame, source, faults)
-    crs = _crs(raw, source)
-    frame = _typed(frame, name, raw, source, faults)
+    frame = mapped(raw, name, source)
+    geometry, own = entered_geometry(raw, frame, source, faults)
+    crs = stated_crs(raw, source)
+    frame = typed(frame, name, raw, source, faults)
     _check_geometry(name, frame, geometry, crs, region, raw, faults, own)
     faults += _schema_faults(frame, name, raw, code_lists)
     faults += _doubtful_zeros(frame, name, raw)
@@ -296,145 +296,6 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
     frame = read_raw(Path(path), layer="tasks").frame
     numbers = [c for c in frame.columns if c.startswith("c_") or c in ("score", "people_assumed", "zones_unknown")]
     return frame.assign(**{c: pd.to_numeric(frame[c]).astype(float) for c in numbers})
-
-
-def _mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
-    """The file's columns under our names, its codes as ours, constants filled in; other columns stay."""
-    frame = raw.frame.copy()
-    for ours, theirs in source.columns.items():
-        if theirs not in frame.columns:
-            known = ", ".join(map(str, frame.columns)) or "none"
-            raise SettingsError(f"{raw.file}: columns.{ours} names {theirs!r}, which the file lacks; it has {known}")
-    if len(set(source.columns.values())) < len(source.columns):
-        raise SettingsError(f"{raw.file}: two of our columns map to one of the file's; give each its own")
-    taken = {c: f"{c}_entered" for c in source.columns if c in frame.columns and source.columns[c] != c}
-    frame = frame.rename(columns=taken).rename(
-        columns={taken.get(theirs, theirs): ours for ours, theirs in source.columns.items()}
-    )
-    for ours, value in source.set.items():
-        if ours in frame.columns:
-            frame[f"{ours}_entered"] = frame[ours]
-        numbered = ours == id_column(name) and len(frame) > 1
-        frame[ours] = [f"{value}-{k + 1}" for k in range(len(frame))] if numbered else value
-    for ours, mapping in source.codes.items():
-        if ours not in frame.columns:
-            raise SettingsError(f"{raw.file}: codes.{ours} maps a column that is not there; mend its name")
-        text = frame[ours].map(lambda v: v.strip() if isinstance(v, str) else v)
-        frame[ours] = text.map(lambda v, m=mapping: m.get(str(v), v))
-    return frame
-
-
-def _geometry(
-    raw: Raw, frame: pd.DataFrame, source: SourceSettings, faults: list[dict[str, Any]]
-) -> tuple[np.ndarray[Any, Any], set[str]]:
-    """Shapes as entered, from the file or from coordinate columns, and the columns that were used."""
-    if raw.geometry is not None:
-        return raw.geometry, set()
-    names = {str(c).strip().lower(): c for c in frame.columns}
-    if "wkt" in names:
-        return _from_wkt(frame[names["wkt"]], raw, faults), {names["wkt"]}
-    for x, y in _XY:
-        if x in names and y in names:
-            columns = [names[x], names[y]]
-            xy = np.column_stack([_numbers(frame[c], c, raw, source, faults) for c in columns])
-            points = np.full(len(frame), None, dtype=object)
-            known = ~np.isnan(xy).any(axis=1)
-            points[known] = shapely.points(xy[known])
-            return points, set(columns)
-    raise ReadError(
-        f"{raw.file}: no coordinates; name the columns lon and lat, easting and northing, or wkt (or map yours to "
-        "these under 'columns')"
-    )
-
-
-def _from_wkt(texts: pd.Series, raw: Raw, faults: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
-    shapes = np.full(len(texts), None, dtype=object)
-    for k, text in enumerate(texts):
-        if isinstance(text, str) and text.strip():
-            try:
-                shapes[k] = shapely.from_wkt(text)
-            except NotImplementedError:
-                rule, remedy = "curves can't be read", "save with straight segments"
-                faults.append(fault(raw.file, raw.rows[k], "wkt", text, rule, "error", remedy))
-            except shapely.errors.GEOSException as error:
-                rule, remedy = f"not valid WKT ({str(error).splitlines()[0]})", "mend the text"
-                faults.append(fault(raw.file, raw.rows[k], "wkt", text, rule, "error", remedy))
-    return shapes
-
-
-def _numbers(
-    values: pd.Series,
-    column: str,
-    raw: Raw,
-    source: SourceSettings,
-    faults: list[dict[str, Any]],
-    level: str = "error",
-) -> np.ndarray[Any, Any]:
-    numbers = np.full(len(values), np.nan)
-    for k, value in enumerate(values):
-        if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)) or value == "":
-            continue
-        try:
-            numbers[k] = checks.parse_number(value, source.decimal)
-        except (ValueError, TypeError) as error:
-            rule, _, remedy = str(error).partition("|")
-            faults.append(fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "mend the value"))
-    return numbers
-
-
-def _crs(raw: Raw, source: SourceSettings) -> CRS:
-    declared = parse_crs(source.crs) if source.crs else None
-    if raw.crs is None and declared is None:
-        raise CrsError(f"{raw.file}: states no CRS and none is declared; set crs = 'EPSG:...', it is never guessed")
-    if raw.crs is not None and declared is not None and not raw.crs.equals(declared, ignore_axis_order=True):
-        raise CrsError(
-            f"{raw.file}: is in {raw.crs.name}, but crs declares {declared.name}; drop the declaration or mend the file"
-        )
-    crs = raw.crs if raw.crs is not None else declared
-    assert crs is not None
-    return crs
-
-
-def _typed(
-    frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]
-) -> pd.DataFrame:
-    """Columns in their declared types; what can't be read as such is kept as text beside a blank."""
-    for column in TABLES[name]:
-        if column.name not in frame.columns or column.dtype == "geometry":
-            continue
-        entered = frame[column.name]
-        before = len(faults)
-        if column.dtype in ("number", "integer"):
-            frame[column.name] = _numbers(entered, column.name, raw, source, faults, "repairable")
-        elif column.dtype == "date":
-            frame[column.name] = _dates(entered, column.name, raw, source, faults)
-        else:
-            frame[column.name] = entered.map(_text).astype(object)
-        if len(faults) > before:
-            frame[f"{column.name}_entered"] = entered.map(_text)
-    return frame
-
-
-def _text(value: object) -> str | None:
-    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip() or None
-
-
-def _dates(values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]) -> pd.Series:
-    dates: list[Any] = []
-    for k, value in enumerate(values):
-        day = None
-        if _text(value) is not None:
-            try:
-                day = checks.parse_date(value, source.dates)
-            except ValueError as error:
-                rule, _, remedy = str(error).partition("|")
-                faults.append(fault(raw.file, raw.rows[k], column, value, rule, "repairable", remedy))
-        dates.append(day)
-    return pd.Series(pd.to_datetime(pd.Series(dates, dtype=object)), index=values.index).astype("datetime64[ms]")
 
 
 def _check_geometry(
