@@ -19,8 +19,13 @@ FLOORS = {
     "shapes": 1, "rasters": 1, "coordinates": 1, "files": 1, "checks": 1,
     "schema": 0, "settings": 0, "crs": 0, "errors": 0,
 }  # fmt: skip
-ALSO_ALLOWED = {("__main__", "cli"), ("readers", "rows"), ("schema", "errors"), ("settings", "errors"),
-                ("crs", "errors"), ("files", "schema")}  # fmt: skip
+ALSO_ALLOWED = {
+    ("__main__", "cli"),
+    ("readers", "rows"),
+    ("schema", "errors"),
+    ("settings", "errors"),
+    ("crs", "errors"),
+}
 ONLY_HOME = {
     "typer": {"cli"}, "rich": {"cli"}, "folium": {"maps"}, "branca": {"maps"}, "xstatic": {"maps"},
     "rasterio": {"rasters"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, "pydantic": {"settings"},

@@ -253,8 +253,8 @@ def check_settings(model: type[AnySettings], raw: dict[str, Any], *, where: str)
 
     >>> check_settings(MapSettings, {"titel": "x"}, where="plan.toml [map]")
     Traceback (most recent call last):
-    clearplan.errors.SettingsError: plan.toml [map]: title: Field required; titel: unknown setting, remove it
-    or mend its name
+    clearplan.errors.SettingsError: plan.toml [map]: title: is missing, add it (clearplan init
+    writes a plan.toml with every setting explained); titel: unknown setting, remove it or mend its name
     """
     try:
         return model.model_validate(raw)
@@ -266,7 +266,11 @@ def _in_words(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{place}: unknown setting, remove it or mend its name"
+    if error["type"] == "missing":
+        return f"{place}: is missing, add it (clearplan init writes a plan.toml with every setting explained)"
     message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "tuple_type":
+        message = "must be a list in [brackets]"
     return f"{place}: {message}" if place else message
 
 
