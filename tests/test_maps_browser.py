@@ -87,6 +87,7 @@ def test_click_on_the_ground_opens_the_task_there(sample):
         page.mouse.click(*place)
         page.wait_for_selector(".leaflet-popup-content table")
         assert task["task_id"] in page.inner_text(".leaflet-popup-content h3")
+        page.wait_for_timeout(400)  # the bubble fades in
         screenshot(page, "map-desktop-close.png")
 
 
