@@ -66,6 +66,9 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[Finding
         "error",
         "add the missing vertices, or enter a point",
     )
+    line = np.isin(shapely.get_type_id(geometry), (1, 5)) & ~empty
+    short = line & (shapely.length(geometry) == 0)
+    add(short, "line has fewer than 2 distinct vertices", "error", "draw the line again")
     add(
         polygon & ~thin & ~valid & finite,
         "polygon crosses itself",
@@ -257,6 +260,8 @@ def parse_date(value: object, style: str | None) -> dt.date:
             day, month, year = _slashed(first, second, year, style)
         else:
             raise ValueError("must be a date|write 2020-11-10")
+        if year < 1900:
+            raise ValueError("date lies before 1900|mend the year")
         return dt.date(year, month, day)
     except ValueError as error:
         if "|" in str(error):
@@ -303,6 +308,8 @@ def parse_number(value: object, decimal: str) -> float:
     elif "," in text:
         raise ValueError("number holds a comma|set decimal = ',' if it is the decimal mark, else remove it")
     try:
+        if "_" in text:  # Python reads 1_200 as a number; people don't write it
+            raise ValueError
         number = float(text)
     except ValueError:
         raise ValueError("must be a number|write digits only; leave the cell blank where it is unknown") from None

@@ -58,7 +58,10 @@ def init(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{folder}: is not empty; name a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be made ({error}); name another folder") from None
     template = Path(__file__).parent / "assets" / "plan.toml"
     (folder / "plan.toml").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "data").mkdir()
@@ -100,7 +103,7 @@ def explain(
     rows = [
         (
             r.criterion,
-            f"{r.raw:,.6g} {r.unit}",
+            f"{r.raw:,.6g} {r.unit}" if math.isfinite(r.raw) else "no place known",
             f"{r.value:.3f}",
             f"{r.weight:.1f}",
             f"{r.contribution:.2f}",
@@ -167,19 +170,21 @@ def _faults_of(file: Path, table: str, plan: Path | None, crs: str | None) -> pd
 
     if plan is None:
         return check_file(file, table, crs=crs)
+    import pandas as pd
+
     from .errors import SettingsError
+    from .readers import plan_sources
     from .settings import load_plan
 
     settings = load_plan(plan)
-    listed = {
-        "hazards": settings.hazards + settings.strikes,
-        "zones": settings.zones,
-        "accidents": settings.accidents,
-    }
-    for source in listed[table]:
-        if source.path.resolve() == file.resolve():
-            given: dict[str, Any] = source.model_dump(exclude={"path"})
-            return check_file(file, table, region=settings.study.region, **given | {"crs": crs or source.crs})
+    found = []
+    for name, source in plan_sources(settings):
+        if name == table and source.path.resolve() == file.resolve():
+            given: dict[str, Any] = source.model_dump(exclude={"path"}) | {"crs": crs or source.crs}
+            region, lists = settings.study.region, settings.code_lists
+            found.append(check_file(file, table, region=region, code_lists=lists, **given))
+    if found:
+        return pd.concat(found, ignore_index=True)
     raise SettingsError(f"{plan} lists no {table} file {file}; name one of its files, or leave --plan out")
 
 

@@ -79,7 +79,7 @@ def _fixed_date(as_at: str) -> Iterator[None]:
 
 def _plain(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Columns in types that GDAL writes: mixed ones as text, days as text so that no clock time appears."""
-    plain = table.copy()
+    plain = table.rename(columns=_field_names(table))
     for name in plain.columns.drop("geometry"):
         column = plain[name]
         if pd.api.types.is_datetime64_any_dtype(column):
@@ -87,6 +87,18 @@ def _plain(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         elif column.dtype == object or isinstance(column.dtype, pd.StringDtype):
             plain[name] = column.map(lambda v: v if v is None or isinstance(v, str) else _text(v)).astype(object)
     return plain
+
+
+def _field_names(table: gpd.GeoDataFrame) -> dict[str, str]:
+    """New names for a user's columns that a GeoPackage takes for its own, or for another in upper case."""
+    taken, names = {"fid", "geom", "ogc_fid", "notice"}, {}
+    for name in map(str, table.columns):
+        free = name
+        while free.casefold() in taken:
+            free += "_entered"
+        taken.add(free.casefold())
+        names[name] = free
+    return names
 
 
 def _text(value: Any) -> str | None:

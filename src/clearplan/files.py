@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import warnings
 import zipfile
 from dataclasses import dataclass, field
@@ -68,7 +69,15 @@ def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = Non
     """
     if not path.exists():
         raise MissingFileError(f"{path}: no such file; mend the path")
+    if not os.access(path, os.R_OK):
+        raise ReadError(f"{path}: may not be read; ask for the right to read it")
     suffix = path.suffix.lower()
+    if path.is_dir() and suffix != ".gdb":
+        raise ReadError(f"{path}: is a folder; name a file")
+    if suffix == ".shp":
+        absent = [part for part in (".shx", ".dbf") if not path.with_suffix(part).exists()]
+        if absent:
+            raise ReadError(f"{path}: its {' and '.join(absent)} is missing; copy every part of the shapefile")
     if suffix in TABLES:
         return _read_table(path, suffix, layer, encoding)
     if suffix in PARQUET:
@@ -80,30 +89,67 @@ def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = Non
 
 
 def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:
-    if suffix == ".xlsx":
-        try:
-            frame = pd.read_excel(path, sheet_name=layer or 0, dtype=object)
-        except Exception as error:
-            raise ReadError(f"{path}: can't be read as XLSX ({_first_line(error)}); save it again as .xlsx") from None
-        frame = frame.rename(columns=str)
-    else:
-        frame = _read_csv(path, path.read_bytes(), encoding)
+    frame = _read_xlsx(path, layer) if suffix == ".xlsx" else _read_csv(path, path.read_bytes(), encoding)
     blank = frame.isna().all(axis=1)
     rows = [int(i) + 2 for i in frame.index[~blank]]  # row 1 is the header
     return Raw(path.name, frame[~blank].reset_index(drop=True), rows, None, None)
 
 
+def _read_xlsx(path: Path, sheet: str | None) -> pd.DataFrame:
+    """The cells of one sheet as they stand; what a reader of cells can't see as the planner does is refused."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, data_only=True)
+        formulas = openpyxl.load_workbook(path)
+    except Exception as error:
+        raise ReadError(f"{path}: can't be read as XLSX ({_first_line(error)}); save it again as .xlsx") from None
+    filled = [page.title for page in book.worksheets if page.max_row > 1 or page["A1"].value is not None]
+    if sheet is not None and sheet not in book.sheetnames:
+        raise ReadError(f"{path}: has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")
+    if sheet is None and len(filled) > 1:
+        raise ReadError(f"{path}: holds sheets {', '.join(filled)}; name one with layer = '...'")
+    if sheet is None and not filled:
+        raise ReadError(f"{path}: is empty; give a header row and data")
+    title = sheet or filled[0]
+    page = book[title]
+    for merged in page.merged_cells.ranges:
+        raise ReadError(f"{path}: cells {merged} are merged; unmerge them and fill each")
+    for row in formulas[title].iter_rows():
+        for cell in row:
+            if cell.data_type == "f" and page[cell.coordinate].value is None:
+                raise ReadError(f"{path}: cell {cell.coordinate} is a formula without a stored value; save it in a "
+                                "spreadsheet program, or write the value")  # fmt: skip
+    cells = [list(row) for row in page.iter_rows(values_only=True)]
+    header = ["" if name is None else str(name).strip() for name in cells[0]] if cells else []
+    while header and not header[-1] and all(row[len(header) - 1] is None for row in cells[1:]):
+        header.pop()
+    _refuse_unclear_header(path, header)
+    body = [[_cell(value) for value in row[: len(header)]] for row in cells[1:]]
+    return pd.DataFrame(body, columns=header, dtype=object)
+
+
+def _cell(value: Any) -> Any:
+    return value.strip() or None if isinstance(value, str) else value
+
+
 def _read_csv(path: Path, content: bytes, encoding: str | None) -> pd.DataFrame:
     text = _decode(path, content, encoding)
-    first = text.split("\n", 1)[0]
+    first = text.split("\n", 1)[0].rstrip("\r")
+    if first.lower().startswith("sep="):
+        raise ReadError(f"{path}, row 1: {first!r} is no header; delete that line")
     try:
         mark = csv.Sniffer().sniff(first, delimiters=",;\t").delimiter
     except csv.Error:
         mark = ","
-    records = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+    records = _records(path, text, mark)
     if not records:
         raise ReadError(f"{path}: is empty; give a header row and data")
     header = [name.strip() for name in records[0]]
+    while header and not header[-1] and all(not record or not record[-1].strip() for record in records[1:]):
+        # Spreadsheets write the commas of columns that were once used.
+        header, records = header[:-1], [record[:-1] for record in records]
+    _refuse_unclear_header(path, header)
     for number, record in enumerate(records[1:], start=2):
         if record and len(record) != len(header):
             raise ReadError(
@@ -114,9 +160,29 @@ def _read_csv(path: Path, content: bytes, encoding: str | None) -> pd.DataFrame:
     return pd.DataFrame(body, columns=header, dtype=object)
 
 
+def _records(path: Path, text: str, mark: str) -> list[list[str]]:
+    """Records of a CSV; a quote that is never closed would swallow the rows after it, so it is an error."""
+    usual = csv.field_size_limit(1 << 30)  # a national border as WKT is longer than the module's 131,072 letters
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise ReadError(f"{path}, line {reader.line_num}: not valid CSV ({error}); mend the quotes there") from None
+    finally:
+        csv.field_size_limit(usual)
+
+
+def _refuse_unclear_header(path: Path, header: list[str]) -> None:
+    if "" in header:
+        raise ReadError(f"{path}, row 1: column {header.index('') + 1} has no name; name each column")
+    twice = [name for k, name in enumerate(header) if name in header[:k]]
+    if twice:
+        raise ReadError(f"{path}, row 1: column {twice[0]!r} stands twice; name each column once")
+
+
 def _decode(path: Path, content: bytes, encoding: str | None) -> str:
     try:
-        return content.decode(encoding or "utf-8-sig")
+        return content.decode(encoding or "utf-8").removeprefix("\ufeff")
     except LookupError:
         raise ReadError(f"{path}: encoding {encoding!r} is not known; write for example 'cp1251'") from None
     except UnicodeDecodeError as error:
@@ -193,7 +259,15 @@ def _plain(values: Any) -> Any:
     series = pd.Series(values)
     if series.dtype.kind == "f" and (series.dropna() % 1 == 0).all():
         return series.astype("Int64").astype(object).where(series.notna(), None)
-    return series.astype(object).where(series.notna(), None)
+    plain = series.map(lambda v: json.dumps(_listed(v), ensure_ascii=False) if isinstance(v, _NESTED) else v)
+    return plain.astype(object).where(series.notna(), None)
+
+
+_NESTED = (list, tuple, dict, np.ndarray)
+
+
+def _listed(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _shapes(file: str, wkb: Any, rows: list[int], faults: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
@@ -244,7 +318,8 @@ def _legacy_crs(path: Path) -> list[dict[str, Any]]:
         raise ReadError(f"{path}: not valid GeoJSON ({_first_line(error)}); save it again") from None
     if member is None:
         return []
-    name = str(member.get("properties", {}).get("name", member)) if isinstance(member, dict) else str(member)
+    properties = member.get("properties") if isinstance(member, dict) else None
+    name = str(properties.get("name", member) if isinstance(properties, dict) else member)
     try:
         plain = parse_crs(name).equals(CRS.from_epsg(4326), ignore_axis_order=True)
     except CrsError:

@@ -60,7 +60,19 @@ def footprints(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.Ge
     areas = areas.sort_values("hazard_id", key=lambda ids: ids.map(order), kind="stable")
     areas["gross_m2"] = shapely.area(areas.geometry.to_numpy())
     areas["gross_m2"] = areas["gross_m2"].fillna(0.0)
+    _refuse_nothing(hazards, areas)
     return gpd.GeoDataFrame(areas[_AREA_COLUMNS].reset_index(drop=True), geometry="geometry", crs=hazards.crs)
+
+
+def _refuse_nothing(hazards: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> None:
+    """A hazard that has a place must have ground, or it would be gone from every map (Law 2)."""
+    ground = areas.groupby("hazard_id")["gross_m2"].sum()
+    lost = [hazard for hazard in placed(hazards)["hazard_id"] if not ground[hazard] > 0]
+    if lost:
+        raise SettingsError(
+            f"hazard {lost[0]} (of {len(lost)} such): its footprint has no area; state a position_error_m, a margin "
+            "or a depth above 0"
+        )
 
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:
@@ -97,11 +109,18 @@ def _bands(row: pd.Series, crs: Any) -> gpd.GeoDataFrame:
     line = row.geometry
     profile = row.get("depth_profile")
     if line is not None and line.geom_type == "MultiLineString":
-        line = shapely.line_merge(line)
+        # Side and distance are told from the line's direction, so parts that run against it are not turned.
+        turned = row["sides"] != "both" or ";" in str(profile)
+        line = shapely.line_merge(line, directed=turned)
     if line is not None and line.geom_type != "LineString":
-        raise TableError(f"contact line {row.hazard_id}: is {line.geom_type}; give one unbroken line")
+        raise TableError(
+            f"contact line {row.hazard_id}: its parts make no single line in one direction; give one unbroken line"
+        )
+    for name in ("measure", "sides", "caps"):
+        if not isinstance(row.get(name), str):
+            raise TableError(f"contact line {row.hazard_id}: no {name}; read it as [contact_line] in plan.toml")
     if not isinstance(profile, str):
-        raise TableError(f"contact line {row.hazard_id}: no depth_profile; read it with read_contact_line(depth_m=...)")
+        raise TableError(f"contact line {row.hazard_id}: no depth_profile; read it as [contact_line] in plan.toml")
     share = 0.5 if row["measure"] == "total" and row["sides"] == "both" else 1.0
     rows = read_profile(profile)
     if line is None:

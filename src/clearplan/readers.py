@@ -35,7 +35,7 @@ from .schema import (
     table_name,
     write_profile,
 )
-from .settings import ContactLineSettings, SourceSettings, check_settings
+from .settings import ContactLineSettings, Plan, SourceSettings, check_settings
 
 CodeLists = Mapping[str, Mapping[str, str]]
 Region = tuple[float, float, float, float]
@@ -152,6 +152,17 @@ def contact_line_source(settings: ContactLineSettings) -> SourceSettings:
     return SourceSettings(**plain | {"set": fixed | settings.set})
 
 
+def plan_sources(plan: Plan) -> list[tuple[str, SourceSettings]]:
+    """Every file that a plan reads, as (table, settings), in the order in which rows stand."""
+    strikes = [s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set}) for s in plan.strikes]
+    return [
+        *(("hazards", contact_line_source(line)) for line in plan.contact_line),
+        *(("hazards", source) for source in (*plan.hazards, *strikes)),
+        *(("zones", source) for source in plan.zones),
+        *(("accidents", source) for source in plan.accidents),
+    ]
+
+
 def _line_columns(hazard_id: str) -> dict[str, Any]:
     return {
         "hazard_id": hazard_id,
@@ -177,11 +188,18 @@ def _public(
     return reading.table
 
 
-def check_file(path: str | Path, name: str, *, region: Region | None = None, **source: Any) -> pd.DataFrame:
+def check_file(
+    path: str | Path,
+    name: str,
+    *,
+    region: Region | None = None,
+    code_lists: CodeLists | None = None,
+    **source: Any,
+) -> pd.DataFrame:
     """Fault table of a file, read as 'hazards', 'zones' or 'accidents'; empty where all is well."""
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
     try:
-        return read_source(name, settings, region=region).faults
+        return read_source(name, settings, region=region, code_lists=code_lists).faults
     except FaultsError as error:
         return error.faults
 
@@ -212,7 +230,7 @@ def read_source(
     frame = typed(frame, name, raw, source, faults)
     _check_geometry(name, frame, geometry, crs, region, raw, faults, own)
     faults += _schema_faults(frame, name, raw, code_lists)
-    faults += _doubtful_zeros(frame, name, raw)
+    faults += _doubtful_zeros(frame, name, raw) + _declared_belts(frame, raw)
     table, faults_table = _settle(frame, geometry, faults, name, raw, source)
     shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
@@ -347,9 +365,23 @@ def _schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLis
     found = check(table, name, code_lists=code_lists, file=raw.file)
     rows = [raw.rows[int(row)] if pd.notna(row) else None for row in found["row"]]
     found["row"] = pd.Series(rows, index=found.index, dtype=object)
-    repairable = found["rule"] == DUPLICATE_ID
+    # Hazards entered twice cover the same ground once; people and accidents would count twice.
+    repairable = (found["rule"] == DUPLICATE_ID) & (name == "hazards")
     found.loc[repairable, "level"] = "repairable"
     return [dict(zip(FAULT_COLUMNS, row, strict=True)) for row in found.itertuples(index=False)]
+
+
+def _declared_belts(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
+    """A belt round a line is an indication, whatever the file calls it (Law 3)."""
+    if not {"kind", "land_class"} <= set(frame.columns):
+        return []
+    declared = ((frame["kind"] == "contact-line") & (frame["land_class"] != "indication")).to_numpy()
+    rule = "a contact line's belt counts as indication until someone has surveyed it"
+    remedy = "enter surveyed ground as polygons of its own class"
+    return [
+        fault(raw.file, raw.rows[k], "land_class", frame["land_class"].iloc[k], rule, "warning", remedy)
+        for k in np.flatnonzero(declared)
+    ]
 
 
 def _doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
@@ -399,10 +431,12 @@ def _unique_ids(ids: pd.Series, raw: Raw) -> pd.Series:
     seen: dict[str, int] = {}
     unique = []
     for k, entered in enumerate(ids):
-        text = entered if entered else f"{raw.file} row {raw.rows[k]}"
-        key = text.casefold()
-        seen[key] = seen.get(key, 0) + 1
-        unique.append(text if seen[key] == 1 else f"{text}#{seen[key]}")
+        text = first = entered if isinstance(entered, str) else f"{raw.file} row {raw.rows[k]}"
+        while text.casefold() in seen:
+            seen[first.casefold()] += 1
+            text = f"{first}#{seen[first.casefold()]}"
+        seen[text.casefold()] = 1
+        unique.append(text)
     return pd.Series(unique, index=ids.index, dtype=object)
 
 

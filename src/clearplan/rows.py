@@ -16,12 +16,24 @@ from .files import Raw
 from .schema import TABLES, fault, id_column
 from .settings import SourceSettings
 
+#: Columns that reading and writing fill in themselves; a file's own of that name is kept as ``<name>_entered``.
+_OURS = ("deferred", "entered_crs", "entered_geometry", "geometry", "notice")
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
+
+
+def _refuse_unknown_names(raw: Raw, name: str, source: SourceSettings) -> None:
+    """A slip in a name of ours would leave a column unread in silence."""
+    known = {c.name for c in TABLES[name]} - set(_OURS) | {c for pair in _XY for c in pair} | {"wkt"}
+    for section in ("columns", "codes", "set"):
+        for ours in set(getattr(source, section)) - known:
+            listed = ", ".join(sorted(known))
+            raise SettingsError(f"{raw.file}: {section}.{ours}: {name} has no such column; it has {listed}")
 
 
 def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
     """The file's columns under our names, its codes as ours, constants filled in; other columns stay."""
-    frame = raw.frame.copy()
+    frame = raw.frame.rename(columns={c: f"{c}_entered" for c in _OURS if c in raw.frame.columns})
+    _refuse_unknown_names(raw, name, source)
     for ours, theirs in source.columns.items():
         if theirs not in frame.columns:
             known = ", ".join(map(str, frame.columns)) or "none"

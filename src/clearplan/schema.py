@@ -149,12 +149,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("name", "text", "name of the place", nullable=True),
         Column(
             "people",
-            "number",
+            "integer",
             "people to return or living there; blank is unknown, never 0",
             nullable=True,
             low=0,
         ),
-        Column("families", "number", "families; blank is unknown", required=False, nullable=True, low=0),
+        Column("families", "integer", "families; blank is unknown", required=False, nullable=True, low=0),
         Column("planned_return", "date", "date of the planned return", required=False, nullable=True),
         _ERROR,
         *_TAIL,
@@ -310,6 +310,8 @@ def schema(table: str, code_lists: Mapping[str, Mapping[str, str]] | None = None
             found.append(pa.Check(lambda ids: ~ids.astype(str).str.contains(_NOT_IN_IDS), error=UNLISTABLE_ID))
         if column.dtype in ("number", "integer"):
             found.insert(0, pa.Check(_is_number, error="must be a number"))
+        if column.dtype == "integer":
+            found.append(pa.Check(_is_whole, error="must be a whole number"))
         if column.dtype == "date":
             found.append(pa.Check(_is_date, error="must be a date"))
         if column.dtype == "text" and not column.nullable:
@@ -335,6 +337,7 @@ _REMEDIES = {
     "not_nullable": "fill it in, or set one value for the file in plan.toml under 'set'",
     "column_in_dataframe": "add the column, or map yours to it in plan.toml under 'columns'",
     "must be a number": "write digits only; for decimal commas set decimal = ','",
+    "must be a whole number": "write 1200 for twelve hundred, without a mark for thousands",
     "must be a date": "write 2020-11-10, or set dates = 'dmy' or 'mdy'",
     "must not be blank": "fill it in",
 }
@@ -347,6 +350,11 @@ def _folded(ids: pd.Series) -> pd.Series:
 def _is_number(values: pd.Series) -> pd.Series:
     finite = pd.to_numeric(values, errors="coerce")
     return values.isna() | (finite.notna() & ~finite.isin([float("inf"), float("-inf")]))
+
+
+def _is_whole(values: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce")
+    return numbers.isna() | (numbers % 1 == 0)
 
 
 def _is_date(values: pd.Series) -> pd.Series:

@@ -69,7 +69,9 @@ class SourceSettings(Settings):
     codes: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="Per column of ours: the file's code = our code."
     )
-    set: dict[str, Any] = Field(default_factory=dict, description="Our column = one value for all rows.")
+    set: dict[str, str | bool | int | float | dt.date | None] = Field(
+        default_factory=dict, description="Our column = one value for all rows."
+    )
     lenient: bool = Field(
         default=False,
         description="Keep rows that can't be used as 'deferred' and apply listed repairs; never silent.",
@@ -136,8 +138,10 @@ class TaskSettings(Settings):
     """How areas are cut into workable pieces."""
 
     influence_m: Metres = Field(description="A zone is affected by what lies within this distance [m].")
-    max_task_ha: dict[Queue, Annotated[float, Field(gt=0)]] = Field(description="Largest task per queue [ha].")
-    min_task_m2: float = Field(ge=0, description="Smaller pieces join a neighbour [m2].")
+    max_task_ha: dict[Queue, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        description="Largest task per queue [ha]."
+    )
+    min_task_m2: float = Field(ge=0, allow_inf_nan=False, description="Smaller pieces join a neighbour [m2].")
 
     @model_validator(mode="after")
     def _room_for_slivers(self) -> Self:
@@ -172,7 +176,9 @@ class PrioritySettings(Settings):
     set_by: str = Field(min_length=1, description="Who set the weights.")
     set_on: dt.date
     unknown_people: float = Field(
-        ge=0, description="People assumed for a zone whose number nobody published; shown wherever it counts."
+        ge=0,
+        allow_inf_nan=False,
+        description="People assumed for a zone whose number nobody published; shown wherever it counts.",
     )
     accidents_radius_m: Metres = Field(description="Accidents within this distance of a task count [m].")
     accidents_since: dt.date = Field(description="Accidents from this date on count, and undated ones.")
@@ -236,7 +242,7 @@ def load_plan(path: str | Path) -> Plan:
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise MissingFileError(
             f"{path}: no such file; give the path of a plan.toml (clearplan init makes one)"

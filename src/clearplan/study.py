@@ -20,14 +20,14 @@ import shapely
 
 from . import __version__
 from .crs import WorkingCrs, geodesic_length_m, working_crs
-from .errors import FaultsError, OutputError, SettingsError
+from .errors import FaultsError, MissingFileError, OutputError, SettingsError
 from .exchange import gdal_version, write_csv, write_gpkg
 from .hazards import footprints, net_area
 from .maps import About, Context, draw_map
 from .priority import rank
-from .readers import Reading, combine, contact_line_source, empty_table, read_context, read_source
-from .schema import BOUNDARIES, CODE_LISTS_VERSION, ILLUSTRATIVE, NOT_FOR_ENTRY, fault_table, placed
-from .settings import Plan, SourceSettings, load_plan
+from .readers import Reading, combine, empty_table, plan_sources, read_context, read_source
+from .schema import BOUNDARIES, CODE_LISTS_VERSION, ILLUSTRATIVE, NOT_FOR_ENTRY, fault, fault_table, id_column, placed
+from .settings import Plan, load_plan
 from .tasks import make_tasks
 
 Progress = Callable[[str], None]
@@ -129,20 +129,14 @@ def run_study(
 def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
     """All tables; the faults of every file before the first complaint."""
     readings: dict[str, list[Reading]] = {"hazards": [], "zones": [], "accidents": []}
-    sources: list[tuple[str, SourceSettings]] = [
-        *(("hazards", contact_line_source(line)) for line in plan.contact_line),
-        *(("hazards", source) for source in plan.hazards),
-        *(("hazards", s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set})) for s in plan.strikes),
-        *(("zones", source) for source in plan.zones),
-        *(("accidents", source) for source in plan.accidents),
-    ]
     broken = []
-    for name, source in sources:
+    for name, source in plan_sources(plan):
         try:
             reading = read_source(name, source, region=plan.study.region, working=frame.crs, code_lists=plan.code_lists)
             readings[name].append(reading)
         except FaultsError as error:
             broken.append(error.faults)
+    broken += [shared for name, found in readings.items() if len(shared := _shared_ids(plan, name, found))]
     if broken:
         raise FaultsError(pd.concat(broken, ignore_index=True))
     every = [reading for found in readings.values() for reading in found]
@@ -153,7 +147,22 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
         **tables,
         "faults": pd.concat([r.faults for r in every], ignore_index=True) if every else fault_table([]),
         "operations": sorted({reading.operation for reading in every}),
+        "lines": [r.table["hazard_id"].tolist() for r in readings["hazards"][: len(plan.contact_line)]],
     }
+
+
+def _shared_ids(plan: Plan, name: str, readings: list[Reading]) -> pd.DataFrame:
+    """Ids that stand in two files."""
+    paths = [source.path.name for table, source in plan_sources(plan) if table == name]
+    column, faults = id_column(name), []
+    home: dict[str, str] = {}
+    for file, reading in zip(paths, readings, strict=False):
+        for identifier in reading.table[column]:
+            first = home.setdefault(identifier.casefold(), file)
+            if first is not file:
+                rule, remedy = f"id stands in {first} too", "give each row an id of its own"
+                faults.append(fault(file, None, column, identifier, rule, "error", remedy))
+    return fault_table(faults)
 
 
 def _context(plan: Plan, frame: WorkingCrs) -> Context:
@@ -161,7 +170,11 @@ def _context(plan: Plan, frame: WorkingCrs) -> Context:
     layers = {
         name: read_context(getattr(asked, name), frame.crs) for name in ("districts", "countries", "rivers", "lakes")
     }
+    if asked.elevation is not None and not asked.elevation.exists():
+        raise MissingFileError(f"{asked.elevation}: no such file; mend the path")
     districts = layers["districts"]
+    if districts is not None and not districts.geom_type.isin(["Polygon", "MultiPolygon"]).all():
+        raise SettingsError(f"context.districts: {asked.districts} holds other shapes than polygons; give areas")
     if districts is not None and asked.district_name not in districts.columns:
         found = ", ".join(str(name) for name in districts.columns if name != "geometry")
         raise SettingsError(
@@ -202,7 +215,7 @@ def _record(
     record = {"fingerprint": hashlib.sha256(text.encode()).hexdigest()[:12]} | decisive
     record["counts"] = {name: len(table) for name, table in tables.items()}
     record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
-    record["contact_lines"] = _line_lengths(plan, tables["hazards"])
+    record["contact_lines"] = _line_lengths(plan, tables["hazards"], inputs["lines"])
     record["people"] = people_waiting(tables["zones"])
     record["net_area"] = json.loads(net.to_json(orient="records", double_precision=3))
     record["faults"] = json.loads(inputs["faults"].to_json(orient="records"))
@@ -211,19 +224,21 @@ def _record(
 
 
 def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
-    """People of all zones, each zone once: the known sum, and in how many zones it is unknown."""
-    people = pd.to_numeric(zones["people"])
+    """People of all zones that could be placed, each zone once, and in how many zones the number is unknown."""
+    stated = pd.to_numeric(zones["people"])
+    people = stated[zones["deferred"].isna()]
     return {
+        "people_not_placed": int(stated[zones["deferred"].notna()].sum()),
         "known_people": int(people.sum()),
         "zones_known": int(people.notna().sum()),
         "zones_unknown": int(people.isna().sum()),
     }
 
 
-def _line_lengths(plan: Plan, hazards: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _line_lengths(plan: Plan, hazards: gpd.GeoDataFrame, lines: list[list[str]]) -> list[dict[str, Any]]:
     rows = []
-    for settings in plan.contact_line:
-        own = hazards[hazards["hazard_id"].str.startswith(settings.hazard_id) & (hazards["kind"] == "contact-line")]
+    for settings, ids in zip(plan.contact_line, lines, strict=True):
+        own = hazards[hazards["hazard_id"].isin(ids)]
         for _, row in placed(own).iterrows():
             lonlat = gpd.GeoSeries([row.geometry], crs=hazards.crs).to_crs(4326).iloc[0]
             rows.append(
@@ -257,6 +272,11 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: dict[str, Any]) -> lis
             words.append(
                 f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map"
             )
+    if record["people"]["people_not_placed"]:
+        words.append(
+            f"{record['people']['people_not_placed']:,} people of places that could not be placed stand in no figure "
+            "and in no rank"
+        )
     repaired = sum(fault["level"] == "repaired" for fault in record["faults"])
     if repaired:
         words.append(f"{repaired} repairs were made while reading; each is listed in run.json under faults")
@@ -356,10 +376,10 @@ def about(study: Study) -> About:
 def _write(study: Study, target: Path, progress: Progress) -> None:
     """Write all outputs beside the target and move them in when they are complete."""
     target = target.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _recover(target)
     fresh = target.with_name(f".{target.name}.new-{os.getpid()}")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _recover(target)
         fresh.mkdir()
         progress(STAGES[5])
         words = notice(study)
@@ -394,7 +414,9 @@ def _refuse_foreign_folder(target: Path) -> None:
     """An output folder is new, empty, or one of ours: nobody's files are in the way."""
     if target.exists() and not target.is_dir():
         raise OutputError(f"{target}: is a file; name a folder")
-    if target.is_dir() and any(target.iterdir()) and not (target / "run.json").exists():
+    record = target / "run.json"
+    ours = record.exists() and '"fingerprint"' in record.read_text(encoding="utf-8", errors="replace")
+    if target.is_dir() and any(target.iterdir()) and not ours:
         raise OutputError(f"{target}: holds files that no run has made; name a new or empty folder")
 
 
