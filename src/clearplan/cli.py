@@ -6,6 +6,7 @@ commands, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
@@ -103,7 +104,7 @@ def explain(
     rows = [
         (
             r.criterion,
-            f"{r.raw:,.6g} {r.unit}" if math.isfinite(r.raw) else "no place known",
+            f"{r.raw:,.6g} {r.unit}" if math.isfinite(float(str(r.raw))) else "no place known",
             f"{r.value:.3f}",
             f"{r.weight:.1f}",
             f"{r.contribution:.2f}",
