@@ -197,3 +197,14 @@ def test_a_folder_with_another_s_run_json_is_not_ours(project):  # noqa: F811
     (project / "theirs" / "run.json").write_text("{}")
     with pytest.raises(OutputError, match="no run has made"):
         run_study(project / "plan.toml", project / "theirs")
+
+
+def test_a_layer_without_features(project):  # noqa: F811
+    (project / "fields.geojson").write_text('{"type":"FeatureCollection","features":[]}')
+    with pytest.raises(FaultsError, match="holds no rows"):
+        run_study(project / "plan.toml")
+    plan = (project / "plan.toml").read_text().replace("[hazards.set]", "lenient = true\n[hazards.set]")
+    plan = plan.replace("[footprints]", '[context]\ndistricts = "fields.geojson"\n[footprints]', 1)
+    (project / "plan.toml").write_text(plan)
+    with pytest.raises(SettingsError, match="district_name"):
+        run_study(project / "plan.toml")

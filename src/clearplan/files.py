@@ -272,7 +272,7 @@ def _listed(value: Any) -> Any:
 
 def _shapes(file: str, wkb: Any, rows: list[int], faults: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
     geometry = shapely.from_wkb(wkb, on_invalid="ignore")
-    for k in np.flatnonzero([b is not None for b in wkb] & shapely.is_missing(geometry)):
+    for k in np.flatnonzero(np.array([b is not None for b in wkb], dtype=bool) & shapely.is_missing(geometry)):
         geometry[k] = shapely.from_wkb(wkb[k], on_invalid="fix")
         faults.append(
             fault(
