@@ -2,12 +2,14 @@
 
 import textwrap
 
+import geopandas as gpd
 import numpy as np
 import openpyxl
 import pytest
+from shapely import Polygon, box
 
 import clearplan as cp
-from clearplan.errors import FaultsError, OutputError, ReadError, SettingsError, TableError
+from clearplan.errors import CrsError, FaultsError, OutputError, ReadError, SettingsError, TableError
 from clearplan.study import run_study
 
 from .conftest import E0, N0, hazard_table
@@ -33,6 +35,7 @@ def zones(tmp_path, text, **options):
         (HEAD.replace("\n", ",people\n") + ROW.replace("\n", ",5\n"), "'people' stands twice"),
         (HEAD.replace("\n", ",,x\n") + ROW.replace("\n", ",,x\n"), "has no name"),
         ("sep=;\n" + HEAD, "delete that line"),
+        (HEAD + ROW + "Z2,B,C\n" + ROW + "Z3,\n", r"row 3: has 3 cells, the header 7; so have rows 5; put texts"),
     ],
 )
 def test_tables_that_can_t_be_read_as_meant(tmp_path, text, words):
@@ -208,3 +211,35 @@ def test_a_layer_without_features(project):  # noqa: F811
     (project / "plan.toml").write_text(plan)
     with pytest.raises(SettingsError, match="district_name"):
         run_study(project / "plan.toml")
+
+
+def test_a_spreadsheet_s_day_number_is_named_as_such(tmp_path):
+    text = HEAD.replace("source", "source,planned_return") + "Z1,A,100,10,s,45231,46.9,40\n"
+    with pytest.raises(FaultsError, match="day number, not a date"):
+        zones(tmp_path, text)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4978", "EPSG:5773"])
+def test_a_crs_without_a_map_is_refused(tmp_path, crs):
+    with pytest.raises(CrsError, match="gives no place on a map"):
+        zones(tmp_path, HEAD + ROW, crs=crs)
+
+
+def test_every_blank_position_error_is_counted():
+    table = hazard_table([{"geometry": box(E0, N0, E0 + 10, N0 + 10), "position_error_m": None}] * 7)
+    with pytest.raises(SettingsError, match=r"blank in 7 hazards \(.*\.\.\.\)"):
+        cp.footprints(table, cp.FootprintSettings(margin_m={"AP": 0}, strike_radius_m=0))
+
+
+def test_a_mended_district_is_told(project):  # noqa: F811
+    bow = Polygon([(46, 39), (48, 41), (48, 39), (46, 41)])
+    gpd.GeoDataFrame({"name": ["Bow"]}, geometry=[bow], crs=4326).to_file(project / "districts.geojson")
+    plan = (project / "plan.toml").read_text()
+    plan = plan.replace("[footprints]", '[context]\ndistricts = "districts.geojson"\n[footprints]', 1)
+    (project / "plan.toml").write_text(plan)
+    study = run_study(project / "plan.toml")
+    told = study.faults[study.faults["rule"] == "border crosses itself"]
+    assert told[["file", "row", "level"]].to_numpy().tolist() == [["districts.geojson", 1, "repaired"]]
+    assert any("1 repairs were made" in words for words in study.notes)
+    with pytest.warns(UserWarning, match="1 borders cross themselves"):
+        cp.read_context(project / "districts.geojson", study.tasks.crs)

@@ -109,6 +109,28 @@ def test_zipped_shapefile(tmp_path):
     assert len(read_hazards(tmp_path / "fields.zip", region=REGION, columns=SHORT)) == 1
 
 
+def test_zipped_folder_with_a_shapefile_as_macos_makes_it(tmp_path):
+    pyogrio.write_dataframe(layer([FIELD]).rename(columns=SHORT), tmp_path / "fields.shp")
+    parts = list(tmp_path.glob("fields.*"))
+
+    def archive(name, folders):
+        with zipfile.ZipFile(tmp_path / name, "w") as bundle:
+            for folder in folders:
+                for part in parts:
+                    bundle.write(part, f"{folder}/{part.name}")
+            bundle.writestr("__MACOSX/fields/._fields.dbf", b"\x00\x05\x16\x07\xff" * 40)
+            bundle.writestr("__MACOSX/fields/._fields.shp", b"\x00\x05\x16\x07\xff" * 40)
+
+    archive("one.zip", ["fields"])
+    archive("two.zip", ["fields", "again"])
+    archive("none.zip", [])
+    assert len(read_hazards(tmp_path / "one.zip", region=REGION, columns=SHORT)) == 1
+    with pytest.raises(ReadError, match=r"holds fields/fields.shp, again/fields.shp; give each"):
+        read_hazards(tmp_path / "two.zip")
+    with pytest.raises(ReadError, match="holds no shapefile"):
+        read_hazards(tmp_path / "none.zip")
+
+
 def test_gpx_waypoints(tmp_path):
     (tmp_path / "zones.gpx").write_text(
         '<gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1">'

@@ -226,6 +226,8 @@ def _corner(shape: Any) -> str:
 
 _ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?$|^(\d{4})/(\d{1,2})/(\d{1,2})(?: .*)?$")
 _DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$")
+#: Days since 1899-12-30, as spreadsheets store dates: 1927 to 2064.
+_SERIAL = re.compile(r"^[1-5]\d{4}(?:\.\d+)?$")
 _SLASHED = re.compile(r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})$")
 
 
@@ -258,6 +260,8 @@ def parse_date(value: object, style: str | None) -> dt.date:
         elif match := (_SLASHED.match(text) or _DOTTED.match(text)):
             first, second, year = map(int, match.groups())
             day, month, year = _slashed(first, second, year, style)
+        elif _SERIAL.match(text):
+            raise ValueError("is a spreadsheet's day number, not a date|format the column as a date, save it again")
         else:
             raise ValueError("must be a date|write 2020-11-10")
         if year < 1900:

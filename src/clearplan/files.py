@@ -150,12 +150,14 @@ def _read_csv(path: Path, content: bytes, encoding: str | None) -> pd.DataFrame:
         # Spreadsheets write the commas of columns that were once used.
         header, records = header[:-1], [record[:-1] for record in records]
     _refuse_unclear_header(path, header)
-    for number, record in enumerate(records[1:], start=2):
-        if record and len(record) != len(header):
-            raise ReadError(
-                f"{path}, row {number}: has {len(record)} cells, the header {len(header)}; put texts that hold "
-                f"{mark!r} in double quotes"
-            )
+    ragged = [number for number, record in enumerate(records[1:], start=2) if record and len(record) != len(header)]
+    if ragged:
+        others = f"; so have rows {', '.join(map(str, ragged[1:21]))}" if ragged[1:] else ""
+        more = f" and {len(ragged) - 21} more" if ragged[21:] else ""
+        raise ReadError(
+            f"{path}, row {ragged[0]}: has {len(records[ragged[0] - 1])} cells, the header {len(header)}{others}"
+            f"{more}; put texts that hold {mark!r} in double quotes"
+        )
     body = [[cell.strip() or None for cell in record] if record else [None] * len(header) for record in records[1:]]
     return pd.DataFrame(body, columns=header, dtype=object)
 
@@ -225,12 +227,13 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
     if suffix in (".shp", ".zip") and encoding is None:
         _refuse_unstated_encoding(path, suffix)
     faults = _legacy_crs(path) if suffix in (".geojson", ".json") else []
-    layer = layer or _only_layer(path)
+    opened = _inside_zip(path) if suffix == ".zip" else str(path)
+    layer = layer or _only_layer(path, opened)
     with warnings.catch_warnings():
         # GDAL's warnings (unclosed rings, odd types) come back as faults with their rows.
         warnings.simplefilter("ignore")
         try:
-            meta, _, wkb, columns = pyogrio.raw.read(path, layer=layer, encoding=encoding)
+            meta, _, wkb, columns = pyogrio.raw.read(opened, layer=layer, encoding=encoding)
         except Exception as error:
             raise ReadError(
                 f"{path}: can't be read ({_first_line(error)}); open it in a GIS and save it again"
@@ -288,11 +291,33 @@ def _shapes(file: str, wkb: Any, rows: list[int], faults: list[dict[str, Any]]) 
     return np.asarray(geometry, dtype=object)
 
 
-def _only_layer(path: Path) -> str | None:
+def _inside_zip(path: Path) -> str:
+    """Where GDAL finds the shapefile of a ZIP; alone it looks in no folder, as an archive of a folder needs."""
+    shapefiles = [name for name in _zip_names(path) if name.lower().endswith(".shp")]
+    if not shapefiles:
+        raise ReadError(f"{path}: holds no shapefile; zip its .shp, .shx, .dbf and .prj together")
+    if any("/" not in name for name in shapefiles):
+        return str(path)
+    if len(shapefiles) > 1:
+        raise ReadError(f"{path}: holds {', '.join(shapefiles)}; give each shapefile an archive of its own")
+    return f"/vsizip/{path.resolve().as_posix()}/{shapefiles[0]}"
+
+
+def _zip_names(path: Path) -> list[str]:
+    """Files of a ZIP, without the shadow files that macOS adds."""
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            names = bundle.namelist()
+    except zipfile.BadZipFile:
+        raise ReadError(f"{path}: is not a ZIP archive; zip the shapefile's parts again") from None
+    return [name for name in names if not name.startswith("__MACOSX/")]
+
+
+def _only_layer(path: Path, opened: str) -> str | None:
     import pyogrio
 
     try:
-        layers = [str(name) for name, _ in pyogrio.list_layers(path)]
+        layers = [str(name) for name, _ in pyogrio.list_layers(opened)]
     except Exception as error:
         raise ReadError(f"{path}: can't be opened ({_first_line(error)}); is it the format its name says?") from None
     layers = [name for name in layers if name != "layer_styles"]
@@ -353,20 +378,17 @@ def _dbf_parts(path: Path, suffix: str) -> list[tuple[str, bytes, bytes | None]]
     if suffix == ".shp":
         dbf, cpg = path.with_suffix(".dbf"), path.with_suffix(".cpg")
         return [(dbf.name, dbf.read_bytes(), cpg.read_bytes() if cpg.exists() else None)] if dbf.exists() else []
-    try:
-        with zipfile.ZipFile(path) as bundle:
-            names = {name.lower(): name for name in bundle.namelist()}
-            return [
-                (
-                    real,
-                    bundle.read(real),
-                    bundle.read(names[low[:-4] + ".cpg"]) if low[:-4] + ".cpg" in names else None,
-                )
-                for low, real in names.items()
-                if low.endswith(".dbf")
-            ]
-    except zipfile.BadZipFile:
-        raise ReadError(f"{path}: is not a ZIP archive; zip the shapefile's parts again") from None
+    names = {name.lower(): name for name in _zip_names(path)}
+    with zipfile.ZipFile(path) as bundle:
+        return [
+            (
+                real,
+                bundle.read(real),
+                bundle.read(names[low[:-4] + ".cpg"]) if low[:-4] + ".cpg" in names else None,
+            )
+            for low, real in names.items()
+            if low.endswith(".dbf")
+        ]
 
 
 def _first_foreign_text(dbf: bytes) -> bytes | None:

@@ -83,9 +83,10 @@ def _grown(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.GeoDat
     error = pd.to_numeric(hazards["position_error_m"]).astype(float)
     usable = hazards.index.isin(placed(hazards).index)
     if error[usable].isna().any() and settings.assumed_position_error_m is None:
-        first = hazards.loc[usable & error.isna(), "hazard_id"].iloc[0]
+        blank = hazards.loc[usable & error.isna(), "hazard_id"].tolist()
         raise SettingsError(
-            f"hazard {first}: position_error_m is blank; fill it in, or declare footprints.assumed_position_error_m"
+            f"position_error_m is blank in {len(blank)} hazards ({', '.join(blank[:5])}{' ...' if blank[5:] else ''}); "
+            "fill it in, or declare footprints.assumed_position_error_m"
         )
     missing = sorted(set(hazards.loc[usable, "ordnance"].dropna()) - set(settings.margin_m))
     if missing:

@@ -293,14 +293,29 @@ def empty_table(name: str, crs: CRS) -> gpd.GeoDataFrame:
 
 
 def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
-    """A background layer (districts, rivers ...) in the working CRS; invalid borders are mended."""
+    """A background layer (districts, rivers ...) in the working CRS; a border that is mended is warned of."""
     if path is None:
         return None
+    reading = read_background(path, crs)
+    if len(reading.faults):
+        warnings.warn(f"{path}: {len(reading.faults)} borders cross themselves and were mended", stacklevel=2)
+    return reading.table
+
+
+def read_background(path: Path, crs: CRS) -> Reading:
+    """A background layer in the working CRS; borders that cross themselves are mended, and listed."""
     raw = read_raw(path)
     if raw.crs is None or raw.geometry is None:
         raise CrsError(f"{raw.file}: states no CRS; save it with one")
-    table = gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(shapely.force_2d(raw.geometry)), crs=raw.crs)
-    return to_working(table, crs)[0]
+    flat = shapely.force_2d(raw.geometry)
+    table, words = to_working(gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(flat), crs=raw.crs), crs)
+    crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat))
+    rule, remedy = "border crosses itself", "redraw it in order; it was mended for this run"
+    faults = [
+        fault(raw.file, raw.rows[k], "geometry", shapely.is_valid_reason(flat[k]), rule, "repaired", remedy)
+        for k in crossing
+    ]
+    return Reading(table, fault_table(faults), words)
 
 
 def read_ranked(path: str | Path) -> pd.DataFrame:

@@ -126,6 +126,8 @@ def stated_crs(raw: Raw, source: SourceSettings) -> CRS:
         )
     crs = raw.crs if raw.crs is not None else declared
     assert crs is not None
+    if not (crs.is_geographic or crs.is_projected):
+        raise CrsError(f"{raw.file}: {crs.name} gives no place on a map; use longitude and latitude or a projected CRS")
     return crs
 
 

@@ -25,7 +25,7 @@ from .exchange import gdal_version, write_csv, write_gpkg
 from .hazards import footprints, net_area
 from .maps import About, Context, draw_map
 from .priority import rank
-from .readers import Reading, combine, empty_table, plan_sources, read_context, read_source
+from .readers import Reading, combine, empty_table, plan_sources, read_background, read_source
 from .schema import BOUNDARIES, CODE_LISTS_VERSION, ILLUSTRATIVE, NOT_FOR_ENTRY, fault, fault_table, id_column, placed
 from .settings import Plan, load_plan
 from .tasks import make_tasks
@@ -106,7 +106,8 @@ def run_study(
     progress(STAGES[0])
     frame = working_crs(plan.study.region)
     inputs = _read(plan, frame)
-    context = _context(plan, frame)
+    context, mended = _context(plan, frame)
+    inputs["faults"] = pd.concat([inputs["faults"], mended], ignore_index=True)
     progress(STAGES[1])
     areas = footprints(inputs["hazards"], plan.footprints)
     progress(STAGES[2])
@@ -165,11 +166,12 @@ def _shared_ids(plan: Plan, name: str, readings: list[Reading]) -> pd.DataFrame:
     return fault_table(faults)
 
 
-def _context(plan: Plan, frame: WorkingCrs) -> Context:
+def _context(plan: Plan, frame: WorkingCrs) -> tuple[Context, pd.DataFrame]:
+    """Background layers, and the faults that were mended in them."""
     asked = plan.context
-    layers = {
-        name: read_context(getattr(asked, name), frame.crs) for name in ("districts", "countries", "rivers", "lakes")
-    }
+    paths = {name: getattr(asked, name) for name in ("districts", "countries", "rivers", "lakes")}
+    readings = {name: read_background(path, frame.crs) for name, path in paths.items() if path is not None}
+    layers = {name: readings[name].table if name in readings else None for name in paths}
     if asked.elevation is not None and not asked.elevation.exists():
         raise MissingFileError(f"{asked.elevation}: no such file; mend the path")
     districts = layers["districts"]
@@ -183,7 +185,9 @@ def _context(plan: Plan, frame: WorkingCrs) -> Context:
     if districts is not None:
         numbered = pd.Series([f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index)
         layers["districts"] = districts.assign(**{asked.district_name: districts[asked.district_name].fillna(numbered)})
-    return Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
+    context = Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
+    faults = [reading.faults for reading in readings.values()]
+    return context, pd.concat([fault_table([]), *faults], ignore_index=True)
 
 
 def _record(
