@@ -16,12 +16,14 @@ FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4,
     "maps": 3, "exchange": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2,
-    "shapes": 1, "rasters": 1, "coordinates": 1, "files": 1, "checks": 1,
+    "shapes": 1, "rasters": 1, "coordinates": 1, "files": 1, "spreadsheets": 1,
+    "checks": 1, "folders": 1,
     "schema": 0, "settings": 0, "crs": 0, "errors": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
     ("__main__", "cli"),
     ("readers", "rows"),
+    ("files", "spreadsheets"),
     ("schema", "errors"),
     ("settings", "errors"),
     ("crs", "errors"),
@@ -29,7 +31,7 @@ ALSO_ALLOWED = {
 ONLY_HOME = {
     "typer": {"cli"}, "rich": {"cli"}, "folium": {"maps"}, "branca": {"maps"}, "xstatic": {"maps"},
     "rasterio": {"rasters"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, "pydantic": {"settings"},
-    "pyogrio": {"files", "exchange"},
+    "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
 }  # fmt: skip
 ROOMS = sorted(path.stem for path in SRC.glob("*.py"))
 

@@ -8,7 +8,7 @@ is applied, and both are listed.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,32 +19,23 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from . import checks
 from .crs import is_metric, operation, parse_crs, require_metres, to_working, working_crs
 from .errors import CrsError, FaultsError, TableError
 from .files import Raw, read_raw
-from .rows import entered_geometry, mapped, stated_crs, typed
-from .schema import (
-    DUPLICATE_ID,
-    FAULT_COLUMNS,
-    TABLES,
-    check,
-    fault,
-    fault_table,
-    id_column,
-    table_name,
-    write_profile,
+from .rows import (
+    CodeLists,
+    Region,
+    declared_belts,
+    doubtful_zeros,
+    entered_geometry,
+    geometry_faults,
+    mapped,
+    schema_faults,
+    stated_crs,
+    typed,
 )
+from .schema import TABLES, fault, fault_table, id_column, table_name, write_profile
 from .settings import ContactLineSettings, Plan, SourceSettings, check_settings
-
-CodeLists = Mapping[str, Mapping[str, str]]
-Region = tuple[float, float, float, float]
-
-_SHAPES = {
-    "hazards": ("point", "line", "polygon"),
-    "zones": ("point", "polygon"),
-    "accidents": ("point",),
-}
 
 
 @dataclass(frozen=True)
@@ -228,9 +219,9 @@ def read_source(
     geometry, own = entered_geometry(raw, frame, source, faults)
     crs = stated_crs(raw, source)
     frame = typed(frame, name, raw, source, faults)
-    _check_geometry(name, frame, geometry, crs, region, raw, faults, own)
-    faults += _schema_faults(frame, name, raw, code_lists)
-    faults += _doubtful_zeros(frame, name, raw) + _declared_belts(frame, raw)
+    faults += geometry_faults(name, frame, geometry, crs, region, raw, faults, own)
+    faults += schema_faults(frame, name, raw, code_lists)
+    faults += doubtful_zeros(frame, name, raw) + declared_belts(frame, raw)
     table, faults_table = _settle(frame, geometry, faults, name, raw, source)
     shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
@@ -329,83 +320,6 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
     frame = read_raw(Path(path), layer="tasks").frame
     numbers = [c for c in frame.columns if c.startswith("c_") or c in ("score", "people_assumed", "zones_unknown")]
     return frame.assign(**{c: pd.to_numeric(frame[c]).astype(float) for c in numbers})
-
-
-def _check_geometry(
-    name: str,
-    frame: pd.DataFrame,
-    geometry: np.ndarray[Any, Any],
-    crs: CRS,
-    region: Region | None,
-    raw: Raw,
-    faults: list[dict[str, Any]],
-    own: set[str],
-) -> None:
-    line = "kind" in frame.columns and (frame["kind"] == "contact-line").all() and len(frame) > 0
-    allowed = ("line",) if line else _SHAPES[name]
-    unread = {f["row"] for f in faults if f["level"] == "error" and f["column"] in own | {"wkt"}}
-    found = checks.check_shapes(geometry, allowed)
-    found = [f for f in found if not (f.rule == "shape is missing" and raw.rows[f.row] in unread)]
-    contradictions = checks.check_crs(geometry, crs)
-    found += contradictions
-    if region is not None:
-        wrong = {f.row for f in contradictions} if not crs.is_geographic else set()
-        found += [f for f in checks.check_region(geometry, crs, region) if f.row not in wrong]
-    if name == "hazards" and not line and not contradictions:
-        metric = crs if is_metric(crs) else _local_metric(geometry, region)
-        if metric is not None:
-            transform = operation(crs, metric)[0].transform
-            known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
-            moved = geometry.copy()
-            moved[~known] = None
-            found += checks.check_gaps(
-                moved if crs == metric else shapely.transform(moved, transform, interleaved=False)
-            )
-    for f in found:
-        faults.append(fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy))
-
-
-def _local_metric(geometry: np.ndarray[Any, Any], region: Region | None) -> CRS | None:
-    if region is None:
-        box = shapely.total_bounds(geometry)
-        if not np.isfinite(box).all() or (np.abs(box) > [180, 90, 180, 90]).any() or (box[:2] == box[2:]).any():
-            return None
-        region = tuple(box)
-    return working_crs(region).crs
-
-
-def _schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
-    """Faults of the declared columns, with the file's row numbers."""
-    table = frame.assign(geometry=None)
-    found = check(table, name, code_lists=code_lists, file=raw.file)
-    rows = [raw.rows[int(row)] if pd.notna(row) else None for row in found["row"]]
-    found["row"] = pd.Series(rows, index=found.index, dtype=object)
-    # Hazards entered twice cover the same ground once; people and accidents would count twice.
-    repairable = (found["rule"] == DUPLICATE_ID) & (name == "hazards")
-    found.loc[repairable, "level"] = "repairable"
-    return [dict(zip(FAULT_COLUMNS, row, strict=True)) for row in found.itertuples(index=False)]
-
-
-def _declared_belts(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
-    """A belt round a line is an indication, whatever the file calls it (Law 3)."""
-    if not {"kind", "land_class"} <= set(frame.columns):
-        return []
-    declared = ((frame["kind"] == "contact-line") & (frame["land_class"] != "indication")).to_numpy()
-    rule = "a contact line's belt counts as indication until someone has surveyed it"
-    remedy = "enter surveyed ground as polygons of its own class"
-    return [
-        fault(raw.file, raw.rows[k], "land_class", frame["land_class"].iloc[k], rule, "warning", remedy)
-        for k in np.flatnonzero(declared)
-    ]
-
-
-def _doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
-    """A place with 0 people may be one whose number is not known (Law 8)."""
-    if name != "zones" or "people" not in frame.columns:
-        return []
-    zero = pd.to_numeric(frame["people"], errors="coerce").to_numpy(float) == 0
-    rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
-    return [fault(raw.file, raw.rows[k], "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
 
 
 def _settle(

@@ -1,7 +1,8 @@
-"""A file's rows under our names and in our types; what can't be read as such becomes a fault."""
+"""A file's rows under our names and in our types, judged by the rules; what breaks one becomes a fault."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,22 @@ import shapely
 from pyproj import CRS
 
 from . import checks
-from .crs import parse_crs
+from .crs import is_metric, operation, parse_crs, working_crs
 from .errors import CrsError, ReadError, SettingsError
 from .files import Raw
-from .schema import TABLES, fault, id_column
+from .schema import DUPLICATE_ID, FAULT_COLUMNS, TABLES, check, fault, id_column
 from .settings import SourceSettings
+
+CodeLists = Mapping[str, Mapping[str, str]]
+Region = tuple[float, float, float, float]
 
 #: Columns that reading and writing fill in themselves; a file's own of that name is kept as ``<name>_entered``.
 _OURS = ("deferred", "entered_crs", "entered_geometry", "geometry", "notice")
+_SHAPES = {
+    "hazards": ("point", "line", "polygon"),
+    "zones": ("point", "polygon"),
+    "accidents": ("point",),
+}
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 
 
@@ -171,3 +180,80 @@ def _dates(values: pd.Series, column: str, raw: Raw, source: SourceSettings, fau
                 faults.append(fault(raw.file, raw.rows[k], column, value, rule, "repairable", remedy))
         dates.append(day)
     return pd.Series(pd.to_datetime(pd.Series(dates, dtype=object)), index=values.index).astype("datetime64[ms]")
+
+
+def geometry_faults(
+    name: str,
+    frame: pd.DataFrame,
+    geometry: np.ndarray[Any, Any],
+    crs: CRS,
+    region: Region | None,
+    raw: Raw,
+    faults: list[dict[str, Any]],
+    own: set[str],
+) -> list[dict[str, Any]]:
+    """Faults of shapes; ``faults`` are those of the coordinate columns ``own``, which are not told twice."""
+    line = "kind" in frame.columns and (frame["kind"] == "contact-line").all() and len(frame) > 0
+    allowed = ("line",) if line else _SHAPES[name]
+    unread = {f["row"] for f in faults if f["level"] == "error" and f["column"] in own | {"wkt"}}
+    found = checks.check_shapes(geometry, allowed)
+    found = [f for f in found if not (f.rule == "shape is missing" and raw.rows[f.row] in unread)]
+    contradictions = checks.check_crs(geometry, crs)
+    found += contradictions
+    if region is not None:
+        wrong = {f.row for f in contradictions} if not crs.is_geographic else set()
+        found += [f for f in checks.check_region(geometry, crs, region) if f.row not in wrong]
+    if name == "hazards" and not line and not contradictions:
+        metric = crs if is_metric(crs) else _local_metric(geometry, region)
+        if metric is not None:
+            transform = operation(crs, metric)[0].transform
+            known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
+            moved = geometry.copy()
+            moved[~known] = None
+            found += checks.check_gaps(
+                moved if crs == metric else shapely.transform(moved, transform, interleaved=False)
+            )
+    return [fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy) for f in found]
+
+
+def _local_metric(geometry: np.ndarray[Any, Any], region: Region | None) -> CRS | None:
+    if region is None:
+        box = shapely.total_bounds(geometry)
+        if not np.isfinite(box).all() or (np.abs(box) > [180, 90, 180, 90]).any() or (box[:2] == box[2:]).any():
+            return None
+        region = tuple(box)
+    return working_crs(region).crs
+
+
+def schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
+    """Faults of the declared columns, with the file's row numbers."""
+    table = frame.assign(geometry=None)
+    found = check(table, name, code_lists=code_lists, file=raw.file)
+    rows = [raw.rows[int(row)] if pd.notna(row) else None for row in found["row"]]
+    found["row"] = pd.Series(rows, index=found.index, dtype=object)
+    # Hazards entered twice cover the same ground once; people and accidents would count twice.
+    repairable = (found["rule"] == DUPLICATE_ID) & (name == "hazards")
+    found.loc[repairable, "level"] = "repairable"
+    return [dict(zip(FAULT_COLUMNS, row, strict=True)) for row in found.itertuples(index=False)]
+
+
+def declared_belts(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
+    """A belt round a line is an indication, whatever the file calls it (Law 3)."""
+    if not {"kind", "land_class"} <= set(frame.columns):
+        return []
+    declared = ((frame["kind"] == "contact-line") & (frame["land_class"] != "indication")).to_numpy()
+    rule = "a contact line's belt counts as indication until someone has surveyed it"
+    remedy = "enter surveyed ground as polygons of its own class"
+    return [
+        fault(raw.file, raw.rows[k], "land_class", frame["land_class"].iloc[k], rule, "warning", remedy)
+        for k in np.flatnonzero(declared)
+    ]
+
+
+def doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
+    """A place with 0 people may be one whose number is not known (Law 8)."""
+    if name != "zones" or "people" not in frame.columns:
+        return []
+    zero = pd.to_numeric(frame["people"], errors="coerce").to_numpy(float) == 0
+    rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
+    return [fault(raw.file, raw.rows[k], "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]

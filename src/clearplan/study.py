@@ -7,7 +7,6 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +19,9 @@ import shapely
 
 from . import __version__
 from .crs import WorkingCrs, geodesic_length_m, working_crs
-from .errors import FaultsError, MissingFileError, OutputError, SettingsError
+from .errors import FaultsError, MissingFileError, SettingsError
 from .exchange import gdal_version, write_csv, write_gpkg
+from .folders import refuse_foreign, replaced
 from .hazards import footprints, net_area
 from .maps import About, Context, draw_map
 from .priority import rank
@@ -42,6 +42,8 @@ STAGES = (
     "Writing layers and tables",
     "Drawing the map",
 )
+#: Files that a run writes; others in its folder are the user's.
+OUTPUTS = ("map.html", "plan.gpkg", "tasks.csv", "run.json")
 _LIBRARIES = (
     "geopandas",
     "shapely",
@@ -102,7 +104,7 @@ def run_study(
     folder = Path(plan_path).resolve().parent
     target = Path(out) if out is not None else None
     if target is not None:
-        _refuse_foreign_folder(target)
+        refuse_foreign(target)
     progress(STAGES[0])
     frame = working_crs(plan.study.region)
     inputs = _read(plan, frame)
@@ -123,7 +125,8 @@ def run_study(
     run = _record(plan, folder, frame, inputs, tables, net)
     study = Study(plan=plan, net=net, faults=inputs["faults"], run=run, context=context, **tables)
     if target is not None:
-        _write(study, target, progress)
+        with replaced(target, OUTPUTS) as fresh:
+            _write(study, fresh, progress)
     return study
 
 
@@ -377,91 +380,27 @@ def about(study: Study) -> About:
     )
 
 
-def _write(study: Study, target: Path, progress: Progress) -> None:
-    """Write all outputs beside the target and move them in when they are complete."""
-    target = target.resolve()
-    fresh = target.with_name(f".{target.name}.new-{os.getpid()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _recover(target)
-        fresh.mkdir()
-        progress(STAGES[5])
-        words = notice(study)
-        tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
-                  "accidents": study.accidents}  # fmt: skip
-        write_gpkg(tables, fresh / "plan.gpkg", as_at=study.plan.study.as_at.isoformat(), notice=words)
-        write_csv(study.tasks, fresh / "tasks.csv", notice=words)
-        progress(STAGES[6])
-        page = draw_map(
-            study.tasks,
-            study.zones,
-            areas=study.areas,
-            accidents=study.accidents,
-            contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
-            context=study.context,
-            about=about(study),
-        )
-        page.save(fresh / "map.html")
-        stamped = {
-            "finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            "notice": words,
-        } | study.run
-        (fresh / "run.json").write_text(json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        _swap(fresh, target)
-    except OSError as error:
-        raise OutputError(f"{target}: can't be written ({error}); choose another folder with --out") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _refuse_foreign_folder(target: Path) -> None:
-    """An output folder is new, empty, or one of ours: nobody's files are in the way."""
-    if target.exists() and not target.is_dir():
-        raise OutputError(f"{target}: is a file; name a folder")
-    record = target / "run.json"
-    ours = record.exists() and '"fingerprint"' in record.read_text(encoding="utf-8", errors="replace")
-    if target.is_dir() and any(target.iterdir()) and not ours:
-        raise OutputError(f"{target}: holds files that no run has made; name a new or empty folder")
-
-
-def _old(target: Path) -> Path:
-    return target.with_name(f".{target.name}.old")
-
-
-def _recover(target: Path) -> None:
-    """Clear away what dead runs left; put back the last good result if one died in the moment of the exchange."""
-    for left in target.parent.glob(f".{target.name}.new-*"):
-        if not _alive(left.name.rpartition("-")[2]):
-            shutil.rmtree(left, ignore_errors=True)
-    if _old(target).exists():
-        if target.exists():
-            shutil.rmtree(_old(target))
-        else:
-            _old(target).rename(target)
-
-
-def _alive(pid: str) -> bool:
-    """Whether a run may still be writing; where that can't be asked, it may."""
-    if os.name != "posix" or not pid.isdigit():
-        return True
-    try:
-        os.kill(int(pid), 0)  # signal 0 asks and does nothing
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _swap(fresh: Path, target: Path) -> None:
-    """Two renames, then the user's own files follow; a death between them is mended by the next run."""
-    ours = {"map.html", "plan.gpkg", "tasks.csv", "run.json"}
-    if not target.exists():
-        fresh.rename(target)
-        return
-    kept = [path.name for path in target.iterdir() if path.name not in ours]
-    target.rename(_old(target))
-    fresh.rename(target)
-    for name in kept:
-        (_old(target) / name).rename(target / name)
-    shutil.rmtree(_old(target))
+def _write(study: Study, folder: Path, progress: Progress) -> None:
+    """All outputs into a folder of their own."""
+    progress(STAGES[5])
+    words = notice(study)
+    tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
+              "accidents": study.accidents}  # fmt: skip
+    write_gpkg(tables, folder / "plan.gpkg", as_at=study.plan.study.as_at.isoformat(), notice=words)
+    write_csv(study.tasks, folder / "tasks.csv", notice=words)
+    progress(STAGES[6])
+    page = draw_map(
+        study.tasks,
+        study.zones,
+        areas=study.areas,
+        accidents=study.accidents,
+        contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
+        context=study.context,
+        about=about(study),
+    )
+    page.save(folder / "map.html")
+    stamped = {
+        "finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "notice": words,
+    } | study.run
+    (folder / "run.json").write_text(json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
