@@ -131,6 +131,18 @@ def test_zipped_folder_with_a_shapefile_as_macos_makes_it(tmp_path):
         read_hazards(tmp_path / "none.zip")
 
 
+@pytest.mark.parametrize("name", ["fields.gpkg", "fields.geojson", "fields.gdb"])
+def test_other_formats_in_a_zip(tmp_path, name):
+    driver = {"driver": "OpenFileGDB"} if name.endswith(".gdb") else {}
+    pyogrio.write_dataframe(layer([FIELD]), tmp_path / name, **driver)
+    entered = tmp_path / name
+    parts = sorted(entered.iterdir()) if entered.is_dir() else [entered]
+    with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as bundle:
+        for part in parts:
+            bundle.write(part, part.relative_to(tmp_path).as_posix())
+    assert len(read_hazards(tmp_path / f"{name}.zip", region=REGION)) == 1
+
+
 def test_gpx_waypoints(tmp_path):
     (tmp_path / "zones.gpx").write_text(
         '<gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1">'

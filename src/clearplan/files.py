@@ -173,11 +173,12 @@ def _shapes(file: str, wkb: Any, rows: list[int], faults: list[dict[str, Any]]) 
 
 
 def _inside_zip(path: Path) -> str:
-    """Where GDAL finds the shapefile of a ZIP; alone it looks in no folder, as an archive of a folder needs."""
-    shapefiles = [name for name in _zip_names(path) if name.lower().endswith(".shp")]
-    if not shapefiles:
+    """What GDAL is to open in a ZIP: by itself it finds whatever it reads, but no shapefile in a folder."""
+    names = _zip_names(path)
+    if not any(Path(part).suffix.lower() in VECTORS for name in names for part in Path(name).parts):
         raise ReadError(f"{path}: holds no shapefile; zip its .shp, .shx, .dbf and .prj together")
-    if any("/" not in name for name in shapefiles):
+    shapefiles = [name for name in names if name.lower().endswith(".shp")]
+    if not shapefiles or any("/" not in name for name in shapefiles):
         return str(path)
     if len(shapefiles) > 1:
         raise ReadError(f"{path}: holds {', '.join(shapefiles)}; give each shapefile an archive of its own")
