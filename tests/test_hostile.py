@@ -1,11 +1,13 @@
 """Files as they come: what broke the program or, worse, was read wrongly in silence."""
 
+import re
 import textwrap
 
 import geopandas as gpd
 import numpy as np
 import openpyxl
 import pytest
+from pyproj import Geod
 from shapely import Polygon, box
 
 import clearplan as cp
@@ -240,6 +242,12 @@ def test_a_mended_district_is_told(project):  # noqa: F811
     study = run_study(project / "plan.toml")
     told = study.faults[study.faults["rule"] == "border crosses itself"]
     assert told[["file", "row", "level"]].to_numpy().tolist() == [["districts.geojson", 1, "repaired"]]
+    # Geodesic oracle: the two lobes turn against each other, so their areas cancel before and add up after.
+    lobes = [Polygon([(47, 40), (48, 41), (48, 39)]), Polygon([(47, 40), (46, 39), (46, 41)])]
+    areas = [abs(Geod(ellps="WGS84").geometry_area_perimeter(lobe)[0]) for lobe in lobes]
+    before, after = (float(figure) for figure in re.findall(r"\d+", told["value"].iloc[0].replace("m2", "")))
+    assert before < 0.01 * after
+    assert after == pytest.approx(sum(areas), rel=0.002)
     assert any("1 repairs were made" in words for words in study.notes)
     with pytest.warns(UserWarning, match="1 borders cross themselves"):
         cp.read_context(project / "districts.geojson", study.tasks.crs)

@@ -161,14 +161,19 @@ def _pinned(source: CRS, target: CRS) -> tuple[str, str, float] | None:
     return PINNED_OPERATIONS.get(geodetic.to_epsg() or 0)
 
 
+def reprojected(geometry: Any, source: CRS, target: CRS) -> Any:
+    """Shapes, one or an array, moved by the operation between two CRS."""
+    if source == target:
+        return geometry
+    return shapely.transform(geometry, operation(source, target)[0].transform, interleaved=False)
+
+
 def to_working(table: gpd.GeoDataFrame, crs: CRS) -> tuple[gpd.GeoDataFrame, str]:
     """A table reprojected by a pinned operation, and the operation in words."""
     if table.crs is None:
         raise CrsError("table has no CRS; set it where the file is read, it is never guessed")
-    transformer, words = operation(table.crs, crs)
-    moved = table.geometry.to_numpy()
-    if table.crs != crs:
-        moved = shapely.transform(moved, transformer.transform, interleaved=False)
+    words = operation(table.crs, crs)[1]
+    moved = reprojected(table.geometry.to_numpy(), table.crs, crs)
     return table.set_geometry(type(table.geometry)(moved, index=table.index, crs=crs, name=table.geometry.name)), words
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from .crs import is_metric, operation, parse_crs, require_metres, to_working, working_crs
+from .crs import is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
 from .errors import CrsError, FaultsError, TableError
 from .files import Raw, read_raw
 from .rows import (
@@ -303,7 +303,15 @@ def read_background(path: Path, crs: CRS) -> Reading:
     crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat))
     rule, remedy = "border crosses itself", "redraw it in order; it was mended for this run"
     faults = [
-        fault(raw.file, raw.rows[k], "geometry", shapely.is_valid_reason(flat[k]), rule, "repaired", remedy)
+        fault(
+            raw.file,
+            raw.rows[k],
+            "geometry",
+            _both_areas(reprojected(flat[k], raw.crs, crs), table.geometry.iloc[k]),
+            rule,
+            "repaired",
+            remedy,
+        )
         for k in crossing
     ]
     return Reading(table, fault_table(faults), words)
@@ -399,11 +407,13 @@ def _with_areas(
     crossing = faults["rule"] == "polygon crosses itself"
     number = {row: k for k, row in enumerate(raw.rows)}
     assert moved.crs is not None
-    transform = operation(crs, moved.crs)[0].transform
     for at in faults.index[crossing & (faults["level"] == "repaired")]:
         k = number[int(str(faults.at[at, "row"]))]
-        before = geometry[k] if crs == moved.crs else shapely.transform(geometry[k], transform, interleaved=False)
         after = moved.geometry.iloc[k]
         if after is not None:
-            faults.at[at, "value"] = f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"
+            faults.at[at, "value"] = _both_areas(reprojected(geometry[k], crs, moved.crs), after)
     return faults
+
+
+def _both_areas(before: Any, after: Any) -> str:
+    return f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"

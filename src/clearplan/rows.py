@@ -11,7 +11,7 @@ import shapely
 from pyproj import CRS
 
 from . import checks
-from .crs import is_metric, operation, parse_crs, working_crs
+from .crs import is_metric, parse_crs, reprojected, working_crs
 from .errors import CrsError, ReadError, SettingsError
 from .files import Raw
 from .schema import DUPLICATE_ID, FAULT_COLUMNS, TABLES, check, fault, id_column
@@ -206,13 +206,10 @@ def geometry_faults(
     if name == "hazards" and not line and not contradictions:
         metric = crs if is_metric(crs) else _local_metric(geometry, region)
         if metric is not None:
-            transform = operation(crs, metric)[0].transform
             known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
             moved = geometry.copy()
             moved[~known] = None
-            found += checks.check_gaps(
-                moved if crs == metric else shapely.transform(moved, transform, interleaved=False)
-            )
+            found += checks.check_gaps(reprojected(moved, crs, metric))
     return [fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy) for f in found]
 
 

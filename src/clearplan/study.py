@@ -108,8 +108,8 @@ def run_study(
     progress(STAGES[0])
     frame = working_crs(plan.study.region)
     inputs = _read(plan, frame)
-    context, mended = _context(plan, frame)
-    inputs["faults"] = pd.concat([inputs["faults"], mended], ignore_index=True)
+    context, background = _context(plan, frame)
+    inputs["faults"] = pd.concat([inputs["faults"], *background], ignore_index=True)
     progress(STAGES[1])
     areas = footprints(inputs["hazards"], plan.footprints)
     progress(STAGES[2])
@@ -149,7 +149,7 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
     }
     return {
         **tables,
-        "faults": pd.concat([r.faults for r in every], ignore_index=True) if every else fault_table([]),
+        "faults": pd.concat([fault_table([]), *(r.faults for r in every)], ignore_index=True),
         "operations": sorted({reading.operation for reading in every}),
         "lines": [r.table["hazard_id"].tolist() for r in readings["hazards"][: len(plan.contact_line)]],
     }
@@ -169,15 +169,15 @@ def _shared_ids(plan: Plan, name: str, readings: list[Reading]) -> pd.DataFrame:
     return fault_table(faults)
 
 
-def _context(plan: Plan, frame: WorkingCrs) -> tuple[Context, pd.DataFrame]:
-    """Background layers, and the faults that were mended in them."""
+def _context(plan: Plan, frame: WorkingCrs) -> tuple[Context, list[pd.DataFrame]]:
+    """Background layers, and the fault tables of what was mended in them."""
     asked = plan.context
     paths = {name: getattr(asked, name) for name in ("districts", "countries", "rivers", "lakes")}
     readings = {name: read_background(path, frame.crs) for name, path in paths.items() if path is not None}
-    layers = {name: readings[name].table if name in readings else None for name in paths}
+    layers = {name: reading.table for name, reading in readings.items()}
     if asked.elevation is not None and not asked.elevation.exists():
         raise MissingFileError(f"{asked.elevation}: no such file; mend the path")
-    districts = layers["districts"]
+    districts = layers.get("districts")
     if districts is not None and not districts.geom_type.isin(["Polygon", "MultiPolygon"]).all():
         raise SettingsError(f"context.districts: {asked.districts} holds other shapes than polygons; give areas")
     if districts is not None and asked.district_name not in districts.columns:
@@ -189,8 +189,7 @@ def _context(plan: Plan, frame: WorkingCrs) -> tuple[Context, pd.DataFrame]:
         numbered = pd.Series([f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index)
         layers["districts"] = districts.assign(**{asked.district_name: districts[asked.district_name].fillna(numbered)})
     context = Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
-    faults = [reading.faults for reading in readings.values()]
-    return context, pd.concat([fault_table([]), *faults], ignore_index=True)
+    return context, [reading.faults for reading in readings.values()]
 
 
 def _record(
