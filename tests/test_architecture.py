@@ -14,17 +14,28 @@ from .conftest import ROOT
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4,
-    "maps": 3, "exchange": 3,
+    "maps": 3, "exchange": 3, "quality": 3, "workbook": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2,
-    "shapes": 1, "rasters": 1, "coordinates": 1, "files": 1, "spreadsheets": 1,
-    "checks": 1, "folders": 1,
-    "schema": 0, "settings": 0, "crs": 0, "errors": 0,
+    "records": 2, "vertices": 2, "forms": 2, "scans": 2,
+    "shapes": 1, "rasters": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
+    "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
+    "schema": 0, "tables": 0, "settings": 0, "crs": 0, "errors": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
     ("__main__", "cli"),
     ("readers", "rows"),
+    ("records", "forms"),
+    ("records", "vertices"),
+    ("records", "scans"),
+    ("records", "rows"),
+    ("vertices", "forms"),
+    ("forms", "rows"),
     ("files", "spreadsheets"),
-    ("schema", "errors"),
+    ("bearings", "checks"),
+    ("coordinates", "sheets"),
+    ("coordinates", "angles"),
+    ("schema", "tables"),
+    ("tables", "errors"),
     ("settings", "errors"),
     ("crs", "errors"),
 }
@@ -32,6 +43,7 @@ ONLY_HOME = {
     "typer": {"cli"}, "rich": {"cli"}, "folium": {"maps"}, "branca": {"maps"}, "xstatic": {"maps"},
     "rasterio": {"rasters"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, "pydantic": {"settings"},
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
+    "ppigrf": {"crs"}, "xlsxwriter": {"workbook"},
 }  # fmt: skip
 ROOMS = sorted(path.stem for path in SRC.glob("*.py"))
 

@@ -12,8 +12,8 @@ from shapely import LineString, Point, box
 
 from clearplan import hazards as hz
 from clearplan.errors import CrsError, SettingsError, TableError
-from clearplan.schema import read_profile, write_profile
 from clearplan.settings import FootprintSettings
+from clearplan.tables import read_profile, write_profile
 
 from .conftest import E0, N0, hazard_table, random_world
 

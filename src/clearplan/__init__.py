@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .hazards import footprints, net_area, net_shapes
     from .maps import About, Context, draw_map
     from .priority import explain, rank
+    from .quality import draw_quality_sheets
     from .readers import (
         check_file,
         combine,
@@ -35,10 +36,12 @@ if TYPE_CHECKING:
         read_strikes,
         read_zones,
     )
+    from .records import RecordReading, candidate_anchors, open_records, read_records, reanchor
     from .schema import check, glossary
-    from .settings import FootprintSettings, Plan, PrioritySettings, TaskSettings, load_plan
+    from .settings import FootprintSettings, Plan, PrioritySettings, RecordErrors, TaskSettings, load_plan
     from .study import Study, run_study
     from .tasks import make_tasks
+    from .workbook import write_record_template
 
 _HOMES = {
     "crs": ("working_crs",),
@@ -46,14 +49,17 @@ _HOMES = {
     "hazards": ("footprints", "net_area", "net_shapes"),
     "maps": ("About", "Context", "draw_map"),
     "priority": ("explain", "rank"),
+    "quality": ("draw_quality_sheets",),
     "readers": (
         "check_file", "combine", "read_accidents", "read_contact_line", "read_context", "read_hazards",
         "read_ranked", "read_strikes", "read_zones",
     ),
+    "records": ("RecordReading", "candidate_anchors", "open_records", "read_records", "reanchor"),
     "schema": ("check", "glossary"),
-    "settings": ("FootprintSettings", "Plan", "PrioritySettings", "TaskSettings", "load_plan"),
+    "settings": ("FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "TaskSettings", "load_plan"),
     "study": ("Study", "run_study"),
     "tasks": ("make_tasks",),
+    "workbook": ("write_record_template",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -68,15 +74,19 @@ __all__ = [
     "Plan",
     "PrioritySettings",
     "ReadError",
+    "RecordErrors",
+    "RecordReading",
     "SettingsError",
     "Study",
     "TableError",
     "TaskSettings",
     "__version__",
+    "candidate_anchors",
     "check",
     "check_file",
     "combine",
     "draw_map",
+    "draw_quality_sheets",
     "explain",
     "footprints",
     "glossary",
@@ -84,16 +94,20 @@ __all__ = [
     "make_tasks",
     "net_area",
     "net_shapes",
+    "open_records",
     "rank",
     "read_accidents",
     "read_contact_line",
     "read_context",
     "read_hazards",
     "read_ranked",
+    "read_records",
     "read_strikes",
     "read_zones",
+    "reanchor",
     "run_study",
     "working_crs",
+    "write_record_template",
 ]
 
 

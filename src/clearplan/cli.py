@@ -26,6 +26,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+class _RecordsGroup(typer.core.TyperGroup):
+    """``clearplan records FILE`` reads a file; ``clearplan records template FILE`` is the other verb."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["read", *args]
+        return super().resolve_command(ctx, args)
+
+
+records_app = typer.Typer(
+    cls=_RecordsGroup, no_args_is_help=True, help="Minefield records: read them (records FILE), or make a template."
+)
+app.add_typer(records_app, name="records")
+
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the results.")]
 
 
@@ -73,14 +88,14 @@ def init(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="The file to check.")],
-    table: Annotated[Literal["hazards", "zones", "accidents"], typer.Option("--as", help="What it holds.")],
+    table: Annotated[Literal["hazards", "zones", "accidents", "records"], typer.Option("--as", help="What it holds.")],
     plan: Annotated[
         Path | None, typer.Option("--plan", help="Take mapping, CRS and region from this plan.toml.")
     ] = None,
     crs: Annotated[str | None, typer.Option("--crs", help="CRS of a file that states none.")] = None,
 ) -> None:
     """List every fault of a file: row, column, value, rule, remedy. Exit 1 when there is one."""
-    faults = _faults_of(file, table, plan, crs)
+    faults = _faults_of_records(file, plan) if table == "records" else _faults_of(file, table, plan, crs)
     if not len(faults):
         typer.echo(f"{file}: no faults")
         return
@@ -89,6 +104,87 @@ def check(
     typer.echo(f"{file}: {serious} faults, {len(faults) - serious} warnings")
     if serious:
         raise typer.Exit(1)
+
+
+@records_app.command("template")
+def records_template(file: Annotated[Path, typer.Argument(help="New .xlsx file.")]) -> None:
+    """Write an empty workbook for records, with drop-down lists and a comment on every column."""
+    from .workbook import write_record_template
+
+    write_record_template(file)
+    typer.echo(f"Wrote {file}. Fill in the sheets records and legs, then")
+    typer.echo(f"  clearplan records {file} -o records.gpkg")
+
+
+@records_app.command("read")
+def records_read(
+    file: Annotated[Path, typer.Argument(help="Workbook of records, or an IMSMA point list.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="New GeoPackage for the polygons and points.")] = None,
+    sheets: Annotated[Path | None, typer.Option("--sheets", help="New HTML file for the quality sheets.")] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", help="Take settings and region from this plan.toml.")] = None,
+    lenient: Annotated[bool, typer.Option("--lenient", help="Keep going where records have faults.")] = False,
+) -> None:
+    """Plot minefield records as polygons with their position error. Exit 1 where a record has a fault."""
+    from .errors import OutputError
+    from .exchange import write_gpkg
+    from .quality import draw_quality_sheets
+    from .tables import BOUNDARIES, NOT_FOR_ENTRY
+
+    for path, suffix in ((out, ".gpkg"), (sheets, ".html")):
+        if path is not None and (path.exists() or path.suffix.lower() != suffix):
+            raise OutputError(f"{path}: exists already, or is no {suffix} name; name a new {suffix} file")
+    reading, gazetteer = _records_of(file, plan, lenient)
+    if len(reading.faults):
+        _print_faults(reading.faults)
+    drawn = reading.hazards[reading.hazards["deferred"].isna()]
+    rows = [
+        (h.hazard_id, h.land_class, f"{h.position_error_m:.0f} m", "" if math.isnan(h.misclosure_m) else
+         f"{h.misclosure_m:.0f} m", f"{h.geometry.area / 1e4:.1f} ha", h.source)
+        for h in drawn.head(40).itertuples()
+    ]  # fmt: skip
+    _print_table(("record", "class", "position error (95 %)", "misclosure", "area as recorded", "source"), rows)
+    if len(drawn) > len(rows):
+        typer.echo(f"... and {len(drawn) - len(rows)} more")
+    for operation in reading.operations:
+        typer.echo(f"Datum: {operation}")
+    lost = len(reading.hazards) - len(drawn)
+    if lost:
+        typer.echo(f"NOTE: {lost} of {len(reading.hazards)} records could not be drawn and have NO place on any map")
+    notice = f"{NOT_FOR_ENTRY} {BOUNDARIES}"
+    if out is not None:
+        tables = {"hazards": reading.hazards, "record_points": reading.vertices, "record_versions": reading.versions}
+        write_gpkg(tables, out, as_at="2000-01-01", notice=notice)
+        typer.echo(f"Layers: {out}")
+    if sheets is not None:
+        page = draw_quality_sheets([reading], title=f"Minefield records of {file.name}", notice=notice,
+                                   gazetteers=[gazetteer])  # fmt: skip
+        page.save(sheets)
+        typer.echo(f"Quality sheets: {sheets}")
+
+
+def _records_of(file: Path, plan: Path | None, lenient: bool) -> tuple[Any, Any]:
+    """The reading of a record file, and the gazetteer that its plan names."""
+    from .records import read_record_source
+    from .settings import RecordSettings
+
+    if plan is None:
+        return read_record_source(RecordSettings(path=file, lenient=lenient)), None
+    from .crs import working_crs
+    from .errors import SettingsError
+    from .files import read_gazetteer
+    from .settings import load_plan
+
+    settings = load_plan(plan)
+    own = [source for source in settings.records if source.path.resolve() == file.resolve()]
+    if not own:
+        raise SettingsError(f"{plan} lists no records file {file}; name one of its files, or leave --plan out")
+    study = settings.study
+    source = own[0].model_copy(update={"lenient": True}) if lenient else own[0]
+    reading = read_record_source(
+        source, region=study.region, working=working_crs(study.region).crs, as_at=study.as_at,
+        code_lists=settings.code_lists,
+    )  # fmt: skip
+    return reading, read_gazetteer(source.gazetteer)
 
 
 @app.command()
@@ -157,6 +253,8 @@ def _run(plan: Path, out: Path) -> None:
     if study.plan.study.illustrative:
         typer.echo("Illustrative data, not for operational use.")
     typer.echo(f"Fingerprint {study.run['fingerprint']}")
+    if study.records:
+        typer.echo(f"Quality sheets of the minefield records: {out / 'records.html'}")
     typer.echo(f"Map: {out / 'map.html'}")
 
 
@@ -187,6 +285,14 @@ def _faults_of(file: Path, table: str, plan: Path | None, crs: str | None) -> pd
     if found:
         return pd.concat(found, ignore_index=True)
     raise SettingsError(f"{plan} lists no {table} file {file}; name one of its files, or leave --plan out")
+
+
+def _faults_of_records(file: Path, plan: Path | None) -> pd.DataFrame:
+    try:
+        faults: pd.DataFrame = _records_of(file, plan, lenient=False)[0].faults
+    except FaultsError as error:
+        faults = error.faults
+    return faults
 
 
 def _print_faults(faults: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -153,6 +154,26 @@ def operation(source: CRS, target: CRS) -> tuple[Transformer, str]:
     raise CrsError(f"no exact operation from {source.name} to {target.name}{wanted}; convert the file to WGS 84 first")
 
 
+def operation_accuracy_m(source: CRS, target: CRS) -> float:
+    """Stated accuracy of the datum operation between two CRS [m]; 0 within one datum.
+
+    Raises
+    ------
+    CrsError
+        The operation states none.
+
+    >>> operation_accuracy_m(CRS.from_epsg(28408), CRS.from_epsg(32638))
+    4.5
+    """
+    if source.geodetic_crs == target.geodetic_crs:
+        return 0.0
+    pinned = _pinned(source, target)
+    accuracy = pinned[2] if pinned else float(operation(source, target)[0].accuracy)
+    if accuracy < 0:
+        raise CrsError(f"the operation from {source.name} to {target.name} states no accuracy; convert to WGS 84 first")
+    return accuracy
+
+
 def _pinned(source: CRS, target: CRS) -> tuple[str, str, float] | None:
     geodetic = source.geodetic_crs
     other = target.geodetic_crs
@@ -184,3 +205,93 @@ def geodesic_length_m(line: Any) -> float:
     111044
     """
     return float(Geod(ellps="WGS84").geometry_length(line))
+
+
+def plane_crs(geodetic: CRS, lon: float) -> CRS:
+    """Plane in which positions in degrees are measured on: the 6-degree Gauss-Krueger zone, or the UTM zone.
+
+    Raises
+    ------
+    CrsError
+        No such plane is known for the datum.
+
+    >>> plane_crs(CRS.from_epsg(4284), 46.93).to_epsg(), plane_crs(CRS.from_epsg(4326), 46.93).to_epsg()
+    (28408, 32638)
+    """
+    code = geodetic.to_epsg()
+    if code == 4284 and 18 <= lon < 192:  # EPSG:28404 to 28432
+        return CRS.from_epsg(28400 + int(lon // 6) + 1)
+    if code == 4326:
+        return CRS.from_epsg(32600 + min(int((lon + 180) // 6) + 1, 60))
+    raise CrsError(f"no plane grid is known for {geodetic.name}; give the coordinates in a projected CRS")
+
+
+@dataclass(frozen=True)
+class PlaneFactors:
+    """Convergence [radians] and scale [1] of a conformal plane at n points, with their change per metre (n, 2)."""
+
+    convergence: np.ndarray[Any, Any]
+    convergence_per_m: np.ndarray[Any, Any]
+    scale: np.ndarray[Any, Any]
+    scale_per_m: np.ndarray[Any, Any]
+
+
+#: Within a square of this side [m] the change of convergence per metre is taken as one: over 3 km from a reference
+#: that moves a leg of 1 km by less than 5 mm.
+_LATTICE_M = 20_000.0
+
+
+def plane_factors(crs: CRS, x: Any, y: Any) -> PlaneFactors:
+    """Convergence and scale (pyproj) at points of a projected CRS, and how they change around them.
+
+    Grid bearing = true bearing - convergence, positive east of the zone's middle.
+
+    >>> at_aghdam = plane_factors(CRS.from_epsg(28408), [8_664_842.4], [4_430_281.6])
+    >>> round(math.degrees(at_aghdam.convergence[0]), 2), round((at_aghdam.scale[0] - 1) * 1e6)
+    (1.24, 334)
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    convergence, scale = _factors(crs, x, y)
+    squares, own = np.unique(np.round(np.column_stack([x, y]) / _LATTICE_M), axis=0, return_inverse=True)
+    middle = squares * _LATTICE_M
+    east, north = (
+        [np.subtract(ahead, back) / _LATTICE_M for ahead, back in
+         zip(_factors(crs, *(middle + step).T), _factors(crs, *(middle - step).T), strict=True)]
+        for step in ([_LATTICE_M / 2, 0.0], [0.0, _LATTICE_M / 2])
+    )  # fmt: skip
+    per_m = [np.column_stack([e, n])[own.ravel()] for e, n in zip(east, north, strict=True)]
+    return PlaneFactors(convergence, per_m[0], scale, per_m[1])
+
+
+def _factors(crs: CRS, x: Any, y: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    plane = Proj(crs)
+    factors = plane.get_factors(*plane(x, y, inverse=True))
+    return np.radians(np.asarray(factors.meridian_convergence)), np.asarray(factors.meridional_scale)
+
+
+def declination_deg(lon: Any, lat: Any, on: dt.date, *, height_km: float = 0.0) -> np.ndarray[Any, Any]:
+    """Magnetic declination by IGRF-14 on a day [degrees, east positive].
+
+    Parameters
+    ----------
+    lon, lat : arrays (n,), WGS 84 [degrees]
+    on : date
+        Day of the bearings: the field moves 0.05 degrees a year and more.
+
+    Raises
+    ------
+    CrsError
+        The day lies outside 1900 to 2030, the span of the model.
+
+    Source: International Geomagnetic Reference Field, 14th generation (ppigrf). Local anomalies are not in it.
+
+    >>> declination_deg([46.93], [39.99], dt.date(1992, 1, 1), height_km=0.35).round(2).tolist()
+    [4.63]
+    """
+    if not dt.date(1900, 1, 1) <= on < dt.date(2030, 1, 1):
+        raise CrsError(f"declination of {on}: the model knows 1900 to 2029; state the record's own declination")
+    import ppigrf
+
+    moment = dt.datetime(on.year, on.month, on.day)
+    east, north, _ = ppigrf.igrf(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float), height_km, moment)
+    return np.asarray(np.degrees(np.arctan2(east, north))[0])

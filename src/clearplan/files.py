@@ -83,11 +83,32 @@ def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = Non
     raise ReadError(f"{path}: format {suffix or '(none)'} is not known; give one of {known}")
 
 
+def read_gazetteer(path: Path | None) -> pd.DataFrame | None:
+    """Named landmarks of a CSV with the columns name, longitude and latitude (WGS 84).
+
+    Raises
+    ------
+    ReadError
+        The file can't be read, lacks a column, or a coordinate is no number.
+    """
+    if path is None:
+        return None
+    frame = read_raw(path).frame
+    absent = [name for name in ("name", "longitude", "latitude") if name not in frame.columns]
+    if absent:
+        raise ReadError(f"{path}: has no column {absent[0]!r}; a gazetteer needs name, longitude, latitude")
+    try:
+        return frame.astype({"longitude": float, "latitude": float})
+    except (ValueError, TypeError) as error:
+        raise ReadError(f"{path}: a longitude or latitude is no number ({first_line(error)}); mend it") from None
+
+
 def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:
-    frame = read_xlsx(path, layer) if suffix == ".xlsx" else read_csv(path, encoding)
+    frame, faults = read_xlsx(path, layer) if suffix == ".xlsx" else (read_csv(path, encoding), [])
     blank = frame.isna().all(axis=1)
     rows = [int(i) + 2 for i in frame.index[~blank]]  # row 1 is the header
-    return Raw(path.name, frame[~blank].reset_index(drop=True), rows, None, None)
+    faults = [f for f in faults if f["row"] in set(rows)]
+    return Raw(path.name, frame[~blank].reset_index(drop=True), rows, None, None, faults)
 
 
 def _read_parquet(path: Path) -> Raw:

@@ -12,8 +12,9 @@ import shapely
 from . import shapes
 from .crs import require_metres
 from .errors import SettingsError, TableError
-from .schema import CLASSES, placed, read_profile, remaining
+from .schema import placed, remaining
 from .settings import FootprintSettings
+from .tables import CLASSES, read_profile
 
 OUTSIDE = "outside every district"
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from importlib.resources import files
@@ -25,8 +26,10 @@ import shapely
 from .crs import parse_crs, require_metres, to_working
 from .errors import TableError
 from .priority import CRITERIA, criteria_of
-from .schema import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, remaining
+from .records import RecordReading
+from .schema import remaining
 from .shapes import simplify_outward
+from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 
 #: Outlines are drawn to this tolerance [m]: a fifth of a millimetre on a 1:10 000 sheet.
 DRAWN_TO_M = 2.0
@@ -78,6 +81,7 @@ def draw_map(
     areas: gpd.GeoDataFrame | None = None,
     accidents: gpd.GeoDataFrame | None = None,
     contact_lines: gpd.GeoDataFrame | None = None,
+    records: Sequence[RecordReading] = (),
     context: Context | None = None,
     about: About | None = None,
 ) -> MapPage:
@@ -89,6 +93,8 @@ def draw_map(
         TASKS as ranked by ``rank``.
     zones, areas, accidents, contact_lines : GeoDataFrame
         ZONES, AREAS, ACCIDENTS, and the contact lines among HAZARDS; all in the CRS of the tasks.
+    records : RecordReading of one or more sources
+        Minefield records, drawn with the ring that holds each point with 95 % probability.
     context : Context, optional
         Outlines, water and relief.
     about : About, optional
@@ -112,6 +118,7 @@ def draw_map(
         "zones": _zones(zones),
         "areas": _areas(areas),
         "accidents": _accidents(accidents),
+        "records": [row for reading in records for row in _records(reading)],
         "lines": _shapes(contact_lines),
         "context": _context(context),
     }
@@ -188,6 +195,37 @@ def _accidents(accidents: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
         {"day": _day(day), "device": _text(code) or "unknown", "shape": shape}
         for shape, day, code in zip(_coordinates(accidents), accidents["occurred_on"], device, strict=True)
         if shape
+    ]
+
+
+def _records(reading: RecordReading) -> list[dict[str, Any]]:
+    """Drawn records: newest shape, the ring of each of its points, and what a reader must know of it."""
+    versions = reading.versions[reading.versions["current"]]
+    shapes = dict(zip(versions["record_id"], _coordinates(versions), strict=True))
+    points = reading.vertices.merge(versions[["record_id", "version"]], on=["record_id", "version"])
+    points = points[~points["is_check"].to_numpy(bool)]
+    lonlat, _ = to_working(points, parse_crs("EPSG:4326"))
+    xy = shapely.get_coordinates(lonlat.geometry.to_numpy()).round(6)
+    rings: dict[str, list[list[Any]]] = {}
+    for record, kind, (lon, lat), radius in zip(
+        points["record_id"], points["point_kind"], xy.tolist(), points["r95_m"], strict=True
+    ):
+        rings.setdefault(record, []).append([lon, lat, round(float(radius)), kind == "reference"])
+    return [
+        {
+            "id": row["hazard_id"],
+            "number": _text(row["record_number"]),
+            "sheet": _text(row["base_sheet"]),
+            "class": row["land_class"],
+            "reliability": _number(row["reliability"]),
+            "error_m": _number(row["position_error_m"]),
+            "misclosure_m": _number(row["misclosure_m"]),
+            "anchored": int(row["version"]) > 1,
+            "source": _text(row["source"]),
+            "shape": shapes[row["hazard_id"]],
+            "rings": rings[row["hazard_id"]],
+        }
+        for row in reading.hazards[reading.hazards["deferred"].isna()].to_dict("records")
     ]
 
 

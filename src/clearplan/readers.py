@@ -33,9 +33,11 @@ from .rows import (
     schema_faults,
     stated_crs,
     typed,
+    unique_ids,
 )
-from .schema import TABLES, fault, fault_table, id_column, table_name, write_profile
+from .schema import fault, fault_table
 from .settings import ContactLineSettings, Plan, SourceSettings, check_settings
+from .tables import TABLES, id_column, table_name, write_profile
 
 
 @dataclass(frozen=True)
@@ -268,6 +270,9 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             together[column.name] = pd.to_datetime(together[column.name]).astype("datetime64[ms]")
         elif column.name in together.columns:
             together[column.name] = together[column.name].where(together[column.name].notna(), None)
+    for own in set(columns) - {column.name for column in TABLES[name]}:
+        if all(pd.api.types.is_numeric_dtype(table[own]) for table in filled if own in table.columns):
+            together[own] = pd.to_numeric(together[own]).astype(float)
     ids = together[id_column(name)].str.casefold()
     if ids.duplicated().any():
         twice = together.loc[ids.duplicated(), id_column(name)].iloc[0]
@@ -359,22 +364,8 @@ def _settle(
         dtype=object,
     )
     if identifier in table.columns:
-        table[identifier] = _unique_ids(table[identifier], raw)
+        table[identifier] = unique_ids(table[identifier], raw.file, raw.rows)
     return table, fault_table(faults)
-
-
-def _unique_ids(ids: pd.Series, raw: Raw) -> pd.Series:
-    """Ids as they are, but a blank one named by its row and a repeated one numbered."""
-    seen: dict[str, int] = {}
-    unique = []
-    for k, entered in enumerate(ids):
-        text = first = entered if isinstance(entered, str) else f"{raw.file} row {raw.rows[k]}"
-        while text.casefold() in seen:
-            seen[first.casefold()] += 1
-            text = f"{first}#{seen[first.casefold()]}"
-        seen[text.casefold()] = 1
-        unique.append(text)
-    return pd.Series(unique, index=ids.index, dtype=object)
 
 
 def _made_valid(geometry: np.ndarray[Any, Any], table: pd.DataFrame) -> np.ndarray[Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from . import checks
 from .crs import is_metric, parse_crs, reprojected, working_crs
 from .errors import CrsError, ReadError, SettingsError
 from .files import Raw
-from .schema import DUPLICATE_ID, FAULT_COLUMNS, TABLES, check, fault, id_column
+from .schema import DUPLICATE_ID, FAULT_COLUMNS, check, fault
 from .settings import SourceSettings
+from .tables import TABLES, id_column
 
 CodeLists = Mapping[str, Mapping[str, str]]
 Region = tuple[float, float, float, float]
@@ -254,3 +255,17 @@ def doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, A
     zero = pd.to_numeric(frame["people"], errors="coerce").to_numpy(float) == 0
     rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
     return [fault(raw.file, raw.rows[k], "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
+
+
+def unique_ids(ids: pd.Series, file: str, rows: Sequence[int]) -> pd.Series:
+    """Ids as they are, but a blank one named by its row and a repeated one numbered."""
+    seen: dict[str, int] = {}
+    unique = []
+    for k, entered in enumerate(ids):
+        text = first = entered if isinstance(entered, str) else f"{file} row {rows[k]}"
+        while text.casefold() in seen:
+            seen[first.casefold()] += 1
+            text = f"{first}#{seen[first.casefold()]}"
+        seen[text.casefold()] = 1
+        unique.append(text)
+    return pd.Series(unique, index=ids.index, dtype=object)

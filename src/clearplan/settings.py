@@ -112,6 +112,69 @@ class ContactLineSettings(SourceSettings):
         return (self.depth_min_m, self.depth_max_m)
 
 
+class SheetSettings(Settings):
+    """A further sheet or file of a source, and how its names and codes map to ours."""
+
+    path: Path | None = Field(default=None, description="The file; unset: the same as the records'.")
+    layer: str | None = Field(default=None, description="Sheet of a workbook; unset: the table's own name.")
+    encoding: str | None = Field(default=None, description="Text encoding of a file that states none.")
+    columns: dict[str, str] = Field(default_factory=dict, description="Our column = the file's column.")
+    codes: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Per column of ours: the file's code = our code."
+    )
+    set: dict[str, str | bool | int | float | dt.date | None] = Field(
+        default_factory=dict, description="Our column = one value for all rows."
+    )
+
+
+Degrees = Annotated[float, Field(ge=0, le=45, allow_inf_nan=False)]
+
+
+class RecordErrors(Settings):
+    """Standard errors of the measurements behind records that state none themselves; no defaults."""
+
+    sigma_reference_m: Metres | None = Field(
+        default=None, description="Per axis, of a reference point that states no position_error_m [m]."
+    )
+    sigma_bearing_deg: Degrees | None = Field(
+        default=None, description="Of one bearing, independent from leg to leg [degrees]."
+    )
+    sigma_shared_bearing_deg: Degrees | None = Field(
+        default=None, description="Shared by all bearings of a record: compass, declination [degrees]."
+    )
+    sigma_distance_m: Metres | None = Field(
+        default=None, description="Of one distance, independent from leg to leg [m]."
+    )
+    sigma_scale: Annotated[float, Field(ge=0, le=0.5)] | None = Field(
+        default=None, description="Shared by all distances of a record, as a part of them: pace length, tape [1]."
+    )
+
+
+class RecordSettings(SourceSettings):
+    """Minefield records: a workbook with the sheets records, legs and (optional) anchors, or an IMSMA point list."""
+
+    legs: SheetSettings = SheetSettings()
+    anchors: SheetSettings = SheetSettings()
+    errors: RecordErrors = RecordErrors()
+    direct_evidence_from: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="Reliability from which a record counts as direct evidence (CHA); unset: every record is SHA.",
+    )
+    adjust: Literal["none", "compass-rule"] = Field(
+        default="none", description="Whether misclosures within 3 sigma are spread over the legs; larger ones never."
+    )
+    scans: dict[str, Path] = Field(
+        default_factory=dict, description="Name of a scanned map = its control points (.points, or the image itself)."
+    )
+    scan_model: Literal["affine", "polynomial", "thin-plate"] = Field(
+        default="affine", description="How pixels of scans become coordinates."
+    )
+    gazetteer: Path | None = Field(
+        default=None,
+        description="CSV of named landmarks (name, longitude, latitude in WGS 84): candidate anchors, listed only.",
+    )
+
+
 class ContextSettings(Settings):
     """Layers that are drawn or used for names; none is a hazard."""
 
@@ -211,6 +274,7 @@ class Plan(Settings):
     contact_line: Annotated[tuple[ContactLineSettings, ...], BeforeValidator(_as_list)] = ()
     hazards: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     strikes: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    records: Annotated[tuple[RecordSettings, ...], BeforeValidator(_as_list)] = ()
     zones: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = Field(min_length=1)
     accidents: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     context: ContextSettings = ContextSettings()
@@ -225,8 +289,8 @@ class Plan(Settings):
 
     @model_validator(mode="after")
     def _some_hazard(self) -> Self:
-        if not (self.contact_line or self.hazards or self.strikes):
-            raise ValueError("no hazards: give [contact_line], [[hazards]] or [[strikes]]")
+        if not (self.contact_line or self.hazards or self.strikes or self.records):
+            raise ValueError("no hazards: give [contact_line], [[hazards]], [[strikes]] or [[records]]")
         return self
 
 
@@ -280,16 +344,23 @@ def _in_words(error: Any) -> str:
     return f"{place}: {message}" if place else message
 
 
-def _with_absolute_paths(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
-    def absolute(section: object, keys: tuple[str, ...]) -> object:
-        if isinstance(section, list):
-            return [absolute(one, keys) for one in section]
-        if not isinstance(section, dict):
-            return section
-        return {k: str(folder / v) if k in keys and isinstance(v, str) else v for k, v in section.items()}
+#: Which keys of each section are paths; a mapping goes one level deeper, "*" is every key.
+_PATHS: dict[str, Any] = {
+    **{key: {"path": True} for key in ("contact_line", "hazards", "strikes", "zones", "accidents")},
+    "records": {
+        "path": True,
+        "gazetteer": True,
+        "legs": {"path": True},
+        "anchors": {"path": True},
+        "scans": {"*": True},
+    },
+    "context": dict.fromkeys(("districts", "countries", "rivers", "lakes", "elevation"), True),
+}
 
-    keys: dict[str, tuple[str, ...]] = dict.fromkeys(
-        ("contact_line", "hazards", "strikes", "zones", "accidents"), ("path",)
-    )
-    keys["context"] = ("districts", "countries", "rivers", "lakes", "elevation")
-    return {name: absolute(section, keys.get(name, ())) for name, section in raw.items()}
+
+def _with_absolute_paths(raw: object, folder: Path, paths: Any = _PATHS) -> Any:
+    if isinstance(raw, list):
+        return [_with_absolute_paths(one, folder, paths) for one in raw]
+    if isinstance(raw, dict) and isinstance(paths, dict):
+        return {k: _with_absolute_paths(v, folder, paths.get(k, paths.get("*"))) for k, v in raw.items()}
+    return str(folder / raw) if paths is True and isinstance(raw, str) else raw

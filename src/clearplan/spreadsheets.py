@@ -10,20 +10,33 @@ from typing import Any
 import pandas as pd
 
 from .errors import ReadError
+from .schema import fault
 
 #: Encodings tried when a file states none, with the alphabets they were made for.
 ENCODINGS = {"utf-8": "any", "cp1251": "Russian", "cp1254": "Azerbaijani, Turkish"}
 
 
-def read_xlsx(path: Path, sheet: str | None) -> pd.DataFrame:
-    """The cells of one sheet as they stand; what a reader of cells can't see as the planner does is refused."""
+#: A spreadsheet program holds no more letters in one cell; more is a broken or hostile file.
+MAX_LETTERS = 32_767
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Sheets of an XLSX file."""
+    return [str(name) for name in _workbook(path).sheetnames]
+
+
+def _workbook(path: Path, **options: Any) -> Any:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(path, data_only=True)
-        formulas = openpyxl.load_workbook(path)
+        return openpyxl.load_workbook(path, **options)
     except Exception as error:
         raise ReadError(f"{path}: can't be read as XLSX ({first_line(error)}); save it again as .xlsx") from None
+
+
+def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """The cells of one sheet as they stand, and faults: what a reader of cells can't see as the planner does."""
+    book, formulas = _workbook(path, data_only=True), _workbook(path)
     filled = [page.title for page in book.worksheets if page.max_row > 1 or page["A1"].value is not None]
     if sheet is not None and sheet not in book.sheetnames:
         raise ReadError(f"{path}: has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")
@@ -33,20 +46,57 @@ def read_xlsx(path: Path, sheet: str | None) -> pd.DataFrame:
         raise ReadError(f"{path}: is empty; give a header row and data")
     title = sheet or filled[0]
     page = book[title]
-    for merged in page.merged_cells.ranges:
-        raise ReadError(f"{path}: cells {merged} are merged; unmerge them and fill each")
-    for row in formulas[title].iter_rows():
-        for cell in row:
-            if cell.data_type == "f" and page[cell.coordinate].value is None:
-                raise ReadError(f"{path}: cell {cell.coordinate} is a formula without a stored value; save it in a "
-                                "spreadsheet program, or write the value")  # fmt: skip
     cells = [list(row) for row in page.iter_rows(values_only=True)]
     header = ["" if name is None else str(name).strip() for name in cells[0]] if cells else []
     while header and not header[-1] and all(row[len(header) - 1] is None for row in cells[1:]):
         header.pop()
     _refuse_unclear_header(path, header)
     body = [[_cell(value) for value in row[: len(header)]] for row in cells[1:]]
-    return pd.DataFrame(body, columns=header, dtype=object)
+    faults = _merged(path, page, header) + _formulas(path, page, formulas[title], header)
+    return pd.DataFrame(body, columns=header, dtype=object), faults
+
+
+def _merged(path: Path, page: Any, header: list[str]) -> list[dict[str, Any]]:
+    faults = []
+    for cells in page.merged_cells.ranges:
+        rule, remedy = f"cells {cells} are merged", "unmerge them and fill each"
+        if cells.min_row == 1:
+            raise ReadError(f"{path}, row 1: {rule}; {remedy}")
+        column = header[cells.min_col - 1] if cells.min_col <= len(header) else ""
+        value = page.cell(cells.min_row, cells.min_col).value
+        faults += [
+            fault(path.name, row, column, value, rule, "error", remedy)
+            for row in range(cells.min_row, cells.max_row + 1)
+        ]
+    return faults
+
+
+def _formulas(path: Path, page: Any, formulas: Any, header: list[str]) -> list[dict[str, Any]]:
+    """Formulas whose result the file does not hold: nobody has seen the value."""
+    faults = []
+    for row in formulas.iter_rows(min_row=2, max_col=len(header)):
+        for cell in row:
+            if cell.data_type == "f" and page[cell.coordinate].value is None:
+                rule = f"cell {cell.coordinate} is a formula without a stored value"
+                remedy = "save it in a spreadsheet program, or write the value"
+                faults.append(fault(path.name, cell.row, header[cell.column - 1], cell.value, rule, "error", remedy))
+    return faults
+
+
+def overlong(file: str, frame: pd.DataFrame, rows: list[int]) -> list[dict[str, Any]]:
+    """Cells with more letters than a spreadsheet can hold, and cells with a formula as their text."""
+    faults = []
+    for column in frame.columns:
+        for row, value in zip(rows, frame[column], strict=True):
+            if not isinstance(value, str):
+                continue
+            if len(value) > MAX_LETTERS:
+                rule, remedy = f"cell holds {len(value):,} letters", f"a cell holds at most {MAX_LETTERS:,}; mend it"
+                faults.append(fault(file, row, str(column), value[:80], rule, "error", remedy))
+            elif value.startswith("="):
+                rule, remedy = "cell holds a formula", "write the value"
+                faults.append(fault(file, row, str(column), value, rule, "error", remedy))
+    return faults
 
 
 def _cell(value: Any) -> Any:

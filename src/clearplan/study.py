@@ -21,13 +21,17 @@ from . import __version__
 from .crs import WorkingCrs, geodesic_length_m, working_crs
 from .errors import FaultsError, MissingFileError, SettingsError
 from .exchange import gdal_version, write_csv, write_gpkg
+from .files import read_gazetteer
 from .folders import refuse_foreign, replaced
 from .hazards import footprints, net_area
 from .maps import About, Context, draw_map
 from .priority import rank
+from .quality import draw_quality_sheets
 from .readers import Reading, combine, empty_table, plan_sources, read_background, read_source
-from .schema import BOUNDARIES, CODE_LISTS_VERSION, ILLUSTRATIVE, NOT_FOR_ENTRY, fault, fault_table, id_column, placed
-from .settings import Plan, load_plan
+from .records import RecordReading, read_record_source
+from .schema import fault, fault_table, placed
+from .settings import Plan, RecordSettings, load_plan
+from .tables import BOUNDARIES, CODE_LISTS_VERSION, ILLUSTRATIVE, NOT_FOR_ENTRY, id_column
 from .tasks import make_tasks
 
 Progress = Callable[[str], None]
@@ -43,7 +47,7 @@ STAGES = (
     "Drawing the map",
 )
 #: Files that a run writes; others in its folder are the user's.
-OUTPUTS = ("map.html", "plan.gpkg", "tasks.csv", "run.json")
+OUTPUTS = ("map.html", "plan.gpkg", "tasks.csv", "records.html", "run.json")
 _LIBRARIES = (
     "geopandas",
     "shapely",
@@ -71,6 +75,7 @@ class Study:
     faults: pd.DataFrame
     run: dict[str, Any]
     context: Context = field(default_factory=Context)
+    records: tuple[RecordReading, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -123,7 +128,9 @@ def run_study(
     tables = {"hazards": inputs["hazards"], "areas": areas, "tasks": tasks, "zones": inputs["zones"],
               "accidents": inputs["accidents"]}  # fmt: skip
     run = _record(plan, folder, frame, inputs, tables, net)
-    study = Study(plan=plan, net=net, faults=inputs["faults"], run=run, context=context, **tables)
+    study = Study(
+        plan=plan, net=net, faults=inputs["faults"], run=run, context=context, records=inputs["records"], **tables
+    )
     if target is not None:
         with replaced(target, OUTPUTS) as fresh:
             _write(study, fresh, progress)
@@ -140,6 +147,13 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
             readings[name].append(reading)
         except FaultsError as error:
             broken.append(error.faults)
+    records: list[RecordReading] = []
+    for source in plan.records:
+        try:
+            records.append(_read_records(plan, source, frame))
+        except FaultsError as error:
+            broken.append(error.faults)
+    readings["hazards"] += [Reading(r.hazards, r.faults, "; ".join(r.operations)) for r in records]
     broken += [shared for name, found in readings.items() if len(shared := _shared_ids(plan, name, found))]
     if broken:
         raise FaultsError(pd.concat(broken, ignore_index=True))
@@ -150,14 +164,23 @@ def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
     return {
         **tables,
         "faults": pd.concat([fault_table([]), *(r.faults for r in every)], ignore_index=True),
-        "operations": sorted({reading.operation for reading in every}),
+        "operations": sorted({words for reading in every for words in reading.operation.split("; ") if words}),
+        "records": tuple(records),
         "lines": [r.table["hazard_id"].tolist() for r in readings["hazards"][: len(plan.contact_line)]],
     }
+
+
+def _read_records(plan: Plan, source: RecordSettings, frame: WorkingCrs) -> RecordReading:
+    study = plan.study
+    return read_record_source(
+        source, region=study.region, working=frame.crs, as_at=study.as_at, code_lists=plan.code_lists
+    )
 
 
 def _shared_ids(plan: Plan, name: str, readings: list[Reading]) -> pd.DataFrame:
     """Ids that stand in two files."""
     paths = [source.path.name for table, source in plan_sources(plan) if table == name]
+    paths += [source.path.name for source in plan.records if name == "hazards"]
     column, faults = id_column(name), []
     home: dict[str, str] = {}
     for file, reading in zip(paths, readings, strict=False):
@@ -324,9 +347,11 @@ def _relative(value: Any, folder: Path) -> Any:
 
 
 def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
-    sources = (*plan.contact_line, *plan.hazards, *plan.strikes, *plan.zones, *plan.accidents)
+    sources = (*plan.contact_line, *plan.hazards, *plan.strikes, *plan.records, *plan.zones, *plan.accidents)
     asked = plan.context
     paths = [s.path for s in sources]
+    for record in plan.records:
+        paths += [p for p in (record.legs.path, record.anchors.path, record.gazetteer, *record.scans.values()) if p]
     paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
     hashes = {}
     for path in paths:
@@ -385,6 +410,10 @@ def _write(study: Study, folder: Path, progress: Progress) -> None:
     words = notice(study)
     tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
               "accidents": study.accidents}  # fmt: skip
+    for name, parts in (("record_points", [r.vertices for r in study.records]),
+                        ("record_versions", [r.versions for r in study.records])):  # fmt: skip
+        if parts:
+            tables[name] = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=study.hazards.crs)
     write_gpkg(tables, folder / "plan.gpkg", as_at=study.plan.study.as_at.isoformat(), notice=words)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
     progress(STAGES[6])
@@ -395,9 +424,19 @@ def _write(study: Study, folder: Path, progress: Progress) -> None:
         accidents=study.accidents,
         contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
         context=study.context,
+        records=study.records,
         about=about(study),
     )
     page.save(folder / "map.html")
+    if study.records:
+        sheets = draw_quality_sheets(
+            study.records,
+            title=f"{study.plan.study.title}: minefield records",
+            notice=words,
+            illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
+            gazetteers=[read_gazetteer(source.gazetteer) for source in study.plan.records],
+        )
+        sheets.save(folder / "records.html")
     stamped = {
         "finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "notice": words,

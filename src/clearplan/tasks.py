@@ -13,8 +13,9 @@ import shapely
 from . import shapes
 from .coordinates import mgrs_square
 from .crs import operation, parse_crs, require_metres
-from .schema import CLASSES, placed, remaining
+from .schema import placed, remaining
 from .settings import Queue, TaskSettings
+from .tables import CLASSES
 
 QUEUE: dict[str, Queue] = {"indication": "survey", "SHA": "survey", "CHA": "clearance"}
 

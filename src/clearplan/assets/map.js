@@ -320,6 +320,62 @@
       '<path d="M1 9H27" stroke="#1b1b1b" stroke-width="2.6" stroke-dasharray="9 4 2 4"/>');
   }
 
+  // --- minefield records: shape as recorded, and how far each point may be from where it is drawn ----------------
+
+  function describeRecord(record) {
+    var box = element("div", null, "card");
+    box.appendChild(element("h3", "Record " + record.id));
+    box.appendChild(element("p", CLASS_WORDS[record.class] + ". Position error " + raw(record.error_m, "m") + " (95 %)."));
+    var told = [];
+    if (record.number) { told.push("number " + record.number); }
+    if (record.sheet) { told.push("sheet " + record.sheet); }
+    told.push("reliability " + figure(record.reliability, 2) + " of 1 by the planner");
+    if (record.misclosure_m !== null) { told.push("misclosure " + raw(record.misclosure_m, "m")); }
+    box.appendChild(element("p", told.join(", ") + "."));
+    if (record.anchored) { box.appendChild(element("p", "Moved to a surveyed landmark; the version as recorded is kept.")); }
+    box.appendChild(element("p", "Triangle: reference point. Rings: each holds the true point with 95 % probability.", "quiet"));
+    box.appendChild(element("p", record.source, "quiet"));
+    return box;
+  }
+
+  function triangle() {
+    var picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    picture.setAttribute("width", "13");
+    picture.setAttribute("height", "12");
+    var path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", "M6.5 1L12 11H1z");
+    path.setAttribute("fill", "#ffffff");
+    path.setAttribute("stroke", "#14532d");
+    path.setAttribute("stroke-width", "1.6");
+    picture.appendChild(path);
+    return picture;
+  }
+
+  if (data.records.length) {
+    var drawnRecords = L.layerGroup();
+    data.records.forEach(function (record) {
+      record.rings.forEach(function (ring) {
+        drawnRecords.addLayer(L.circle([ring[1], ring[0]], still(svg.contact, {
+          radius: ring[2], color: "#14532d", weight: 1, opacity: 0.8, dashArray: ring[3] ? null : "3 3", fill: false
+        })));
+      });
+      if (record.shape) {
+        drawnRecords.addLayer(draw(record.shape, still(svg.contact, { color: "#14532d", weight: 2, fill: false, radius: 3 })));
+      }
+      record.rings.forEach(function (ring) {
+        if (!ring[3]) { return; }
+        var marker = L.marker([ring[1], ring[0]], {
+          icon: L.divIcon({ html: triangle(), className: "reference", iconSize: [13, 12], iconAnchor: [6.5, 7.5] }),
+          title: "record " + record.id
+        });
+        marker.on("click", function () { popup(marker.getLatLng(), describeRecord(record)); });
+        drawnRecords.addLayer(marker);
+      });
+    });
+    add("Minefield records, reference points and 95 % rings", drawnRecords,
+      '<circle cx="14" cy="9" r="7.5" fill="none" stroke="#14532d" stroke-dasharray="3 3"/><path d="M14 4L18 12H10z" fill="#fff" stroke="#14532d" stroke-width="1.6"/>');
+  }
+
   // Where labels would lie on one another, the place with more people keeps its label.
   labels.sort(function (a, b) { return b.people - a.people; });
 

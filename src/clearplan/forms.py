@@ -1,0 +1,438 @@
+"""Record forms to checked rows: RECORDS, LEGS and ANCHORS from a workbook, from CSV, or from an IMSMA point list.
+
+Every fault comes at once, with sheet, row and column. What the form says is kept as it stands; what is read from it
+(position, bearing, distance) stands beside it in columns of its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .bearings import parse_bearing, parse_distance
+from .coordinates import Reading, read_position
+from .crs import is_metric, parse_crs
+from .errors import CrsError, ReadError
+from .files import Raw, read_raw
+from .rows import CodeLists, Region, mapped, schema_faults, typed, unique_ids
+from .schema import each_row, fault
+from .settings import RecordErrors, RecordSettings, SheetSettings, SourceSettings
+from .sheets import Sheet, parse_sheet
+from .spreadsheets import overlong, sheet_names
+from .tables import TABLES
+
+#: Before this year no minefield of the conflict was recorded; an earlier date is a slip of the pen.
+FIRST_YEAR = 1987
+
+#: Kinds of points that are corners of the field or ends of its rows.
+FIELD_KINDS = ("start", "turning", "end", "row-end")
+
+#: Columns of the IMSMA import of points from a spreadsheet (IMSMA wiki, "Import Geospatial Data from Excel").
+IMSMA_COLUMNS = {
+    "record_id": "PolyID",
+    "point_no": "PointNo",
+    "point_id": "PointID",
+    "point_kind": "PointType",
+    "easting": "Xcoord",
+    "northing": "Ycoord",
+    "distance": "Distance",
+    "bearing": "Bearing",
+    "from_point": "FrPointID",
+    "grid": "ProjName",
+    "remark": "PointDesc",
+}
+IMSMA_KINDS = {
+    "benchmark": "reference",
+    "reference point": "reference",
+    "landmark": "reference",
+    "start point": "start",
+    "turning point": "turning",
+    "intermediate point": "turning",
+    "end point": "end",
+}
+_IMSMA_GRIDS = {"wgs84": "EPSG:4326", "wgs 84": "EPSG:4326", "wgs1984": "EPSG:4326", "wgs 1984": "EPSG:4326"}
+
+#: What is read from LEGS beside the text: position in its CRS [its unit], its resolution and error [m], the leg.
+_READ = ("x", "y", "resolution_m", "bearing_deg", "distance_m")
+
+
+@dataclass
+class Forms:
+    """Checked rows of one source; ``files`` names each table's file, ``home`` the record of each (file, row)."""
+
+    records: pd.DataFrame
+    legs: pd.DataFrame
+    anchors: pd.DataFrame
+    files: dict[str, str]
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    home: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    @property
+    def broken(self) -> dict[str, list[str]]:
+        """Records that can't be drawn, with every reason."""
+        reasons: dict[str, list[str]] = {}
+        for found in self.faults:
+            record = self.home.get((found["file"], found["row"]))
+            if found["level"] == "error" and record is not None:
+                place = f"{found['column']} (row {found['row']} of {found['file']})"
+                reasons.setdefault(record, []).append(f"{place}: {found['rule']}")
+        return reasons
+
+
+def read_forms(
+    source: RecordSettings,
+    *,
+    region: Region | None = None,
+    as_at: dt.date | None = None,
+    code_lists: CodeLists | None = None,
+) -> Forms:
+    """Read and check a record source.
+
+    Parameters
+    ----------
+    source : RecordSettings
+    region : (west, south, east, north) [degrees], optional
+        A point outside is a fault; also tells ambiguous coordinates apart.
+    as_at : date, optional
+        Later dates are faults; today when left out.
+
+    Raises
+    ------
+    ReadError, SettingsError
+        The file can't be read as records, or a setting names what it lacks.
+    """
+    raws = _raw_tables(source)
+    rows = {name: _rows(name, raw, own, code_lists) for name, (raw, own) in raws.items()}
+    faults = [found for _, _, every in rows.values() for found in every]
+    files = {name: raw.file for name, (raw, _) in raws.items()}
+    records, legs = rows["records"][0], rows["legs"][0]
+    records["record_id"] = unique_ids(records["record_id"], files["records"], records["row"].tolist())
+    anchors = rows["anchors"][0] if "anchors" in rows else pd.DataFrame(columns=[c.name for c in TABLES["anchors"]])
+    if not len(records):
+        rule, remedy = "file holds no rows", "fill in the sheets records and legs"
+        faults.append(fault(files["records"], None, "", "", rule, "error", remedy))
+    for name, value in source.errors.model_dump().items():
+        records[name] = records[name].astype(float).fillna(np.nan if value is None else value)
+    faults += _record_faults(records, files["records"], as_at or dt.date.today())
+    faults += _kin_faults(records, legs, anchors, files)
+    sheets = _sheets(records, files["records"], faults)
+    legs = _linked(legs, files["legs"], faults)
+    legs = _read_legs(legs, records, sheets, region, source.decimal, files["legs"], faults)
+    if len(anchors):
+        anchors = _read_anchors(anchors, region, files["anchors"], faults)
+    home = {
+        (files[name], int(row)): str(record)
+        for name, table in (("records", records), ("legs", legs), ("anchors", anchors))
+        if len(table)
+        for row, record in zip(table["row"], table["record_id"], strict=True)
+    }
+    return Forms(records, legs, anchors, files, faults, home)
+
+
+# --- files to tables ---------------------------------------------------------------------------------------------
+
+
+def _raw_tables(source: RecordSettings) -> dict[str, tuple[Raw, SourceSettings]]:
+    """Raw rows and the mapping of each table that the source holds."""
+    first = _raw(source.path, source.layer, "records", source.encoding)
+    if {"PolyID", "PointNo"} <= set(map(str, first.frame.columns)):
+        return _imsma(first, source)
+    found: dict[str, tuple[Raw, SourceSettings]] = {"records": (first, source)}
+    for name, sheet in (("legs", source.legs), ("anchors", source.anchors)):
+        path = sheet.path or source.path
+        several = path.suffix.lower() == ".xlsx"
+        named = sheet.path is not None or sheet.layer is not None
+        if name == "anchors" and not named and not (several and name in sheet_names(path)):
+            continue
+        if not several and sheet.path is None:
+            raise ReadError(f"{path}: holds records only; name the file of their legs under legs.path")
+        found[name] = (_raw(path, sheet.layer, name, sheet.encoding), _as_source(path, sheet, source))
+    return found
+
+
+def _raw(path: Path, layer: str | None, name: str, encoding: str | None) -> Raw:
+    sheets = sheet_names(path) if path.suffix.lower() == ".xlsx" and path.exists() else []
+    layer = layer or (name if name in sheets else None)
+    raw = read_raw(path, layer=layer, encoding=encoding)
+    file = f"{raw.file} [{layer}]" if layer else raw.file
+    faults = [found | {"file": file} for found in raw.faults]
+    return Raw(file, raw.frame, raw.rows, None, None, faults + overlong(file, raw.frame, raw.rows))
+
+
+def _as_source(path: Path, sheet: SheetSettings, source: RecordSettings) -> SourceSettings:
+    mapping = {name: getattr(sheet, name) for name in ("columns", "codes", "set", "encoding")}
+    return SourceSettings(path=path, dates=source.dates, decimal=source.decimal, lenient=source.lenient, **mapping)
+
+
+def _imsma(points: Raw, source: RecordSettings) -> dict[str, tuple[Raw, SourceSettings]]:
+    """An IMSMA point list: its rows are LEGS; what is one per record comes from ``set``."""
+    frame = points.frame.rename(columns={theirs: ours for ours, theirs in IMSMA_COLUMNS.items()})
+    kinds = frame["point_kind"] if "point_kind" in frame else pd.Series(None, index=frame.index, dtype=object)
+    first = frame["point_no"].map(lambda number: str(number).removesuffix(".0").strip() == "1")
+    frame["point_kind"] = [
+        IMSMA_KINDS.get(str(kind).strip().casefold(), kind) if kind is not None else ("start" if one else "turning")
+        for kind, one in zip(kinds, first, strict=True)
+    ]
+    if "grid" in frame:
+        frame["grid"] = frame["grid"].map(lambda name: _IMSMA_GRIDS.get(str(name).strip().casefold(), name))
+    once = ~frame["record_id"].duplicated()
+    rows = [row for row, keep in zip(points.rows, once, strict=True) if keep]
+    records = Raw(f"{points.file} (records)", frame.loc[once, ["record_id"]].reset_index(drop=True), rows, None, None)
+    legs = SourceSettings(path=source.path, dates=source.dates, decimal=source.decimal, lenient=source.lenient)
+    mapping = source.model_copy(update={"columns": {}, "codes": {}})
+    return {
+        "records": (records, mapping),
+        "legs": (Raw(points.file, frame, points.rows, None, None, points.faults), legs),
+    }
+
+
+def _rows(
+    name: str, raw: Raw, source: SourceSettings, code_lists: CodeLists | None
+) -> tuple[pd.DataFrame, Raw, list[dict[str, Any]]]:
+    """Typed rows under our names with their row numbers, and the faults of their columns."""
+    faults = list(raw.faults)
+    frame = typed(mapped(raw, name, source), name, raw, source, faults)
+    for column in TABLES[name]:
+        if column.name not in frame.columns:
+            if column.required:
+                continue
+            blank: Any = {"date": "datetime64[ms]", "number": float, "integer": float}.get(column.dtype, object)
+            frame[column.name] = pd.Series([None] * len(frame), index=frame.index, dtype=blank)
+        elif column.dtype == "text":
+            frame[column.name] = frame[column.name].astype(object).where(frame[column.name].notna(), None)
+    found = schema_faults(frame, name, raw, code_lists)
+    told = {(f["row"], f["column"]) for f in faults}
+    faults += [f for f in found if (f["row"], f["column"]) not in told]
+    return frame.assign(row=raw.rows), raw, faults
+
+
+# --- what must hold within and between the tables ----------------------------------------------------------------
+
+
+def _record_faults(records: pd.DataFrame, file: str, today: dt.date) -> list[dict[str, Any]]:
+    faults = []
+    for name in RecordErrors.model_fields:
+        for row in records.loc[records[name].isna(), "row"]:
+            rule, remedy = "no standard error is stated", "fill it in, or set it under records.errors in plan.toml"
+            faults.append(fault(file, int(row), name, "", rule, "error", remedy))
+    undated = (records["north"] == "magnetic") & records["laid_on"].isna() & records["declination_deg"].isna()
+    for row in records.loc[undated, "row"]:
+        rule = "bearings are magnetic, but the record has no date to find the declination of its year"
+        faults.append(fault(file, int(row), "laid_on", "", rule, "error", "fill in laid_on, or declination_deg"))
+    for column in ("laid_on", "handed_over_on"):
+        days = pd.to_datetime(records[column])
+        early, late = days < pd.Timestamp(FIRST_YEAR, 1, 1), days > pd.Timestamp(today)
+        for k in np.flatnonzero(early | late):
+            rule = f"date lies before {FIRST_YEAR}" if early.iloc[k] else f"date lies after {today}"
+            value, row = days.iloc[k].date().isoformat(), records["row"].iloc[k]
+            faults.append(fault(file, int(row), column, value, rule, "error", "mend the date"))
+    return faults + _entered_twice(records, file)
+
+
+def _entered_twice(records: pd.DataFrame, file: str) -> list[dict[str, Any]]:
+    """Two rows with the same number of the same unit are one record, or one of them is wrong."""
+    numbered = records[records["record_number"].notna()]
+    said = [c.name for c in TABLES["records"] if c.name not in ("record_id", "source")]
+    faults = []
+    for _, same in numbered.groupby(["record_number", numbered["unit"].fillna("")], sort=False):
+        first = same.iloc[0]
+        for _, other in same.iloc[1:].iterrows():
+            differs = [name for name in said if not _equal(first[name], other[name])]
+            words = f"differ in {', '.join(differs[:3])}" if differs else "say the same"
+            rule = f"record number is used twice; rows {first['row']} and {other['row']} {words}"
+            remedy = "keep the right one" if differs else "remove one of them"
+            level = "error" if differs else "warning"
+            faults.append(fault(file, int(other["row"]), "record_number", other["record_number"], rule, level, remedy))
+    return faults
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return bool(one == other) or bool(pd.isna(one) and pd.isna(other))
+
+
+def _kin_faults(
+    records: pd.DataFrame, legs: pd.DataFrame, anchors: pd.DataFrame, files: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Records without points, points and anchors without a record, a record or point entered twice."""
+    faults = []
+    known, used = set(records["record_id"].dropna()), set(legs["record_id"].dropna())
+    for name, table in (("legs", legs), ("anchors", anchors)):
+        for record, row in zip(table["record_id"], table.get("row", []), strict=True):
+            if record is not None and record not in known:
+                rule, remedy = "no such record", "add the record, or mend the id"
+                faults.append(fault(files[name], int(row), "record_id", record, rule, "error", remedy))
+    for record, row in zip(records["record_id"], records["row"], strict=True):
+        if record is not None and record not in used:
+            rule, remedy = "record has no points", "add its points to the legs"
+            faults.append(fault(files["records"], int(row), "record_id", record, rule, "error", remedy))
+    field = legs["point_kind"].isin(FIELD_KINDS) & legs["closes_on"].isna()
+    for record, own in legs[~legs["record_id"].isin(legs.loc[field, "record_id"])].groupby("record_id"):
+        rule, remedy = f"record {record!s} has no point of the field itself", "add its start and turning points"
+        faults.append(fault(files["legs"], int(own["row"].iloc[0]), "point_kind", "", rule, "error", remedy))
+    twice = legs.duplicated(["record_id", "point_no"]) & legs["point_no"].notna()
+    for record, number, row in each_row(legs.loc[twice, ["record_id", "point_no", "row"]]):
+        rule, remedy = f"point number stands twice in record {record}", "give each point a number of its own"
+        faults.append(fault(files["legs"], int(row), "point_no", number, rule, "error", remedy))
+    return faults
+
+
+def _sheets(records: pd.DataFrame, file: str, faults: list[dict[str, Any]]) -> dict[str, Sheet]:
+    """The map sheet of each record that names one."""
+    found = {}
+    for record, name, row in zip(records["record_id"], records["base_sheet"], records["row"], strict=True):
+        if name is not None:
+            try:
+                found[record] = parse_sheet(name)
+            except ValueError as error:
+                faults.append(_told(file, row, "base_sheet", name, error))
+    return found
+
+
+def _told(file: str, row: Any, column: str, value: object, error: Exception) -> dict[str, Any]:
+    rule, _, remedy = str(error).partition("|")
+    return fault(file, int(row), column, value, rule, "error", remedy or "mend the cell")
+
+
+# --- legs --------------------------------------------------------------------------------------------------------
+
+
+def _linked(legs: pd.DataFrame, file: str, faults: list[dict[str, Any]]) -> pd.DataFrame:
+    """LEGS with ``back``, the position of the point from which each leg leads, and ``closes``; -1 is none."""
+    back, closes = np.full(len(legs), -1), np.full(len(legs), -1)
+    names: dict[tuple[Any, str], int] = {}
+    previous: dict[Any, int] = {}
+    columns = ("record_id", "point_no", "point_id", "from_point", "closes_on", "row")
+    for k, (record, number, own, came_from, closing, row) in enumerate(zip(*(legs[c] for c in columns), strict=True)):
+        back[k] = previous.get(record, -1)
+        for column, name, target in (("from_point", came_from, back), ("closes_on", closing, closes)):
+            if name is not None:
+                target[k] = names.get((record, name), -1)
+                if target[k] < 0:
+                    rule, remedy = "no such point above this row", "name a point of an earlier row of the record"
+                    faults.append(fault(file, int(row), column, name, rule, "error", remedy))
+        if closing is None:  # a closing leg makes no point from which the next one could go on
+            previous[record] = k
+            names |= {(record, name): k for name in (own, number) if name is not None}
+    return legs.assign(back=back, closes=closes)
+
+
+def _read_legs(
+    legs: pd.DataFrame,
+    records: pd.DataFrame,
+    sheets: dict[str, Sheet],
+    region: Region | None,
+    decimal: str,
+    file: str,
+    faults: list[dict[str, Any]],
+) -> pd.DataFrame:
+    """LEGS with what the text says: x, y in ``crs``, its resolution, bearing and distance."""
+    wanted = ["record_id", "datum", "grid", "north", "angle_unit", "distance_unit", "pace_m"]
+    of = {row.record_id: row for row in each_row(records[wanted])}
+    read = {name: np.full(len(legs), np.nan) for name in _READ}
+    crs, notation = np.full(len(legs), None, dtype=object), np.full(len(legs), None, dtype=object)
+    for k, leg in enumerate(each_row(legs)):
+        record = of.get(leg.record_id)
+        if record is None:
+            continue
+
+        def tell(column: str, value: object, error: Exception, row: Any = leg.row) -> None:
+            faults.append(_told(file, row, column, value, error))
+
+        position = _position(leg, record, sheets.get(leg.record_id), region, tell)
+        if position is not None:
+            read["x"][k], read["y"][k], read["resolution_m"][k] = position.x, position.y, position.sigma_m
+            crs[k], notation[k] = position.crs, position.notation
+        given = leg.coordinates is not None or leg.easting is not None or leg.northing is not None
+        if given and leg.bearing is None and leg.distance is None:
+            continue
+        if not given and leg.point_kind == "reference" and leg.bearing is None and leg.distance is None:
+            tell("coordinates", None, ValueError("reference point has no coordinates|fill them in"))
+            continue
+        _read_leg(k, leg, record, decimal, read, tell, spare=given and leg.point_kind == "reference")
+        if leg.back < 0 and leg.from_point is None:
+            rule = "leg leads from nowhere: no point stands above it|begin with a point that has coordinates"
+            tell("from_point", None, ValueError(rule))
+    return legs.assign(**read, crs=crs, notation=notation)
+
+
+def _read_leg(k: int, leg: Any, record: Any, decimal: str, read: dict[str, Any], tell: Any, *, spare: bool) -> None:
+    """Bearing and distance of one leg; between reference points (``spare``) the distance alone is a check too."""
+    try:
+        if record.angle_unit is None:
+            raise ValueError("the record names no angle_unit|fill it in: degrees, mils-6000 or mils-6400")
+        if record.north is None:
+            raise ValueError("the record does not say from which north|fill in north: true, grid or magnetic")
+        if not (spare and leg.bearing is None):
+            read["bearing_deg"][k] = parse_bearing(leg.bearing, record.angle_unit)
+    except ValueError as error:
+        tell("bearing", leg.bearing, error)
+    try:
+        if record.distance_unit is None:
+            raise ValueError("the record names no distance_unit|fill it in: m or paces")
+        pace = None if pd.isna(record.pace_m) else float(record.pace_m)
+        read["distance_m"][k] = parse_distance(leg.distance, record.distance_unit, pace_m=pace, decimal=decimal)
+    except (ValueError, KeyError) as error:
+        tell("distance", leg.distance, error)
+
+
+def _position(leg: Any, record: Any, sheet: Sheet | None, region: Region | None, tell: Any) -> Reading | None:
+    """The point's position as entered; None where it has none or it can't be read."""
+    grid = leg.grid or record.grid
+    column = "coordinates" if leg.coordinates is not None else "easting"
+    value = leg.coordinates if leg.coordinates is not None else leg.easting
+    try:
+        if leg.coordinates is not None:
+            if record.datum is None:
+                return None  # the missing datum is a fault of the record's row
+            return read_position(leg.coordinates, datum=record.datum, region=region, sheet=sheet, grid=grid)
+        if leg.easting is None and leg.northing is None:
+            return None
+        return _from_numbers(leg.easting, leg.northing, grid, sheet, region)
+    except ValueError as error:
+        tell(column, value, error)
+        return None
+    except CrsError as error:
+        tell("grid", grid, ValueError(f"{error}|name the grid as EPSG:..."))
+        return None
+
+
+def _from_numbers(
+    easting: str | None, northing: str | None, grid: str | None, sheet: Sheet | None, region: Region | None
+) -> Reading:
+    if grid is None:
+        raise ValueError("easting and northing without a grid|fill in grid as EPSG:..., or write both in coordinates")
+    if easting is None or northing is None:
+        raise ValueError("one of easting and northing is blank|fill in both")
+    crs = parse_crs(grid)
+    try:
+        x, y = (float(text.replace(" ", "").replace(",", ".")) for text in (easting, northing))
+    except ValueError:
+        raise ValueError("easting or northing is not a number|write digits only") from None
+    from .coordinates import placed_within
+
+    words = f"easting and northing in {crs.name}" if is_metric(crs) else f"longitude and latitude in {crs.name}"
+    return placed_within(Reading(words, grid, x, y, 0.0), region=region, sheet=sheet)
+
+
+def _read_anchors(
+    anchors: pd.DataFrame, region: Region | None, file: str, faults: list[dict[str, Any]]
+) -> pd.DataFrame:
+    """ANCHORS with x, y in ``crs`` and the resolution of what was written."""
+    read = {name: np.full(len(anchors), np.nan) for name in ("x", "y", "resolution_m")}
+    crs = np.full(len(anchors), None, dtype=object)
+    for k, anchor in enumerate(each_row(anchors)):
+        if anchor.coordinates is None or anchor.datum is None:
+            continue
+        try:
+            position = read_position(anchor.coordinates, datum=anchor.datum, region=region, grid=anchor.grid)
+        except ValueError as error:
+            faults.append(_told(file, anchor.row, "coordinates", anchor.coordinates, error))
+            continue
+        read["x"][k], read["y"][k], read["resolution_m"][k] = position.x, position.y, position.sigma_m
+        crs[k] = position.crs
+    return anchors.assign(**read, crs=crs)

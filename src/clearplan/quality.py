@@ -1,0 +1,407 @@
+"""Quality sheet of each minefield record: sketch with error ellipses, closure, every number with its source; as HTML.
+
+One file, no script, no network; text from data is escaped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from .crs import parse_crs, to_working
+from .records import RecordReading, candidate_anchors
+from .schema import each_row
+from .tables import BOUNDARIES, NOT_FOR_ENTRY
+from .traverse import R95_PER_SIGMA
+
+#: Sheets in one file; more would be too heavy to open. What is left out is said at its head.
+MAX_SHEETS = 1000
+_WIDTH, _HEIGHT, _MARGIN = 620, 420, 46
+_CANDIDATES = 8
+
+_SIGMAS = (
+    ("sigma_reference_m", "sigma of the reference point", " m"),
+    ("sigma_bearing_deg", "sigma of a bearing", "°"),
+    ("sigma_shared_bearing_deg", "sigma shared by all bearings", "°"),
+    ("sigma_distance_m", "sigma of a distance", " m"),
+    ("sigma_scale", "sigma shared by all distances", ""),
+)
+
+_POLICY = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'\">"
+)
+
+
+@dataclass(frozen=True)
+class SheetPage:
+    """A finished page of quality sheets."""
+
+    html: str
+
+    def save(self, path: str | Path) -> None:
+        """Write the page as UTF-8."""
+        Path(path).write_text(self.html, encoding="utf-8", newline="\n")
+
+
+def draw_quality_sheets(
+    readings: Sequence[RecordReading],
+    *,
+    title: str,
+    notice: str = "",
+    illustrative: str = "",
+    gazetteers: Sequence[pd.DataFrame | None] = (),
+) -> SheetPage:
+    """One sheet a record, those with faults first.
+
+    Parameters
+    ----------
+    readings : RecordReading of one or more sources
+    title, notice : text
+        Title of the page; disclaimer and fingerprint at its foot.
+    illustrative : text
+        Said at the head where any input is made up.
+    gazetteers : DataFrame or None for each reading
+        Named landmarks (name, longitude, latitude), listed where they lie within a reference point's error.
+    """
+    hazards = [hazard for reading in readings for hazard in reading.hazards.to_dict("records")]
+    own = _by_record(readings, gazetteers)
+    faulty = [h for h in hazards if "faults" in own.get(h["hazard_id"], {})]
+    ordered = faulty + [h for h in hazards if "faults" not in own.get(h["hazard_id"], {})]
+    shown = ordered[:MAX_SHEETS]
+    head = _head(hazards, faulty, own, title, illustrative, len(ordered) - len(shown))
+    sheets = [_sheet(hazard, own.get(hazard["hazard_id"], {})) for hazard in shown]
+    style = files("clearplan").joinpath("assets", "quality.css").read_text(encoding="utf-8")
+    return SheetPage(
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{_POLICY}\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{head}\n"
+        + "\n".join(sheets)
+        + f"\n<footer>{escape(notice or f'{NOT_FOR_ENTRY} {BOUNDARIES}')}</footer>\n</body>\n</html>\n"
+    )
+
+
+def _by_record(
+    readings: Sequence[RecordReading], gazetteers: Sequence[pd.DataFrame | None]
+) -> dict[str, dict[str, pd.DataFrame]]:
+    """What belongs to each record: points, versions, checks, faults, candidates."""
+    found: dict[str, dict[str, pd.DataFrame]] = {}
+    for k, reading in enumerate(readings):
+        lonlat, _ = to_working(reading.vertices, parse_crs("EPSG:4326"))
+        lon, lat = (part(lonlat.geometry.to_numpy()) for part in (shapely.get_x, shapely.get_y))
+        gazetteer = gazetteers[k] if k < len(gazetteers) else None
+        home = reading.forms.home
+        record = [
+            home.get((file, row)) for file, row in zip(reading.faults["file"], reading.faults["row"], strict=True)
+        ]
+        tables = {
+            "points": reading.vertices.assign(lon=lon, lat=lat),
+            "versions": reading.versions,
+            "checks": reading.checks,
+            "faults": reading.faults.assign(record_id=pd.Series(record, index=reading.faults.index, dtype=object)),
+        }
+        if gazetteer is not None:
+            tables["candidates"] = candidate_anchors(reading, gazetteer)
+        for name, table in tables.items():
+            for identifier, part in table.groupby("record_id"):
+                found.setdefault(str(identifier), {})[name] = part
+    return found
+
+
+def _head(
+    hazards: list[dict[str, Any]],
+    faulty: list[dict[str, Any]],
+    own: dict[str, dict[str, pd.DataFrame]],
+    title: str,
+    illustrative: str,
+    left_out: int,
+) -> str:
+    deferred = sum(isinstance(hazard["deferred"], str) for hazard in hazards)
+    words = [f"<h1>{escape(title)}</h1>"]
+    if illustrative:
+        words.append(f'<p class="loud">{escape(illustrative)}</p>')
+    words.append(
+        f"<p>{len(hazards)} minefield records. <b>{deferred} could not be drawn</b> and are on no map; "
+        f"{len(faulty)} have faults or warnings and stand first.</p>"
+    )
+    if left_out:
+        words.append(f'<p class="loud">{left_out} more records are not shown in this file; it would be too heavy.</p>')
+    rows = []
+    for hazard in faulty:
+        record = str(hazard["hazard_id"])
+        told = "; ".join(f"{f.column}: {f.rule}" for f in each_row(own[record]["faults"]))
+        link = f'<a href="#{_anchor(record)}">{escape(record)}</a>'
+        rows.append((link, _state(hazard), _m(hazard["position_error_m"]), _m(hazard["misclosure_m"]), escape(told)))
+    if rows:
+        words.append(_table(("record", "state", "position error (95 %)", "misclosure", "faults and warnings"), rows))
+    return "\n".join(words)
+
+
+def _state(hazard: dict[str, Any]) -> str:
+    return "NOT DRAWN" if isinstance(hazard["deferred"], str) else str(hazard["land_class"])
+
+
+def _sheet(hazard: dict[str, Any], own: dict[str, Any]) -> str:
+    record = str(hazard["hazard_id"])
+    drawn = not isinstance(hazard["deferred"], str)
+    parts = [f'<section id="{_anchor(record)}">', f"<h2>Record {escape(record)}</h2>", _facts(hazard)]
+    faults = own.get("faults")
+    if faults is not None:
+        parts.append("<h3>Faults and warnings</h3>" + _faults(faults))
+    points = own.get("points")
+    if points is not None and drawn:
+        parts.append(
+            '<div class="pair">'
+            + _sketch(record, hazard, points)
+            + _numbers(hazard, points, own.get("checks"))
+            + "</div>"
+        )
+        parts.append("<h3>Points: as entered and as computed</h3>" + _points(points))
+    elif not drawn:
+        parts.append('<p class="loud">This record could not be drawn: it is a hazard whose place is not known.</p>')
+        if points is not None:
+            parts.append("<h3>Points as entered</h3>" + _points(points))
+    if own.get("checks") is not None:
+        parts.append("<h3>Closure</h3>" + _checks(own["checks"]))
+    versions = own.get("versions")
+    if versions is not None and len(versions) > 1:
+        parts.append("<h3>Versions of the anchor</h3>" + _versions(versions))
+    if own.get("candidates") is not None and drawn:
+        parts.append(
+            "<h3>Named landmarks within the error of the reference point</h3>" + _candidates(own["candidates"])
+        )
+    return "\n".join(parts) + "\n</section>"
+
+
+def _facts(hazard: dict[str, Any]) -> str:
+    shown = (
+        ("state", _state(hazard)),
+        ("number", hazard.get("record_number")),
+        ("unit", hazard.get("unit")),
+        ("base sheet", hazard.get("base_sheet")),
+        ("datum", hazard.get("datum")),
+        ("laid on", _day(hazard.get("laid_on"))),
+        ("handed over", _joined(_text(hazard.get("handed_over_by")), _day(hazard.get("handed_over_on")))),
+        ("ordnance", _joined(_text(hazard.get("ordnance")), _text(hazard.get("ordnance_type")))),
+        ("number stated", _count(hazard.get("ordnance_count"))),
+        ("reliability", _trust(hazard["reliability"])),
+        ("source", hazard.get("source")),
+    )  # fmt: skip
+    items = "".join(f"<div><dt>{name}</dt><dd>{escape(str(value))}</dd></div>" for name, value in shown if value)
+    return f"<dl>{items}</dl>"
+
+
+def _numbers(hazard: dict[str, Any], points: pd.DataFrame, checks: pd.DataFrame | None) -> str:
+    """Each number behind the shape, and where it comes from."""
+    first = points.iloc[0]
+    blunder = checks is not None and bool(checks["blunder"].any())
+    told = "largest R95 of the field's points" + (", widened by the misclosure of a blunder" if blunder else "")
+    rows = [("position error, 95 %", _m(hazard["position_error_m"]), told)]
+    if pd.notna(hazard["declination_used_deg"]):
+        rows.append(("declination", f"{hazard['declination_used_deg']:+.2f}°", str(hazard["declination_source"])))
+    rows.append(("convergence", f"{first['convergence_deg']:+.3f}°", f"at the reference point, {first['plane_crs']}"))
+    rows.append(("scale", f"{(first['scale'] - 1) * 1e6:+.0f} ppm", f"at the reference point, {first['plane_crs']}"))
+    rows += [
+        (label, f"{hazard[name]:g}{unit}", "stated in the record or in plan.toml")
+        for name, label, unit in _SIGMAS
+        if pd.notna(hazard.get(name))
+    ]
+    rows.append(("datum operation", f"{first['operation_accuracy_m']:g} m", str(first["operation"])))
+    return _table(("figure", "value", "source"), [tuple(escape(cell) for cell in row) for row in rows])
+
+
+def _faults(faults: pd.DataFrame) -> str:
+    rows = [
+        tuple(
+            escape(_text(cell) or "") for cell in (f.file, f.row, f.level, f.column, f.value, f"{f.rule}; {f.remedy}")
+        )
+        for f in each_row(faults)
+    ]
+    return _table(("file", "row", "level", "column", "value", "rule; remedy"), rows)
+
+
+def _points(points: pd.DataFrame) -> str:
+    rows = []
+    for p in each_row(points):
+        entered = _joined(*(_text(getattr(p, name)) for name in ("coordinates", "easting", "northing")))
+        entered = entered or _joined(_text(p.bearing), _text(p.distance))
+        read = f"{p.notation}, {p.entered_crs}" if _text(p.notation) else "bearing, distance"
+        place = "not computed" if pd.isna(p.r95_m) else f"{p.lat:.6f}\u00a0N {p.lon:.6f}\u00a0E"
+        cells = (p.point_no, p.point_kind, _text(p.landmark) or "", entered, read, place, _m(p.r95_m),
+                 _text(p.method) or "not stated", f"v{p.version:g}")  # fmt: skip
+        rows.append(tuple(escape(str(cell)) for cell in cells))
+    header = ("no", "kind", "landmark", "as entered", "read as", "computed, WGS 84", "R95", "method", "version")
+    return _table(header, rows)
+
+
+def _checks(checks: pd.DataFrame) -> str:
+    rows = []
+    for c in each_row(checks):
+        parts = f" ({c.east_m:+.1f} E, {c.north_m:+.1f} N)" if pd.notna(c.east_m) else ""
+        ratio = f"1 : {c.length_m / c.misclosure_m:,.0f}" if c.misclosure_m > 0 else "closes"
+        verdict = "BLUNDER: over 3 sigma, not spread" if c.blunder else ("spread by the compass rule" if c.spread else
+                                                                        "within 3 sigma, not spread")  # fmt: skip
+        size, limit, length = f"{c.misclosure_m:.1f} m{parts}", f"{c.limit_m:.1f} m", f"{c.length_m:,.0f} m"
+        cells = (f"to point {c.point_no}", size, limit, length, ratio, verdict)
+        rows.append(tuple(escape(cell) for cell in cells))
+    return _table(("leg", "misclosure", "limit (3 sigma)", "length", "ratio", "verdict"), rows)
+
+
+def _versions(versions: pd.DataFrame) -> str:
+    rows = [
+        tuple(
+            escape(str(cell))
+            for cell in (f"v{v.version}" + (" (counts)" if v.current else ""), _text(v.landmark) or "as in the record",
+                         _text(v.coordinates) or "", _m(v.position_error_m), _text(v.anchored_by) or "",
+                         _day(v.anchored_on) or "", _text(v.reason) or "")
+        )
+        for v in each_row(versions)
+    ]  # fmt: skip
+    return _table(("version", "anchor", "coordinates", "position error", "who", "when", "why"), rows)
+
+
+def _candidates(candidates: pd.DataFrame) -> str:
+    near = candidates.head(_CANDIDATES)
+    rows = [
+        tuple(escape(cell) for cell in (str(c.name_), f"{c.distance_m:.0f} m", f"{c.bearing_deg:.0f}°"))
+        for c in each_row(near.rename(columns={"name": "name_"}))
+    ]
+    more = f"<p>{len(candidates) - len(near)} more lie within it.</p>" if len(candidates) > len(near) else ""
+    told = "<p>Listed only: which of them the record means is for a survey on the ground to say.</p>"
+    return told + _table(("name", "distance from the point as recorded", "bearing (true)"), rows) + more
+
+
+# --- the sketch --------------------------------------------------------------------------------------------------
+
+
+def _sketch(record: str, hazard: dict[str, Any], points: pd.DataFrame) -> str:
+    """The newest version: field, legs, and the 95 % ellipse of each point, with scale bar and north arrow."""
+    own = points[points["version"] == points["version"].max()].reset_index(drop=True)
+    xy = own[["plane_x", "plane_y"]].to_numpy(float)
+    reach = own["r95_m"].to_numpy(float)[:, None]
+    low, high = (xy - reach).min(axis=0), (xy + reach).max(axis=0)
+    inside = np.array([_WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN])
+    per_m = float((inside / np.maximum(high - low, 1.0)).min())
+    middle = (low + high) / 2
+
+    def at(point: Any) -> tuple[float, float]:
+        x, y = (np.asarray(point) - middle) * per_m
+        return _WIDTH / 2 + float(x), _HEIGHT / 2 - float(y)
+
+    place = {str(row.point_no): at(xy[k]) for k, row in enumerate(each_row(own))}
+    drawn = [_ellipse(at(xy[k]), row, per_m) for k, row in enumerate(each_row(own))]
+    drawn.append(_field(own, xy, at))
+    drawn += _legs(own, xy, at)
+    for k, row in enumerate(each_row(own)):
+        x, y = at(xy[k])
+        mark = (
+            f'<path class="ref" d="M{x - 6:.1f} {y + 5:.1f}h12l-6 -11z"/>'
+            if row.point_kind == "reference"
+            else f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
+        )
+        drawn.append(f'{mark}<text x="{x + 7:.1f}" y="{y - 6:.1f}">{escape(str(row.point_no))}</text>')
+    largest = _m(hazard["position_error_m"])
+    told = f"Sketch of record {record}: {len(place)} points with their 95 % error ellipses, largest {largest}"
+    return (
+        f'<figure><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(told, quote=True)}">'
+        + "".join(drawn)
+        + _scale_bar(per_m)
+        + '<g class="north"><path d="M590 58v-34l-6 12h12l-6 -12"/><text x="585" y="18">N</text></g></svg>'
+        "<figcaption>Triangle: reference point. Dashed: legs. Red: misclosure. Ellipse: holds the true point with "
+        "95 % probability. North is grid north.</figcaption></figure>"
+    )
+
+
+def _ellipse(centre: tuple[float, float], row: Any, per_m: float) -> str:
+    middle, half = (row.c_ee + row.c_nn) / 2, math.hypot((row.c_ee - row.c_nn) / 2, row.c_en)
+    long_, short = (R95_PER_SIGMA * math.sqrt(max(v, 0.0)) * per_m for v in (middle + half, middle - half))
+    turn = math.degrees(math.atan2(2 * row.c_en, row.c_ee - row.c_nn) / 2)
+    x, y = centre
+    return (
+        f'<ellipse class="error" cx="{x:.1f}" cy="{y:.1f}" rx="{long_:.1f}" ry="{short:.1f}" '
+        f'transform="rotate({-turn:.2f} {x:.1f} {y:.1f})"/>'
+    )
+
+
+def _field(own: pd.DataFrame, xy: Any, at: Any) -> str:
+    field = (own["point_kind"] != "reference").to_numpy() & ~own["is_check"].to_numpy(bool)
+    path, rows = "", (own["point_kind"] == "row-end").any()
+    for k in np.flatnonzero(field):
+        begins = not path or (rows and own["point_kind"].iloc[k] == "start")
+        x, y = at(xy[k])
+        path += f"{'M' if begins else 'L'}{x:.1f} {y:.1f}"
+    return f'<path class="{"rows" if rows else "field"}" d="{path}{"" if rows else "Z"}"/>'
+
+
+def _legs(own: pd.DataFrame, xy: Any, at: Any) -> list[str]:
+    number = {str(no): k for k, no in enumerate(own["point_no"])}
+    lines = []
+    for k, came_from in enumerate(own["leg_from"]):
+        if isinstance(came_from, str) and came_from in number:
+            (x1, y1), (x2, y2) = at(xy[number[came_from]]), at(xy[k])
+            lines.append(f'<line class="leg" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
+    for k, known in enumerate(own["closes_on"]):
+        if isinstance(known, str) and known in number:
+            (x1, y1), (x2, y2) = at(xy[k]), at(xy[number[known]])
+            lines.append(f'<line class="miss" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
+    return lines
+
+
+def _scale_bar(per_m: float) -> str:
+    most = 160 / per_m
+    power = 10 ** math.floor(math.log10(most))
+    length = max(step * power for step in (1, 2, 5) if step * power <= most)
+    pixels = length * per_m
+    label = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    y = _HEIGHT - 14
+    return (
+        f'<g class="bar"><path d="M16 {y - 5}v5h{pixels:.1f}v-5"/>'
+        f'<text x="{22 + pixels:.1f}" y="{y}">{label}</text></g>'
+    )
+
+
+# --- small words -------------------------------------------------------------------------------------------------
+
+
+def _table(header: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table of cells that are HTML already."""
+    head = "".join(f"<th>{name}</th>" for name in header)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _anchor(record: object) -> str:
+    return "r-" + "".join(c if c.isalnum() else f"_{ord(c):x}" for c in str(record))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or (not isinstance(value, str) and pd.isna(value)) else str(value)
+
+
+def _trust(reliability: Any) -> str | None:
+    return None if pd.isna(reliability) else f"{reliability:g} of 1, the planner's own figure"
+
+
+def _joined(*words: str | None) -> str:
+    return ", ".join(word for word in words if word)
+
+
+def _m(value: Any) -> str:
+    return "unknown" if value is None or pd.isna(value) else f"{float(value):,.0f}\u00a0m"
+
+
+def _count(value: Any) -> str | None:
+    return None if value is None or pd.isna(value) else f"{float(value):,.0f}"
+
+
+def _day(value: Any) -> str | None:
+    return None if value is None or pd.isna(value) else pd.Timestamp(value).date().isoformat()
