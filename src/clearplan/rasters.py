@@ -1,20 +1,25 @@
-"""Rasters: relief as a small picture."""
+"""Rasters: relief as a small picture; scans by their control points."""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import rasterio
+from pyproj import CRS
 from rasterio import Affine
+from rasterio.control import GroundControlPoint
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import MemoryFile
+from rasterio.transform import GCPTransformer, from_gcps
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from .errors import CrsError, ReadError
+from .errors import CrsError, OutputError, ReadError
 
 LonLatBounds = tuple[float, float, float, float]
 
@@ -100,3 +105,98 @@ def _png(shade: np.ndarray) -> bytes:
             ) as out:
                 out.write(bands)
             return bytes(memory.read())
+
+
+def raster_gcps(path: Path) -> tuple[pd.DataFrame, CRS | None]:
+    """Control points that a raster carries (point, column, row, x, y, enabled), and their CRS.
+
+    Raises
+    ------
+    ReadError
+        It is no raster, or carries none.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as source:
+                gcps, crs = source.gcps
+    except RasterioIOError as error:
+        raise ReadError(f"{path}: can't be read as a raster ({error}); give a .points file or the scan") from None
+    if not gcps:
+        raise ReadError(f"{path}: carries no control points; give the .points file that belongs to it")
+    rows = [(k, gcp.col, gcp.row, gcp.x, gcp.y, True) for k, gcp in enumerate(gcps, start=1)]
+    table = pd.DataFrame(rows, columns=["point", "column", "row", "x", "y", "enabled"])
+    return table, CRS.from_wkt(crs.to_wkt()) if crs else None
+
+
+def _gcps(points: pd.DataFrame) -> list[GroundControlPoint]:
+    columns = (points[name].to_numpy(float) for name in ("row", "column", "x", "y"))
+    return [GroundControlPoint(row=r, col=c, x=x, y=y) for r, c, x, y in zip(*columns, strict=True)]
+
+
+def gcp_map(points: pd.DataFrame, column: Any, row: Any, *, thin_plate: bool) -> tuple[Any, Any]:
+    """Map coordinates of pixels by GDAL's polynomial (second order from 6 points on) or thin plate through points."""
+    with GCPTransformer(_gcps(points), tps=thin_plate) as move:
+        x, y = move.xy(list(row), list(column), offset="ul")
+    return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+
+
+def warp_by_gcps(
+    image: Path, points: pd.DataFrame, crs: CRS, out: Path, *, model: str, resolution_m: float | None
+) -> Path:
+    """A scan drawn straight by its control points, as a tiled and compressed GeoTIFF with a mask where it has no paper.
+
+    Raises
+    ------
+    ReadError, OutputError
+        The image can't be read; the file exists, or can't be written.
+    """
+    if out.exists():
+        raise OutputError(f"{out}: exists already; name another file")
+    fresh = out.with_name(f".{out.name}.new.tif")
+    method = {"affine": {}, "polynomial": {"SRC_METHOD": "GCP_POLYNOMIAL"}, "thin-plate": {"SRC_METHOD": "GCP_TPS"}}
+    try:
+        with warnings.catch_warnings(), MemoryFile() as memory:
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(image) as scan:
+                profile = {"driver": "GTiff", "count": scan.count, "dtype": scan.dtypes[0], "width": scan.width,
+                           "height": scan.height}  # fmt: skip
+                with memory.open(**profile) as copy:
+                    copy.write(scan.read())
+                    wkt = rasterio.crs.CRS.from_wkt(crs.to_wkt())
+                    if model == "affine":
+                        copy.transform, copy.crs = from_gcps(_gcps(points)), wkt
+                    else:
+                        copy.gcps = (_gcps(points), wkt)
+            options = {"crs": wkt, "src_crs": wkt, "add_alpha": True, "resampling": Resampling.bilinear} | method[model]
+            with (
+                memory.open() as source,
+                WarpedVRT(source, **options, **_frame(source, options, resolution_m)) as straight,
+            ):
+                tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "driver": "GTiff"}
+                profile = {"count": scan.count, "dtype": scan.dtypes[0], "width": straight.width, "crs": wkt,
+                           "height": straight.height, "transform": straight.transform} | tiled  # fmt: skip
+                with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(fresh, "w", **profile) as target:
+                    target.write(straight.read(list(range(1, scan.count + 1))))
+                    target.write_mask(straight.read(straight.count))
+        fresh.rename(out)
+    except RasterioIOError as error:
+        raise ReadError(f"{image}: can't be read as a raster ({error}); save the scan as TIFF, PNG or JPEG") from None
+    except OSError as error:
+        raise OutputError(f"{out}: can't be written ({error}); name another folder") from None
+    finally:
+        fresh.unlink(missing_ok=True)
+    return out
+
+
+def _frame(source: Any, options: dict[str, Any], resolution_m: float | None) -> dict[str, Any]:
+    """Size and place of the straightened scan, where a resolution is asked for."""
+    if resolution_m is None:
+        return {}
+    with WarpedVRT(source, **options) as straight:
+        left, bottom, right, top = straight.bounds
+    return {
+        "transform": Affine(resolution_m, 0, left, 0, -resolution_m, top),
+        "width": max(round((right - left) / resolution_m), 1),
+        "height": max(round((top - bottom) / resolution_m), 1),
+    }
