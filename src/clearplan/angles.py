@@ -10,7 +10,7 @@ _CYRILLIC = {"С": (1, "lat"), "Ю": (-1, "lat"), "В": (1, "lon"), "З": (-1, "
 _MARKED = re.compile(r"(\d+(?:[.,]\d+)?) ?d ?(?:(\d+(?:[.,]\d+)?) ?m ?(?:(\d+(?:[.,]\d+)?) ?s)?)?")
 _TOKEN = re.compile(
     r"(?P<number>\d+(?:\.\d+)?)|(?P<mark>[°'\"])|(?P<cyrillic>[СЮВЗ] ?(?:\. ?)?(?:[ШД]\.?)?)|(?P<latin>[A-Z])"
-    r"|(?P<sign>(?<![\d°'\"])[-+])|(?P<gap>[-:;, ]+)",
+    r"|(?P<sign>(?<![\d°'\"])[-+](?=\d))|(?P<gap>[:;, ]+|-)",
     re.IGNORECASE,
 )
 _MARKS = {"°": 0, "'": 1, '"': 2}
@@ -72,7 +72,8 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if not found:
-            raise ValueError(f"{text[at : at + 10]!r} is no part of coordinates|write them as 39°59'24\"N 46°55'48\"E")
+            part = text[at : at + 10].replace("|", "/")
+            raise ValueError(f"{part!r} is no part of coordinates|write them as 39°59'24\"N 46°55'48\"E")
         kind = str(found.lastgroup)
         value = found[0].upper()
         at = found.end()

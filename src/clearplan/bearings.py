@@ -121,7 +121,7 @@ def parse_distance(value: object, unit: str, *, pace_m: float | None = None, dec
         raise ValueError("distance holds the letter O where a zero belongs|write the digit 0")
     if suffix := _SUFFIX.match(text):
         if suffix[2].rstrip(".").casefold() not in _UNITS[unit]:
-            own = suffix[2][:20]
+            own = suffix[2][:20].replace("|", "/")
             raise ValueError(f"distance is in {own!r}, but the record says {unit}|convert it, or mend distance_unit")
         text = suffix[1]
     number = parse_number(text, decimal)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -237,13 +238,15 @@ def _mgrs(text: str, _: Region | None) -> list[Reading] | None:
         raise ValueError("MGRS needs as many digits for the easting as for the northing|write it as 38S PK 6428 2828")
     zone, cell = int(found[1]), 10 ** (5 - len(digits) // 2)
     try:
-        lat, lon = _converter().toLatLon(f"{zone:02d}{found[2]}{found[3]}{found[4]}{digits}".upper())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the middle of a large square may lie in the next band
+            lat, lon = _converter().toLatLon(f"{zone:02d}{found[2]}{found[3]}{found[4]}{digits}".upper())
     except Exception:
         raise ValueError("MGRS square does not exist|check zone, band and the two letters") from None
-    # The package gives the south-west corner, and only to some centimetres: the cell's own lines are whole numbers.
+    # Corner or middle, as versions of the package have it: the cell's own lines are whole multiples of its size.
     code = f"EPSG:{(32600 if found[2].upper() >= 'N' else 32700) + zone}"
-    x, y = operation(CRS.from_epsg(4326), parse_crs(code))[0].transform(lon, lat)
-    east, north = (round(value / cell) * cell + cell / 2 for value in (x, y))
+    xy = operation(CRS.from_epsg(4326), parse_crs(code))[0].transform(lon, lat)
+    east, north = (math.floor((value + 0.1) / cell) * cell + cell / 2 for value in xy)
     size = f"{cell // 1000} km" if cell >= 1000 else f"{cell} m"
     return [Reading(f"MGRS, square of {size}", code, float(east), float(north), cell * _PER_CELL)]
 

@@ -237,4 +237,4 @@ def neighbours(sheet: Sheet) -> tuple[Sheet, ...]:
 
 
 def _short(text: object) -> str:
-    return repr(str(text)[:40])
+    return repr(str(text)[:40].replace("|", "/"))

@@ -1,0 +1,265 @@
+"""Coordinates as people write them: every notation, every slip, and what must be asked."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import CRS, Geod, Transformer
+
+from clearplan.angles import write_position
+from clearplan.coordinates import mgrs_square, placed_within, read_position, readings
+from clearplan.sheets import parse_sheet
+
+REGION = (45.6, 38.8, 47.8, 40.9)
+AGHDAM = (46.93, 39.99)
+GK = Transformer.from_crs(4284, 28408, always_xy=True)
+UTM = Transformer.from_crs(4326, 32638, always_xy=True)
+METRES = 111_200
+
+DEGREES = [
+    "39.99N 46.93E",
+    "39.99 N, 46.93 E",
+    "N39.99 E46.93",
+    "46.93E 39.99N",
+    "39,99° N 46,93° E",
+    "39,99; 46,93",
+    "39,99 46,93",
+    "39.99, 46.93",
+    "39.99,46.93",
+    "39°59'24\"N 46°55'48\"E",
+    "39° 59′ 24″ N 46° 55′ 48″ E",
+    "39º59’24”N 46º55’48”E",
+    "39°59'24''N 46°55'48''E",
+    "39°59'24,0\"N 46°55'48,0\"E",
+    "N39d59m24s E46d55m48s",
+    "39d59m24sN 46d55m48sE",
+    "39 59 24 N 46 55 48 E",
+    "39-59-24N 46-55-48E",
+    "39:59:24N 46:55:48E",
+    "39 59 24 46 55 48",
+    "39°59.4'N 46°55.8'E",
+    "39 59.4 N 46 55.8 E",
+    "39°59'24\" с.ш. 46°55'48\" в.д.",
+    "39°59'24\" С.Ш., 46°55'48\" В.Д.",
+    "39°59'24\"СШ 46°55'48\"ВД",
+    "С 39°59'24\" В 46°55'48\"",
+    "39°59,4' с. ш. 46°55,8' в. д.",
+    "+39.99 +46.93",
+    "46°55'48\"E 39°59'24\"N",
+]
+
+
+@pytest.mark.parametrize("text", DEGREES)
+@pytest.mark.parametrize(("datum", "crs"), [("SK-42", "EPSG:4284"), ("WGS 84", "EPSG:4326")])
+def test_degrees_in_every_way(text, datum, crs):
+    found = read_position(text, datum=datum, region=REGION)
+    assert found.crs == crs
+    assert (found.x, found.y) == pytest.approx(AGHDAM, abs=1e-9)
+
+
+def test_the_hemisphere_is_never_lost():
+    """Other parsers read N39d59m24s as -39.99 and drop с.ш. in silence."""
+    assert read_position("N39d59m24s E46d55m48s", datum="WGS 84").y == 39.99
+    assert read_position("39°59'24\" ю.ш. 46°55'48\" з.д.", datum="WGS 84").y == -39.99
+    assert read_position("39°59'24\" ю.ш. 46°55'48\" з.д.", datum="WGS 84").x == -46.93
+    assert read_position("39d59m24s S 46d55m48s W", datum="WGS 84").y == -39.99
+    assert read_position("-39.99 -46.93", datum="WGS 84", region=(-50, -41, -46, -39)).y == -39.99
+
+
+def test_the_error_of_the_last_digit():
+    """One second is 30.9 m of latitude; an even error over it has the standard error 30.9 / sqrt(12)."""
+    second = read_position("39°59'24\"N 46°55'48\"E", datum="WGS 84")
+    assert second.sigma_m == pytest.approx(30.9 / 12**0.5, rel=0.01)
+    assert read_position("39.99N 46.93E", datum="WGS 84").sigma_m == pytest.approx(0.01 * METRES / 12**0.5)
+    assert read_position("39.990000N 46.930000E", datum="WGS 84").sigma_m == pytest.approx(1e-6 * METRES / 12**0.5)
+    assert read_position("x=4430282 y=8664842", datum="SK-42").sigma_m == pytest.approx(1 / 12**0.5)
+    assert read_position("x=4430282.5 y=8664842.4", datum="SK-42").sigma_m == pytest.approx(0.1 / 12**0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "crs"),
+    [
+        ("x=4430282 y=8664842", "EPSG:28408"),
+        ("X 4430282 Y 8664842", "EPSG:28408"),
+        ("y=8664842, x=4430282", "EPSG:28408"),
+        ("х=4430282 у=8664842", "EPSG:28408"),  # Cyrillic letters
+        ("x=4 430 282 y=8 664 842", "EPSG:28408"),
+        ("x=4430282,0 y=8664842,0", "EPSG:28408"),
+        ("4430282 8664842", "EPSG:28408"),
+        ("4430282, 8664842", "EPSG:28408"),
+        ("8664842 4430282", "EPSG:28408"),
+    ],
+)
+def test_gauss_krueger(text, crs):
+    """Soviet x is northing; the zone stands in front of y."""
+    found = read_position(text, datum="SK-42", region=REGION)
+    assert found.crs == crs
+    assert (found.x, found.y) == (8664842, 4430282)
+    lon, lat = Transformer.from_crs(28408, 4284, always_xy=True).transform(found.x, found.y)
+    assert (lon, lat) == pytest.approx(AGHDAM, abs=1e-5)
+
+
+@pytest.mark.parametrize(("prefix", "code"), [(15, 2531), (16, 2532), (17, 2533)])
+def test_three_degree_zones(prefix, code):
+    lon = 3 * prefix - 0.4
+    x, y = Transformer.from_crs(4284, code, always_xy=True).transform(lon, 39.99)
+    assert str(prefix) == str(int(x // 1_000_000))
+    found = read_position(f"x={y:.0f} y={x:.0f}", datum="SK-42", region=(lon - 1, 39, lon + 1, 41))
+    assert found.crs == f"EPSG:{code}"
+    assert "3-degree" in CRS.from_user_input(found.crs).name
+
+
+def test_truncated_eastings():
+    """Six digits belong to EPSG:2498 (middle 45 E); EPSG:2499 would be 512 km off."""
+    one_zone = (44.0, 38.8, 46.4, 40.9)
+    x, y = Transformer.from_crs(4284, 2498, always_xy=True).transform(45.9, 39.99)
+    text = f"x={y:.0f} y={x:.0f}"
+    assert read_position(text, datum="SK-42", region=one_zone).crs in ("EPSG:2498",)
+    # Where zones of 3 degrees meet in the region (46.5 E) it is asked, though only one reading falls into it.
+    x, y = Transformer.from_crs(4284, 2498, always_xy=True).transform(*AGHDAM)
+    text = f"x={y:.0f} y={x:.0f}"
+    with pytest.raises(ValueError, match="lack their zone"):
+        read_position(text, datum="SK-42", region=REGION)
+    # The planner answers by the grid or by the map sheet.
+    assert read_position(text, datum="SK-42", region=REGION, grid="EPSG:2498").x == pytest.approx(x, abs=1)
+    assert read_position(text, datum="SK-42", region=REGION, sheet=parse_sheet("J-38-010-Б")).crs == "EPSG:2498"
+    wrong = Transformer.from_crs(2499, 4284, always_xy=True).transform(x, y)
+    assert Geod(ellps="krass").inv(*AGHDAM, *wrong)[2] == pytest.approx(512_000, rel=0.01)
+    # 16 408 613 without its zone, read in the zone of 45 E, lands 256 km off: here both are named.
+    with pytest.raises(ValueError, match=r"2498.*2591"):
+        read_position("x=4430282 y=408613", datum="SK-42", region=(43.0, 38.8, 47.8, 40.9))
+
+
+@pytest.mark.parametrize(
+    "text", ["38N 664748 4428423", "38T 664748 4428423", "zone 38 E 664748 N 4428423", "38N 664748E 4428423N"]
+)
+def test_utm(text):
+    if text.startswith("38T"):
+        text = text.replace("38T", "38S")  # band S is 32 to 40 N: S alone could also be south
+    found = read_position(text, datum="WGS 84", region=REGION)
+    assert (found.crs, found.x, found.y) == ("EPSG:32638", 664748, 4428423)
+
+
+def test_utm_s_is_a_band_or_the_south():
+    with pytest.raises(ValueError, match=r"north.* or .*south"):
+        read_position("38S 664748 4428423", datum="WGS 84")
+    assert read_position("38T 664748 4528423", datum="WGS 84").crs == "EPSG:32638"
+    with pytest.raises(ValueError, match="does not lie in band T"):
+        read_position("38T 664748 4228423", datum="WGS 84")
+
+
+@given(st.floats(45.7, 47.7), st.floats(38.9, 40.8), st.integers(1, 5))
+def test_mgrs_is_the_middle_of_its_cell(lon, lat, digits):
+    text = mgrs_square(lon, lat, digits)
+    found = read_position(text, datum="WGS 84")
+    cell = 10 ** (5 - digits)
+    x, y = UTM.transform(lon, lat)
+    assert (found.x, found.y) == pytest.approx((x, y), abs=cell / 2 + 0.01)
+    assert found.x % cell == pytest.approx(cell / 2)
+    assert found.sigma_m == pytest.approx(cell / 12**0.5)
+
+
+def test_mgrs_ways_of_writing():
+    found = read_position("38SPK6428", datum="WGS 84")
+    assert (found.x, found.y) == (664_500, 4_428_500)
+    assert read_position("38S PK 64 28", datum="WGS 84") == found
+    assert read_position("38s pk 6428", datum="WGS 84") == found
+    large = read_position("38SPK", datum="WGS 84")
+    assert (large.x, large.y, large.sigma_m) == pytest.approx((650_000, 4_450_000, 100_000 / 12**0.5))
+
+
+def test_off_the_sheet_or_the_region_is_an_error_with_a_hint():
+    sheet = parse_sheet("J-38-010-Б")
+    assert read_position("x=4430282 y=8664842", datum="SK-42", sheet=sheet).crs == "EPSG:28408"
+    with pytest.raises(ValueError, match=r"off the declared sheet J-38-010-Б.*J-38-010-Г"):
+        read_position("39.75N 46.93E", datum="SK-42", sheet=sheet)
+    with pytest.raises(ValueError, match="outside the declared region"):
+        read_position("51.5N 0.1W", datum="WGS 84", region=REGION)
+    # A truncated y taken for UTM 38N lies 1.9 km off and looks plausible: the wrong datum is refused.
+    with pytest.raises(ValueError, match="grid of SK-42"):
+        read_position("x=4430282 y=8664842", datum="WGS 84", region=REGION)
+    with pytest.raises(ValueError, match="grid of WGS 84"):
+        read_position("38N 664748 4428423", datum="SK-42", region=REGION)
+    found = read_position("x=4430282 y=8664842", datum="SK-42")
+    assert placed_within(found, region=REGION, sheet=sheet) is found
+
+
+def test_the_order_of_two_bare_numbers_is_asked():
+    with pytest.raises(ValueError, match=r"latitude first.* or .*longitude first"):
+        read_position("39.99 46.93", datum="WGS 84")
+    assert read_position("46.93 39.99", datum="WGS 84", region=REGION).y == 39.99
+    assert len(readings("39.99 46.93", datum="WGS 84")) == 2
+    assert len(readings("39.99 139.93", datum="WGS 84")) == 1  # no latitude of 139.93
+
+
+HOSTILE = [
+    "", " ", "none", "39.99", "39.99N", "39.99N 46.93N", "39.99N 46.93", "39.99E 46.93E", "-39.99N 46.93E", "|",
+    "39°60'00\"N 46°55'48\"E", "39°59'60\"N 46°55'48\"E", "39°59'24\"N", "39.99C 46.93B", "39.99N 46.93В",
+    "39.99С 46.93E", "39.9O N 46.93E", "3O.5N 46.93E", "39,99,46,93", "1 2 3", "39 59 24 46 55", "39.5°59'N 46.93E",
+    "95N 46.93E", "39.99N 190E", "39'59\"N 46.93E", "39°59\"N 46°55'E", "x=4430282", "x=4430282 x=8664842",
+    "x=430282 y=8664842", "28123 64321", "x=4430282 y=95664842", "38SPK642", "38SPK64281 2", "99SPK6428",
+    "0N 664748 4428423", "38N 50000 4428423", "38A 664748 4428423", "=1+1", "39.99N 46.93E 12", "39..99N 46.93E", "N N",
+    "--39 46", "39°°N 46°E", "<script>", "39.99 с.д. 46.93 в.ш.", "39.99N|46.93E",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_slips_are_one_clear_line(text):
+    for datum in ("SK-42", "WGS 84"):
+        with pytest.raises(ValueError, match=r"^[^|]+\|[^|]+$"):
+            read_position(text, datum=datum)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_read_or_refused_in_one_line(text):
+    try:
+        told = read_position(text, datum="WGS 84")
+    except ValueError as error:
+        told = str(error)
+    assert not isinstance(told, str) or told.count("|") == 1
+
+
+@given(st.text(alphabet="0123456789NSEWСЮВЗ°'\".,;:- xy=", max_size=28))
+def test_near_misses_are_read_or_refused_in_one_line(text):
+    for datum in ("SK-42", "WGS 84"):
+        try:
+            told = read_position(text, datum=datum, region=REGION)
+        except ValueError as error:
+            told = str(error)
+        assert not isinstance(told, str) or told.count("|") == 1
+
+
+WORLD = {"lon": st.floats(-179.9, 179.9), "lat": st.floats(-89.9, 89.9)}
+
+
+@given(**WORLD, parts=st.integers(1, 3), decimals=st.integers(0, 4))
+def test_degrees_come_back_within_their_resolution(lon, lat, parts, decimals):
+    text = write_position(lon, lat, parts=parts, decimals=decimals)
+    found = read_position(text, datum="WGS 84")
+    unit = 10.0**-decimals / 60 ** (parts - 1)
+    assert abs(found.x - lon) <= unit / 2 + 1e-12
+    assert abs(found.y - lat) <= unit / 2 + 1e-12
+
+
+@given(lon=st.floats(42.5, 47.9), lat=st.floats(38.5, 42), decimals=st.integers(0, 2))
+def test_grids_come_back_within_their_resolution(lon, lat, decimals):
+    x, y = GK.transform(lon, lat)
+    found = read_position(f"x={y:.{decimals}f} y={x:.{decimals}f}", datum="SK-42", region=(42, 38, 48, 43))
+    assert (found.x, found.y) == pytest.approx((x, y), abs=0.51 * 10.0**-decimals)
+    x, y = UTM.transform(lon, lat)
+    found = read_position(f"38N {x:.{decimals}f} {y:.{decimals}f}", datum="WGS 84", region=(42, 38, 48, 43))
+    assert (found.x, found.y) == pytest.approx((x, y), abs=0.51 * 10.0**-decimals)
+
+
+def test_the_datum_operation_is_pinned():
+    """EPSG:15865 moves Aghdam by 102.6 m, to the west (azimuth 265 degrees); no other operation is taken."""
+    from clearplan.crs import operation, operation_accuracy_m
+
+    move, words = operation(CRS.from_epsg(4284), CRS.from_epsg(4326))
+    lon, lat = move.transform(*AGHDAM)
+    azimuth, _, far = Geod(ellps="WGS84").inv(*AGHDAM, lon, lat)
+    assert far == pytest.approx(102.6, abs=0.1)
+    assert azimuth % 360 == pytest.approx(265, abs=0.5)
+    assert "EPSG:15865" in words
+    assert operation_accuracy_m(CRS.from_epsg(4284), CRS.from_epsg(4326)) == 4.5
+    pipeline = Transformer.from_pipeline("EPSG:15865").transform(AGHDAM[1], AGHDAM[0])
+    assert (lat, lon) == pytest.approx(pipeline[:2], abs=1e-9)
