@@ -263,6 +263,13 @@ def test_reanchoring_keeps_both_versions(tmp_path):
     sigma = moved.vertices.loc[anchor.index[0], "c_ee"] ** 0.5
     assert sigma == pytest.approx(5 / 2.447747, abs=0.1)
     assert moved.hazards["position_error_m"].iloc[0] < before["position_error_m"].iloc[0]
+    shifted = shapely.distance(*reading.vertices.geometry.iloc[:1], shapely.Point(landmark))
+    assert versions["moved_m"].tolist() == pytest.approx([0, shifted], abs=0.01)
+    assert moved.faults.empty
+    far = cp.reanchor(
+        reading, "R1", "40.99100N 46.93000E", position_error_m=5, anchored_by="x", anchored_on=AS_AT, reason="slip"
+    )
+    assert far.faults["rule"].tolist() == ["landmark lies 111 km from the reference point as recorded"]
     with pytest.raises(TableError, match="unknown"):
         cp.reanchor(reading, "R9", "39.991N 46.93E", position_error_m=5, anchored_by="x", anchored_on=AS_AT, reason="y")
 

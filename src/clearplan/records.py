@@ -34,6 +34,8 @@ Array = np.ndarray[Any, Any]
 
 #: A field narrower than this, whose points lie on one line, has no area [m].
 MIN_WIDTH_M = 1.0
+#: A landmark further than this from the reference point as recorded is told: a digit may be wrong [m].
+FAR_MOVE_M = 5000.0
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,8 @@ def plot_records(forms: Forms, source: RecordSettings, *, working: CRS) -> Recor
     drawn, crossing = draw_shapes(vertices, len(shapes))
     faults += _shape_faults(forms, shapes, vertices, checks, crossing)
     error = _errors(vertices, checks, shapes)
-    versions = _versions(forms, shapes, drawn, error, working)
+    versions = _versions(forms, shapes, drawn, error, working).assign(moved_m=_moved_m(vertices, len(shapes)))
+    faults += _far_moves(forms, shapes, versions)
     faults = _settled(faults, source.lenient)
     return RecordReading(
         hazards=_hazards(forms, source, versions, vertices, checks, faults, working),
@@ -356,6 +359,28 @@ def _versions(forms: Forms, shapes: pd.DataFrame, drawn: Array, error: Array, wo
     table = shapes[["record_id", "version"]].assign(**columns, position_error_m=error)
     table["current"] = ~table.duplicated("record_id", keep="last")
     return gpd.GeoDataFrame(table, geometry=drawn, crs=working)
+
+
+def _moved_m(vertices: gpd.GeoDataFrame, count: int) -> Array:
+    """How far each version's first reference point lies from that of the record as recorded [m]."""
+    known = vertices[vertices["entered_crs"].notna()].drop_duplicates("shape")
+    first = known.drop_duplicates("record_id").set_index("record_id").geometry
+    apart = shapely.distance(known.geometry.to_numpy(), first.reindex(known["record_id"]).to_numpy())
+    moved = np.zeros(count)
+    moved[known["shape"].to_numpy(int)] = apart
+    return moved
+
+
+def _far_moves(forms: Forms, shapes: pd.DataFrame, versions: pd.DataFrame) -> list[dict[str, Any]]:
+    """Anchors so far away that a digit may be wrong."""
+    faults = []
+    for k in np.flatnonzero(versions["moved_m"].to_numpy() > FAR_MOVE_M):
+        row = forms.anchors["row"].iloc[shapes["anchor"].iloc[k]]
+        rule = f"landmark lies {versions['moved_m'].iloc[k] / 1000:,.0f} km from the reference point as recorded"
+        remedy = "check its coordinates; the record was moved there"
+        file = forms.files.get("anchors", "reanchor()")
+        faults.append(fault(file, int(row), "coordinates", versions["coordinates"].iloc[k], rule, "warning", remedy))
+    return faults
 
 
 def _shape_faults(
