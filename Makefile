@@ -23,6 +23,7 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/areas.py
+	$(BIN)/python benchmarks/records.py
 
 clean:
 	rm -rf $(VENV) out test-output

@@ -41,7 +41,9 @@ class Watch:
 
 
 @contextmanager
-def opened(path: Path, width: int = 1400, height: int = 900) -> Iterator[tuple[object, Watch]]:
+def opened(
+    path: Path, width: int = 1400, height: int = 900, *, scripted: bool = True
+) -> Iterator[tuple[object, Watch]]:
     """The page at a size, offline; requests other than the file itself and everything on the console are kept."""
     from playwright.sync_api import sync_playwright
 
@@ -57,7 +59,7 @@ def opened(path: Path, width: int = 1400, height: int = 900) -> Iterator[tuple[o
         page.on("dialog", lambda d: (watch.complaints.append(f"dialog {d.message}"), d.dismiss()))
         page.goto(path.resolve().as_uri())
         try:
-            page.wait_for_selector("html[data-ready=yes]", state="attached", timeout=20_000)
+            page.wait_for_selector("html[data-ready=yes]" if scripted else "footer", state="attached", timeout=20_000)
         except Exception as error:
             raise AssertionError(f"the page did not get ready: {watch.complaints}") from error
         watch.requests.remove(path.resolve().as_uri())

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyogrio
 import pytest
 
 from clearplan.cli import sample_plan
@@ -52,6 +53,49 @@ def test_check_prints_the_fault_table_and_exits_1(tmp_path):
     path.write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,A,5,50,s,46.9,40\n")
     good = clearplan("check", path, "--as", "zones", "--crs", "EPSG:4326")
     assert (good.returncode, good.stdout) == (0, f"{path}: no faults\n")
+
+
+def test_records_are_plotted_from_the_shell(tmp_path):
+    template = clearplan("records", "template", tmp_path / "t.xlsx")
+    assert template.returncode == 0, template.stderr
+    assert clearplan("records", "template", tmp_path / "t.xlsx").returncode == 2
+    empty = clearplan("records", tmp_path / "t.xlsx")
+    assert empty.returncode == 1
+    assert "no rows" in empty.stderr
+    strict = clearplan("records", SAMPLE / "records.xlsx", "-o", tmp_path / "r.gpkg")
+    assert strict.returncode == 1
+    assert "letter O" in strict.stdout
+    assert not (tmp_path / "r.gpkg").exists()
+    done = clearplan(
+        "records", SAMPLE / "records.xlsx", "--lenient", "-o", tmp_path / "r.gpkg", "--sheets", tmp_path / "r.html"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 of 60 records could not be drawn" in done.stdout
+    assert "EPSG:15865" in done.stdout
+    layers = {name for name, _ in pyogrio.list_layers(tmp_path / "r.gpkg")}
+    assert {"hazards", "record_points", "record_versions"} <= layers
+    assert (tmp_path / "r.html").stat().st_size > 100_000
+    again = clearplan("records", SAMPLE / "records.xlsx", "--lenient", "-o", tmp_path / "r.gpkg")
+    assert again.returncode == 2
+    assert clearplan("check", SAMPLE / "records.xlsx", "--as", "records").returncode == 1
+    planned = clearplan("records", SAMPLE / "records.xlsx", "--plan", SAMPLE / "plan.toml")
+    assert planned.returncode == 0
+    assert clearplan("records", SAMPLE / "plan.toml", "--plan", SAMPLE / "plan.toml").returncode == 2
+
+
+def test_a_scan_tells_its_honest_error(tmp_path):
+    rows = [
+        f"{8_660_000 + 4 * c + 6 * ((c * r) % 7 - 3)},{4_440_000 - 4 * r + 5 * ((c + r) % 5 - 2)},{c},{-r},1"
+        for c in (100, 1000, 2000, 3000) for r in (100, 1100, 2100)
+    ]  # fmt: skip
+    (tmp_path / "s.points").write_text("mapX,mapY,pixelX,pixelY,enable\n" + "\n".join(rows) + "\n")
+    refused = clearplan("scan", tmp_path / "s.points")
+    assert refused.returncode == 1
+    assert "states no CRS" in refused.stderr
+    done = clearplan("scan", tmp_path / "s.points", "--crs", "EPSG:28408")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.index("left out") < done.stdout.index("fit")
+    assert "thin-plate" in done.stdout
 
 
 def test_check_takes_the_mapping_of_a_plan():

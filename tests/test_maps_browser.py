@@ -91,6 +91,33 @@ def test_click_on_the_ground_opens_the_task_there(sample):
         screenshot(page, "map-desktop-close.png")
 
 
+def test_records_show_their_error_rings(sample):
+    study, folder = sample
+    reading = study.records[0]
+    drawn = reading.hazards[reading.hazards["deferred"].isna()]
+    row = drawn[drawn["hazard_id"] == "R-007"].iloc[0]
+    points = reading.vertices[(reading.vertices["record_id"] == "R-007") & ~reading.vertices["is_check"].astype(bool)]
+    spot = points[points["point_kind"] == "reference"].to_crs(4326).geometry.iloc[0]
+    with opened(folder / "map.html") as (page, watch):
+        assert page.locator(".reference").count() == len(drawn)
+        page.evaluate(f"void map_clearplan.setView([{spot.y}, {spot.x}], 15, {{animate: false}})")
+        page.wait_for_timeout(300)
+        # Rings in metres: the one round the reference point is as wide as its R95 on the screen.
+        radii = page.evaluate(
+            """() => { const found = []; map_clearplan.eachLayer(l => { if (l instanceof L.Circle)
+            { found.push(Math.round(l.getRadius())); } }); return found; }"""
+        )
+        for radius in points["r95_m"].round().astype(int):
+            assert radius in radii
+        page.locator('.reference[title="record R-007"]').click()
+        words = page.inner_text(".leaflet-popup-content")
+        assert f"{row['position_error_m']:.0f} m (95 %)" in words
+        assert "Suspected hazardous area" in words
+        page.wait_for_timeout(400)
+        screenshot(page, "map-desktop-record.png")
+    assert watch.complaints == []
+
+
 def test_layer_switch_and_queues(sample):
     _, folder = sample
     with opened(folder / "map.html") as (page, watch):

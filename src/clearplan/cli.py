@@ -1,4 +1,4 @@
-"""The shell's door: ``clearplan demo | init | check | run | explain``.
+"""The shell's door: ``clearplan demo | init | check | run | records | scan | explain``.
 
 Exit codes: 0 good, 1 faults in the data, 2 wrong usage, 3 a bug of ours. Heavy libraries are imported inside the
 commands, so that ``--help`` answers at once.
@@ -185,6 +185,37 @@ def _records_of(file: Path, plan: Path | None, lenient: bool) -> tuple[Any, Any]
         code_lists=settings.code_lists,
     )  # fmt: skip
     return reading, read_gazetteer(source.gazetteer)
+
+
+@app.command()
+def scan(
+    points: Annotated[Path, typer.Argument(help="QGIS .points file, or a scan that carries its control points.")],
+    crs: Annotated[str | None, typer.Option("--crs", help="CRS of the map, where the file has none.")] = None,
+    image: Annotated[Path | None, typer.Option("--image", help="The scan that is to be drawn straight.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="New GeoTIFF for the straight scan.")] = None,
+    model: Annotated[Literal["affine", "polynomial", "thin-plate"], typer.Option("--model")] = "affine",
+) -> None:
+    """How far a scanned map's control points can be trusted, by points left out; with --image draw it straight."""
+    from .errors import SettingsError
+    from .scans import compare_models, georeference_error, read_control_points, warp_scan
+
+    if (image is None) != (out is None):
+        raise SettingsError("--image and --out belong together; give both, or none")
+    known = read_control_points(points, crs=crs)
+    table = compare_models(known)
+    rows = [
+        (r.model, r.points, *("" if math.isnan(v) else f"{v:.1f} m" for v in
+                              (r.leave_one_out_rmse_m, r.held_out_rmse_m, r.fit_rmse_m)))
+        for r in table.itertuples()
+    ]  # fmt: skip
+    _print_table(("model", "points", "at a point left out", "at points held out", "fit (says little)"), rows)
+    found = georeference_error(known, model)
+    typer.echo(found.words)
+    for doubt in found.warnings:
+        typer.echo(f"NOTE: {doubt}")
+    typer.echo(f"Standard error per axis that joins a reference point's: {found.sigma_m:.1f} m")
+    if image is not None and out is not None:
+        typer.echo(f"Straight scan: {warp_scan(image, known, out, model=model)}")
 
 
 @app.command()

@@ -29,11 +29,11 @@ _WIDTH, _HEIGHT, _MARGIN = 620, 420, 46
 _CANDIDATES = 8
 
 _SIGMAS = (
-    ("sigma_reference_m", "sigma of the reference point", " m"),
-    ("sigma_bearing_deg", "sigma of a bearing", "°"),
-    ("sigma_shared_bearing_deg", "sigma shared by all bearings", "°"),
-    ("sigma_distance_m", "sigma of a distance", " m"),
-    ("sigma_scale", "sigma shared by all distances", ""),
+    ("sigma_reference_m", "sigma of the reference point", 1, " m"),
+    ("sigma_bearing_deg", "sigma of a bearing", 1, "°"),
+    ("sigma_shared_bearing_deg", "sigma shared by all bearings", 1, "°"),
+    ("sigma_distance_m", "sigma of a distance", 1, " m"),
+    ("sigma_scale", "sigma shared by all distances", 100, " %"),
 )
 
 _POLICY = (
@@ -211,8 +211,8 @@ def _numbers(hazard: dict[str, Any], points: pd.DataFrame, checks: pd.DataFrame 
     rows.append(("convergence", f"{first['convergence_deg']:+.3f}°", f"at the reference point, {first['plane_crs']}"))
     rows.append(("scale", f"{(first['scale'] - 1) * 1e6:+.0f} ppm", f"at the reference point, {first['plane_crs']}"))
     rows += [
-        (label, f"{hazard[name]:g}{unit}", "stated in the record or in plan.toml")
-        for name, label, unit in _SIGMAS
+        (label, f"{hazard[name] * factor:g}{unit}", "stated in the record or in plan.toml")
+        for name, label, factor, unit in _SIGMAS
         if pd.notna(hazard.get(name))
     ]
     rows.append(("datum operation", f"{first['operation_accuracy_m']:g} m", str(first["operation"])))
@@ -235,6 +235,8 @@ def _points(points: pd.DataFrame) -> str:
         entered = _joined(*(_text(getattr(p, name)) for name in ("coordinates", "easting", "northing")))
         entered = entered or _joined(_text(p.bearing), _text(p.distance))
         read = f"{p.notation}, {p.entered_crs}" if _text(p.notation) else "bearing, distance"
+        if _text(p.notation) and p.version > 1:
+            read = "moved to the landmark surveyed, see the versions"
         place = "not computed" if pd.isna(p.r95_m) else f"{p.lat:.6f}\u00a0N {p.lon:.6f}\u00a0E"
         cells = (p.point_no, p.point_kind, _text(p.landmark) or "", entered, read, place, _m(p.r95_m),
                  _text(p.method) or "not stated", f"v{p.version:g}")  # fmt: skip
@@ -245,7 +247,7 @@ def _points(points: pd.DataFrame) -> str:
 
 def _checks(checks: pd.DataFrame) -> str:
     rows = []
-    for c in each_row(checks):
+    for c in each_row(checks[checks["version"] == 1]):
         parts = f" ({c.east_m:+.1f} E, {c.north_m:+.1f} N)" if pd.notna(c.east_m) else ""
         ratio = f"1 : {c.length_m / c.misclosure_m:,.0f}" if c.misclosure_m > 0 else "closes"
         verdict = "BLUNDER: over 3 sigma, not spread" if c.blunder else ("spread by the compass rule" if c.spread else
@@ -257,16 +259,13 @@ def _checks(checks: pd.DataFrame) -> str:
 
 
 def _versions(versions: pd.DataFrame) -> str:
-    rows = [
-        tuple(
-            escape(str(cell))
-            for cell in (f"v{v.version}" + (" (counts)" if v.current else ""), _text(v.landmark) or "as in the record",
-                         _text(v.coordinates) or "", _m(v.position_error_m), _text(v.anchored_by) or "",
-                         _day(v.anchored_on) or "", _text(v.reason) or "")
-        )
-        for v in each_row(versions)
-    ]  # fmt: skip
-    return _table(("version", "anchor", "coordinates", "position error", "who", "when", "why"), rows)
+    rows = []
+    for v in each_row(versions):
+        number = f"v{v.version}" + (" (counts)" if v.current else "")
+        cells = (number, _text(v.landmark) or "as in the record", _text(v.coordinates) or "", _m(v.moved_m),
+                 _m(v.position_error_m), _text(v.anchored_by) or "", _day(v.anchored_on) or "", _text(v.reason) or "")  # fmt: skip
+        rows.append(tuple(escape(cell) for cell in cells))
+    return _table(("version", "anchor", "coordinates", "moved by", "position error", "who", "when", "why"), rows)
 
 
 def _candidates(candidates: pd.DataFrame) -> str:

@@ -330,9 +330,13 @@ def _rows(xy: Array, kind: Array) -> Any:
 
 def _width_m(shapes: Array) -> Array:
     """Mean width of the hull of a shape [m]."""
-    hull = shapely.convex_hull(shapes)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(shapely.area(hull) / (shapely.length(hull) / 2))
+        width = shapely.area(shapes) / (shapely.length(shapes) / 2)
+        # A hull is at least as wide as its shape: only the narrow ones are worth the work.
+        narrow = ~(width > MIN_WIDTH_M)
+        hull = shapely.convex_hull(shapes[narrow])
+        width[narrow] = shapely.area(hull) / (shapely.length(hull) / 2)
+    return np.asarray(width)
 
 
 def _errors(vertices: pd.DataFrame, checks: pd.DataFrame, shapes: pd.DataFrame) -> Array:

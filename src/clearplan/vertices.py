@@ -133,7 +133,8 @@ def _nodes(forms: Forms, shapes: pd.DataFrame) -> _Nodes:
         rows = np.flatnonzero(shape >= 0)
         place = np.full(len(of_leg) + 1, -1)
         place[rows] = np.arange(begun, begun + len(rows))
-        block = forms.legs[_KEPT].iloc[rows]
+        block = forms.legs[_KEPT]
+        block = block if len(rows) == len(block) else block.iloc[rows]
         links = {name: place[block[name].to_numpy(int)] for name in ("back", "closes")}
         blocks.append(block.assign(**links, version=version, shape=shape[rows], record=of_leg[rows]))
         begun += len(rows)
@@ -440,7 +441,7 @@ def _table(nodes: _Nodes, gone: Walk, whole: Array, working: CRS, further: dict[
         **told,
         **further,
     )
-    return gpd.GeoDataFrame(table, geometry=shapely.points(points), crs=working)
+    return gpd.GeoDataFrame(table, geometry=shapely.points(points), crs=working, copy=False)
 
 
 def _distinct(texts: list[str]) -> list[str]:

@@ -325,12 +325,12 @@
   function describeRecord(record) {
     var box = element("div", null, "card");
     box.appendChild(element("h3", "Record " + record.id));
-    box.appendChild(element("p", CLASS_WORDS[record.class] + ". Position error " + raw(record.error_m, "m") + " (95 %)."));
+    box.appendChild(element("p", CLASS_WORDS[record.class] + ". Position error " + figure(record.error_m, 0) + " m (95 %)."));
     var told = [];
     if (record.number) { told.push("number " + record.number); }
     if (record.sheet) { told.push("sheet " + record.sheet); }
     told.push("reliability " + figure(record.reliability, 2) + " of 1 by the planner");
-    if (record.misclosure_m !== null) { told.push("misclosure " + raw(record.misclosure_m, "m")); }
+    if (record.misclosure_m !== null) { told.push("misclosure " + figure(record.misclosure_m, 0) + " m"); }
     box.appendChild(element("p", told.join(", ") + "."));
     if (record.anchored) { box.appendChild(element("p", "Moved to a surveyed landmark; the version as recorded is kept.")); }
     box.appendChild(element("p", "Triangle: reference point. Rings: each holds the true point with 95 % probability.", "quiet"));
