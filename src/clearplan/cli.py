@@ -128,19 +128,22 @@ def records_read(
     from .errors import OutputError
     from .exchange import write_gpkg
     from .quality import draw_quality_sheets
+    from .schema import each_row
     from .tables import BOUNDARIES, NOT_FOR_ENTRY
 
     for path, suffix in ((out, ".gpkg"), (sheets, ".html")):
         if path is not None and (path.exists() or path.suffix.lower() != suffix):
             raise OutputError(f"{path}: exists already, or is no {suffix} name; name a new {suffix} file")
     reading, gazetteer = _records_of(file, plan, lenient)
+    for path in filter(None, (out, sheets)):
+        path.parent.mkdir(parents=True, exist_ok=True)
     if len(reading.faults):
         _print_faults(reading.faults)
     drawn = reading.hazards[reading.hazards["deferred"].isna()]
     rows = [
         (h.hazard_id, h.land_class, f"{h.position_error_m:.0f} m", "" if math.isnan(h.misclosure_m) else
          f"{h.misclosure_m:.0f} m", f"{h.geometry.area / 1e4:.1f} ha", h.source)
-        for h in drawn.head(40).itertuples()
+        for h in each_row(drawn.head(40))
     ]  # fmt: skip
     _print_table(("record", "class", "position error (95 %)", "misclosure", "area as recorded", "source"), rows)
     if len(drawn) > len(rows):
@@ -198,6 +201,7 @@ def scan(
     """How far a scanned map's control points can be trusted, by points left out; with --image draw it straight."""
     from .errors import SettingsError
     from .scans import compare_models, georeference_error, read_control_points, warp_scan
+    from .schema import each_row
 
     if (image is None) != (out is None):
         raise SettingsError("--image and --out belong together; give both, or none")
@@ -206,7 +210,7 @@ def scan(
     rows = [
         (r.model, r.points, *("" if math.isnan(v) else f"{v:.1f} m" for v in
                               (r.leave_one_out_rmse_m, r.held_out_rmse_m, r.fit_rmse_m)))
-        for r in table.itertuples()
+        for r in each_row(table)
     ]  # fmt: skip
     _print_table(("model", "points", "at a point left out", "at points held out", "fit (says little)"), rows)
     found = georeference_error(known, model)

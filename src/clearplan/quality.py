@@ -262,8 +262,9 @@ def _versions(versions: pd.DataFrame) -> str:
     rows = []
     for v in each_row(versions):
         number = f"v{v.version}" + (" (counts)" if v.current else "")
-        cells = (number, _text(v.landmark) or "as in the record", _text(v.coordinates) or "", _m(v.moved_m),
-                 _m(v.position_error_m), _text(v.anchored_by) or "", _day(v.anchored_on) or "", _text(v.reason) or "")  # fmt: skip
+        anchor = (number, _text(v.landmark) or "as in the record", _text(v.coordinates) or "")
+        decided = (_text(v.anchored_by) or "", _day(v.anchored_on) or "", _text(v.reason) or "")
+        cells = (*anchor, _m(v.moved_m), _m(v.position_error_m), *decided)
         rows.append(tuple(escape(cell) for cell in cells))
     return _table(("version", "anchor", "coordinates", "moved by", "position error", "who", "when", "why"), rows)
 
