@@ -68,6 +68,27 @@ def test_page_loads_nothing_and_says_what_it_must(margins, task_settings, priori
     assert not re.search(r"\bsa" + r"fe(ly|ty|r|st)?\b", own, flags=re.IGNORECASE)
 
 
+def test_records_show_blunders_and_fields_that_could_not_be_drawn(sample):
+    study, folder = sample
+    html = (folder / "map.html").read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="clearplan-data">(.*?)</script>', html, flags=re.DOTALL).group(1))
+    records = {record["id"]: record for record in data["records"]}
+    assert set(records) == set(study.records[0].hazards["hazard_id"])
+    blunder = records["R-051"]
+    assert blunder["blunder"]
+    assert all(radius > blunder["misclosure_m"] for _, _, radius, reference in blunder["rings"] if not reference)
+    assert max(radius for *_, radius, reference in blunder["rings"] if not reference) == round(blunder["error_m"])
+    lost = records["R-017"]
+    assert lost["shape"] is None
+    assert lost["legs"] == []
+    assert "letter O" in lost["undrawn"]
+    ((_, _, radius, reference),) = lost["rings"]
+    assert (radius, reference) == (None, True)
+    first = records["R-007"]
+    assert [leg[:2] for leg in first["legs"]] == [ring[:2] for ring in first["rings"] if ring[3]]
+    assert any("R-017, R-034" in note for note in data["about"]["notes"])
+
+
 def test_unranked_tasks_are_refused(margins, task_settings, priority_settings):
     tasks, zones, _, _ = ranked_world(margins, task_settings, priority_settings)
     with pytest.raises(TableError, match="rank"):

@@ -54,6 +54,30 @@ def test_every_number_has_its_source(sample):
         assert typed in sheet
 
 
+def sheet_of(page, record):
+    sheet = page[page.index(f'id="r-{record.replace("-", "_2d")}"') :]
+    return sheet[: sheet.index("</section>")]
+
+
+def test_a_sheet_can_be_checked_against_the_paper(sample):
+    page = (sample[1] / "records.html").read_text(encoding="utf-8")
+    sheet = sheet_of(page, "R-007")
+    for words in ("magnetic north, mils-6000", "paces of 0.75 m", "1 = 8</text>"):
+        assert words in sheet
+    # By hand: 11-35 of 6000 mils is 11.35 x 6 = 68.10 degrees, 1227 paces of 0.75 m are 920.25 m;
+    # grid = magnetic + declination - convergence = 68.10 + 4.58 - 1.40.
+    assert "from A: 11-35, 1227" in sheet
+    assert "68.10° +4.58° decl. \u22121.40° conv. = 71.27° grid; 920.2 m" in sheet
+    assert not re.search(r"\bnan\b", page)
+    assert "NOT READ, see the faults" in sheet_of(page, "R-017")
+    assert "Ellipse: holds the true point" in sheet
+    blunder = sheet_of(page, "R-051")
+    assert "The ellipses do not hold" in blunder
+    assert "Ellipse: holds" not in blunder
+    listed = page[: page.index("<section")]
+    assert all(f">{record}</a>" in listed for record in sample[0].records[0].hazards["hazard_id"])
+
+
 def test_hostile_text_stays_text(tmp_path):
     records = [record(f"R{k}", record_number=str(k), unit=name, source=name) for k, name in enumerate(HOSTILE)]
     legs = [

@@ -146,6 +146,19 @@ def test_points_of_qgis_old_and_new(tmp_path):
     )
 
 
+def test_a_model_that_can_not_be_solved_is_told_apart_from_those_that_can():
+    # Two rows of three and one point above them: without that one no second-order polynomial can be solved.
+    x, y = np.array([0, 10, 20, 0, 10, 20, 10]) * 1e3 + 8.6e6, np.array([0, 0, 0, 10, 10, 10, 20]) * 1e3 + 4.43e6
+    table = pd.DataFrame({"point": range(1, 8), "column": (x - 8.6e6) / 10 + [0, 1, 0, 0, 2, 0, 3],
+                          "row": (4.46e6 - y) / 10, "x": x, "y": y, "enabled": True})  # fmt: skip
+    points = ControlPoints(table, GRID)
+    compared = compare_models(points).set_index("model")
+    assert np.isfinite(compared.loc["affine", "leave_one_out_rmse_m"])
+    assert np.isnan(compared.loc["polynomial", "leave_one_out_rmse_m"])
+    with pytest.raises(SettingsError, match=r"polynomial can't be solved from control points 1, 2, 3, 4, 5, 6 alone"):
+        georeference_error(points, "polynomial")
+
+
 def test_disabled_points_are_held_out_and_not_lost():
     points = lattice(4)
     points.table.loc[[5, 10], "enabled"] = False

@@ -37,7 +37,9 @@ class _RecordsGroup(typer.core.TyperGroup):
 
 
 records_app = typer.Typer(
-    cls=_RecordsGroup, no_args_is_help=True, help="Minefield records: read them (records FILE), or make a template."
+    cls=_RecordsGroup,
+    no_args_is_help=True,
+    help="Minefield records: read them with 'records FILE' (options: records read --help), or make a template.",
 )
 app.add_typer(records_app, name="records")
 
@@ -127,51 +129,57 @@ def records_read(
     """Plot minefield records as polygons with their position error. Exit 1 where a record has a fault."""
     from .errors import OutputError
     from .exchange import write_gpkg
-    from .quality import draw_quality_sheets
+    from .quality import draw_quality_sheets, extent_words
     from .schema import each_row
-    from .tables import BOUNDARIES, NOT_FOR_ENTRY
+    from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 
     for path, suffix in ((out, ".gpkg"), (sheets, ".html")):
         if path is not None and (path.exists() or path.suffix.lower() != suffix):
             raise OutputError(f"{path}: exists already, or is no {suffix} name; name a new {suffix} file")
-    reading, gazetteer = _records_of(file, plan, lenient)
+    reading, gazetteer, study = _records_of(file, plan, lenient)
     for path in filter(None, (out, sheets)):
         path.parent.mkdir(parents=True, exist_ok=True)
     if len(reading.faults):
-        _print_faults(reading.faults)
+        _print_faults(reading.faults, reading.forms.home)
     drawn = reading.hazards[reading.hazards["deferred"].isna()]
+    worst_first = drawn.sort_values(["blunder", "position_error_m"], ascending=False, kind="stable")
     rows = [
         (h.hazard_id, h.land_class, f"{h.position_error_m:.0f} m", "" if math.isnan(h.misclosure_m) else
-         f"{h.misclosure_m:.0f} m", f"{h.geometry.area / 1e4:.1f} ha", h.source)
-        for h in each_row(drawn.head(40))
+         f"{h.misclosure_m:.0f} m" + (f", BLUNDER (limit {h.misclosure_limit_m:.0f} m)" if h.blunder else ""),
+         extent_words(h._asdict()))
+        for h in each_row(worst_first.head(40))
     ]  # fmt: skip
-    _print_table(("record", "class", "position error (95 %)", "misclosure", "area as recorded", "source"), rows)
+    _print_table(("record", "class", "position error (95 %)", "misclosure", "as recorded"), rows)
     if len(drawn) > len(rows):
-        typer.echo(f"... and {len(drawn) - len(rows)} more")
+        typer.echo(f"... and {len(drawn) - len(rows)} more with smaller errors; --sheets and --out hold all")
     for operation in reading.operations:
         typer.echo(f"Datum: {operation}")
     lost = len(reading.hazards) - len(drawn)
     if lost:
         typer.echo(f"NOTE: {lost} of {len(reading.hazards)} records could not be drawn and have NO place on any map")
-    notice = f"{NOT_FOR_ENTRY} {BOUNDARIES}"
+    illustrative = ILLUSTRATIVE if study is not None and study.illustrative else ""
+    notice = f"{illustrative} {NOT_FOR_ENTRY} {BOUNDARIES}".strip()
+    if illustrative:
+        typer.echo(illustrative)
     if out is not None:
         tables = {"hazards": reading.hazards, "record_points": reading.vertices, "record_versions": reading.versions}
-        write_gpkg(tables, out, as_at="2000-01-01", notice=notice)
+        as_at = study.as_at.isoformat() if study is not None else "2000-01-01"
+        write_gpkg(tables, out, as_at=as_at, notice=notice)
         typer.echo(f"Layers: {out}")
     if sheets is not None:
         page = draw_quality_sheets([reading], title=f"Minefield records of {file.name}", notice=notice,
-                                   gazetteers=[gazetteer])  # fmt: skip
+                                   illustrative=illustrative, gazetteers=[gazetteer])  # fmt: skip
         page.save(sheets)
         typer.echo(f"Quality sheets: {sheets}")
 
 
-def _records_of(file: Path, plan: Path | None, lenient: bool) -> tuple[Any, Any]:
-    """The reading of a record file, and the gazetteer that its plan names."""
+def _records_of(file: Path, plan: Path | None, lenient: bool) -> tuple[Any, Any, Any]:
+    """The reading of a record file, and the gazetteer and the study settings of its plan."""
     from .records import read_record_source
     from .settings import RecordSettings
 
     if plan is None:
-        return read_record_source(RecordSettings(path=file, lenient=lenient)), None
+        return read_record_source(RecordSettings(path=file, lenient=lenient)), None, None
     from .crs import working_crs
     from .errors import SettingsError
     from .files import read_gazetteer
@@ -187,7 +195,7 @@ def _records_of(file: Path, plan: Path | None, lenient: bool) -> tuple[Any, Any]
         source, region=study.region, working=working_crs(study.region).crs, as_at=study.as_at,
         code_lists=settings.code_lists,
     )  # fmt: skip
-    return reading, read_gazetteer(source.gazetteer)
+    return reading, read_gazetteer(source.gazetteer), study
 
 
 @app.command()
@@ -206,14 +214,14 @@ def scan(
     if (image is None) != (out is None):
         raise SettingsError("--image and --out belong together; give both, or none")
     known = read_control_points(points, crs=crs)
-    table = compare_models(known)
+    found = georeference_error(known, model)
     rows = [
-        (r.model, r.points, *("" if math.isnan(v) else f"{v:.1f} m" for v in
-                              (r.leave_one_out_rmse_m, r.held_out_rmse_m, r.fit_rmse_m)))
-        for r in each_row(table)
+        (r.model, r.points, "not solvable" if math.isnan(r.fit_rmse_m) else f"{r.leave_one_out_rmse_m:.1f} m",
+         "none held out" if math.isnan(r.held_out_rmse_m) else f"{r.held_out_rmse_m:.1f} m",
+         "" if math.isnan(r.fit_rmse_m) else f"{r.fit_rmse_m:.1f} m")
+        for r in each_row(compare_models(known))
     ]  # fmt: skip
     _print_table(("model", "points", "at a point left out", "at points held out", "fit (says little)"), rows)
-    found = georeference_error(known, model)
     typer.echo(found.words)
     for doubt in found.warnings:
         typer.echo(f"NOTE: {doubt}")
@@ -330,9 +338,11 @@ def _faults_of_records(file: Path, plan: Path | None) -> pd.DataFrame:
     return faults
 
 
-def _print_faults(faults: pd.DataFrame) -> None:
+def _print_faults(faults: pd.DataFrame, home: dict[tuple[str, int], str] | None = None) -> None:
+    """Faults as a table; ``home`` names the record in which each row of a file stands."""
     rows = [
         (
+            *([] if home is None else [home.get((str(r.file), int(str(r.row))), "") if str(r.row).isdigit() else ""]),
             "" if str(r.row) in ("<NA>", "nan", "None") else str(r.row),
             r.level,
             r.column,
@@ -341,7 +351,7 @@ def _print_faults(faults: pd.DataFrame) -> None:
         )
         for r in faults.itertuples()
     ]
-    _print_table(("row", "level", "column", "value", "rule; remedy"), rows)
+    _print_table((*([] if home is None else ["record"]), "row", "level", "column", "value", "rule; remedy"), rows)
 
 
 def _print_table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

@@ -116,8 +116,11 @@ def read_forms(
     if not len(records):
         rule, remedy = "file holds no rows", "fill in the sheets records and legs"
         faults.append(fault(files["records"], None, "", "", rule, "error", remedy))
+    records["sigmas_by_plan"] = ""
     for name, value in source.errors.model_dump().items():
-        records[name] = records[name].astype(float).fillna(np.nan if value is None else value)
+        stated = records[name].astype(float)
+        records.loc[stated.isna(), "sigmas_by_plan"] += f"{name} "
+        records[name] = stated.fillna(np.nan if value is None else value)
     faults += _record_faults(records, files["records"], as_at or dt.date.today())
     faults += _kin_faults(records, legs, anchors, files)
     sheets = _sheets(records, files["records"], faults)

@@ -199,18 +199,31 @@ def _accidents(accidents: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
 
 
 def _records(reading: RecordReading) -> list[dict[str, Any]]:
-    """Drawn records: newest shape, the ring of each of its points, and what a reader must know of it."""
+    """Records: newest shape, ring and leg of each point, and what a reader must know; undrawn ones have no shape."""
     versions = reading.versions[reading.versions["current"]]
     shapes = dict(zip(versions["record_id"], _coordinates(versions), strict=True))
-    points = reading.vertices.merge(versions[["record_id", "version"]], on=["record_id", "version"])
+    newest = reading.hazards[["hazard_id", "version"]].fillna({"version": 1})
+    points = reading.vertices.merge(newest, left_on=["record_id", "version"], right_on=["hazard_id", "version"])
     points = points[~points["is_check"].to_numpy(bool)]
+    points = points[points.geometry.notna().to_numpy()]
     lonlat, _ = to_working(points, parse_crs("EPSG:4326"))
     xy = shapely.get_coordinates(lonlat.geometry.to_numpy()).round(6)
+    hazards = reading.hazards.set_index("hazard_id")
+    blunders = hazards["misclosure_m"].where(hazards["blunder"], 0.0)
+    own = zip(points["record_id"], points["point_no"], strict=True)
+    known = dict(zip(own, zip(xy.tolist(), points["point_kind"], strict=True), strict=True))
     rings: dict[str, list[list[Any]]] = {}
-    for record, kind, (lon, lat), radius in zip(
-        points["record_id"], points["point_kind"], xy.tolist(), points["r95_m"], strict=True
-    ):
-        rings.setdefault(record, []).append([lon, lat, round(float(radius)), kind == "reference"])
+    legs: dict[str, list[list[float]]] = {}
+    for (lon, lat), point in zip(xy.tolist(), points.to_dict("records"), strict=True):
+        record, reference = point["record_id"], point["point_kind"] == "reference"
+        radius = _number(point["r95_m"])
+        if radius is not None:
+            # The ellipse covers errors of measurement; the blunder may lie in any leg behind the reference point.
+            radius = round(radius + (0.0 if reference else float(blunders[record])))
+        rings.setdefault(record, []).append([lon, lat, radius, reference])
+        start, kind = known.get((record, point["leg_from"]), (None, None))
+        if start is not None and kind == "reference":
+            legs.setdefault(record, []).append([*start, lon, lat])
     return [
         {
             "id": row["hazard_id"],
@@ -220,12 +233,16 @@ def _records(reading: RecordReading) -> list[dict[str, Any]]:
             "reliability": _number(row["reliability"]),
             "error_m": _number(row["position_error_m"]),
             "misclosure_m": _number(row["misclosure_m"]),
-            "anchored": int(row["version"]) > 1,
+            "limit_m": _number(row["misclosure_limit_m"]),
+            "blunder": bool(row["blunder"]),
+            "anchored": row["version"] > 1,
+            "undrawn": _text(row["deferred"]),
             "source": _text(row["source"]),
-            "shape": shapes[row["hazard_id"]],
-            "rings": rings[row["hazard_id"]],
+            "shape": shapes.get(row["hazard_id"]) if _text(row["deferred"]) is None else None,
+            "rings": rings.get(row["hazard_id"], []),
+            "legs": legs.get(row["hazard_id"], []),
         }
-        for row in reading.hazards[reading.hazards["deferred"].isna()].to_dict("records")
+        for row in reading.hazards.to_dict("records")
     ]
 
 

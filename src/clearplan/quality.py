@@ -6,7 +6,7 @@ One file, no script, no network; text from data is escaped.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -78,7 +78,7 @@ def draw_quality_sheets(
     faulty = [h for h in hazards if "faults" in own.get(h["hazard_id"], {})]
     ordered = faulty + [h for h in hazards if "faults" not in own.get(h["hazard_id"], {})]
     shown = ordered[:MAX_SHEETS]
-    head = _head(hazards, faulty, own, title, illustrative, len(ordered) - len(shown))
+    head = _head(shown, hazards, len(faulty), own, title, illustrative)
     sheets = [_sheet(hazard, own.get(hazard["hazard_id"], {})) for hazard in shown]
     style = files("clearplan").joinpath("assets", "quality.css").read_text(encoding="utf-8")
     return SheetPage(
@@ -118,32 +118,53 @@ def _by_record(
 
 
 def _head(
+    shown: list[dict[str, Any]],
     hazards: list[dict[str, Any]],
-    faulty: list[dict[str, Any]],
+    faulty: int,
     own: dict[str, dict[str, pd.DataFrame]],
     title: str,
     illustrative: str,
-    left_out: int,
 ) -> str:
+    """Title, what is missing, and a list of all sheets."""
     deferred = sum(isinstance(hazard["deferred"], str) for hazard in hazards)
-    words = [f"<h1>{escape(title)}</h1>"]
+    words = [f'<h1 id="top">{escape(title)}</h1>']
     if illustrative:
         words.append(f'<p class="loud">{escape(illustrative)}</p>')
     words.append(
         f"<p>{len(hazards)} minefield records. <b>{deferred} could not be drawn</b> and are on no map; "
-        f"{len(faulty)} have faults or warnings and stand first.</p>"
+        f"{faulty} have faults or warnings and stand first.</p>"
     )
+    left_out = len(hazards) - len(shown)
     if left_out:
         words.append(f'<p class="loud">{left_out} more records are not shown in this file; it would be too heavy.</p>')
     rows = []
-    for hazard in faulty:
+    for hazard in shown:
         record = str(hazard["hazard_id"])
-        told = "; ".join(f"{f.column}: {f.rule}" for f in each_row(own[record]["faults"]))
+        faults = own.get(record, {}).get("faults")
+        told = "; ".join(f"{f.column}: {f.rule}" for f in each_row(faults)) if faults is not None else ""
         link = f'<a href="#{_anchor(record)}">{escape(record)}</a>'
-        rows.append((link, _state(hazard), _m(hazard["position_error_m"]), _m(hazard["misclosure_m"]), escape(told)))
+        drawn = _state(hazard) != "NOT DRAWN"
+        error = _m(hazard["position_error_m"]) if drawn else "no place known"
+        misclosure = "" if pd.isna(hazard["misclosure_m"]) else _m(hazard["misclosure_m"])
+        rows.append((link, _state(hazard), error, misclosure, extent_words(hazard) if drawn else "", escape(told)))
+    header = ("record", "state", "position error (95 %)", "misclosure", "as recorded", "faults and warnings")
     if rows:
-        words.append(_table(("record", "state", "position error (95 %)", "misclosure", "faults and warnings"), rows))
+        words.append(_table(header, rows))
     return "\n".join(words)
+
+
+def extent_words(hazard: Mapping[str, Any]) -> str:
+    """Size of a record's shape as recorded: area of a border, length of rows, or a point.
+
+    >>> extent_words({"geometry": shapely.box(0, 0, 100, 200)})
+    '2.0 ha'
+    >>> extent_words({"geometry": shapely.LineString([(0, 0), (300, 0)])})
+    'rows of 300 m'
+    """
+    shape = hazard["geometry"]
+    if shape.area:
+        return f"{shape.area / 1e4:.1f} ha"
+    return f"rows of {shape.length:,.0f} m" if shape.length else "a point"
 
 
 def _state(hazard: dict[str, Any]) -> str:
@@ -153,7 +174,11 @@ def _state(hazard: dict[str, Any]) -> str:
 def _sheet(hazard: dict[str, Any], own: dict[str, Any]) -> str:
     record = str(hazard["hazard_id"])
     drawn = not isinstance(hazard["deferred"], str)
-    parts = [f'<section id="{_anchor(record)}">', f"<h2>Record {escape(record)}</h2>", _facts(hazard)]
+    parts = [
+        f'<section id="{_anchor(record)}">',
+        f'<h2>Record {escape(record)} <a class="up" href="#top">all records</a></h2>',
+        _facts(hazard),
+    ]
     faults = own.get("faults")
     if faults is not None:
         parts.append("<h3>Faults and warnings</h3>" + _faults(faults))
@@ -162,16 +187,16 @@ def _sheet(hazard: dict[str, Any], own: dict[str, Any]) -> str:
         parts.append(
             '<div class="pair">'
             + _sketch(record, hazard, points)
-            + _numbers(hazard, points, own.get("checks"))
+            + _numbers(hazard, points, own.get("checks"), own["versions"])
             + "</div>"
         )
-        parts.append("<h3>Points: as entered and as computed</h3>" + _points(points))
+        parts.append("<h3>Points: as entered and as computed</h3>" + _points(points, hazard))
     elif not drawn:
         parts.append('<p class="loud">This record could not be drawn: it is a hazard whose place is not known.</p>')
         if points is not None:
-            parts.append("<h3>Points as entered</h3>" + _points(points))
+            parts.append("<h3>Points as entered</h3>" + _points(points, hazard))
     if own.get("checks") is not None:
-        parts.append("<h3>Closure</h3>" + _checks(own["checks"]))
+        parts.append("<h3>Closure</h3>" + _checks(own["checks"], own["points"]))
     versions = own.get("versions")
     if versions is not None and len(versions) > 1:
         parts.append("<h3>Versions of the anchor</h3>" + _versions(versions))
@@ -189,6 +214,8 @@ def _facts(hazard: dict[str, Any]) -> str:
         ("unit", hazard.get("unit")),
         ("base sheet", hazard.get("base_sheet")),
         ("datum", hazard.get("datum")),
+        ("bearings count from", _joined(_north(hazard), _text(hazard.get("angle_unit")))),
+        ("distances in", _unit_of_distance(hazard)),
         ("laid on", _day(hazard.get("laid_on"))),
         ("handed over", _joined(_text(hazard.get("handed_over_by")), _day(hazard.get("handed_over_on")))),
         ("ordnance", _joined(_text(hazard.get("ordnance")), _text(hazard.get("ordnance_type")))),
@@ -200,23 +227,28 @@ def _facts(hazard: dict[str, Any]) -> str:
     return f"<dl>{items}</dl>"
 
 
-def _numbers(hazard: dict[str, Any], points: pd.DataFrame, checks: pd.DataFrame | None) -> str:
+def _numbers(hazard: dict[str, Any], points: pd.DataFrame, checks: pd.DataFrame | None, versions: pd.DataFrame) -> str:
     """Each number behind the shape, and where it comes from."""
     first = points.iloc[0]
     blunder = checks is not None and bool(checks["blunder"].any())
-    told = "largest R95 of the field's points" + (", widened by the misclosure of a blunder" if blunder else "")
+    told = "largest R95 of the field's points, those of checks aside"
+    told += ", widened by the misclosure of a blunder" if blunder else ""
     rows = [("position error, 95 %", _m(hazard["position_error_m"]), told)]
     if pd.notna(hazard["declination_used_deg"]):
         rows.append(("declination", f"{hazard['declination_used_deg']:+.2f}°", str(hazard["declination_source"])))
     rows.append(("convergence", f"{first['convergence_deg']:+.3f}°", f"at the reference point, {first['plane_crs']}"))
     rows.append(("scale", f"{(first['scale'] - 1) * 1e6:+.0f} ppm", f"at the reference point, {first['plane_crs']}"))
     rows += [
-        (label, f"{hazard[name] * factor:g}{unit}", "stated in the record or in plan.toml")
+        (label, f"{hazard[name] * factor:g}{unit}", _source_of_sigma(hazard, name, len(versions) > 1))
         for name, label, factor, unit in _SIGMAS
         if pd.notna(hazard.get(name))
     ]
     rows.append(("datum operation", f"{first['operation_accuracy_m']:g} m", str(first["operation"])))
     return _table(("figure", "value", "source"), [tuple(escape(cell) for cell in row) for row in rows])
+
+
+def _kind(point: Any) -> str:
+    return f"{point.point_kind}, check on {point.closes_on}" if _text(point.closes_on) else str(point.point_kind)
 
 
 def _faults(faults: pd.DataFrame) -> str:
@@ -229,31 +261,77 @@ def _faults(faults: pd.DataFrame) -> str:
     return _table(("file", "row", "level", "column", "value", "rule; remedy"), rows)
 
 
-def _points(points: pd.DataFrame) -> str:
+def _source_of_sigma(hazard: dict[str, Any], name: str, moved: bool) -> str:
+    told = "plan.toml, records.errors" if name in str(hazard["sigmas_by_plan"]).split() else "stated in the record"
+    return f"{told}; v1 only, the surveyed landmark has its own" if moved and name == "sigma_reference_m" else told
+
+
+def _north(hazard: dict[str, Any]) -> str | None:
+    north = _text(hazard.get("north"))
+    return f"{north} north" if north else None
+
+
+def _unit_of_distance(hazard: dict[str, Any]) -> str | None:
+    if _text(hazard.get("distance_unit")) != "paces":
+        return _text(hazard.get("distance_unit"))
+    return f"paces of {hazard['pace_m']:g} m"
+
+
+def _read_as(point: Any, hazard: dict[str, Any]) -> str:
+    """What a point's text was read as: coordinates in a CRS, or a grid bearing and metres, with the way there."""
+    if _text(point.notation):
+        return "moved to the landmark surveyed, see the versions" if point.version > 1 else (
+            f"{point.notation}, {point.entered_crs}"
+        )  # fmt: skip
+    if _text(point.coordinates) or _text(point.easting):
+        return "NOT READ, see the faults"
+    words = []
+    if pd.notna(point.bearing_deg):
+        grid, way = float(point.bearing_deg), f"{point.bearing_deg:.2f}°"
+        if pd.notna(point.convergence_deg):
+            if pd.notna(point.declination_deg):
+                grid, way = grid + point.declination_deg, f"{way} {point.declination_deg:+.2f}° decl."
+            if hazard.get("north") != "grid":
+                grid, way = grid - point.convergence_deg, f"{way} {-point.convergence_deg:+.2f}° conv."
+            way += f" = {grid % 360:.2f}° grid"
+        words.append(way)
+    if pd.notna(point.distance_m):
+        words.append(f"{point.distance_m:,.1f} m")
+    missing = (_text(point.bearing) and pd.isna(point.bearing_deg)) or pd.isna(point.distance_m)
+    return "; ".join([*words, *(["NOT READ, see the faults"] if missing else [])]).replace("-", "\u2212")
+
+
+def _points(points: pd.DataFrame, hazard: dict[str, Any]) -> str:
     rows = []
     for p in each_row(points):
         entered = _joined(*(_text(getattr(p, name)) for name in ("coordinates", "easting", "northing")))
         entered = entered or _joined(_text(p.bearing), _text(p.distance))
-        read = f"{p.notation}, {p.entered_crs}" if _text(p.notation) else "bearing, distance"
-        if _text(p.notation) and p.version > 1:
-            read = "moved to the landmark surveyed, see the versions"
+        came_from = f"from {p.leg_from}: " if _text(p.leg_from) and not _text(p.notation) else ""
         place = "not computed" if pd.isna(p.r95_m) else f"{p.lat:.6f}\u00a0N {p.lon:.6f}\u00a0E"
-        cells = (p.point_no, p.point_kind, _text(p.landmark) or "", entered, read, place, _m(p.r95_m),
-                 _text(p.method) or "not stated", f"v{p.version:g}")  # fmt: skip
+        cells = (p.point_no, _kind(p), _text(p.landmark) or "", f"{came_from}{entered}", _read_as(p, hazard), place,
+                 _m(p.r95_m), _text(p.method) or "not stated", f"v{p.version:g}")  # fmt: skip
         rows.append(tuple(escape(str(cell)) for cell in cells))
     header = ("no", "kind", "landmark", "as entered", "read as", "computed, WGS 84", "R95", "method", "version")
     return _table(header, rows)
 
 
-def _checks(checks: pd.DataFrame) -> str:
+def _checks(checks: pd.DataFrame, points: pd.DataFrame) -> str:
     rows = []
+    meets = dict(zip(points["point_no"], points["closes_on"].map(_text), strict=True))
     for c in each_row(checks[checks["version"] == 1]):
         parts = f" ({c.east_m:+.1f} E, {c.north_m:+.1f} N)" if pd.notna(c.east_m) else ""
         ratio = f"1 : {c.length_m / c.misclosure_m:,.0f}" if c.misclosure_m > 0 else "closes"
         verdict = "BLUNDER: over 3 sigma, not spread" if c.blunder else ("spread by the compass rule" if c.spread else
                                                                         "within 3 sigma, not spread")  # fmt: skip
         size, limit, length = f"{c.misclosure_m:.1f} m{parts}", f"{c.limit_m:.1f} m", f"{c.length_m:,.0f} m"
-        cells = (f"to point {c.point_no}", size, limit, length, ratio, verdict)
+        cells = (
+            f"point {c.point_no}, which should meet {meets.get(c.point_no) or 'its own coordinates'}",
+            size,
+            limit,
+            length,
+            ratio,
+            verdict,
+        )
         rows.append(tuple(escape(cell) for cell in cells))
     return _table(("leg", "misclosure", "limit (3 sigma)", "length", "ratio", "verdict"), rows)
 
@@ -308,7 +386,8 @@ def _sketch(record: str, hazard: dict[str, Any], points: pd.DataFrame) -> str:
             if row.point_kind == "reference"
             else f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
         )
-        drawn.append(f'{mark}<text x="{x + 7:.1f}" y="{y - 6:.1f}">{escape(str(row.point_no))}</text>')
+        drawn.append(mark)
+    drawn += _labels(own, np.array([at(point) for point in xy]))
     largest = _m(hazard["position_error_m"])
     told = f"Sketch of record {record}: {len(place)} points with their 95 % error ellipses, largest {largest}"
     return (
@@ -316,9 +395,58 @@ def _sketch(record: str, hazard: dict[str, Any], points: pd.DataFrame) -> str:
         + "".join(drawn)
         + _scale_bar(per_m)
         + '<g class="north"><path d="M590 58v-34l-6 12h12l-6 -12"/><text x="585" y="18">N</text></g></svg>'
-        "<figcaption>Triangle: reference point. Dashed: legs. Red: misclosure. Ellipse: holds the true point with "
-        "95 % probability. North is grid north.</figcaption></figure>"
+        f"<figcaption>{_caption(hazard, own)}</figcaption></figure>"
     )
+
+
+def _caption(hazard: dict[str, Any], own: pd.DataFrame) -> str:
+    words = ["Triangle: reference point. Dashed: legs to the field."]
+    if own["is_check"].any():
+        words.append("Red: misclosure.")
+    if hazard["blunder"]:
+        words.append(
+            "<b>The ellipses do not hold: they cover errors of measurement, and this record has a blunder of "
+            f"{_m(hazard['misclosure_m'])}. Its position error counts both.</b>"
+        )
+    else:
+        words.append("Ellipse: holds the true point with 95 % probability.")
+    if own["version"].iloc[0] > 1:
+        words.append("Drawn where the record was moved to.")
+    return " ".join([*words, "North is grid north."])
+
+
+#: Where a label may stand beside its point, the first choice first [pixels].
+_BESIDE = ((7, -6), (7, 15), (-7, -6), (-7, 15), (10, 4), (-10, 4), (0, -11), (0, 21))
+
+
+def _labels(own: pd.DataFrame, places: Any) -> list[str]:
+    """Numbers of points where no other label or point stands; one that ends on a known point is named with it."""
+    named = {k: str(row.point_no) for k, row in enumerate(each_row(own))}
+    for k, row in enumerate(each_row(own)):
+        meets = next((m for m, number in named.items() if number == row.closes_on and m != k), None)
+        if meets is not None and math.dist(places[k], places[meets]) < 14:
+            named[meets] += f" = {named.pop(k)}"
+    texts, taken = [], [(x - 4, y - 4, x + 4, y + 4) for x, y in places]
+    for k, text in named.items():
+        x, y = places[k]
+        boxes = [_label_box(x + right, y + down, text, right) for right, down in _BESIDE]
+        crossed = [sum(_crosses(box, other) for other in taken) for box in boxes]
+        best = crossed.index(min(crossed))
+        right, down = _BESIDE[best]
+        taken.append(boxes[best])
+        side = "start" if right > 0 else "end" if right < 0 else "middle"
+        texts.append(f'<text x="{x + right:.1f}" y="{y + down:.1f}" text-anchor="{side}">{escape(text)}</text>')
+    return texts
+
+
+def _label_box(x: float, y: float, text: str, right: float) -> tuple[float, float, float, float]:
+    width = 7.5 * len(text)
+    left = x if right > 0 else x - width if right < 0 else x - width / 2
+    return left, y - 11, left + width, y + 2
+
+
+def _crosses(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _ellipse(centre: tuple[float, float], row: Any, per_m: float) -> str:
@@ -346,7 +474,9 @@ def _legs(own: pd.DataFrame, xy: Any, at: Any) -> list[str]:
     number = {str(no): k for k, no in enumerate(own["point_no"])}
     lines = []
     for k, came_from in enumerate(own["leg_from"]):
-        if isinstance(came_from, str) and came_from in number:
+        along = own["point_kind"].iloc[max(k - 1, 0)] != "reference" and not own["is_check"].iloc[k]
+        if isinstance(came_from, str) and came_from in number and not (number[came_from] == k - 1 and along):
+            # Legs from corner to corner lie under the border already.
             (x1, y1), (x2, y2) = at(xy[number[came_from]]), at(xy[k])
             lines.append(f'<line class="leg" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
     for k, known in enumerate(own["closes_on"]):

@@ -11,6 +11,7 @@ import pandas as pd
 import rasterio
 from pyproj import CRS
 from rasterio import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.control import GroundControlPoint
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
@@ -19,7 +20,7 @@ from rasterio.transform import GCPTransformer, from_gcps
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from .errors import CrsError, OutputError, ReadError
+from .errors import CrsError, OutputError, ReadError, SettingsError
 
 LonLatBounds = tuple[float, float, float, float]
 
@@ -135,9 +136,23 @@ def _gcps(points: pd.DataFrame) -> list[GroundControlPoint]:
 
 
 def gcp_map(points: pd.DataFrame, column: Any, row: Any, *, thin_plate: bool) -> tuple[Any, Any]:
-    """Map coordinates of pixels by GDAL's polynomial (second order from 6 points on) or thin plate through points."""
-    with GCPTransformer(_gcps(points), tps=thin_plate) as move:
-        x, y = move.xy(list(row), list(column), offset="ul")
+    """Map coordinates of pixels by GDAL's polynomial (second order from 6 points on) or thin plate through points.
+
+    Raises
+    ------
+    SettingsError
+        The points lie so that the model can't be solved.
+    """
+    try:
+        with GCPTransformer(_gcps(points), tps=thin_plate) as move:
+            x, y = move.xy(list(row), list(column), offset="ul")
+    except CPLE_BaseError as error:
+        numbers = ", ".join(str(number) for number in points["point"][:12])
+        model = "thin-plate" if thin_plate else "polynomial"
+        raise SettingsError(
+            f"{model} can't be solved from control points {numbers} alone ({error}); pick points over the whole sheet, "
+            "or use the affine model"
+        ) from None
     return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
 
 

@@ -478,7 +478,11 @@ def _hazards(
     ids = records["record_id"]
     anchors = vertices[(vertices["version"] == 1) & vertices["entered_crs"].notna()].drop_duplicates("record_id")
     anchors = anchors.set_index("record_id")
-    worst = checks[checks["version"] == 1].groupby("record_id")["misclosure_m"].max()
+    # The check that exceeds its limit most; a blunder stands before every other.
+    worst = checks[checks["version"] == 1].assign(over=checks["misclosure_m"] / checks["limit_m"])
+    worst = (
+        worst.sort_values("over", na_position="first").drop_duplicates("record_id", keep="last").set_index("record_id")
+    )
     direct = source.direct_evidence_from
     confirmed = records["reliability"] >= direct if direct is not None else pd.Series(False, index=records.index)
     broken = replace(forms, faults=faults).broken
@@ -497,10 +501,13 @@ def _hazards(
             "entered_geometry": ids.map(_points_as_entered(anchors)),
             "deferred": [("; ".join(dict.fromkeys(broken[r])) if r in broken else None) for r in ids],
             "version": ids.map(current["version"]),
-            "misclosure_m": ids.map(worst).astype(float),
+            "misclosure_m": ids.map(worst["misclosure_m"]).astype(float),
+            "misclosure_limit_m": ids.map(worst["limit_m"]).astype(float),
+            "blunder": ids.map(worst["blunder"]).eq(True),
             "declination_used_deg": ids.map(anchors["declination_deg"]).astype(float),
             **{name: ids.map(anchors[name]) for name in ("declination_source", "convergence_deg", "scale")},
             **{name: records[name] for name in told},
+            "sigmas_by_plan": records["sigmas_by_plan"],
         }
     )
     geometry = ids.map(current.geometry).to_numpy(object)
@@ -519,13 +526,23 @@ def _with_legs(vertices: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _with_undrawn(vertices: gpd.GeoDataFrame, forms: Forms) -> gpd.GeoDataFrame:
-    """VERTICES and, without a place, the rows of records that could not be drawn: what was typed is never lost."""
+    """VERTICES and the rows of records that could not be drawn: what was typed is never lost.
+
+    Points whose coordinates can be read have a place, so that a map can show about where an undrawn field lies.
+    """
     lost = forms.legs[~forms.legs["record_id"].isin(vertices["record_id"])]
     if not len(lost):
         return vertices
+    assert vertices.crs is not None
+    place = np.full(len(lost), None, dtype=object)
+    for code in lost["crs"].dropna().unique():
+        own = (lost["crs"] == code).to_numpy()
+        move, _ = operation(parse_crs(code), vertices.crs)
+        place[own] = shapely.points(np.column_stack(move.transform(*lost.loc[own, ["x", "y"]].to_numpy(float).T)))
     typed = lost[[name for name in lost.columns if name in vertices.columns]].assign(
-        version=1, is_check=lost["closes_on"].notna(), leg_from=lost["from_point"], geometry=None
-    )
+        version=1, is_check=lost["closes_on"].notna(), leg_from=lost["from_point"], entered_crs=lost["crs"],
+        entered_x=lost["x"], entered_y=lost["y"], geometry=place,
+    )  # fmt: skip
     parts = [pd.DataFrame(vertices).astype({"plane_crs": object, "operation": object}), typed]
     together = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return gpd.GeoDataFrame(together.reindex(columns=vertices.columns), geometry="geometry", crs=vertices.crs)

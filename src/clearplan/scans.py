@@ -231,12 +231,19 @@ def scan_sigma_m(path: str | Path, model: str) -> float:
 
 
 def compare_models(points: ControlPoints, *, held_out: Sequence[int] = ()) -> pd.DataFrame:
-    """One row a model that has points enough: the honest errors first, the fit last [m]."""
+    """One row a model that has points enough: the honest errors first, the fit last [m].
+
+    A model that can't be solved without one of the points has blank errors.
+    """
     rows = []
     for model, fewest in FEWEST.items():
         used = points.table["enabled"] & ~points.table["point"].isin(list(held_out))
         if used.sum() > fewest:
-            found = georeference_error(points, model, held_out=held_out)
+            try:
+                found = georeference_error(points, model, held_out=held_out)
+            except SettingsError:
+                rows.append((model, int(used.sum()), np.nan, np.nan, np.nan))
+                continue
             held = np.nan if found.held_out_rmse_m is None else found.held_out_rmse_m
             rows.append((model, found.count, found.leave_one_out_rmse_m, held, found.fit_rmse_m))
     return pd.DataFrame(rows, columns=["model", "points", "leave_one_out_rmse_m", "held_out_rmse_m", "fit_rmse_m"])

@@ -298,8 +298,11 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: dict[str, Any]) -> lis
     words = []
     for name, count in record["deferred"].items():
         if count and name in ("hazards", "zones", "accidents"):
+            ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
+            named = ", ".join(ids[:10]) + (" ..." if count > 10 else "")
             words.append(
-                f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map"
+                f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map: "
+                f"{named}"
             )
     if record["people"]["people_not_placed"]:
         words.append(

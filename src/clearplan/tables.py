@@ -312,6 +312,8 @@ TABLES |= {
         _codes("point_kind", "what the point is", needed=True),
         Column("version", "integer", "1 as recorded, 2 and up re-anchored", low=1),
         *(_text(name, f"{name} as written") for name in ("coordinates", "easting", "northing", "bearing", "distance")),
+        _number("bearing_deg", "the bearing in degrees, from the north that the record names", "°", 0, 360),
+        _number("distance_m", "the distance in metres, paces at their length", "m", 0, 1e6),
         _text("entered_crs", "CRS of the coordinates as entered"),
         _number("plane_x", "easting in the plane of the traverse", "m", -1e8, 1e8),
         _number("plane_y", "northing in that plane", "m", -1e8, 1e8),

@@ -426,7 +426,8 @@ def _table(nodes: _Nodes, gone: Walk, whole: Array, working: CRS, further: dict[
     told = {name: pd.Categorical.from_codes(own.astype(int), pd.Index(_distinct(texts))) for name, texts in
             (("plane_crs", names), ("operation", words))}  # fmt: skip
     columns = ["record_id", "version", "shape", "row", "point_no", "point_kind", "landmark", "method", "back", "closes",
-               "coordinates", "easting", "northing", "bearing", "distance", "notation"]  # fmt: skip
+               "coordinates", "easting", "northing", "bearing", "distance", "notation",
+               "bearing_deg", "distance_m"]  # fmt: skip
     table = nodes.legs[columns].assign(
         entered_crs=nodes.legs["crs"],
         entered_x=nodes.legs["x"],
@@ -451,7 +452,8 @@ def _distinct(texts: list[str]) -> list[str]:
 
 def _no_vertices(working: CRS) -> gpd.GeoDataFrame:
     names = ["record_id", "version", "shape", "row", "point_no", "point_kind", "landmark", "method", "back", "closes",
-             "coordinates", "easting", "northing", "bearing", "distance", "notation", "entered_crs", "entered_x",
+             "coordinates", "easting", "northing", "bearing", "distance", "notation", "bearing_deg", "distance_m",
+             "entered_crs", "entered_x",
              "entered_y", "plane_x", "plane_y", "plane_crs", "c_ee", "c_en", "c_nn", "r95_m", "operation",
              "operation_accuracy_m", "declination_deg", "declination_source", "convergence_deg", "scale"]  # fmt: skip
     return gpd.GeoDataFrame(pd.DataFrame(columns=names), geometry=gpd.GeoSeries([], crs=working), crs=working)

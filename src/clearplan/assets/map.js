@@ -160,6 +160,7 @@
 
   // From afar the borders of a thousand tasks would hide the ground that they divide.
   var NEAR = 10.5;
+  var CLOSE = 13; // from here on a record's field is large enough to carry its name
 
   function taskStyle(task) {
     var near = map.getZoom() >= NEAR;
@@ -249,6 +250,13 @@
     }
     box.appendChild(element("p", task.zones.length ? "Affects: " + listed(task.zones, 8) : "Affects no listed place.", "quiet"));
     box.appendChild(element("p", "Made of: " + listed(task.hazards, 8), "quiet"));
+    task.hazards.forEach(function (hazard) {
+      if (!recordOf[hazard]) { return; }
+      var button = element("button", "Record " + hazard, "link");
+      button.type = "button";
+      button.addEventListener("click", function () { popup(layerOf[task.id].getBounds().getCenter(), describeRecord(recordOf[hazard])); });
+      box.appendChild(button);
+    });
     if (about.illustrative) { box.appendChild(element("p", about.illustrative, "quiet")); }
     return box;
   }
@@ -325,39 +333,60 @@
   function describeRecord(record) {
     var box = element("div", null, "card");
     box.appendChild(element("h3", "Record " + record.id));
-    box.appendChild(element("p", CLASS_WORDS[record.class] + ". Position error " + figure(record.error_m, 0) + " m (95 %)."));
+    if (record.undrawn) {
+      box.appendChild(element("p", "This field could NOT be drawn: it is a hazard whose place is not known, "
+        + "measured from this reference point. " + record.undrawn, "assumed"));
+    } else {
+      box.appendChild(element("p", CLASS_WORDS[record.class] + ". Position error " + figure(record.error_m, 0) + " m (95 %)."));
+    }
     var told = [];
     if (record.number) { told.push("number " + record.number); }
     if (record.sheet) { told.push("sheet " + record.sheet); }
     told.push("reliability " + figure(record.reliability, 2) + " of 1 by the planner");
-    if (record.misclosure_m !== null) { told.push("misclosure " + figure(record.misclosure_m, 0) + " m"); }
+    if (record.misclosure_m !== null && !record.blunder) { told.push("misclosure " + figure(record.misclosure_m, 0) + " m"); }
     box.appendChild(element("p", told.join(", ") + "."));
+    if (record.blunder) {
+      box.appendChild(element("p", "BLUNDER: misclosure " + figure(record.misclosure_m, 0) + " m, over its limit of "
+        + figure(record.limit_m, 0) + " m. A bearing or a distance is wrong; rings and position error are widened by it.", "assumed"));
+    }
     if (record.anchored) { box.appendChild(element("p", "Moved to a surveyed landmark; the version as recorded is kept.")); }
-    box.appendChild(element("p", "Triangle: reference point. Rings: each holds the true point with 95 % probability.", "quiet"));
+    if (!record.undrawn && !record.blunder) {
+      box.appendChild(element("p", "Triangle: reference point. Rings: each holds the true point with 95 % probability.", "quiet"));
+    }
+    box.appendChild(element("p", "Quality sheet: records.html of the same run, record " + record.id + ".", "quiet"));
     box.appendChild(element("p", record.source, "quiet"));
     return box;
   }
 
-  function triangle() {
+  function triangle(filled) {
     var picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     picture.setAttribute("width", "13");
     picture.setAttribute("height", "12");
     var path = document.createElementNS("http://www.w3.org/2000/svg", "path");
     path.setAttribute("d", "M6.5 1L12 11H1z");
-    path.setAttribute("fill", "#ffffff");
+    path.setAttribute("fill", filled ? "#14532d" : "#ffffff");
     path.setAttribute("stroke", "#14532d");
     path.setAttribute("stroke-width", "1.6");
     picture.appendChild(path);
     return picture;
   }
 
+  var recordOf = {};
+  data.records.forEach(function (record) { recordOf[record.id] = record; });
+
   if (data.records.length) {
     var drawnRecords = L.layerGroup();
     data.records.forEach(function (record) {
       record.rings.forEach(function (ring) {
+        if (ring[2] === null) { return; }
         drawnRecords.addLayer(L.circle([ring[1], ring[0]], still(svg.contact, {
-          radius: ring[2], color: "#14532d", weight: 1, opacity: 0.8, dashArray: ring[3] ? null : "3 3", fill: false
+          radius: ring[2], color: record.blunder && !ring[3] ? "#b2182b" : "#14532d", weight: 1.2, opacity: 0.9,
+          dashArray: ring[3] ? null : "3 3", fill: false
         })));
+      });
+      record.legs.forEach(function (leg) {
+        drawnRecords.addLayer(L.polyline([[leg[1], leg[0]], [leg[3], leg[2]]],
+          still(svg.contact, { color: "#14532d", weight: 1.2, dashArray: "1 4" })));
       });
       if (record.shape) {
         drawnRecords.addLayer(draw(record.shape, still(svg.contact, { color: "#14532d", weight: 2, fill: false, radius: 3 })));
@@ -365,9 +394,11 @@
       record.rings.forEach(function (ring) {
         if (!ring[3]) { return; }
         var marker = L.marker([ring[1], ring[0]], {
-          icon: L.divIcon({ html: triangle(), className: "reference", iconSize: [13, 12], iconAnchor: [6.5, 7.5] }),
-          title: "record " + record.id
+          icon: L.divIcon({ html: triangle(record.undrawn), className: "reference", iconSize: [13, 12], iconAnchor: [6.5, 7.5] }),
+          title: "record " + record.id + (record.undrawn ? ", field not drawn" : "")
         });
+        marker.bindTooltip(element("span", record.id + (record.undrawn ? ": field NOT drawn" : "")),
+          { permanent: true, direction: "bottom", className: "label record", offset: [0, 4] });
         marker.on("click", function () { popup(marker.getLatLng(), describeRecord(record)); });
         drawnRecords.addLayer(marker);
       });
@@ -409,6 +440,7 @@
 
   var wasNear = null;
   function restyle() {
+    map.getContainer().classList.toggle("close-by", map.getZoom() >= CLOSE);
     var near = map.getZoom() >= NEAR;
     if (near === wasNear) { return; }
     wasNear = near;
