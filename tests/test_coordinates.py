@@ -1,11 +1,12 @@
 """Coordinates as people write them: every notation, every slip, and what must be asked."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 
 from clearplan.angles import write_position
+from clearplan.checks import parse_date
 from clearplan.coordinates import mgrs_square, placed_within, read_position, readings
 from clearplan.sheets import parse_sheet
 
@@ -45,6 +46,27 @@ DEGREES = [
     "39°59,4' с. ш. 46°55,8' в. д.",
     "+39.99 +46.93",
     "46°55'48\"E 39°59'24\"N",
+    "39°59′24′′N 46°55′48′′E",
+    "39°59',4 с.ш. 46°55',8 в.д.",
+    "39°59',4с.ш., 46°55',8в.д.",
+    "39°59,'4 с.ш. 46°55,'8 в.д.",
+    "39°59'.4N 46°55'.8E",
+    "N 39°59',4 E 46°55',8",
+    "39 59',4 N 46 55',8 E",
+    "39°59'24\",0 с.ш. 46°55'48\",0 в.д.",
+    "39°,99 N 46°,93 E",
+    "39°.99N 46°.93E",
+    "39°59',4 46°55',8",
+    "39d59m,4N 46d55m,8E",
+    "39°59'24\",46°55'48\"",
+    "39°, 59', 24\" N, 46°, 55', 48\" E",
+    "39d59m24s 46d55m48s",
+    "39-59-24 46-55-48",
+    "39-59.4 46-55.8",
+    "39.99N - 46.93E",
+    "+39.99+046.93",
+    "39.99+46.93",
+    "+39°59'24\"+46°55'48\"",
 ]
 
 
@@ -63,6 +85,62 @@ def test_the_hemisphere_is_never_lost():
     assert read_position("39°59'24\" ю.ш. 46°55'48\" з.д.", datum="WGS 84").x == -46.93
     assert read_position("39d59m24s S 46d55m48s W", datum="WGS 84").y == -39.99
     assert read_position("-39.99 -46.93", datum="WGS 84", region=(-50, -41, -46, -39)).y == -39.99
+
+
+def test_decimals_may_stand_behind_their_mark():
+    """By hand: 24.5" is 24.5 / 3600 of a degree; a comma before the next number with a mark parts coordinates."""
+    found = read_position("39°59'24\",5 с.ш. 46°55'48\",5 в.д.", datum="WGS 84")
+    assert found.y == pytest.approx(39 + 59 / 60 + 24.5 / 3600, abs=1e-12)
+    assert found.x == pytest.approx(46 + 55 / 60 + 48.5 / 3600, abs=1e-12)
+    assert found.sigma_m == pytest.approx(30.9 / 10 / 12**0.5, rel=0.01)
+    minutes = read_position("39°59',46°55'", datum="WGS 84", region=REGION)
+    assert (minutes.y, minutes.x) == pytest.approx((39 + 59 / 60, 46 + 55 / 60), abs=1e-12)
+    tenth = read_position("39°59',4 N 46°55',8 E", datum="WGS 84")
+    assert tenth.sigma_m == pytest.approx(0.1 * METRES / 60 / 12**0.5)
+
+
+def test_the_second_sign_is_never_lost():
+    """ISO 6709: a minus behind a coordinate with its own sign is west or south."""
+    west = (-48.0, 38.8, -45.6, 40.9)
+    for text in ("+39.99-046.93", "+39.99 -046.93", "39.99, -46.93", "+39°59'24\"-46°55'48\"", "+39.99\u2212046.93"):
+        found = read_position(text, datum="WGS 84", region=west)
+        assert (found.x, found.y) == pytest.approx((-46.93, 39.99), abs=1e-9), text
+    south = read_position("-39.99-046.93", datum="WGS 84", region=(-48.0, -41, -45.6, -39))
+    assert (south.x, south.y) == (-46.93, -39.99)
+
+
+AMBIGUOUS = {
+    # Both readings are a kilometre or more apart; so each is asked.
+    "39.99-46.93": "can be a minus or only part them",
+    "39.99 - 46.93": "can be a minus or only part them",
+    "39°59'24\"-46°55'48\"": "can be a minus or only part them",
+    "+39-59-24-46-55-48": "can be a minus or only part them",
+    "- 39.99 46.93": "can be a minus",
+    "39.99 46.93-": "can be a minus",
+    "39.99N 46,55E": "a comma within a coordinate",
+    "39°59.4'N 46°55,8 E": "a comma within a coordinate",
+    "39, 59 N 46, 55 E": "a comma within a coordinate",
+    "39°59', 4 N 46°55', 8 E": "a comma within a coordinate",
+    "39°59' ,4 N 46°55' ,8 E": "a comma within a coordinate",
+    "39 59',46 55'": r"59',46 can be 59\.46' or 59' and 46",
+    "39°59',4,46°": "a comma can be",
+    "39°59'24,46°": "a comma can be",
+    "39°59'4 N 46°55'8 E": r"59'4 can be 59'04\" or 59\.4'",
+    "39°5 N 46°9 E": r"39°5 can be 39°05' or 39\.5°",
+    "39°010°07": "run into one another",
+}
+
+
+@pytest.mark.parametrize(("text", "rule"), AMBIGUOUS.items())
+def test_what_can_be_read_in_two_ways_is_asked(text, rule):
+    with pytest.raises(ValueError, match=rf"^[^|]*{rule}[^|]*\|[^|]+$"):
+        read_position(text, datum="WGS 84", region=REGION)
+
+
+@pytest.mark.parametrize("text", ["395924N 465548E", "+395924+0465548", "N3959.4 E04655.8"])
+def test_degrees_run_together_with_minutes_are_named(text):
+    with pytest.raises(ValueError, match=r"degrees, minutes and seconds need marks or blanks"):
+        read_position(text, datum="WGS 84", region=REGION)
 
 
 def test_the_error_of_the_last_digit():
@@ -87,6 +165,14 @@ def test_the_error_of_the_last_digit():
         ("4430282 8664842", "EPSG:28408"),
         ("4430282, 8664842", "EPSG:28408"),
         ("8664842 4430282", "EPSG:28408"),
+        ("x=4430282м y=8664842м", "EPSG:28408"),
+        ("x=4430282 m, y=8664842 m.", "EPSG:28408"),
+        ("X=4430282Y=8664842", "EPSG:28408"),
+        ("x = 4430282; y = 8664842;", "EPSG:28408"),
+        ("4430282м 8664842м", "EPSG:28408"),
+        ("4 430 282 8 664 842", "EPSG:28408"),
+        ("4 430 282, 8 664 842", "EPSG:28408"),
+        ("4 430 282,0 8 664 842,0", "EPSG:28408"),
     ],
 )
 def test_gauss_krueger(text, crs):
@@ -96,6 +182,41 @@ def test_gauss_krueger(text, crs):
     assert (found.x, found.y) == (8664842, 4430282)
     lon, lat = Transformer.from_crs(28408, 4284, always_xy=True).transform(found.x, found.y)
     assert (lon, lat) == pytest.approx(AGHDAM, abs=1e-5)
+
+
+def test_grouped_figures_that_can_be_read_in_two_ways_are_asked():
+    with pytest.raises(ValueError, match=r"a comma can be a decimal mark .*\|write x= and y="):
+        read_position("4 430 282,8 664 842", datum="SK-42", region=REGION)  # or 4430282.8 and 664842
+    with pytest.raises(ValueError, match=r"28408.* or .*28404.*\|write x= and y="):
+        read_position("4 430 282 8 664 842", datum="SK-42")  # the other way round it lies on Svalbard
+
+
+def test_a_zone_of_one_digit_is_of_six_degrees_where_nothing_else_tells():
+    """By hand: zone 8 of six degrees has its middle at 6 * 8 - 3 = 45 E, of three degrees at 3 * 8 = 24 E."""
+    text = "x=4440000 y=8585000"
+    assert read_position(text, datum="SK-42").crs == "EPSG:28408"
+    assert read_position(text, datum="SK-42", region=REGION).crs == "EPSG:28408"
+    assert read_position(text, datum="SK-42", region=(24, 39, 26, 41)).crs == "EPSG:2524"
+    assert read_position(text, datum="SK-42", grid="EPSG:2524").crs == "EPSG:2524"
+    assert {found.crs for found in readings(text, datum="SK-42")} == {"EPSG:28408", "EPSG:2524"}
+    with pytest.raises(ValueError, match=r"28416.* or .*2532"):
+        read_position("x=4440000 y=16585000", datum="SK-42")
+
+
+@pytest.mark.parametrize("zone", range(7, 65))
+def test_every_three_degree_zone_has_its_own_middle(zone):
+    """EPSG numbers zones 34 and up one later (2550 is a grid of Borneo); false easting is the zone and 500 km."""
+    found = [r for r in readings(f"x=4440000 y={zone}585000", datum="SK-42") if "3-degree" in r.notation]
+    values = {p.name: p.value for p in CRS.from_user_input(found[0].crs).coordinate_operation.params}
+    assert (values["Longitude of natural origin"] - 3 * zone) % 360 == 0
+    assert values["False easting"] == zone * 1_000_000 + 500_000
+    assert CRS.from_user_input(found[0].crs).geodetic_crs.to_epsg() == 4284
+
+
+@pytest.mark.parametrize("grid", ["garbage", "EPSG:999999", "a|b"])
+def test_a_grid_that_nobody_knows(grid):
+    with pytest.raises(ValueError, match=r"^CRS [^|]+ is not known\|name the grid as EPSG:[^|]+$"):
+        read_position("x=4430282 y=8664842", datum="SK-42", grid=grid)
 
 
 @pytest.mark.parametrize(("prefix", "code"), [(15, 2531), (16, 2532), (17, 2533)])
@@ -240,6 +361,52 @@ def test_degrees_come_back_within_their_resolution(lon, lat, parts, decimals):
     assert abs(found.y - lat) <= unit / 2 + 1e-12
 
 
+ENDS = {
+    "latin": ("", "N", "", "S", "", "E", "", "W"),
+    "in front": ("N", "", "S", "", "E", "", "W", ""),
+    "Cyrillic": ("", " с.ш.", "", " ю. ш.", "", "ВД", "", "з.д."),
+    "signs": ("+", "", "-", "", "+", "", "-", ""),
+}
+
+
+@st.composite
+def written(draw):
+    """Two coordinates in some hand's way of writing, and what they are: (text, latitude, longitude)."""
+    places, decimals = draw(st.integers(1, 3)), draw(st.integers(0, 3))
+    point, form = draw(st.sampled_from(".,")), draw(st.sampled_from(["behind", "after", "before", "none"]))
+    gaps = draw(st.sampled_from(["°'\"", "dms", "   ", ":::", "---", ["°, ", "', ", '"'], [", ", ", ", ""]]))
+    ends, apart = ENDS[draw(st.sampled_from(sorted(ENDS)))], draw(st.sampled_from([" ", ", ", ",", ";", " - ", "-"]))
+    stray, texts, values = draw(st.sampled_from(["", "", " "])), [], []
+    for top, (plus, behind_plus, minus, behind_minus) in ((89, ends[:4]), (179, ends[4:])):
+        numbers = [draw(st.integers(0, top)), *(draw(st.integers(0, 59)) for _ in range(places - 1))]
+        last = draw(st.integers(0, 10**decimals - 1))
+        fraction = f"{point}{stray}{last:0{decimals}d}" if decimals else ""
+        text = "".join(f"{n:0{1 if k == 0 else 2}d}{gaps[k]}" for k, n in enumerate(numbers[:-1]))
+        mark = gaps[places - 1].strip(" ,:-") if form != "none" else ""
+        text += f"{numbers[-1]}" + {"after": mark + fraction, "before": fraction[:1] + mark + fraction[1:]}.get(
+            form, fraction + mark
+        )
+        west = draw(st.booleans())
+        value = sum(n / 60**k for k, n in enumerate(numbers)) + last / 10**decimals / 60 ** (places - 1)
+        texts.append(minus + text + behind_minus if west else plus + text + behind_plus)
+        values.append(-value if west else value)
+    return apart.join(texts), *values
+
+
+@settings(max_examples=500, deadline=None)
+@given(written())
+def test_no_hand_is_misread(case):
+    """Any marks, decimal marks and separators: the value itself, or an error."""
+    text, lat, lon = case
+    try:
+        found = readings(text, datum="WGS 84")
+    except ValueError:
+        return
+    for reading in found:
+        values = (reading.y, reading.x)
+        assert values == pytest.approx((lat, lon), abs=1e-9) or values == pytest.approx((lon, lat), abs=1e-9), text
+
+
 @given(lon=st.floats(42.5, 47.9), lat=st.floats(38.5, 42), decimals=st.integers(0, 2))
 def test_grids_come_back_within_their_resolution(lon, lat, decimals):
     x, y = GK.transform(lon, lat)
@@ -248,6 +415,21 @@ def test_grids_come_back_within_their_resolution(lon, lat, decimals):
     x, y = UTM.transform(lon, lat)
     found = read_position(f"38N {x:.{decimals}f} {y:.{decimals}f}", datum="WGS 84", region=(42, 38, 48, 43))
     assert (found.x, found.y) == pytest.approx((x, y), abs=0.51 * 10.0**-decimals)
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ("1992", "date has no month and day"), (1992, "date has no month and day"),
+        (1992.0, "date has no month and day"), ("1992 г.", "date has no month and day"),
+        ("00.00.1992", "date has no month and day"),
+        ("1992-06", "date has no day"), ("1992-06-00", "date has no day"), ("06.1992", "date has no day"),
+        ("00.06.1992", "date has no day"), ("??.06.1992", "date has no day"), ("June 1992", "date has no day"),
+    ],
+)  # fmt: skip
+def test_no_day_is_invited_for_a_date_without_one(value, rule):
+    with pytest.raises(ValueError, match=rf"^{rule}\|leave the cell blank .* state declination_deg instead$"):
+        parse_date(value, "dmy")
 
 
 def test_the_datum_operation_is_pinned():

@@ -228,6 +228,13 @@ _ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?$|^(\d{4})/(\d{1,2})/
 _DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$")
 #: Days since 1899-12-30, as spreadsheets store dates: 1927 to 2064.
 _SERIAL = re.compile(r"^[1-5]\d{4}(?:\.\d+)?$")
+#: 1992, 1992-06, 06.1992, ??.06.1992, June 1992; a day or month of 0 is one that isn't known.
+_NO_MONTH = re.compile(r"^(?:19|20)\d{2}(?:\.0)?(?:[-/]00?[-/]00?)?(?:\s?г\.?)?$|^00?[./]00?[./](?:19|20)\d{2}$")
+_NO_DAY = re.compile(
+    r"^(?:19|20)\d{2}[-/.]\d{1,2}(?:[-/]00?)?$|^(?:(?:00?|[-?_xх]{1,2})[./])?\d{1,2}[./-](?:19|20)\d{2}$"
+    r"|^[^\W\d_]+\.?,?\s(?:19|20)\d{2}(?:\s?г\.?)?$",
+    re.IGNORECASE,
+)
 _SLASHED = re.compile(r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})$")
 
 
@@ -237,10 +244,14 @@ def parse_date(value: object, style: str | None) -> dt.date:
     Raises
     ------
     ValueError
-        It is none of these, or it can be read in two ways and no style says which.
+        It is none of these, has no day, or it can be read in two ways and no style says which.
 
     >>> parse_date("3.10.2020", None)
     datetime.date(2020, 10, 3)
+    >>> parse_date("1992-06", None)
+    Traceback (most recent call last):
+    ValueError: date has no day|leave the cell blank where the day is not known; where a record's magnetic bearings need
+    it, state declination_deg instead
     >>> parse_date("03/10/2020", None)
     Traceback (most recent call last):
     ValueError: date can be 3 October or 10 March 2020|set dates = 'dmy' or dates = 'mdy'
@@ -252,6 +263,11 @@ def parse_date(value: object, style: str | None) -> dt.date:
     if hasattr(value, "item"):  # numpy datetime64
         return parse_date(value.item(), style)
     text = str(value).strip()
+    if (no_month := _NO_MONTH.match(text)) or _NO_DAY.match(text):
+        raise ValueError(
+            f"date has no {'month and day' if no_month else 'day'}|leave the cell blank where the day is not known; "
+            "where a record's magnetic bearings need it, state declination_deg instead"
+        )
     try:
         if match := _ISO.match(text):
             year, month, day = (int(part) for part in match.groups() if part)

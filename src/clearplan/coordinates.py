@@ -18,6 +18,7 @@ from pyproj import CRS
 
 from .angles import read_angles
 from .crs import operation, parse_crs
+from .errors import CrsError
 from .sheets import Sheet, neighbours
 
 Region = tuple[float, float, float, float]
@@ -27,6 +28,7 @@ GEOGRAPHIC = {"SK-42": "EPSG:4284", "WGS 84": "EPSG:4326"}
 #: Errors spread evenly over a cell of width w have the standard error w / sqrt(12).
 _PER_CELL = 1 / math.sqrt(12)
 _METRES_PER_DEGREE = 111_200.0
+_THREE_DEGREES = "Gauss-Krueger, 3-degree zone"
 #: How far beyond its own half width a zone is still used: half a degree for one of six degrees.
 _OVERLAP = 1 / 6
 
@@ -52,6 +54,15 @@ def _converter() -> Any:
     return mgrs.MGRS()
 
 
+def last_digit_m(decimals: int, *, degrees: bool) -> float:
+    """Standard error per axis that the last digit of a written coordinate leaves [m]: its worth / sqrt(12).
+
+    >>> round(last_digit_m(5, degrees=True), 2), round(last_digit_m(0, degrees=False), 2)
+    (0.32, 0.29)
+    """
+    return 10.0**-decimals * (_METRES_PER_DEGREE if degrees else 1.0) * _PER_CELL
+
+
 def mgrs_square(lon: float, lat: float, digits: int = 2) -> str:
     """MGRS square that holds a WGS 84 point; 2 digits is 1 km, 5 is 1 m.
 
@@ -66,11 +77,16 @@ def read_position(
 ) -> Reading:
     """The one position that a text gives.
 
+    Where neither region, sheet nor grid is given, a zone of one digit before a Gauss-Krueger easting is one of six
+    degrees: y=8664842 lies in zone 8, EPSG:28408. A zone of two digits can be one of six or of three degrees, and is
+    asked. A region or a sheet decides between both, and a grid names it.
+
     Parameters
     ----------
     text : str
         39.99N 46.93E; 39°59'24"N 46°55'48"E; 39°59.4'N 46°55.8'E; N39d59m24s E46d55m48s; 39°59'24" с.ш. 46°55'48" в.д.;
-        x=4430282 y=8664842 (Soviet x is northing); 38S PK 6428 2828; 38N 664321 4428123. Decimal points or commas.
+        39°59',4 с.ш. 46°55',8 в.д.; +39.99+046.93; x=4430282 y=8664842 (Soviet x is northing); 38S PK 6428 2828;
+        38N 664321 4428123. Decimal points or commas.
     datum : 'SK-42' or 'WGS 84'
     region : (west, south, east, north), WGS 84 [degrees]
         Readings outside are dropped.
@@ -95,17 +111,28 @@ def read_position(
     """
     found = readings(text, datum=datum, region=region)
     if grid is not None:
-        wanted = parse_crs(grid)
-        own = [reading for reading in found if parse_crs(reading.crs) == wanted]
-        if not own:
-            raise ValueError(f"coordinates can't be read in {wanted.name}|mend them, or the grid")
-        found = tuple(own)
+        found = _in_grid(found, grid)
+    elif region is None and sheet is None:
+        found = tuple(r for r in found if not (r.notation.startswith(_THREE_DEGREES) and r.x < 10_000_000))
     fitting = _within(found, region, sheet)
     if len(fitting) > 1 or (grid is None and sheet is None and _zone_unclear(fitting, region)):
         every = " or ".join(_words(reading) for reading in fitting)
         unclear = "can be read as" if len(fitting) > 1 else "lack their zone, and two zones meet in the region; read as"
-        raise ValueError(f"coordinates {unclear} {every}|write N and E, or declare the grid or the map sheet")
+        labels = "x= and y=" if fitting[0].notation.startswith("Gauss") else "N and E"
+        raise ValueError(f"coordinates {unclear} {every}|write {labels}, or declare the grid or the map sheet")
     return fitting[0]
+
+
+def _in_grid(found: tuple[Reading, ...], grid: str) -> tuple[Reading, ...]:
+    try:
+        wanted = parse_crs(grid)
+    except CrsError:
+        told = str(grid)[:40].replace("|", "/")
+        raise ValueError(f"CRS {told!r} is not known|name the grid as EPSG:28408 or another code") from None
+    own = tuple(reading for reading in found if parse_crs(reading.crs) == wanted)
+    if not own:
+        raise ValueError(f"coordinates can't be read in {wanted.name}|mend them, or the grid")
+    return own
 
 
 def placed_within(reading: Reading, *, region: Region | None = None, sheet: Sheet | None = None) -> Reading:
@@ -150,8 +177,8 @@ def readings(text: str, *, datum: str, region: Region | None = None) -> tuple[Re
 def _plain(text: object) -> str:
     """One mark for each of the many ways to write degrees, minutes, seconds, dashes and blanks."""
     plain = re.sub(r"[\s\u00a0\u2007\u202f]+", " ", str(text)).strip()
-    plain = re.sub(r"''|[″”“„]", '"', plain)
     plain = re.sub(r"[′’‘´`ʹ]", "'", plain)
+    plain = re.sub(r"''|[″”“„]", '"', plain)
     plain = re.sub(r"[º˚]", "°", plain)
     return re.sub(r"[\u2010-\u2015\u2212]", "-", plain)
 
@@ -224,8 +251,11 @@ _UTM_LABELLED = re.compile(
     rf"{_ZONE}([A-Z])?[\s,;:]+E\s?[=:]?\s?({_FIGURE})[\s,;]+N\s?[=:]?\s?({_FIGURE})$", re.IGNORECASE
 )
 _UTM = re.compile(rf"{_ZONE}([A-Z])?[\s,;:]+({_FIGURE})\s?(?:m?E)?[\s,;]+({_FIGURE})\s?(?:m?N)?$", re.IGNORECASE)
-_LABELLED = re.compile(r"^([xyхуXYХУ])\s?[=:]?\s?([\d .,]+?)[\s,;]+([xyхуXYХУ])\s?[=:]?\s?([\d .,]+)$")
-_BARE = re.compile(rf"^({_FIGURE})[\s,;]+({_FIGURE})$")
+_METRES = r"(?:\s?[mм]\.?)?"
+_LABEL = rf"([xyху])\s?[=:]?\s?([\d .,]+?){_METRES}"
+_LABELLED = re.compile(rf"^{_LABEL}[\s,;]*{_LABEL}[\s,;.]*$", re.IGNORECASE)
+_GROUPED = r"(?:\d{1,2} \d{3} \d{3}|\d{3} \d{3}|\d{5,8})(?:[.,]\d+)?"
+_BARE = re.compile(rf"^({_GROUPED}){_METRES}[\s,;]+({_GROUPED}){_METRES}[\s,;.]*$", re.IGNORECASE)
 
 
 def _mgrs(text: str, _: Region | None) -> list[Reading] | None:
@@ -286,6 +316,10 @@ def _gauss_krueger(text: str, region: Region | None) -> list[Reading] | None:
         figures = dict(zip(names, (labelled[2], labelled[4]), strict=True))
         pairs = [(_figure(figures["x"]), _figure(figures["y"]))]
     elif bare := _BARE.match(text):
+        if re.search(r"\d,\d{1,2} \d{3} \d{3}", text):
+            raise ValueError(
+                "a comma can be a decimal mark or stand between numbers|write x= and y= before the figures"
+            )
         one, other = _figure(bare[1]), _figure(bare[2])
         pairs = [(one, other), (other, one)]
     else:
@@ -314,7 +348,7 @@ def _zones(east: float, north: float, region: Region | None) -> list[tuple[str, 
         if 4 <= zone <= 32 and _in_zone(rest, north, 3):
             found.append((f"Gauss-Krueger, 6-degree zone {zone}", f"EPSG:{28400 + zone}", east))
         if 7 <= zone <= 64 and _in_zone(rest, north, 1.5):
-            found.append((f"Gauss-Krueger, 3-degree zone {zone}", f"EPSG:{2516 + zone}", east))
+            found.append((f"{_THREE_DEGREES} {zone}", f"EPSG:{_three_degree_code(zone)}", east))
         return found
     west, span_to = (region[0], region[2]) if region else (40.5, 49.5)
     for middle in range(21, 180, 3):
@@ -327,6 +361,11 @@ def _zones(east: float, north: float, region: Region | None) -> list[tuple[str, 
             code = 2494 + (middle - 21) // 6 if six else 2582 + (middle - 21) // 3 + (middle >= 75)
             found.append((f"Gauss-Krueger without zone, middle {middle} E", f"EPSG:{code}", east))
     return found
+
+
+def _three_degree_code(zone: int) -> int:
+    """EPSG code of a 3-degree zone; 2550 is a grid of Borneo, and 2577 lacks the 500 km of zone 60."""
+    return 3389 if zone == 60 else 2516 + zone + (zone >= 34)
 
 
 def _in_zone(east: float, north: float, half_width_deg: float) -> bool:
