@@ -20,6 +20,7 @@ from clearplan.scans import (
     to_map,
     warp_scan,
 )
+from clearplan.settings import RecordSettings, check_settings
 
 # Plain scans have no place on the ground: that is what control points are for.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -146,6 +147,44 @@ def test_points_of_qgis_old_and_new(tmp_path):
     )
 
 
+def test_a_crs_speaks_for_points_that_state_none(tmp_path):
+    points = lattice(4)
+    silent = written(tmp_path / "silent.points", points, crs="")
+    stated = written(tmp_path / "stated.points", points)
+    expected = georeference_error(points, "affine").sigma_m
+    assert scan_sigma_m(silent, "affine", crs="EPSG:28408") == pytest.approx(expected)
+    # A plan has one CRS for all of its scans that are silent; what a file states of itself stands.
+    assert scan_sigma_m(stated, "affine", crs="EPSG:28409") == pytest.approx(expected)
+    with pytest.raises(CrsError, match="states no CRS"):
+        scan_sigma_m(silent, "affine")
+    with pytest.raises(CrsError, match="kilometre grid"):
+        scan_sigma_m(silent, "affine", crs="EPSG:4284")
+    for path in (silent, stated):
+        with pytest.raises(CrsError, match="not known"):
+            scan_sigma_m(path, "affine", crs="EPSG:999999")
+
+
+def test_records_take_the_crs_of_their_scans():
+    raw = {"path": "r.xlsx", "scans": {"sheet": "s.points"}, "scan_crs": "EPSG:28408"}
+    assert check_settings(RecordSettings, raw, where="here").scan_crs == "EPSG:28408"
+    assert check_settings(RecordSettings, {"path": "r.xlsx"}, where="here").scan_crs is None
+    assert "EPSG:28408" in RecordSettings.model_fields["scan_crs"].description
+
+
+def test_points_files_that_hold_nothing(tmp_path):
+    path = tmp_path / "p.points"
+    for text in ("mapX,mapY,sourceX,sourceY,enable\n", "#CRS: EPSG:28408\nmapX,mapY,sourceX,sourceY,enable\n\n"):
+        path.write_text(text)
+        with pytest.raises(ReadError, match=r"holds no control points; pick"):
+            read_control_points(path, crs="EPSG:28408")
+    path.write_text("mapX,mapY,sourceX,sourceY\n" + '"' + "1" * 200_000)
+    with pytest.raises(ReadError, match="points"):
+        read_control_points(path, crs="EPSG:28408")
+    (tmp_path / "d.points").mkdir()
+    with pytest.raises(ReadError, match="can't be read"):
+        read_control_points(tmp_path / "d.points", crs="EPSG:28408")
+
+
 def test_a_model_that_can_not_be_solved_is_told_apart_from_those_that_can():
     # Two rows of three and one point above them: without that one no second-order polynomial can be solved.
     x, y = np.array([0, 10, 20, 0, 10, 20, 10]) * 1e3 + 8.6e6, np.array([0, 0, 0, 10, 10, 10, 20]) * 1e3 + 4.43e6
@@ -250,6 +289,13 @@ def test_marks_on_a_warped_scan_lie_where_they_are_on_the_ground(tmp_path, model
     assert warp_scan(tmp_path / "scan.png", points, out, model=model).read_bytes() == first
     with pytest.raises(OutputError, match="exists already"):
         warp_scan(tmp_path / "scan.png", points, out, model=model)
+    with pytest.raises(OutputError, match=r"\.tif or \.tiff"):
+        warp_scan(tmp_path / "scan.png", points, tmp_path / "straight.png", model=model)
+    with pytest.raises(OutputError, match="is no folder"):
+        warp_scan(tmp_path / "scan.png", points, out / "straight.tif", model=model)
+    with pytest.raises(ReadError, match="can't be read as a raster"):
+        warp_scan(tmp_path / "none.png", points, tmp_path / "none.tif", model=model)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scan.png", "straight.tif"]
 
 
 def test_control_points_inside_a_raster(tmp_path):

@@ -7,9 +7,10 @@ commands, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import math
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn
 
 import typer
 
@@ -73,16 +74,16 @@ def run(
 def init(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -> None:
     """Make a project folder with a commented plan.toml to fill in."""
     from .errors import OutputError
+    from .folders import write_whole
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{folder}: is not empty; name a new folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "data").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: can't be made ({error}); name another folder") from None
     template = Path(__file__).parent / "assets" / "plan.toml"
-    (folder / "plan.toml").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
-    (folder / "data").mkdir()
+    write_whole(folder / "plan.toml", template.read_text(encoding="utf-8"))
     typer.echo(f"Wrote {folder / 'plan.toml'}. Put your files into {folder / 'data'}, fill in every value, then")
     typer.echo(f"  clearplan run {folder / 'plan.toml'}")
 
@@ -111,8 +112,11 @@ def check(
 @records_app.command("template")
 def records_template(file: Annotated[Path, typer.Argument(help="New .xlsx file.")]) -> None:
     """Write an empty workbook for records, with drop-down lists and a comment on every column."""
+    from .folders import refuse_taken, refuse_unwritable
     from .workbook import write_record_template
 
+    refuse_taken(file, (".xlsx",))
+    refuse_unwritable(file)
     write_record_template(file)
     typer.echo(f"Wrote {file}. Fill in the sheets records and legs, then")
     typer.echo(f"  clearplan records {file} -o records.gpkg")
@@ -124,21 +128,35 @@ def records_read(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="New GeoPackage for the polygons and points.")] = None,
     sheets: Annotated[Path | None, typer.Option("--sheets", help="New HTML file for the quality sheets.")] = None,
     plan: Annotated[Path | None, typer.Option("--plan", help="Take settings and region from this plan.toml.")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--region", metavar="W,S,E,N", help="Region in degrees, without a plan; points outside are faults."
+        ),
+    ] = None,
     lenient: Annotated[bool, typer.Option("--lenient", help="Keep going where records have faults.")] = False,
 ) -> None:
     """Plot minefield records as polygons with their position error. Exit 1 where a record has a fault."""
-    from .errors import OutputError
-    from .exchange import write_gpkg
-    from .quality import draw_quality_sheets, extent_words
-    from .schema import each_row
-    from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
+    from .folders import refuse_taken, refuse_unwritable
 
     for path, suffix in ((out, ".gpkg"), (sheets, ".html")):
-        if path is not None and (path.exists() or path.suffix.lower() != suffix):
-            raise OutputError(f"{path}: exists already, or is no {suffix} name; name a new {suffix} file")
-    reading, gazetteer, study = _records_of(file, plan, lenient)
+        if path is not None:
+            refuse_taken(path, (suffix,))
+    opened = _records_of(file, plan, lenient, region)
     for path in filter(None, (out, sheets)):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        refuse_unwritable(path)
+    _print_records(opened.reading)
+    if opened.illustrative:
+        typer.echo(opened.illustrative)
+    if out is not None or sheets is not None:
+        _write_records(opened, out, sheets)
+
+
+def _print_records(reading: Any) -> None:
+    """Faults, then the records with the largest errors, then what has no place."""
+    from .quality import extent_words
+    from .schema import each_row
+
     if len(reading.faults):
         _print_faults(reading.faults, reading.forms.home)
     drawn = reading.hazards[reading.hazards["deferred"].isna()]
@@ -157,45 +175,104 @@ def records_read(
     lost = len(reading.hazards) - len(drawn)
     if lost:
         typer.echo(f"NOTE: {lost} of {len(reading.hazards)} records could not be drawn and have NO place on any map")
-    illustrative = ILLUSTRATIVE if study is not None and study.illustrative else ""
-    notice = f"{illustrative} {NOT_FOR_ENTRY} {BOUNDARIES}".strip()
-    if illustrative:
-        typer.echo(illustrative)
+
+
+def _write_records(opened: _Records, out: Path | None, sheets: Path | None) -> None:
+    from .exchange import write_gpkg
+    from .quality import draw_quality_sheets
+    from .tables import BOUNDARIES, NOT_FOR_ENTRY
+
+    reading, fingerprint = opened.reading, _fingerprint(opened)
+    notice = f"{opened.illustrative} {NOT_FOR_ENTRY} {BOUNDARIES} Fingerprint {fingerprint}.".strip()
     if out is not None:
         tables = {"hazards": reading.hazards, "record_points": reading.vertices, "record_versions": reading.versions}
-        as_at = study.as_at.isoformat() if study is not None else "2000-01-01"
-        write_gpkg(tables, out, as_at=as_at, notice=notice)
+        write_gpkg(tables, out, as_at=opened.chosen["as_at"] or "2000-01-01", notice=notice)
         typer.echo(f"Layers: {out}")
     if sheets is not None:
-        page = draw_quality_sheets([reading], title=f"Minefield records of {file.name}", notice=notice,
-                                   illustrative=illustrative, gazetteers=[gazetteer])  # fmt: skip
+        page = draw_quality_sheets(
+            [reading], title=f"Minefield records of {opened.file.name}", notice=notice,
+            illustrative=opened.illustrative, gazetteers=[opened.gazetteer],
+        )  # fmt: skip
         page.save(sheets)
         typer.echo(f"Quality sheets: {sheets}")
+    typer.echo(f"Fingerprint {fingerprint}")
 
 
-def _records_of(file: Path, plan: Path | None, lenient: bool) -> tuple[Any, Any, Any]:
-    """The reading of a record file, and the gazetteer and the study settings of its plan."""
+class _Records(NamedTuple):
+    """A record file as it was read, and ``chosen``: the settings beside its own that decide what comes out."""
+
+    file: Path
+    reading: Any
+    gazetteer: Any
+    chosen: dict[str, Any]
+    folder: Path
+    illustrative: str = ""
+
+
+def _fingerprint(opened: _Records) -> str:
+    from .study import fingerprint_of, record_files
+
+    source, reading = opened.reading.source, opened.reading
+    own = source.model_copy(update={"path": source.path.resolve()}).model_dump(mode="json")
+    return fingerprint_of(
+        record_files(source), {"records": own} | opened.chosen, opened.folder, crs=reading.hazards.crs.to_wkt(),
+        operations=reading.operations,
+    )  # fmt: skip
+
+
+def _records_of(file: Path, plan: Path | None, lenient: bool, region: str | None = None) -> _Records:
+    """A record file, read as its plan says or as it stands."""
+    from .errors import SettingsError
     from .records import read_record_source
     from .settings import RecordSettings
 
+    if plan is not None and region is not None:
+        raise SettingsError("--region and --plan exclude each other: the plan's region counts; leave one of them out")
     if plan is None:
-        return read_record_source(RecordSettings(path=file, lenient=lenient)), None, None
+        place = _region(region) if region is not None else None
+        reading = read_record_source(RecordSettings(path=file, lenient=lenient), region=place)
+        return _Records(file, reading, None, {"region": place, "as_at": None}, file.resolve().parent)
     from .crs import working_crs
-    from .errors import SettingsError
     from .files import read_gazetteer
     from .settings import load_plan
+    from .tables import ILLUSTRATIVE
 
     settings = load_plan(plan)
     own = [source for source in settings.records if source.path.resolve() == file.resolve()]
     if not own:
         raise SettingsError(f"{plan} lists no records file {file}; name one of its files, or leave --plan out")
-    study = settings.study
+    study, lists = settings.study, settings.code_lists
     source = own[0].model_copy(update={"lenient": True}) if lenient else own[0]
     reading = read_record_source(
-        source, region=study.region, working=working_crs(study.region).crs, as_at=study.as_at,
-        code_lists=settings.code_lists,
+        source, region=study.region, working=working_crs(study.region).crs, as_at=study.as_at, code_lists=lists
+    )
+    return _Records(
+        file, reading, read_gazetteer(source.gazetteer), study.model_dump(mode="json") | {"code_lists": lists},
+        plan.resolve().parent, ILLUSTRATIVE if study.illustrative else "",
     )  # fmt: skip
-    return reading, read_gazetteer(source.gazetteer), study
+
+
+def _region(text: str) -> tuple[float, float, float, float]:
+    """West, south, east, north as typed.
+
+    >>> _region("46.5,39.3,47.3,40.2")
+    (46.5, 39.3, 47.3, 40.2)
+    >>> _region("39.3,46.5,47.3,40.2")
+    Traceback (most recent call last):
+    clearplan.errors.SettingsError: --region '39.3,46.5,47.3,40.2': must be west < east within ±180 and
+    south < north within ±90; write west,south,east,north in degrees, such as 46.5,39.3,47.3,40.2
+    """
+    from .errors import SettingsError
+
+    remedy = "write west,south,east,north in degrees, such as 46.5,39.3,47.3,40.2"
+    if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?(, *[+-]?[0-9]+(\.[0-9]+)?){3}", text):
+        raise SettingsError(f"--region {text!r}: must be four numbers with commas between; {remedy}")
+    west, south, east, north = (float(part) for part in text.split(","))
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise SettingsError(
+            f"--region {text!r}: must be west < east within ±180 and south < north within ±90; {remedy}"
+        )
+    return west, south, east, north
 
 
 @app.command()
@@ -208,11 +285,14 @@ def scan(
 ) -> None:
     """How far a scanned map's control points can be trusted, by points left out; with --image draw it straight."""
     from .errors import SettingsError
+    from .folders import refuse_taken
     from .scans import compare_models, georeference_error, read_control_points, warp_scan
     from .schema import each_row
 
     if (image is None) != (out is None):
         raise SettingsError("--image and --out belong together; give both, or none")
+    if out is not None:
+        refuse_taken(out, (".tif", ".tiff"))
     known = read_control_points(points, crs=crs)
     found = georeference_error(known, model)
     rows = [
@@ -332,16 +412,24 @@ def _faults_of(file: Path, table: str, plan: Path | None, crs: str | None) -> pd
 
 def _faults_of_records(file: Path, plan: Path | None) -> pd.DataFrame:
     try:
-        faults: pd.DataFrame = _records_of(file, plan, lenient=False)[0].faults
+        faults: pd.DataFrame = _records_of(file, plan, lenient=False).reading.faults
     except FaultsError as error:
         faults = error.faults
     return faults
 
 
 def _print_faults(faults: pd.DataFrame, home: dict[tuple[str, int], str] | None = None) -> None:
-    """Faults as a table; ``home`` names the record in which each row of a file stands."""
+    """Faults as a table; ``home`` names the record in which each row of a file stands.
+
+    The file, with its sheet, is a column where there are several, else it stands above the table.
+    """
+    files = list(dict.fromkeys(map(str, faults["file"])))
+    several = len(files) > 1
+    if not several:
+        typer.echo(f"In {_printable(files[0])}:")
     rows = [
         (
+            *([str(r.file)] if several else []),
             *([] if home is None else [home.get((str(r.file), int(str(r.row))), "") if str(r.row).isdigit() else ""]),
             "" if str(r.row) in ("<NA>", "nan", "None") else str(r.row),
             r.level,
@@ -351,7 +439,8 @@ def _print_faults(faults: pd.DataFrame, home: dict[tuple[str, int], str] | None 
         )
         for r in faults.itertuples()
     ]
-    _print_table((*([] if home is None else ["record"]), "row", "level", "column", "value", "rule; remedy"), rows)
+    first = (*(["file"] if several else []), *([] if home is None else ["record"]))
+    _print_table((*first, "row", "level", "column", "value", "rule; remedy"), rows)
 
 
 def _print_table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

@@ -12,9 +12,10 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
 
 from .crs import operation, parse_crs
-from .errors import OutputError
+from .folders import refuse_taken, unwritable, whole
 from .schema import placed
 
 #: Cells that a spreadsheet would run as a formula start with one of these.
@@ -22,7 +23,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_gpkg(tables: Mapping[str, gpd.GeoDataFrame], path: Path, *, as_at: str, notice: str) -> None:
-    """A GeoPackage with one layer a table and a QGIS style for each layer that has one.
+    """A GeoPackage with one layer a table and a QGIS style for each layer that has one; whole or not at all.
 
     Parameters
     ----------
@@ -39,14 +40,13 @@ def write_gpkg(tables: Mapping[str, gpd.GeoDataFrame], path: Path, *, as_at: str
     OutputError
         The file exists or can't be written.
     """
-    if path.exists():
-        raise OutputError(f"{path}: exists already; name another file")
-    with _fixed_date(as_at):
+    refuse_taken(path)
+    with whole(path) as fresh, _told_of(path), _fixed_date(as_at):
         for layer, table in tables.items():
             single = set(placed(table).geometry.geom_type.str.removeprefix("Multi")) == {"Polygon"}
             pyogrio.write_dataframe(
                 _plain(table).assign(notice=notice),
-                path,
+                fresh,
                 layer=layer,
                 driver="GPKG",
                 promote_to_multi=single,
@@ -56,7 +56,7 @@ def write_gpkg(tables: Mapping[str, gpd.GeoDataFrame], path: Path, *, as_at: str
             )
         pyogrio.write_dataframe(
             _styles([name for name in tables if name in STYLES], as_at),
-            path,
+            fresh,
             layer="layer_styles",
             driver="GPKG",
             layer_options={"FID": "id"},
@@ -66,6 +66,15 @@ def write_gpkg(tables: Mapping[str, gpd.GeoDataFrame], path: Path, *, as_at: str
 def gdal_version() -> str:
     """Version of the GDAL that reads and writes."""
     return ".".join(map(str, pyogrio.__gdal_version__))
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """What GDAL says of a file that it can't write, under the name that the user gave."""
+    try:
+        yield
+    except (DataSourceError, DataLayerError) as error:
+        raise unwritable(path, error) from None
 
 
 @contextmanager
@@ -120,7 +129,8 @@ def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
     table = table.sort_values(["queue", "rank", "task_id"], kind="stable")
     for name in [c for c in table.columns if pd.api.types.is_object_dtype(table[c])]:
         table[name] = table[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
-    table.to_csv(path, index=False, lineterminator="\n", float_format="%.10g", encoding="utf-8")
+    with whole(path) as fresh:
+        table.to_csv(fresh, index=False, lineterminator="\n", float_format="%.10g", encoding="utf-8")
 
 
 # QGIS styles. Fills and lines follow IMSMA's symbology (TNMA 07.11/01): CHA #FF0000, SHA #F4A718, half

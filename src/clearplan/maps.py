@@ -25,6 +25,7 @@ import shapely
 
 from .crs import parse_crs, require_metres, to_working
 from .errors import TableError
+from .folders import write_whole
 from .priority import CRITERIA, criteria_of
 from .records import RecordReading
 from .schema import remaining
@@ -70,8 +71,8 @@ class MapPage:
     html: str
 
     def save(self, path: str | Path) -> None:
-        """Write the page as UTF-8."""
-        Path(path).write_text(self.html, encoding="utf-8", newline="\n")
+        """Write the page as UTF-8, whole or not at all; OutputError where that can't be."""
+        write_whole(path, self.html)
 
 
 def draw_map(

@@ -18,6 +18,7 @@ import pandas as pd
 import shapely
 
 from .crs import parse_crs, to_working
+from .folders import write_whole
 from .records import RecordReading, candidate_anchors
 from .schema import each_row
 from .tables import BOUNDARIES, NOT_FOR_ENTRY
@@ -49,8 +50,8 @@ class SheetPage:
     html: str
 
     def save(self, path: str | Path) -> None:
-        """Write the page as UTF-8."""
-        Path(path).write_text(self.html, encoding="utf-8", newline="\n")
+        """Write the page as UTF-8, whole or not at all; OutputError where that can't be."""
+        write_whole(path, self.html)
 
 
 def draw_quality_sheets(
@@ -61,7 +62,7 @@ def draw_quality_sheets(
     illustrative: str = "",
     gazetteers: Sequence[pd.DataFrame | None] = (),
 ) -> SheetPage:
-    """One sheet a record, those with faults first.
+    """One sheet a record: those that could not be drawn first, then blunders, then other faults and warnings.
 
     Parameters
     ----------
@@ -76,6 +77,7 @@ def draw_quality_sheets(
     hazards = [hazard for reading in readings for hazard in reading.hazards.to_dict("records")]
     own = _by_record(readings, gazetteers)
     faulty = [h for h in hazards if "faults" in own.get(h["hazard_id"], {})]
+    faulty.sort(key=lambda h: (not isinstance(h["deferred"], str), not h["blunder"]))
     ordered = faulty + [h for h in hazards if "faults" not in own.get(h["hazard_id"], {})]
     shown = ordered[:MAX_SHEETS]
     head = _head(shown, hazards, len(faulty), own, title, illustrative)

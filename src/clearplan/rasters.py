@@ -20,7 +20,7 @@ from rasterio.transform import GCPTransformer, from_gcps
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from .errors import CrsError, OutputError, ReadError, SettingsError
+from .errors import CrsError, ReadError, SettingsError
 
 LonLatBounds = tuple[float, float, float, float]
 
@@ -158,50 +158,49 @@ def gcp_map(points: pd.DataFrame, column: Any, row: Any, *, thin_plate: bool) ->
 
 def warp_by_gcps(
     image: Path, points: pd.DataFrame, crs: CRS, out: Path, *, model: str, resolution_m: float | None
-) -> Path:
+) -> None:
     """A scan drawn straight by its control points, as a tiled and compressed GeoTIFF with a mask where it has no paper.
 
     Raises
     ------
-    ReadError, OutputError
-        The image can't be read; the file exists, or can't be written.
+    ReadError
+        The image can't be read.
+    OSError
+        The file can't be written.
     """
-    if out.exists():
-        raise OutputError(f"{out}: exists already; name another file")
-    fresh = out.with_name(f".{out.name}.new.tif")
+    own = rasterio.crs.CRS.from_wkt(crs.to_wkt())
     method = {"affine": {}, "polynomial": {"SRC_METHOD": "GCP_POLYNOMIAL"}, "thin-plate": {"SRC_METHOD": "GCP_TPS"}}
+    options = {"crs": own, "src_crs": own, "add_alpha": True, "resampling": Resampling.bilinear} | method[model]
+    with warnings.catch_warnings(), MemoryFile() as memory:
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        _copied(image, memory, points, own, by_gcps=model != "affine")
+        with (
+            memory.open() as source,
+            WarpedVRT(source, **options, **_frame(source, options, resolution_m)) as straight,
+        ):
+            tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "driver": "GTiff"}
+            profile = {"count": source.count, "dtype": source.dtypes[0], "width": straight.width, "crs": own,
+                       "height": straight.height, "transform": straight.transform} | tiled  # fmt: skip
+            with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(out, "w", **profile) as target:
+                target.write(straight.read(list(range(1, source.count + 1))))
+                target.write_mask(straight.read(straight.count))
+
+
+def _copied(image: Path, memory: MemoryFile, points: pd.DataFrame, crs: Any, *, by_gcps: bool) -> None:
+    """The scan with these control points, in memory: the user's file stays as it is."""
     try:
-        with warnings.catch_warnings(), MemoryFile() as memory:
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(image) as scan:
-                profile = {"driver": "GTiff", "count": scan.count, "dtype": scan.dtypes[0], "width": scan.width,
-                           "height": scan.height}  # fmt: skip
-                with memory.open(**profile) as copy:
-                    copy.write(scan.read())
-                    wkt = rasterio.crs.CRS.from_wkt(crs.to_wkt())
-                    if model == "affine":
-                        copy.transform, copy.crs = from_gcps(_gcps(points)), wkt
-                    else:
-                        copy.gcps = (_gcps(points), wkt)
-            options = {"crs": wkt, "src_crs": wkt, "add_alpha": True, "resampling": Resampling.bilinear} | method[model]
-            with (
-                memory.open() as source,
-                WarpedVRT(source, **options, **_frame(source, options, resolution_m)) as straight,
-            ):
-                tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "driver": "GTiff"}
-                profile = {"count": scan.count, "dtype": scan.dtypes[0], "width": straight.width, "crs": wkt,
-                           "height": straight.height, "transform": straight.transform} | tiled  # fmt: skip
-                with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(fresh, "w", **profile) as target:
-                    target.write(straight.read(list(range(1, scan.count + 1))))
-                    target.write_mask(straight.read(straight.count))
-        fresh.rename(out)
+        with rasterio.open(image) as scan:
+            profile = {"driver": "GTiff", "count": scan.count, "dtype": scan.dtypes[0], "width": scan.width,
+                       "height": scan.height}  # fmt: skip
+            pixels = scan.read()
     except RasterioIOError as error:
         raise ReadError(f"{image}: can't be read as a raster ({error}); save the scan as TIFF, PNG or JPEG") from None
-    except OSError as error:
-        raise OutputError(f"{out}: can't be written ({error}); name another folder") from None
-    finally:
-        fresh.unlink(missing_ok=True)
-    return out
+    with memory.open(**profile) as copy:
+        copy.write(pixels)
+        if by_gcps:
+            copy.gcps = (_gcps(points), crs)
+        else:
+            copy.transform, copy.crs = from_gcps(_gcps(points)), crs
 
 
 def _frame(source: Any, options: dict[str, Any], resolution_m: float | None) -> dict[str, Any]:

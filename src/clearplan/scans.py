@@ -18,6 +18,7 @@ from pyproj import CRS
 
 from .crs import is_metric, parse_crs
 from .errors import CrsError, FaultsError, MissingFileError, ReadError, SettingsError
+from .folders import refuse_taken, whole
 from .rasters import gcp_map, raster_gcps, warp_by_gcps
 from .schema import fault, fault_table
 
@@ -91,14 +92,19 @@ def read_control_points(path: str | Path, *, crs: Any = None) -> ControlPoints:
     FaultsError
         A figure is no number, a point stands twice, or all lie on one line.
     """
-    path = Path(path)
+    table, stated = _opened(Path(path))
+    return _control_points(Path(path), table, stated, parse_crs(crs) if crs is not None else None)
+
+
+def _opened(path: Path) -> tuple[pd.DataFrame, CRS | None]:
+    """Control points as the file holds them, and the CRS that it states."""
     if not path.exists():
         raise MissingFileError(f"{path}: no such file; mend the path")
-    if path.suffix.lower() == ".points":
-        table, stated = _read_points(path)
-    else:
-        table, stated = raster_gcps(path)
-    declared = parse_crs(crs) if crs is not None else None
+    return _read_points(path) if path.suffix.lower() == ".points" else raster_gcps(path)
+
+
+def _control_points(path: Path, table: pd.DataFrame, stated: CRS | None, declared: CRS | None) -> ControlPoints:
+    """Points that can serve, in metres."""
     if stated is None and declared is None:
         raise CrsError(f"{path}: states no CRS; declare that of the map coordinates, it is never guessed")
     if stated is not None and declared is not None and not stated.equals(declared, ignore_axis_order=True):
@@ -119,8 +125,8 @@ def read_control_points(path: str | Path, *, crs: Any = None) -> ControlPoints:
 def _read_points(path: Path) -> tuple[pd.DataFrame, CRS | None]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ReadError(f"{path}: is not UTF-8 text ({error}); save the points again in QGIS") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReadError(f"{path}: can't be read as UTF-8 text ({error}); save the points again in QGIS") from None
     crs = None
     if lines and lines[0].upper().startswith("#CRS:"):
         text = lines.pop(0)[5:].strip()
@@ -128,7 +134,7 @@ def _read_points(path: Path) -> tuple[pd.DataFrame, CRS | None]:
         skipped = 1
     else:
         skipped = 0
-    rows = list(csv.reader(lines))
+    rows = _rows(path, lines)
     header = [name.strip() for name in rows[0]] if rows else []
     names = next((names for names in _HEADERS if set(names) <= set(header)), None)
     if names is None:
@@ -153,7 +159,16 @@ def _read_points(path: Path) -> tuple[pd.DataFrame, CRS | None]:
             found.append({"point": number, "column": column, "row": -up, "x": x, "y": y, "enabled": enabled})
     if faults:
         raise FaultsError(fault_table(faults))
+    if not found:
+        raise ReadError(f"{path}: holds no control points; pick some in QGIS's georeferencer and save them again")
     return pd.DataFrame(found, columns=["point", "column", "row", "x", "y", "enabled"]), crs
+
+
+def _rows(path: Path, lines: list[str]) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines))
+    except csv.Error as error:
+        raise ReadError(f"{path}: can't be read as a QGIS points file ({error}); save the points again") from None
 
 
 def _point_faults(table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
@@ -225,9 +240,12 @@ def georeference_error(points: ControlPoints, model: str, *, held_out: Sequence[
     )
 
 
-def scan_sigma_m(path: str | Path, model: str) -> float:
-    """Standard error per axis of coordinates read off a scan [m]."""
-    return georeference_error(read_control_points(path), model).sigma_m
+def scan_sigma_m(path: str | Path, model: str, *, crs: str | None = None) -> float:
+    """Standard error per axis of coordinates read off a scan [m]; ``crs`` speaks for a file that states none."""
+    table, stated = _opened(Path(path))
+    declared = parse_crs(crs) if crs is not None else None
+    points = _control_points(Path(path), table, stated, declared if stated is None else None)
+    return georeference_error(points, model).sigma_m
 
 
 def compare_models(points: ControlPoints, *, held_out: Sequence[int] = ()) -> pd.DataFrame:
@@ -263,12 +281,16 @@ def warp_scan(
     Raises
     ------
     ReadError, OutputError
-        The image can't be read; the file exists, or can't be written.
+        The image can't be read; the file exists, is no .tif name, or can't be written.
     """
+    out = Path(out)
+    refuse_taken(out, (".tif", ".tiff"))
     if model not in FEWEST:
         raise SettingsError(f"scan model {model!r} is not known; write one of {', '.join(FEWEST)}")
     used = points.table[points.table["enabled"]]
-    return warp_by_gcps(Path(image), used, points.crs, Path(out), model=model, resolution_m=resolution_m)
+    with whole(out) as fresh:
+        warp_by_gcps(Path(image), used, points.crs, fresh, model=model, resolution_m=resolution_m)
+    return out
 
 
 def _mapped(used: pd.DataFrame, model: str, column: Array, row: Array) -> tuple[Array, Array]:

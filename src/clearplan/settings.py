@@ -169,6 +169,10 @@ class RecordSettings(SourceSettings):
     scan_model: Literal["affine", "polynomial", "thin-plate"] = Field(
         default="affine", description="How pixels of scans become coordinates."
     )
+    scan_crs: str | None = Field(
+        default=None,
+        description="CRS of the map coordinates of scans whose control points state none, e.g. 'EPSG:28408'.",
+    )
     gazetteer: Path | None = Field(
         default=None,
         description="CSV of named landmarks (name, longitude, latitude in WGS 84): candidate anchors, listed only.",

@@ -7,7 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,9 @@ _LIBRARIES = (
     "folium",
     "xstatic-leaflet",
     "rasterio",
+    "ppigrf",
+    "mgrs",
+    "openpyxl",
 )
 
 
@@ -224,24 +227,9 @@ def _record(
     net: pd.DataFrame,
 ) -> dict[str, Any]:
     """run.json without its time stamp: all that decides the numbers, and the numbers."""
-    settings = _relative(plan.model_dump(mode="json"), folder)
-    versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    versions |= {
-        "clearplan": __version__,
-        "GEOS": shapely.geos_version_string,
-        "PROJ": pyproj.proj_version_str,
-    }
-    versions |= {"GDAL": gdal_version()}
-    decisive = {
-        "inputs": _hashes(plan, folder),
-        "settings": settings,
-        "versions": versions,
-        "crs": frame.words,
-        "operations": inputs["operations"],
-        "code_lists": CODE_LISTS_VERSION,
-    }
-    text = json.dumps(decisive, sort_keys=True, ensure_ascii=False)
-    record = {"fingerprint": hashlib.sha256(text.encode()).hexdigest()[:12]} | decisive
+    settings = plan.model_dump(mode="json")
+    decisive = _decisive(_hashes(plan, folder), settings, folder, frame.words, inputs["operations"])
+    record = {"fingerprint": _digest(decisive)} | decisive
     record["counts"] = {name: len(table) for name, table in tables.items()}
     record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
     record["contact_lines"] = _line_lengths(plan, tables["hazards"], inputs["lines"])
@@ -250,6 +238,57 @@ def _record(
     record["faults"] = json.loads(inputs["faults"].to_json(orient="records"))
     record["warnings"] = _warnings(plan, record, tables)
     return record
+
+
+def fingerprint_of(
+    files: Iterable[Path], settings: Mapping[str, Any], folder: Path, *, crs: str, operations: Sequence[str]
+) -> str:
+    """Fingerprint of an output that no plan's run makes, as a run's is made.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        All that was read.
+    settings : mapping
+        All that was chosen, as JSON would hold it.
+    folder : Path
+        Paths count as seen from here, so that files moved together keep their fingerprint.
+    crs, operations : text
+        The working CRS, and the datum operations that were applied.
+    """
+    return _digest(_decisive(_hashed(files, folder), settings, folder, crs, operations))
+
+
+def record_files(source: RecordSettings) -> list[Path]:
+    """Every file that a record source reads."""
+    further = (source.legs.path, source.anchors.path, source.gazetteer, *source.scans.values())
+    return [source.path, *(path for path in further if path)]
+
+
+def _decisive(
+    hashes: dict[str, str], settings: Mapping[str, Any], folder: Path, crs: str, operations: Sequence[str]
+) -> dict[str, Any]:
+    """All that decides the numbers."""
+    versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    versions |= {
+        "clearplan": __version__,
+        "GEOS": shapely.geos_version_string,
+        "PROJ": pyproj.proj_version_str,
+        "GDAL": gdal_version(),
+    }
+    return {
+        "inputs": hashes,
+        "settings": _relative(dict(settings), folder),
+        "versions": versions,
+        "crs": crs,
+        "operations": list(operations),
+        "code_lists": CODE_LISTS_VERSION,
+    }
+
+
+def _digest(decisive: dict[str, Any]) -> str:
+    text = json.dumps(decisive, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
@@ -350,14 +389,16 @@ def _relative(value: Any, folder: Path) -> Any:
 
 
 def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
-    sources = (*plan.contact_line, *plan.hazards, *plan.strikes, *plan.records, *plan.zones, *plan.accidents)
+    sources = (*plan.contact_line, *plan.hazards, *plan.strikes, *plan.zones, *plan.accidents)
     asked = plan.context
-    paths = [s.path for s in sources]
-    for record in plan.records:
-        paths += [p for p in (record.legs.path, record.anchors.path, record.gazetteer, *record.scans.values()) if p]
+    paths = [source.path for source in sources] + [path for record in plan.records for path in record_files(record)]
     paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
+    return _hashed(paths, folder)
+
+
+def _hashed(files: Iterable[Path], folder: Path) -> dict[str, str]:
     hashes = {}
-    for path in paths:
+    for path in files:
         # A shapefile is several files and a file geodatabase a folder: all of it decides the numbers.
         several = path.suffix.lower() in (".shp", ".tab", ".mif")
         parts = (
