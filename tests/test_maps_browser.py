@@ -99,7 +99,9 @@ def test_records_show_their_error_rings(sample):
     points = reading.vertices[(reading.vertices["record_id"] == "R-007") & ~reading.vertices["is_check"].astype(bool)]
     spot = points[points["point_kind"] == "reference"].to_crs(4326).geometry.iloc[0]
     with opened(folder / "map.html") as (page, watch):
-        assert page.locator(".reference").count() == len(drawn)
+        # One for each record drawn, and for the undrawn one whose reference point can be read.
+        assert page.locator(".reference").count() == len(drawn) + 1
+        assert page.locator('.reference[title="record R-017, field not drawn"]').count() == 1
         page.evaluate(f"void map_clearplan.setView([{spot.y}, {spot.x}], 15, {{animate: false}})")
         page.wait_for_timeout(300)
         # Rings in metres: the one round the reference point is as wide as its R95 on the screen.

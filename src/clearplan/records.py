@@ -8,6 +8,8 @@ with the declination of its own year, and moved to the working CRS last. Shape a
 from __future__ import annotations
 
 import datetime as dt
+import math
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,10 +29,13 @@ from .forms import FIELD_KINDS, Forms, read_forms
 from .rows import CodeLists, Region
 from .schema import each_row, fault, fault_table
 from .settings import RecordSettings, check_settings
+from .sheets import neighbours
 from .tables import TABLES
 from .vertices import plot
 
 Array = np.ndarray[Any, Any]
+
+WGS84 = CRS.from_epsg(4326)
 
 #: A field narrower than this, whose points lie on one line, has no area [m].
 MIN_WIDTH_M = 1.0
@@ -161,11 +166,18 @@ def reanchor(
     TableError
         The record is unknown, or could not be drawn.
     ValueError
-        The coordinates can't be read.
+        The coordinates can't be read or lie outside the study's region, the error is no radius, who or why is blank,
+        or the day lies in the future.
     """
     if record_id not in set(reading.versions["record_id"]):
         raise TableError(f"record {record_id!r} is unknown or was never drawn; mend its faults first")
-    position = read_position(coordinates, datum=datum, grid=grid)
+    if not (math.isfinite(position_error_m) and position_error_m >= 0):
+        raise ValueError(f"position_error_m {position_error_m!r} is no radius|state that of the survey in metres")
+    if not anchored_by.strip() or not reason.strip():
+        raise ValueError("anchored_by or reason is blank|say who moved the record and why")
+    if anchored_on > dt.date.today():
+        raise ValueError(f"anchored_on {anchored_on} lies in the future|state the day of the decision")
+    position = read_position(coordinates, datum=datum, grid=grid, region=reading.forms.region)
     row = {
         "record_id": record_id,
         "landmark": landmark,
@@ -209,7 +221,7 @@ def candidate_anchors(reading: RecordReading, gazetteer: pd.DataFrame) -> pd.Dat
     points = points[points["point_kind"] == "reference"]
     crs = reading.hazards.crs
     assert crs is not None
-    move, _ = operation(CRS.from_epsg(4326), crs)
+    move, _ = operation(WGS84, crs)
     x, y = move.transform(gazetteer["longitude"].to_numpy(float), gazetteer["latitude"].to_numpy(float))
     named = shapely.points(np.column_stack([x, y]))
     circles = shapely.buffer(points.geometry.to_numpy(), points["r95_m"].to_numpy(float))
@@ -256,6 +268,7 @@ def plot_records(forms: Forms, source: RecordSettings, *, working: CRS) -> Recor
     error = _errors(vertices, checks, shapes)
     versions = _versions(forms, shapes, drawn, error, working).assign(moved_m=_moved_m(vertices, len(shapes)))
     faults += _far_moves(forms, shapes, versions)
+    faults += _strayed(forms, vertices)
     faults = _settled(faults, source.lenient)
     return RecordReading(
         hazards=_hazards(forms, source, versions, vertices, checks, faults, working),
@@ -375,6 +388,41 @@ def _moved_m(vertices: gpd.GeoDataFrame, count: int) -> Array:
     return moved
 
 
+def _strayed(forms: Forms, vertices: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Points of the field that their legs carry out of the region, or beyond the map sheets round the declared one.
+
+    A field may cross the edge of its sheet: a point on the sheet beside it is a warning.
+    """
+    own = vertices[(vertices["version"] == 1) & vertices["entered_crs"].isna()]
+    if not len(own) or (forms.region is None and not forms.sheets):
+        return []
+    assert own.crs is not None
+    xy = own.geometry.x.to_numpy(), own.geometry.y.to_numpy()
+    lon, lat = operation(own.crs, WGS84)[0].transform(*xy)
+    off_region = np.zeros(len(own), dtype=bool)
+    if forms.region is not None:
+        west, south, east, north = forms.region
+        off_region = (lon < west) | (lon > east) | (lat < south) | (lat > north)
+    sheeted = own["record_id"].isin(list(forms.sheets)).to_numpy()
+    at = np.flatnonzero(off_region | sheeted)
+    sk_lon, sk_lat = operation(own.crs, CRS.from_epsg(4284))[0].transform(xy[0][at], xy[1][at])
+    faults, told = [], set()
+    rows = zip(own.iloc[at][["record_id", "row", "r95_m"]].itertuples(index=False), at, sk_lon, sk_lat, strict=True)
+    for (record, row, r95_m), k, x, y in rows:
+        sheet, rule, level = forms.sheets.get(record), "", ""
+        if off_region[k]:
+            rule, level = "the legs lead out of the declared region", "error"
+        elif sheet is not None and not sheet.holds(x, y, r95_m):
+            beside = [one.name for one in neighbours(sheet) if one.holds(x, y, r95_m)]
+            level = "warning" if beside else "error"
+            rule = f"the legs lead off the declared sheet {sheet.name}" + (f" onto {beside[0]}" if beside else "")
+        if rule and (record, rule) not in told:
+            told.add((record, rule))
+            place, remedy = f"{lat[k]:.5f} N {lon[k]:.5f} E", "check bearings and distances, or the sheet or region"
+            faults.append(fault(forms.files["legs"], int(row), "distance", place, rule, level, remedy))
+    return faults
+
+
 def _far_moves(forms: Forms, shapes: pd.DataFrame, versions: pd.DataFrame) -> list[dict[str, Any]]:
     """Anchors so far away that a digit may be wrong."""
     faults = []
@@ -392,10 +440,10 @@ def _shape_faults(
 ) -> list[dict[str, Any]]:
     """What only the drawing shows: borders that cross, points on one line, misclosures, references that contradict."""
     file = forms.files["legs"]
-    first_row = vertices.groupby("shape")["row"].first()
     faults = []
     for shape in np.flatnonzero(~shapely.is_missing(crossing) & (shapes["version"] == 1).to_numpy()):
-        row, outline = int(first_row[shape]), crossing[shape]
+        outline = crossing[shape]
+        row = _row_near_crossing(vertices[vertices["shape"] == shape], outline)
         if _width_m(np.array([outline]))[0] < MIN_WIDTH_M:
             rule, remedy = "points of the border lie on one line", "mend a bearing, or make the last point a row-end"
             faults.append(fault(file, row, "bearing", shapes["record_id"][shape], rule, "repairable", remedy))
@@ -415,6 +463,16 @@ def _shape_faults(
             remedy = "check bearings and distances against the sheet; the record's error is widened by it"
             faults.append(fault(file, int(check.row), "closes_on", length, rule, "warning", remedy))
     return faults + _perimeter_faults(forms, shapes, vertices)
+
+
+def _row_near_crossing(own: gpd.GeoDataFrame, outline: Any) -> int:
+    """Row of the corner nearest to where a border first crosses itself; the last corner of one without width."""
+    corners = own[own["point_kind"].isin(FIELD_KINDS) & (own["closes"] < 0)]
+    found = re.search(r"\[(\S+) (\S+)\]", shapely.is_valid_reason(outline))
+    if found is None:
+        return int(corners["row"].iloc[-1])
+    place = shapely.Point(float(found[1]), float(found[2]))
+    return int(corners["row"].iloc[int(np.argmin(shapely.distance(corners.geometry.to_numpy(), place)))])
 
 
 def _perimeter_faults(forms: Forms, shapes: pd.DataFrame, vertices: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -445,7 +503,7 @@ def _scan_errors(source: RecordSettings) -> dict[str, float]:
         return {}
     from .scans import scan_sigma_m
 
-    return {name: scan_sigma_m(path, source.scan_model) for name, path in source.scans.items()}
+    return {name: scan_sigma_m(path, source.scan_model, crs=source.scan_crs) for name, path in source.scans.items()}
 
 
 def _unknown_scans(forms: Forms, scans: Mapping[str, float]) -> list[dict[str, Any]]:
@@ -555,19 +613,20 @@ def _points_as_entered(anchors: pd.DataFrame) -> pd.Series:
 
 
 def _working(forms: Forms, region: Region | None) -> CRS:
-    """Working CRS of the region, or of the records' own points where none is named."""
+    """Working CRS of the region, or of the records' own points where none is named; in WGS 84 either way."""
     if region is None:
         known = forms.legs[forms.legs["x"].notna()]
+        if not len(known) and forms.faults:
+            raise FaultsError(fault_table(forms.faults))
         if not len(known):
             raise CrsError("no record has usable coordinates; mend them, or name a region or a working CRS")
         boxes = []
         for code, own in known.groupby("crs"):
             crs = parse_crs(code)
-            if len(known["crs"].unique()) == 1 and is_metric(crs):
+            geodetic = crs.geodetic_crs
+            if len(known["crs"].unique()) == 1 and is_metric(crs) and geodetic is not None and geodetic == WGS84:
                 return crs
-            lon, lat = operation(crs, CRS.from_epsg(4326))[0].transform(
-                own["x"].to_numpy(float), own["y"].to_numpy(float)
-            )
+            lon, lat = operation(crs, WGS84)[0].transform(own["x"].to_numpy(float), own["y"].to_numpy(float))
             boxes.append((min(lon), min(lat), max(lon), max(lat)))
         corners = np.array(boxes)
         west, south = corners[:, :2].min(axis=0) - 0.01

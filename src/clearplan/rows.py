@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,19 @@ def _refuse_unknown_names(raw: Raw, name: str, source: SourceSettings) -> None:
         for ours in set(getattr(source, section)) - known:
             listed = ", ".join(sorted(known))
             raise SettingsError(f"{raw.file}: {section}.{ours}: {name} has no such column; it has {listed}")
+
+
+def near_names(raw: Raw, name: str, source: SourceSettings) -> list[dict[str, Any]]:
+    """Warnings of columns whose names are nearly ours: a slip of the pen would leave them unread in silence."""
+    known = [c.name for c in TABLES[name]]
+    absent = [c for c in known if c not in raw.frame.columns and c not in source.columns]
+    own = [str(c) for c in raw.frame.columns if str(c) not in known and c not in source.columns.values()]
+    found = {c: get_close_matches(c.strip().casefold(), absent, n=1, cutoff=0.8) for c in own}
+    return [
+        fault(raw.file, None, theirs, "", f"column is not read; did you mean {ours[0]}?", "warning",
+              "mend its name, or map it under columns")
+        for theirs, ours in found.items() if ours
+    ]  # fmt: skip
 
 
 def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:

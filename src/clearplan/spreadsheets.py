@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ ENCODINGS = {"utf-8": "any", "cp1251": "Russian", "cp1254": "Azerbaijani, Turkis
 
 #: A spreadsheet program holds no more letters in one cell; more is a broken or hostile file.
 MAX_LETTERS = 32_767
+
+
+#: Formulas whose value comes from elsewhere, or that open something when the cell is touched.
+_OUTWARD = re.compile(r"^=.*\b(HYPERLINK|WEBSERVICE|FILTERXML|IMPORT\w+|RTD|DDE|CALL)\s*\(", re.IGNORECASE)
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -72,12 +77,14 @@ def _merged(path: Path, page: Any, header: list[str]) -> list[dict[str, Any]]:
 
 
 def _formulas(path: Path, page: Any, formulas: Any, header: list[str]) -> list[dict[str, Any]]:
-    """Formulas whose result the file does not hold: nobody has seen the value."""
+    """Formulas whose result the file does not hold, which nobody has seen, and those that lead out of the file."""
     faults = []
     for row in formulas.iter_rows(min_row=2, max_col=len(header)):
         for cell in row:
-            if cell.data_type == "f" and page[cell.coordinate].value is None:
-                rule = f"cell {cell.coordinate} is a formula without a stored value"
+            outward = cell.data_type == "f" and _OUTWARD.match(str(cell.value))
+            if outward or (cell.data_type == "f" and page[cell.coordinate].value is None):
+                why = "that leads out of the file" if outward else "without a stored value"
+                rule = f"cell {cell.coordinate} is a formula {why}"
                 remedy = "save it in a spreadsheet program, or write the value"
                 faults.append(fault(path.name, cell.row, header[cell.column - 1], cell.value, rule, "error", remedy))
     return faults

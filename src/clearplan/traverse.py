@@ -126,6 +126,28 @@ def chains(parent: Array) -> Chains:
     return Chains(root, [np.flatnonzero(depth == k) for k in range(1, int(depth.max(initial=0)) + 1)])
 
 
+def last_common(parent: Array, chains: Chains, one: Array, other: Array) -> Array:
+    """(m,) the last point through which the ways to two points (m,) both lead; -1 where there is none.
+
+    >>> import numpy as np
+    >>> forked = np.array([-1, 0, 1, 1, -1])
+    >>> last_common(forked, chains(forked), np.array([2, 2, 2]), np.array([3, 1, 4])).tolist()
+    [1, 1, -1]
+    """
+    depth = np.zeros(len(parent), dtype=int)
+    for k, at in enumerate(chains.steps, start=1):
+        depth[at] = k
+    one, other = one.copy(), other.copy()
+    for _ in range(2 * len(chains.steps) + 1):
+        apart = (one != other) & (one >= 0) & (other >= 0)
+        deeper, level = depth[one] - depth[other], depth[one] == depth[other]
+        one, other = (
+            np.where(apart & (level | (deeper > 0)), parent[one], one),
+            np.where(apart & (level | (deeper < 0)), parent[other], other),
+        )
+    return np.where(one == other, one, -1)
+
+
 def _in_plane(legs: Legs, at: Array, east: Array, north: Array, factors: PlaneFactors) -> tuple[Array, Array]:
     """Plane direction and length of legs that begin ``east`` and ``north`` of their root."""
     turn, slope = factors.convergence_per_m[at], factors.scale_per_m[at]

@@ -27,6 +27,7 @@ from .traverse import (
     Walk,
     chains,
     compass_rule,
+    last_common,
     path_variance,
     r95,
     shared_variance,
@@ -245,7 +246,11 @@ def _in_planes(xy: Array, crs: Array, plane: Array, frames: list[CRS], working: 
 def _to_anchors(
     nodes: _Nodes, forms: Forms, shapes: pd.DataFrame, working: CRS, at: Array, x: Array, y: Array, sigma2: Array
 ) -> None:
-    """Shift all points with coordinates of a re-anchored shape so that the first one lies on its landmark."""
+    """Shift all points with coordinates of a re-anchored shape so that the first one lies on its landmark.
+
+    The first takes the landmark's error. Nobody has surveyed the others: they are moved by the difference between the
+    landmark and the first as recorded, so they keep their own error and gain those two.
+    """
     number = nodes.legs["shape"].to_numpy(int)[at]
     for shape in np.flatnonzero(shapes["anchor"].to_numpy(int) >= 0):
         own = at[number == shape]
@@ -257,7 +262,10 @@ def _to_anchors(
         error = float(anchor["position_error_m"]) / R95_PER_SIGMA
         # A landmark measured in the working datum goes there and back by the same operation: its error cancels.
         datum = 0.0 if source.geodetic_crs == working.geodetic_crs else accuracy[0]
-        sigma2[number == shape] = error**2 + float(anchor["resolution_m"]) ** 2 + datum**2
+        landmark = error**2 + float(anchor["resolution_m"]) ** 2 + datum**2
+        first, *others = np.flatnonzero(number == shape)
+        sigma2[others] += sigma2[first] + landmark
+        sigma2[first] = landmark
 
 
 def _factors(nodes: _Nodes, root: Array, x: Array, y: Array) -> PlaneFactors:
@@ -317,18 +325,21 @@ def _errors_at(errors: LegErrors, at: Array) -> LegErrors:
 def _checks(
     nodes: _Nodes, legs: Legs, links: Chains, gone: Walk, path: Array, variance: Array, errors: LegErrors
 ) -> pd.DataFrame:
-    """Misclosure of every leg that leads to a known point, and what the errors of measurement allow (3 sigma)."""
+    """Misclosure of every leg that leads to a known point, and what the errors of measurement allow (3 sigma).
+
+    Where both ways come from one point, what they share cancels: the legs up to it, its own error, and of the errors
+    that all legs share all but what they add to the misclosure itself.
+    """
     reached, known, root = nodes.reached, nodes.known, links.root
     east, north = gone.x[reached] - gone.x[known], gone.y[reached] - gone.y[known]
-    on_way = _is_ancestor(nodes.parent, known, reached, len(links.steps))
-    expected = np.where(
-        on_way[:, None],
-        path[reached] - path[known],
-        path[reached] + path[known] + variance[root[reached]] + variance[root[known]],
-    )
-    begun = np.where(on_way, known, root[reached])
-    apart = gone.x[reached] - gone.x[begun], gone.y[reached] - gone.y[begun]
-    expected += shared_variance(*apart, _errors_at(errors, reached))
+    common = last_common(nodes.parent, links, reached, known)
+    one_root = common >= 0
+    expected = path[reached] + path[known]
+    expected -= np.where(one_root[:, None], 2 * path[common], 0.0)
+    expected += np.where(one_root[:, None], 0.0, variance[root[reached]] + variance[root[known]])
+    begun = np.where(one_root, common, root[reached])
+    apart = [(at[reached] - at[root[reached]]) - (at[known] - at[root[known]]) for at in (gone.x, gone.y)]
+    expected += shared_variance(apart[0], apart[1], _errors_at(errors, reached))
     size = np.hypot(east, north)
     with np.errstate(invalid="ignore", divide="ignore"):
         along = (east**2 * expected[:, 0] + 2 * east * north * expected[:, 1] + north**2 * expected[:, 2]) / size**2
@@ -345,7 +356,7 @@ def _checks(
             "east_m": east,
             "north_m": north,
             "limit_m": limit,
-            "length_m": ground[reached] - ground[begun],
+            "length_m": ground[reached] + ground[known] - np.where(one_root, 2 * ground[common], 0.0),
             "blunder": size > limit,
             "spread": False,
             "reached": reached,
@@ -390,17 +401,13 @@ def _ground_length(legs: Legs, links: Chains) -> Array:
     return total
 
 
-def _is_ancestor(parent: Array, older: Array, younger: Array, steps: int) -> Array:
-    here, found = younger.copy(), np.zeros(len(younger), dtype=bool)
-    for _ in range(steps + 1):
-        found |= here == older
-        here = np.where(here >= 0, parent[here], -1)
-    return found
-
-
 def _spread(nodes: _Nodes, legs: Legs, links: Chains, gone: Walk, checks: pd.DataFrame) -> Walk:
-    """Misclosures within 3 sigma spread by the compass rule, one a shape; a reference point is never moved."""
-    fit = ~checks["blunder"] & (checks["point_kind"] != "reference")
+    """Misclosures within 3 sigma spread by the compass rule, one a shape; a reference point is never moved.
+
+    A leg straight from one point with coordinates to another has no points between that could be moved.
+    """
+    direct = nodes.parent[checks["reached"].to_numpy(int)] == checks["begun"].to_numpy(int)
+    fit = ~checks["blunder"] & ~direct
     fit &= ~checks["shape"].where(fit).duplicated()
     checks["spread"] = fit
     own = checks[fit]
