@@ -32,13 +32,23 @@ if TYPE_CHECKING:
         read_contact_line,
         read_context,
         read_hazards,
+        read_history,
         read_ranked,
+        read_releases,
         read_strikes,
         read_zones,
     )
     from .records import RecordReading, candidate_anchors, open_records, read_records, reanchor
     from .schema import check, glossary
-    from .settings import FootprintSettings, Plan, PrioritySettings, RecordErrors, TaskSettings, load_plan
+    from .settings import (
+        FootprintSettings,
+        Plan,
+        PrioritySettings,
+        RecordErrors,
+        ReleaseSettings,
+        TaskSettings,
+        load_plan,
+    )
     from .study import Study, run_study
     from .tasks import make_tasks
     from .workbook import write_record_template
@@ -52,11 +62,14 @@ _HOMES = {
     "quality": ("draw_quality_sheets",),
     "readers": (
         "check_file", "combine", "read_accidents", "read_contact_line", "read_context", "read_hazards",
-        "read_ranked", "read_strikes", "read_zones",
+        "read_history", "read_ranked", "read_releases", "read_strikes", "read_zones",
     ),
     "records": ("RecordReading", "candidate_anchors", "open_records", "read_records", "reanchor"),
     "schema": ("check", "glossary"),
-    "settings": ("FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "TaskSettings", "load_plan"),
+    "settings": (
+        "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "ReleaseSettings", "TaskSettings",
+        "load_plan",
+    ),
     "study": ("Study", "run_study"),
     "tasks": ("make_tasks",),
     "workbook": ("write_record_template",),
@@ -76,6 +89,7 @@ __all__ = [
     "ReadError",
     "RecordErrors",
     "RecordReading",
+    "ReleaseSettings",
     "SettingsError",
     "Study",
     "TableError",
@@ -100,8 +114,10 @@ __all__ = [
     "read_contact_line",
     "read_context",
     "read_hazards",
+    "read_history",
     "read_ranked",
     "read_records",
+    "read_releases",
     "read_strikes",
     "read_zones",
     "reanchor",
