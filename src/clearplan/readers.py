@@ -297,7 +297,7 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if not filled:
         return tables[0].copy()
     columns = list(dict.fromkeys(c for table in filled for c in table.columns if c != "geometry"))
-    parts = [pd.DataFrame(table.drop(columns="geometry")).reindex(columns=columns).astype(object) for table in filled]
+    parts = [pd.DataFrame(table).reindex(columns=columns).astype(object) for table in filled]
     together = pd.concat(parts, ignore_index=True)
     for column in TABLES[name]:
         if column.name in together.columns and column.dtype in ("number", "integer"):

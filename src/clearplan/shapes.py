@@ -25,6 +25,7 @@ Side = Literal["both", "left", "right"]
 QUAD_SEGS = 32
 GROWTH = 1 / math.cos(3 * math.pi / (8 * QUAD_SEGS))
 
+_THREAD_M = 1e-6  # parts of which area / length is less are rounding, not ground [m]
 _CHUNK = 128  # geometries to one union call; larger chunks leave one thread idle at the end
 
 
@@ -296,14 +297,38 @@ def disjoint(geometries: Geometries) -> Geometries:
     >>> [g.area for g in disjoint(np.array([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)]))]
     [2.0, 1.0]
     """
+    whole = np.asarray(geometries, dtype=object)
+    later, earlier = shapely.STRtree(whole).query(whole, predicate="intersects")
+    over = earlier < later
+    return without(whole, whole[earlier[over]], later[over])
+
+
+def without(geometries: Geometries, taken: Geometries, owner: NDArray[np.int_]) -> Geometries:
+    """Each shape less those of ``taken`` that name it in ``owner``; the others stay as they are.
+
+    >>> left = without(np.array([shapely.box(0, 0, 2, 1)]), np.array([shapely.box(1, 0, 3, 1)]), np.array([0]))
+    >>> left[0].area
+    1.0
+    """
     cut = np.asarray(geometries, dtype=object).copy()
-    tree = shapely.STRtree(cut)
-    later, earlier = tree.query(cut, predicate="intersects")
-    for i in np.unique(later):
-        before = earlier[(later == i) & (earlier < i)]
-        if len(before):
-            cut[i] = shapely.difference(geometries[i], shapely.union_all(geometries[before]))
+    order = np.argsort(owner, kind="stable")
+    own, first = np.unique(owner[order], return_index=True)
+    groups = np.split(taken[order], first[1:]) if len(own) else []
+
+    def less(k: int) -> Any:
+        return real_parts(shapely.difference(cut[own[k]], shapely.union_all(groups[k])))
+
+    cut[own] = in_threads(less, range(len(own)))
     return cut
+
+
+def real_parts(geometry: Any) -> Any:
+    """A shape without the threads that rounding leaves along a cut: parts thinner than about a micrometre."""
+    parts = parts_of(geometry)
+    real = parts[shapely.area(parts) > _THREAD_M * shapely.length(parts)]
+    if len(real) == 1:
+        return real[0]
+    return shapely.multipolygons(real) if len(real) else shapely.Polygon()
 
 
 def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[Any]]:
@@ -343,6 +368,99 @@ def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDA
     found = in_threads(shared, chunks)
     i, j, area = (np.concatenate([part[k] for part in found]) for k in range(3))
     return i, j, area
+
+
+def shared(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArray[np.int_], Geometries]:
+    """Pairs that share area, and the ground that each pair shares; shapes are cut only where borders cross.
+
+    Returns
+    -------
+    left index, right index, shape : arrays of equal length
+
+    >>> i, j, shape = shared(np.array([shapely.box(0, 0, 4, 4)]), np.array([shapely.box(3, 3, 5, 5)]))
+    >>> i.tolist(), j.tolist(), shape[0].area
+    ([0], [0], 1.0)
+    """
+    left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
+    tree = shapely.STRtree(right)
+    shapely.prepare(left)
+    shapely.prepare(right)
+
+    def cut(own: NDArray[np.int_]) -> tuple[NDArray[np.int_], NDArray[np.int_], Geometries]:
+        i, j = tree.query(left[own], predicate="intersects")
+        i = own[i]
+        part = np.full(len(i), None, dtype=object)
+        holds = shapely.covers(left[i], right[j])
+        part[holds] = right[j[holds]]
+        rest = np.flatnonzero(~holds)
+        around = shapely.covers(right[j[rest]], left[i[rest]])
+        part[rest[around]] = left[i[rest[around]]]
+        crossing = rest[~around]
+        crossing = crossing[~shapely.touches(left[i[crossing]], right[j[crossing]])]
+        part[crossing] = [real_parts(both) for both in shapely.intersection(left[i[crossing]], right[j[crossing]])]
+        real = ~(shapely.is_missing(part) | shapely.is_empty(part))
+        return i[real], j[real], part[real]
+
+    chunks = np.array_split(np.arange(len(left)), max(1, math.ceil(len(left) / _CHUNK)))
+    found = in_threads(cut, chunks)
+    i, j, part = (np.concatenate([one[k] for one in found]) for k in range(3))
+    return i, j, part
+
+
+def ranked_pieces(geometries: Geometries, ranks: NDArray[np.int_]) -> tuple[Geometries, NDArray[np.int_]]:
+    """The union of many polygons as pieces that don't overlap, each with the smallest rank that covers it.
+
+    Pieces are cut at the edges of tiles, as in :func:`union_pieces`.
+
+    >>> strips = np.array([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)])
+    >>> pieces, rank = ranked_pieces(strips, np.array([1, 0]))
+    >>> [(int(k), p.area) for p, k in zip(pieces, rank)]
+    [(0, 2.0), (1, 1.0)]
+    """
+    geometries, ranks = np.asarray(geometries, dtype=object), np.asarray(ranks)
+    real = ~(shapely.is_missing(geometries) | shapely.is_empty(geometries))
+    geometries, ranks = geometries[real], ranks[real]
+    if not len(geometries):
+        return geometries, ranks
+    tree = shapely.STRtree(geometries)
+
+    def tile_pieces(tile: tuple[float, float, float, float]) -> list[tuple[Any, int]]:
+        box = shapely.box(*tile)
+        own = tree.query(box)
+        near = geometries[own]
+        shapely.prepare(box)
+        crossing = ~shapely.contains(box, near)
+        near[crossing] = shapely.intersection(near[crossing], box)
+        found: list[tuple[Any, int]] = []
+        taken = shapely.Polygon()
+        for rank in np.unique(ranks[own]):
+            group = shapely.union_all(near[ranks[own] == rank])
+            found += [(part, int(rank)) for part in parts_of(shapely.difference(group, taken))]
+            taken = shapely.union(taken, group)
+        return found
+
+    pieces = [one for tile in in_threads(tile_pieces, _tiles(geometries)) for one in tile]
+    shape = np.array([part for part, _ in pieces], dtype=object)
+    return shape, np.array([rank for _, rank in pieces], dtype=int)
+
+
+def overlay(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArray[np.int_], Geometries]:
+    """Ground of two partitions together: what two pieces share, and what only one of them covers (index -1).
+
+    Pieces of ``left`` must not overlap one another, nor those of ``right``.
+
+    >>> i, j, part = overlay(np.array([shapely.box(0, 0, 2, 1)]), np.array([shapely.box(1, 0, 4, 1)]))
+    >>> sorted(zip(i.tolist(), j.tolist(), [p.area for p in part]))
+    [(-1, 0, 2.0), (0, -1, 1.0), (0, 0, 1.0)]
+    """
+    i, j, both = shared(left, right)
+    only_left, only_right = without(left, both, i), without(right, both, j)
+    a, b = (np.flatnonzero(~shapely.is_empty(only)) for only in (only_left, only_right))
+    return (
+        np.concatenate([i, a, np.full(len(b), -1)]),
+        np.concatenate([j, np.full(len(a), -1), b]),
+        np.concatenate([both, only_left[a], only_right[b]]),
+    )
 
 
 def faces(edges: Geometries) -> Geometries:
