@@ -200,7 +200,7 @@ def _reopened(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> _Faults:
     earlier = (action[j] != REOPENED) & (decided[j] <= decided[own[i]])
     m, n = shapely.STRtree(closed.geometry.to_numpy()).query(shape[own], predicate="intersects")
     taken = np.concatenate([shape[j[earlier]], closed.geometry.to_numpy()[n]])
-    never = shapes.without(shape[own], taken, np.concatenate([i[earlier], m]))
+    never = shapes.without(shape[own], taken, np.concatenate([i[earlier], m]), grid_m=shapes.GRID_M)
     for k, left in zip(own, never, strict=True):
         if left.area > PART_OVERLAP * shape[k].area:
             rule = "re-opens ground that was never released"
@@ -226,7 +226,7 @@ def _beyond(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> _Faults:
     i, j = shapely.STRtree(ground.geometry.to_numpy()).query(shape, predicate="intersects")
     pieces = shapes.union_pieces(ground.geometry.to_numpy()[np.unique(j)])
     i, _, both = shapes.shared(shape, pieces)
-    left = shapely.area(shapes.without(shape, both, i))
+    left = shapely.area(shapes.without(shape, both, i, grid_m=shapes.GRID_M))
     rule = "releases ground outside every known hazard"
     remedy = "enter the hazard that it belonged to, or mend the shape; the ledger keeps it in a row of its own"
     return [

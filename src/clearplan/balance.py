@@ -99,7 +99,7 @@ def _beyond(events: gpd.GeoDataFrame, pieces: Any) -> tuple[Any, Any]:
     """Ground of events that no piece covers, and the event of each."""
     ground = events.geometry.to_numpy()
     i, _, both = shapes.shared(ground, pieces)
-    left = shapes.without(ground, both, i)
+    left = shapes.without(ground, both, i, grid_m=shapes.GRID_M)
     owner = np.flatnonzero(~shapely.is_empty(left))
     return left[owner], owner
 

@@ -150,7 +150,7 @@ def last_events(releases: gpd.GeoDataFrame, *, as_at: Any = None) -> gpd.GeoData
         unknown = events.loc[np.isnan(stands), "release_id"].iloc[0]
         raise TableError(f"release {unknown}: action must be one of {', '.join(_STANDS)}")
     events = events.iloc[np.lexsort((np.arange(len(events)), stands, decided))[::-1]]
-    cut = shapes.disjoint(events.geometry.to_numpy())
+    cut = shapes.disjoint(events.geometry.to_numpy(), grid_m=shapes.GRID_M)
     events = events.assign(geometry=gpd.GeoSeries(cut, index=events.index, crs=events.crs))
     return placed(events)
 
@@ -184,7 +184,7 @@ def states(areas: gpd.GeoDataFrame, events: gpd.GeoDataFrame) -> pd.DataFrame:
     # Re-opened ground needs cutting out of closed hazards only; that of open ones is part of what is left.
     real = (action != REOPENED) | closed[i]
     i, j, part, action = i[real], j[real], part[real], action[real]
-    left = shapes.without(ground, part, i)
+    left = shapes.without(ground, part, i, grid_m=shapes.GRID_M)
     rest = np.flatnonzero(~shapely.is_empty(left))
     return pd.DataFrame(
         {
