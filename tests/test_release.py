@@ -2,6 +2,7 @@
 
 import copy
 import csv
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -11,9 +12,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from shapely import LineString, Point, box
+from shapely import Point, box
 
 import clearplan as cp
+from clearplan.balance import FLOWS
 from clearplan.errors import CrsError, FaultsError, SettingsError, TableError
 from clearplan.readers import plan_sources, read_source
 from clearplan.release import detection
@@ -605,6 +607,62 @@ def test_a_plan_lists_releases_and_history(tmp_path):
     assert names[-2:] == ["releases", "history"]
 
 
-def test_a_line_is_no_ground_to_release():
-    with pytest.raises(TableError):
-        cp.as_at(pd.DataFrame({"geometry": [LineString()]}), day(0))
+# --- the sample ----------------------------------------------------------------------------------------------------
+
+
+def test_the_published_release_of_2023_sums_to_the_same_in_each_break_down():
+    with (SAMPLE / "released_2023.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    sums: dict[str, int] = {}
+    for row in rows:
+        whole, tenth = row["hectares"].split(".")  # in tenths of a hectare, so that sums are exact
+        sums[row["breakdown"]] = sums.get(row["breakdown"], 0) + 10 * int(whole) + int(tenth)
+        assert row["source"]
+    assert sums == {"district": 530_818, "operator": 530_818, "land_use": 530_818}
+
+
+@pytest.fixture(scope="module")
+def sample_history():
+    plan = load_plan(SAMPLE / "plan.toml")
+    working = cp.working_crs(plan.study.region).crs
+    fields = next(source for _, source in plan_sources(plan) if source.path.name == "minefields.geojson")
+    hazards = read_source("hazards", fields, region=plan.study.region, working=working).table
+    releases = cp.read_releases(SAMPLE / "illustrative" / "releases.geojson", region=plan.study.region, working=working)
+    return hazards, cp.footprints(hazards, plan.footprints), releases, cp.read_history(
+        SAMPLE / "illustrative" / "history.csv"
+    )  # fmt: skip
+
+
+def test_the_sample_tells_three_years_without_a_fault_of_the_files(sample_history):
+    hazards, areas, releases, history = sample_history
+    assert cp.check(releases).empty
+    assert cp.check(history).empty
+    assert releases["action"].value_counts().to_dict() == {
+        "cleared": 33, "cancelled": 31, "reduced": 25, "re-opened": 2,
+    }  # fmt: skip
+    assert set(releases["decided_on"].dt.year) == {2023, 2024, 2025}
+    assert len(history) == 25
+    assert all(cp.read_items(text) for text in releases.loc[releases["action"] == "cleared", "items"])
+    assert cp.history_faults(hazards, history).empty
+    faults = cp.release_faults(areas, releases)
+    assert set(faults["level"]) == {"warning"}, "the small overlap is below the limit"
+    assert faults["rule"].str.contains("outside every known hazard").sum() == 1
+
+
+def test_the_books_of_the_sample_balance(sample_history):
+    _, areas, releases, history = sample_history
+    ends = ["2022-12-31", "2023-12-31", "2024-12-31", "2025-12-31"]
+    closings = [0.0]
+    for opening, closing in pairwise(ends):
+        table = cp.bridge(areas, releases, opening=opening, closing=closing, history=history)
+        moved = table["opening_m2"] + sum(sign * table[name] for name, sign in FLOWS.items())
+        assert moved.to_numpy() == pytest.approx(table["closing_m2"].to_numpy(), rel=1e-6, abs=0.01)
+        assert len(closings) == 1 or table["opening_m2"].sum() == pytest.approx(closings[-1], rel=1e-9)
+        closings.append(table["closing_m2"].sum())
+        books = cp.ledger(areas, releases, as_at=closing, history=history)
+        known = books[books["land_class"] != "outside every known hazard"]
+        union = shapely.union_all(cp.as_at(areas, closing).geometry.to_numpy()).area
+        assert known["reported_m2"].sum() == pytest.approx(union, rel=1e-6)
+        left = cp.apply_releases(cp.as_at(areas, closing, history=history), releases, as_at=closing)
+        assert known["remaining_m2"].sum() == pytest.approx(cp.net_area(left)["net_m2"].sum(), rel=1e-6)
+        assert closings[-1] == pytest.approx(known["remaining_m2"].sum(), rel=1e-6)
