@@ -17,6 +17,7 @@ FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4,
     "maps": 3, "exchange": 3, "quality": 3, "workbook": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2,
+    "release": 2, "balance": 2, "audit": 2,
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
     "shapes": 1, "rasters": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
     "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
@@ -25,6 +26,8 @@ FLOORS = {
 ALSO_ALLOWED = {
     ("__main__", "cli"),
     ("readers", "rows"),
+    ("balance", "release"),
+    ("audit", "release"),
     ("records", "forms"),
     ("records", "vertices"),
     ("records", "scans"),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .audit import contradicted, history_faults, release_faults
+    from .balance import bridge, ledger
     from .crs import working_crs
     from .errors import (
         ClearplanError,
@@ -32,18 +34,32 @@ if TYPE_CHECKING:
         read_contact_line,
         read_context,
         read_hazards,
+        read_history,
         read_ranked,
+        read_releases,
         read_strikes,
         read_zones,
     )
     from .records import RecordReading, candidate_anchors, open_records, read_records, reanchor
+    from .release import apply_releases, as_at, last_events, negative_search, undated
     from .schema import check, glossary
-    from .settings import FootprintSettings, Plan, PrioritySettings, RecordErrors, TaskSettings, load_plan
+    from .settings import (
+        FootprintSettings,
+        Plan,
+        PrioritySettings,
+        RecordErrors,
+        ReleaseSettings,
+        TaskSettings,
+        load_plan,
+    )
     from .study import Study, run_study
+    from .tables import read_items
     from .tasks import make_tasks
     from .workbook import write_record_template
 
 _HOMES = {
+    "audit": ("contradicted", "history_faults", "release_faults"),
+    "balance": ("bridge", "ledger"),
     "crs": ("working_crs",),
     "errors": ("ClearplanError", "CrsError", "FaultsError", "OutputError", "ReadError", "SettingsError", "TableError"),
     "hazards": ("footprints", "net_area", "net_shapes"),
@@ -52,12 +68,17 @@ _HOMES = {
     "quality": ("draw_quality_sheets",),
     "readers": (
         "check_file", "combine", "read_accidents", "read_contact_line", "read_context", "read_hazards",
-        "read_ranked", "read_strikes", "read_zones",
+        "read_history", "read_ranked", "read_releases", "read_strikes", "read_zones",
     ),
     "records": ("RecordReading", "candidate_anchors", "open_records", "read_records", "reanchor"),
+    "release": ("apply_releases", "as_at", "last_events", "negative_search", "undated"),
     "schema": ("check", "glossary"),
-    "settings": ("FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "TaskSettings", "load_plan"),
+    "settings": (
+        "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "ReleaseSettings", "TaskSettings",
+        "load_plan",
+    ),
     "study": ("Study", "run_study"),
+    "tables": ("read_items",),
     "tasks": ("make_tasks",),
     "workbook": ("write_record_template",),
 }  # fmt: skip
@@ -76,22 +97,31 @@ __all__ = [
     "ReadError",
     "RecordErrors",
     "RecordReading",
+    "ReleaseSettings",
     "SettingsError",
     "Study",
     "TableError",
     "TaskSettings",
     "__version__",
+    "apply_releases",
+    "as_at",
+    "bridge",
     "candidate_anchors",
     "check",
     "check_file",
     "combine",
+    "contradicted",
     "draw_map",
     "draw_quality_sheets",
     "explain",
     "footprints",
     "glossary",
+    "history_faults",
+    "last_events",
+    "ledger",
     "load_plan",
     "make_tasks",
+    "negative_search",
     "net_area",
     "net_shapes",
     "open_records",
@@ -100,12 +130,17 @@ __all__ = [
     "read_contact_line",
     "read_context",
     "read_hazards",
+    "read_history",
+    "read_items",
     "read_ranked",
     "read_records",
+    "read_releases",
     "read_strikes",
     "read_zones",
     "reanchor",
+    "release_faults",
     "run_study",
+    "undated",
     "working_crs",
     "write_record_template",
 ]

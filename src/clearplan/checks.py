@@ -23,6 +23,7 @@ from .errors import CrsError
 
 #: Longest distance between neighbouring vertices of a hazard polygon [m]; GICHD's geocheck uses the same.
 MAX_GAP_M = 5000.0
+TWICE = "polygon is entered twice"
 
 Geometries = np.ndarray[Any, Any]
 Region = tuple[float, float, float, float]
@@ -120,7 +121,7 @@ def _duplicates(geometry: Geometries, polygon: Any) -> list[Finding]:
                     int(k),
                     "geometry",
                     "",
-                    "polygon is entered twice",
+                    TWICE,
                     "repairable",
                     "remove one row, or read with lenient = true (both rows stay; area counts once)",
                 )

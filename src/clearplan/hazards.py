@@ -14,9 +14,7 @@ from .crs import require_metres
 from .errors import SettingsError, TableError
 from .schema import placed, remaining
 from .settings import FootprintSettings
-from .tables import CLASSES, read_profile
-
-OUTSIDE = "outside every district"
+from .tables import CLASSES, OUTSIDE, read_profile
 
 _AREA_COLUMNS = [
     "area_id", "hazard_id", "kind", "land_class", "status", "ordnance", "band", "grown_m", "gross_m2",

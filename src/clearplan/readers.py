@@ -1,4 +1,4 @@
-"""Files to checked tables in metres: HAZARDS, ZONES, ACCIDENTS.
+"""Files to checked tables in metres: HAZARDS, ZONES, ACCIDENTS, RELEASES; and HISTORY, which has no shapes.
 
 Strict by default: any fault raises :class:`FaultsError` with the table of all of them. With ``lenient=True`` every
 row is kept: one that can't be used is marked ``deferred`` with its reason and has no shape, a stated repair
@@ -29,7 +29,9 @@ from .rows import (
     doubtful_zeros,
     entered_geometry,
     geometry_faults,
+    history_rules,
     mapped,
+    release_rules,
     schema_faults,
     stated_crs,
     typed,
@@ -98,6 +100,23 @@ def read_accidents(
     return _public("accidents", path, region, working, source)
 
 
+def read_releases(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
+    """RELEASES: events on ground, append-only. Otherwise as :func:`read_hazards`."""
+    return _public("releases", path, region, working, source)
+
+
+def read_history(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> pd.DataFrame:
+    """HISTORY: changes of status and class of whole hazards, append-only, from a table without shapes.
+
+    ``region`` and ``working`` are taken, so that all readers are called alike, and not used.
+    Otherwise as :func:`read_hazards`.
+    """
+    changes: pd.DataFrame = _public("history", path, region, working, source)
+    return changes
+
+
 def read_contact_line(
     path: str | Path,
     *,
@@ -153,6 +172,8 @@ def plan_sources(plan: Plan) -> list[tuple[str, SourceSettings]]:
         *(("hazards", source) for source in (*plan.hazards, *strikes)),
         *(("zones", source) for source in plan.zones),
         *(("accidents", source) for source in plan.accidents),
+        *(("releases", source) for source in plan.releases),
+        *(("history", source) for source in plan.history),
     ]
 
 
@@ -189,7 +210,7 @@ def check_file(
     code_lists: CodeLists | None = None,
     **source: Any,
 ) -> pd.DataFrame:
-    """Fault table of a file, read as 'hazards', 'zones' or 'accidents'; empty where all is well."""
+    """Fault table of a file, read as 'hazards', 'zones', 'accidents', 'releases' or 'history'; empty: all is well."""
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
     try:
         return read_source(name, settings, region=region, code_lists=code_lists).faults
@@ -218,17 +239,32 @@ def read_source(
     if not len(raw.frame):
         return _no_rows(name, raw, source, working or working_crs(region).crs if region else working)
     frame = mapped(raw, name, source)
+    if name == "history":
+        return _read_history(frame, raw, source, code_lists)
     geometry, own = entered_geometry(raw, frame, source, faults)
     crs = stated_crs(raw, source)
     frame = typed(frame, name, raw, source, faults)
     faults += geometry_faults(name, frame, geometry, crs, region, raw, faults, own)
     faults += schema_faults(frame, name, raw, code_lists)
     faults += doubtful_zeros(frame, name, raw) + declared_belts(frame, raw)
+    faults += release_rules(frame, raw, code_lists) if name == "releases" else []
     table, faults_table = _settle(frame, geometry, faults, name, raw, source)
     shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
     moved, words = to_working(shapes, working)
     return Reading(moved, _with_areas(faults_table, geometry, moved, crs, raw), words)
+
+
+def _read_history(frame: pd.DataFrame, raw: Raw, source: SourceSettings, code_lists: CodeLists | None) -> Reading:
+    """A table without shapes: no CRS, no region."""
+    faults = list(raw.faults)
+    if "history_id" not in frame.columns:
+        frame.insert(0, "history_id", [f"{raw.file} row {row}" for row in raw.rows])
+    frame = typed(frame, "history", raw, source, faults)
+    faults += schema_faults(frame, "history", raw, code_lists) + history_rules(frame, raw)
+    shapeless = np.full(len(frame), None, dtype=object)
+    table, listed = _settle(frame, shapeless, faults, "history", raw, source)
+    return Reading(table.drop(columns=["entered_crs", "entered_geometry"]), listed, "")
 
 
 def _no_rows(name: str, raw: Raw, source: SourceSettings, working: CRS | None) -> Reading:
@@ -240,7 +276,7 @@ def _no_rows(name: str, raw: Raw, source: SourceSettings, working: CRS | None) -
     faults = fault_table([fault(raw.file, None, "", "", "file holds no rows", level, remedy)])
     if not source.lenient:
         raise FaultsError(faults)
-    if working is None:
+    if working is None and name != "history":
         raise CrsError(f"{raw.file}: holds no rows to choose a working CRS from; name a region or a working CRS")
     return Reading(empty_table(name, working), faults, "nothing to reproject")
 
@@ -255,13 +291,13 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     TableError
         An id stands in two tables.
     """
-    crs = require_metres(*tables)
     name = table_name(tables[0])
+    crs = None if name == "history" else require_metres(*tables)
     filled = [table for table in tables if len(table)]
     if not filled:
         return tables[0].copy()
     columns = list(dict.fromkeys(c for table in filled for c in table.columns if c != "geometry"))
-    parts = [pd.DataFrame(table.drop(columns="geometry")).reindex(columns=columns).astype(object) for table in filled]
+    parts = [pd.DataFrame(table).reindex(columns=columns).astype(object) for table in filled]
     together = pd.concat(parts, ignore_index=True)
     for column in TABLES[name]:
         if column.name in together.columns and column.dtype in ("number", "integer"):
@@ -277,14 +313,17 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if ids.duplicated().any():
         twice = together.loc[ids.duplicated(), id_column(name)].iloc[0]
         raise TableError(f"{id_column(name)} {twice!r} stands in two files; give each row an id of its own")
+    if crs is None:
+        return together
     return gpd.GeoDataFrame(together, geometry=np.concatenate([table.geometry.to_numpy() for table in filled]), crs=crs)
 
 
-def empty_table(name: str, crs: CRS) -> gpd.GeoDataFrame:
-    """A declared table without rows."""
+def empty_table(name: str, crs: CRS | None) -> gpd.GeoDataFrame:
+    """A declared table without rows; HISTORY has no shapes and needs no CRS."""
     columns = {c.name: pd.Series(dtype="float64" if c.dtype == "number" else object) for c in TABLES[name]}
-    del columns["geometry"]
     dates = {c.name: pd.Series(dtype="datetime64[ms]") for c in TABLES[name] if c.dtype == "date"}
+    if columns.pop("geometry", None) is None:
+        return pd.DataFrame(columns | dates)
     return gpd.GeoDataFrame(columns | dates, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 

@@ -13,11 +13,11 @@ from pyproj import CRS
 
 from . import checks
 from .crs import is_metric, parse_crs, reprojected, working_crs
-from .errors import CrsError, ReadError, SettingsError
+from .errors import CrsError, ReadError, SettingsError, TableError
 from .files import Raw
 from .schema import DUPLICATE_ID, FAULT_COLUMNS, check, fault
 from .settings import SourceSettings
-from .tables import TABLES, id_column
+from .tables import TABLES, allowed_codes, id_column, read_items
 
 CodeLists = Mapping[str, Mapping[str, str]]
 Region = tuple[float, float, float, float]
@@ -28,6 +28,7 @@ _SHAPES = {
     "hazards": ("point", "line", "polygon"),
     "zones": ("point", "polygon"),
     "accidents": ("point",),
+    "releases": ("polygon",),
 }
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 
@@ -213,12 +214,14 @@ def geometry_faults(
     unread = {f["row"] for f in faults if f["level"] == "error" and f["column"] in own | {"wkt"}}
     found = checks.check_shapes(geometry, allowed)
     found = [f for f in found if not (f.rule == "shape is missing" and raw.rows[f.row] in unread)]
+    if name == "releases":
+        found = [f for f in found if f.rule != checks.TWICE or _same_event_twice(frame, geometry, f.row)]
     contradictions = checks.check_crs(geometry, crs)
     found += contradictions
     if region is not None:
         wrong = {f.row for f in contradictions} if not crs.is_geographic else set()
         found += [f for f in checks.check_region(geometry, crs, region) if f.row not in wrong]
-    if name == "hazards" and not line and not contradictions:
+    if name in ("hazards", "releases") and not line and not contradictions:
         metric = crs if is_metric(crs) else _local_metric(geometry, region)
         if metric is not None:
             known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
@@ -226,6 +229,15 @@ def geometry_faults(
             moved[~known] = None
             found += checks.check_gaps(reprojected(moved, crs, metric))
     return [fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy) for f in found]
+
+
+def _same_event_twice(frame: pd.DataFrame, geometry: np.ndarray[Any, Any], row: int) -> bool:
+    """Whether an earlier row decides the same of the same ground on the same day; re-opening draws a shape again."""
+    if not {"action", "decided_on"} <= set(frame.columns):
+        return True
+    same = (frame["action"] == frame["action"].iloc[row]) & (frame["decided_on"] == frame["decided_on"].iloc[row])
+    before = geometry[np.flatnonzero(same.to_numpy()[:row])]
+    return bool(shapely.equals(before, geometry[row]).any())
 
 
 def _local_metric(geometry: np.ndarray[Any, Any], region: Region | None) -> CRS | None:
@@ -269,6 +281,33 @@ def doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, A
     zero = pd.to_numeric(frame["people"], errors="coerce").to_numpy(float) == 0
     rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
     return [fault(raw.file, raw.rows[k], "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
+
+
+def release_rules(frame: pd.DataFrame, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
+    """Clearance needs its depth, and items found must be countable."""
+    found = []
+    devices = allowed_codes("device", code_lists)
+    for k in range(len(frame)):
+        row = frame.iloc[k]
+        if row.get("action") == "cleared" and pd.isna(row.get("depth_m")):
+            rule, remedy = "cleared without a depth", "state the depth to which the ground was cleared [m]"
+            found.append(fault(raw.file, raw.rows[k], "depth_m", None, rule, "error", remedy))
+        try:
+            read_items(row.get("items"), devices)
+        except TableError as error:
+            _, _, remedy = str(error).rpartition(": ")
+            rule = "items found can't be read"
+            found.append(fault(raw.file, raw.rows[k], "items", row["items"], rule, "error", remedy))
+    return found
+
+
+def history_rules(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
+    """A change must change something."""
+    blank = pd.Series(True, index=frame.index)
+    for column in {"status", "land_class"} & set(frame.columns):
+        blank &= frame[column].isna()
+    rule, remedy = "neither status nor land_class is given", "give the one that changed"
+    return [fault(raw.file, raw.rows[k], "status", None, rule, "error", remedy) for k in np.flatnonzero(blank)]
 
 
 def unique_ids(ids: pd.Series, file: str, rows: Sequence[int]) -> pd.Series:

@@ -265,6 +265,24 @@ class PrioritySettings(Settings):
         return self
 
 
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Detection(Settings):
+    """Probability that each way of releasing finds what is there; no defaults: nobody has published any."""
+
+    cancelled: Probability = Field(description="Of non-technical survey, for ordnance that is there [1].")
+    reduced: Probability = Field(description="Of technical survey [1].")
+    cleared: Probability = Field(description="Of clearance to its stated depth [1].")
+
+
+class ReleaseSettings(Settings):
+    """What a release says about the ground that it covers."""
+
+    detection: Detection
+    source: str = Field(min_length=1, description="Who set the probabilities, or the word illustrative.")
+
+
 class MapSettings(Settings):
     """The map page."""
 
@@ -281,10 +299,13 @@ class Plan(Settings):
     records: Annotated[tuple[RecordSettings, ...], BeforeValidator(_as_list)] = ()
     zones: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = Field(min_length=1)
     accidents: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    releases: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    history: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     context: ContextSettings = ContextSettings()
     footprints: FootprintSettings
     tasks: TaskSettings
     priority: PrioritySettings
+    release: ReleaseSettings | None = None
     map: MapSettings
     code_lists: dict[str, dict[str, str]] = Field(
         default_factory=dict,
@@ -350,7 +371,10 @@ def _in_words(error: Any) -> str:
 
 #: Which keys of each section are paths; a mapping goes one level deeper, "*" is every key.
 _PATHS: dict[str, Any] = {
-    **{key: {"path": True} for key in ("contact_line", "hazards", "strikes", "zones", "accidents")},
+    **{
+        key: {"path": True}
+        for key in ("contact_line", "hazards", "strikes", "zones", "accidents", "releases", "history")
+    },
     "records": {
         "path": True,
         "gazetteer": True,

@@ -25,6 +25,8 @@ Side = Literal["both", "left", "right"]
 QUAD_SEGS = 32
 GROWTH = 1 / math.cos(3 * math.pi / (8 * QUAD_SEGS))
 
+GRID_M = 1e-6  # grid of overlays of what was cut before; a thousand times finer than any survey [m]
+_THREAD_M = 1e-6  # parts of which area / length is less are rounding, not ground [m]
 _CHUNK = 128  # geometries to one union call; larger chunks leave one thread idle at the end
 
 
@@ -290,20 +292,50 @@ def parts_of(geometry: Any) -> Geometries:
     return flat
 
 
-def disjoint(geometries: Geometries) -> Geometries:
-    """The same shapes without overlaps: what two share belongs to the first.
+def disjoint(geometries: Geometries, *, grid_m: float = 0.0) -> Geometries:
+    """The same shapes without overlaps: what two share belongs to the first; ``grid_m`` as in :func:`without`.
 
     >>> [g.area for g in disjoint(np.array([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)]))]
     [2.0, 1.0]
     """
+    whole = np.asarray(geometries, dtype=object)
+    later, earlier = shapely.STRtree(whole).query(whole, predicate="intersects")
+    over = earlier < later
+    return without(whole, whole[earlier[over]], later[over], grid_m=grid_m)
+
+
+def without(geometries: Geometries, taken: Geometries, owner: NDArray[np.int_], *, grid_m: float = 0.0) -> Geometries:
+    """Each shape less those of ``taken`` that name it in ``owner``; the others stay as they are.
+
+    Shapes that were cut before meet along borders that differ by rounding, and GEOS can lose a ring there (seen:
+    1 in 3,000 of the ground). On a grid (``GRID_M``) it can't; a border then moves by at most half its width.
+
+    >>> left = without(np.array([shapely.box(0, 0, 2, 1)]), np.array([shapely.box(1, 0, 3, 1)]), np.array([0]))
+    >>> left[0].area
+    1.0
+    """
     cut = np.asarray(geometries, dtype=object).copy()
-    tree = shapely.STRtree(cut)
-    later, earlier = tree.query(cut, predicate="intersects")
-    for i in np.unique(later):
-        before = earlier[(later == i) & (earlier < i)]
-        if len(before):
-            cut[i] = shapely.difference(geometries[i], shapely.union_all(geometries[before]))
+    order = np.argsort(owner, kind="stable")
+    own, first = np.unique(owner[order], return_index=True)
+    groups = np.split(taken[order], first[1:]) if len(own) else []
+
+    def less(k: int) -> Any:
+        if not grid_m:
+            return shapely.difference(cut[own[k]], shapely.union_all(groups[k]))
+        together = shapely.union_all(groups[k], grid_size=grid_m)
+        return real_parts(shapely.difference(cut[own[k]], together, grid_size=grid_m))
+
+    cut[own] = in_threads(less, range(len(own)))
     return cut
+
+
+def real_parts(geometry: Any) -> Any:
+    """A shape without the threads that rounding leaves along a cut: parts thinner than about a micrometre."""
+    parts = parts_of(geometry)
+    real = parts[shapely.area(parts) > _THREAD_M * shapely.length(parts)]
+    if len(real) == 1:
+        return real[0]
+    return shapely.multipolygons(real) if len(real) else shapely.Polygon()
 
 
 def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[Any]]:
@@ -343,6 +375,112 @@ def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDA
     found = in_threads(shared, chunks)
     i, j, area = (np.concatenate([part[k] for part in found]) for k in range(3))
     return i, j, area
+
+
+def shared(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArray[np.int_], Geometries]:
+    """Pairs that share area, and the ground that each pair shares; shapes are cut only where borders cross.
+
+    Returns
+    -------
+    left index, right index, shape : arrays of equal length
+
+    >>> i, j, shape = shared(np.array([shapely.box(0, 0, 4, 4)]), np.array([shapely.box(3, 3, 5, 5)]))
+    >>> i.tolist(), j.tolist(), shape[0].area
+    ([0], [0], 1.0)
+    """
+    left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
+    # A prepared shape must not be asked by two threads at once, so each has its own copies, always asked first.
+    own_left = shapely.from_wkb(shapely.to_wkb(left))
+    tree = shapely.STRtree(right)
+    shapely.prepare(own_left)
+
+    def cut(own: NDArray[np.int_]) -> tuple[NDArray[np.int_], NDArray[np.int_], Geometries]:
+        i, j = tree.query(own_left[own], predicate="intersects")
+        i = own[i]
+        part = np.full(len(i), None, dtype=object)
+        holds = shapely.covers(own_left[i], right[j])
+        part[holds] = right[j[holds]]
+        rest = np.flatnonzero(~holds)
+        around = shapely.covered_by(own_left[i[rest]], right[j[rest]])
+        part[rest[around]] = left[i[rest[around]]]
+        crossing = rest[~around]
+        crossing = crossing[~shapely.touches(own_left[i[crossing]], right[j[crossing]])]
+        both = shapely.intersection(left[i[crossing]], right[j[crossing]], grid_size=GRID_M)
+        part[crossing] = [real_parts(shape) for shape in both]
+        real = ~(shapely.is_missing(part) | shapely.is_empty(part))
+        return i[real], j[real], part[real]
+
+    chunks = np.array_split(np.arange(len(left)), max(1, math.ceil(len(left) / _CHUNK)))
+    found = in_threads(cut, chunks)
+    i, j, part = (np.concatenate([one[k] for one in found]) for k in range(3))
+    return i, j, part
+
+
+def ranked_pieces(geometries: Geometries, ranks: NDArray[np.int_]) -> tuple[Geometries, NDArray[np.int_]]:
+    """The union of many polygons as pieces that don't overlap, each with the smallest rank that covers it.
+
+    >>> strips = np.array([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)])
+    >>> pieces, rank = ranked_pieces(strips, np.array([1, 0]))
+    >>> [(int(k), p.area) for p, k in zip(pieces, rank)]
+    [(0, 2.0), (1, 1.0)]
+    """
+    geometries, owner = divided(geometries)
+    ranks = np.asarray(ranks)[owner]
+    order = np.argsort(ranks, kind="stable")
+    # Each shape less its stronger neighbours: unlike a union rank by rank, far shapes cost nothing.
+    pieces = disjoint(geometries[order], grid_m=GRID_M)
+    real = ~(shapely.is_missing(pieces) | shapely.is_empty(pieces))
+    return pieces[real], ranks[order][real]
+
+
+def divided(geometries: Geometries, most: int = 512) -> tuple[Geometries, NDArray[np.int_]]:
+    """Polygons cut until none has more than ``most`` vertices, and of each piece the shape that it comes from.
+
+    What asks for area alone is many times faster on pieces: every neighbour of a belt would walk all round it.
+
+    >>> pieces, owner = divided(np.array([shapely.Point(0, 0).buffer(9, quad_segs=500)]))
+    >>> len(pieces) > 3, round(float(shapely.area(pieces).sum()), 3), set(owner.tolist())
+    (True, 254.469, {0})
+    """
+    small: list[tuple[Any, int]] = []
+    for k, geometry in enumerate(np.asarray(geometries, dtype=object)):
+        if shapely.get_num_coordinates(geometry) <= most:
+            small += [(geometry, k)] if geometry is not None and not geometry.is_empty else []
+            continue
+        waiting = list(parts_of(geometry))
+        while waiting:
+            part = waiting.pop()
+            if shapely.get_num_coordinates(part) <= most:
+                small.append((part, k))
+                continue
+            west, south, east, north = part.bounds
+            wide = east - west >= north - south
+            middle = (west + east) / 2 if wide else (south + north) / 2
+            halves = (
+                shapely.box(west, south, middle if wide else east, north if wide else middle),
+                shapely.box(middle if wide else west, south if wide else middle, east, north),
+            )
+            waiting += [half for box in halves for half in parts_of(shapely.intersection(part, box))]
+    return np.array([part for part, _ in small], dtype=object), np.array([k for _, k in small], dtype=int)
+
+
+def overlay(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArray[np.int_], Geometries]:
+    """Ground of two partitions together: what two pieces share, and what only one of them covers (index -1).
+
+    Pieces of ``left`` must not overlap one another, nor those of ``right``.
+
+    >>> i, j, part = overlay(np.array([shapely.box(0, 0, 2, 1)]), np.array([shapely.box(1, 0, 4, 1)]))
+    >>> sorted(zip(i.tolist(), j.tolist(), [p.area for p in part]))
+    [(-1, 0, 2.0), (0, -1, 1.0), (0, 0, 1.0)]
+    """
+    i, j, both = shared(left, right)
+    only_left, only_right = without(left, both, i, grid_m=GRID_M), without(right, both, j, grid_m=GRID_M)
+    a, b = (np.flatnonzero(~shapely.is_empty(only)) for only in (only_left, only_right))
+    return (
+        np.concatenate([i, a, np.full(len(b), -1)]),
+        np.concatenate([j, np.full(len(a), -1), b]),
+        np.concatenate([both, only_left[a], only_right[b]]),
+    )
 
 
 def faces(edges: Geometries) -> Geometries:

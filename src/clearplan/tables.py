@@ -91,6 +91,12 @@ CODE_LISTS: dict[str, dict[str, str]] = {
     },
     "anti_handling": {"yes": "reported", "no": "reported as absent", "unknown": "not reported"},
     "queue": {"survey": "NTS or TS comes next (indication, SHA)", "clearance": "clearance comes next (CHA)"},
+    "action": {
+        "cancelled": "released by non-technical survey: no evidence was found",
+        "reduced": "released by technical survey",
+        "cleared": "released by clearance to a stated depth",
+        "re-opened": "an earlier release is withdrawn: the ground is hazardous again",
+    },
 }
 REPLACEABLE = ("ordnance", "device")
 
@@ -101,6 +107,11 @@ BOUNDARIES = "The boundaries and names shown and the designations used do not im
 
 #: Strongest first: where areas overlap, net area counts the first of these (Law 3).
 CLASSES = ("CHA", "SHA", "indication")
+#: Ways in which land is released (IMAS 07.11); the fourth action, re-opened, withdraws them.
+RELEASED = ("cancelled", "reduced", "cleared")
+#: Words for ground that belongs to no district, and for released ground that no hazard covers.
+OUTSIDE = "outside every district"
+OUTSIDE_HAZARDS = "outside every known hazard"
 Dtype = Literal["text", "number", "integer", "date", "geometry"]
 
 
@@ -122,6 +133,11 @@ class Column:
 
 def _id(name: str, what: str) -> Column:
     return Column(name, "text", f"identifier of the {what}; readable, never used twice", unique=True)
+
+
+def _m2(name: str, meaning: str) -> Column:
+    return Column(name, "number", f"{meaning}; blank where the hazard has no place", "m2", required=False,
+                  nullable=True, low=0)  # fmt: skip
 
 
 _SOURCE = Column("source", "text", "where the row comes from")
@@ -202,6 +218,19 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("band", "text", "band of a belt", codes="band"),
         Column("grown_m", "number", "distance that the reported shape was grown", "m", nullable=True, low=0),
         Column("gross_m2", "number", "area of this footprint alone; overlaps counted again", "m2", low=0),
+        _m2("reported_m2", "area of the footprint before any release"),
+        _m2("remaining_m2", "of it, neither released nor closed"),
+        _m2("cancelled_m2", "of it, released by non-technical survey"),
+        _m2("reduced_m2", "of it, released by technical survey"),
+        _m2("cleared_m2", "of it, released by clearance"),
+        _m2("closed_m2", "of it, closed by status without a release polygon"),
+        Column(
+            "release_ids",
+            "text",
+            "releases that decide the state of some of it, '; ' between",
+            required=False,
+            nullable=True,
+        ),
         _ERROR,
         *_TAIL,
     ),
@@ -330,6 +359,38 @@ TABLES |= {
     ),
 }  # fmt: skip
 
+#: Land release: events on ground and changes of whole hazards. Both are append-only; nothing in them is ever mended
+#: by changing a row, only by a later one.
+TABLES |= {
+    "releases": (
+        _id("release_id", "release"),
+        Column("action", "text", "what was decided about the ground", codes="action"),
+        Column("decided_on", "date", "day from which the decision holds"),
+        Column("decided_by", "text", "who decided: releasing is the national authority's act"),
+        _text("reason", "why"),
+        _text("operator", "who surveyed or cleared"),
+        _text("method", "how, in the operator's words"),
+        _number("depth_m", "depth to which the ground was cleared; needed where action is cleared", "m", 0, 100),
+        _text("items", "items found, by device code: 'AP 3; AV 1'; blank is unknown, 'none' is none"),
+        _text("hazard_id", "hazard that the release is meant for; the ground decides"),
+        _text("district", "district as stated; the ground decides"),
+        _ERROR,
+        *_TAIL,
+    ),
+    "history": (
+        _id("history_id", "change; made from the file's row where the file has none"),
+        Column("hazard_id", "text", "hazard that changed, all of it"),
+        Column("changed_on", "date", "day from which the change holds"),
+        Column("changed_by", "text", "who decided it"),
+        Column("reason", "text", "why"),
+        _codes("status", "state of the work from that day on; blank: as before"),
+        _codes("land_class", "class of the land from that day on; blank: as before"),
+        _SOURCE,
+        _RECORDED,
+        _DEFERRED,
+    ),
+}  # fmt: skip
+
 
 def id_column(table: str) -> str:
     """Name of a table's id column.
@@ -359,8 +420,8 @@ def table_name(table: pd.DataFrame) -> str:
     TableError
         No id column is there.
     """
-    # An AREAS table also names hazards and a TASKS table nothing else, so the derived ones come first.
-    for name in ("tasks", "areas", "hazards", "zones", "accidents"):
+    # AREAS, RELEASES and HISTORY also name hazards, so they come first.
+    for name in ("tasks", "areas", "releases", "history", "hazards", "zones", "accidents"):
         if id_column(name) in table.columns:
             return name
     wanted = ", ".join(id_column(name) for name in TABLES)
@@ -407,3 +468,36 @@ def read_profile(text: str) -> list[tuple[float, float, float]]:
     if not rows or any(len(row) != 3 for row in rows):
         raise TableError(f"depth_profile {text!r}: write 'distance inner outer; ...' in metres")
     return [(a, b, c) for a, b, c in rows]
+
+
+def read_items(text: str | None, devices: Mapping[str, str] | None = None) -> dict[str, int] | None:
+    """Items found, by device code, from the text kept in RELEASES; None where it is unknown.
+
+    Parameters
+    ----------
+    text : str
+        'AP 3; AV 1', or 'none' where nothing was found.
+    devices : mapping, optional
+        A country's own device codes.
+
+    Raises
+    ------
+    TableError
+        The text is not of this form, a code is not in the list, or stands twice.
+
+    >>> read_items("AP 3; AV 1; UXO 12")
+    {'AP': 3, 'AV': 1, 'UXO': 12}
+    >>> read_items("none"), read_items(None)
+    ({}, None)
+    """
+    if text is None or (isinstance(text, float) and math.isnan(text)) or not text.strip():
+        return None
+    known = devices or CODE_LISTS["device"]
+    items: dict[str, int] = {}
+    for part in [] if text.strip().casefold() == "none" else text.split(";"):
+        code, _, number = part.strip().rpartition(" ")
+        code = code.strip()
+        if code not in known or not (number.isascii() and number.isdigit()) or code in items:
+            raise TableError(f"items {text!r}: write 'code number; ...', each code once, of {', '.join(known)}")
+        items[code] = int(number)
+    return items

@@ -1,0 +1,358 @@
+"""What in RELEASES and HISTORY contradicts itself, the hazards, the districts, or what was found later.
+
+These are faults of decisions, not of files: they are listed and never mended. Each says what counts meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from . import shapes
+from .crs import require_metres
+from .errors import TableError
+from .release import REOPENED, dates, last_events, states
+from .schema import fault, fault_table, placed
+from .tables import RELEASED, id_column, read_items, table_name
+
+#: Overlap that is told, as a part of the smaller shape; GICHD's geocheck uses the same limit for part overlaps.
+PART_OVERLAP = 0.009
+
+_FILE = "releases"
+_Faults = list[dict[str, Any]]
+
+
+def release_faults(
+    areas: gpd.GeoDataFrame,
+    releases: gpd.GeoDataFrame,
+    districts: gpd.GeoDataFrame | None = None,
+    *,
+    district_name: str = "district",
+    accidents: gpd.GeoDataFrame | None = None,
+) -> pd.DataFrame:
+    """Faults of releases, held against hazards, districts, accidents and one another.
+
+    Parameters
+    ----------
+    areas : GeoDataFrame
+        AREAS, or HAZARDS drawn as polygons, in a metric CRS, before any release is taken off.
+    releases : GeoDataFrame
+        RELEASES in the same CRS.
+    districts : GeoDataFrame, optional
+        Districts in the same CRS, names in ``district_name``; then the stated district is checked.
+    accidents : GeoDataFrame, optional
+        ACCIDENTS in the same CRS; then releases that later finds contradict are faults too.
+
+    Returns
+    -------
+    DataFrame
+        A fault table; ``row`` is the index label in ``releases``. Overlaps and parts outside are told from 0.9 % of the
+        smaller shape on, GICHD's limit of part overlap; the ledger counts every square metre.
+
+    Raises
+    ------
+    CrsError, TableError
+        Tables are not in metres or not in one CRS; a decision has no date or no known action.
+    """
+    require_metres(areas, releases, *(t for t in (districts, accidents) if t is not None))
+    found = _of_rows(releases) + _position_errors(releases)
+    drawn, ground = placed(releases), placed(areas)
+    pairs = _pairs(drawn, ground)
+    found += _dated_before(drawn, ground, pairs) + _named(areas, releases, ground, drawn, pairs)
+    found += _opposed(drawn) + _reopened(drawn, ground) + _beyond(drawn, ground)
+    found += _districts(drawn, ground, districts, district_name) if districts is not None else []
+    if accidents is not None:
+        found += _contradictions(releases, contradicted(releases, accidents, areas))
+    return fault_table(found)
+
+
+def _tell(row: Any, column: str, value: object, rule: str, level: str, remedy: str) -> dict[str, Any]:
+    return fault(_FILE, row, column, value, rule, level, remedy)
+
+
+def _of_rows(releases: gpd.GeoDataFrame) -> _Faults:
+    """Faults that a row shows by itself; readers refuse them, tables made by hand may hold them."""
+    found = []
+    for row, release in zip(releases.index, releases.to_dict("records"), strict=True):
+        if release["action"] == "cleared" and pd.isna(release.get("depth_m")):
+            rule, remedy = "cleared without a depth", "state the depth to which the ground was cleared [m]"
+            found.append(_tell(row, "depth_m", release["release_id"], rule, "error", remedy))
+        try:
+            read_items(release.get("items"))
+        except TableError as error:
+            rule = "items found can't be read"
+            found.append(_tell(row, "items", release["items"], rule, "error", str(error).rpartition(": ")[2]))
+    return found
+
+
+def _position_errors(releases: gpd.GeoDataFrame) -> _Faults:
+    """Said once: a hazard is grown by its error, a release is not."""
+    stated = int((pd.to_numeric(releases["position_error_m"], errors="coerce") > 0).sum())
+    rule = "releases are drawn as entered, not grown by their position error"
+    remedy = "none needed: releasing is never generous; hazards keep the ground along the border"
+    return [_tell(None, "position_error_m", f"{stated} releases state one", rule, "warning", remedy)] if stated else []
+
+
+def _pairs(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Releases and areas that share ground, and how much [m2]."""
+    i, j, m2 = shapes.overlaps(drawn.geometry.to_numpy(), ground.geometry.to_numpy())
+    decided, recorded = dates(drawn, "decided_on")[i], dates(ground, "recorded_on")[j]
+    pairs = pd.DataFrame({"release": i, "area": j, "m2": m2, "early": recorded > decided})
+    pairs["hazard_id"] = ground["hazard_id"].to_numpy(object)[j]
+    return pairs.sort_values(["release", "area"], kind="stable")
+
+
+def _dated_before(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame, pairs: pd.DataFrame) -> _Faults:
+    """A release says nothing about a hazard that is reported after it."""
+    found = []
+    named = drawn["hazard_id"].to_numpy(object) if "hazard_id" in drawn.columns else np.full(len(drawn), None)
+    decided = dates(drawn, "decided_on")
+    recorded = pd.Series(dates(ground, "recorded_on")).groupby(ground["hazard_id"].to_numpy(object)).max()
+    for k, hazard in enumerate(named):
+        day = recorded.get(hazard) if isinstance(hazard, str) else None
+        if day is not None and day > decided[k]:
+            rule = f"release is dated before the hazard that it names ({hazard}, recorded {day:%Y-%m-%d})"
+            remedy = "mend the date or the hazard_id; until then the hazard's ground remains"
+            found.append(_tell(drawn.index[k], "decided_on", decided[k].astype("M8[D]"), rule, "error", remedy))
+    early = pairs[pairs["early"].to_numpy(bool) & (pairs["hazard_id"] != named[pairs["release"]])]
+    for k in early["release"].unique():
+        own = early[early["release"] == k]
+        m2, ids = own["m2"].sum(), _few(own["hazard_id"])
+        rule = "hazards were reported after the release of their ground"
+        remedy = "none needed if they are newly found: their ground remains; else mend the date"
+        found.append(_tell(drawn.index[k], "decided_on", f"{ids}: {m2:,.0f} m2", rule, "warning", remedy))
+    return found
+
+
+def _few(ids: Any, most: int = 5) -> str:
+    every = list(dict.fromkeys(ids))
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
+
+
+def _named(areas: Any, releases: Any, ground: Any, drawn: Any, pairs: pd.DataFrame) -> _Faults:
+    """The hazard that a release names: unknown, without a place, or not touched."""
+    found: _Faults = []
+    if "hazard_id" not in releases.columns:
+        return found
+    known, on_ground = set(areas["hazard_id"]), set(ground["hazard_id"])
+    touched = set(zip(pairs["release"], pairs["hazard_id"], strict=True))
+    place = {row: k for k, row in enumerate(drawn.index)}
+    for row, hazard in releases["hazard_id"].items():
+        if not isinstance(hazard, str):
+            continue
+        if hazard not in known:
+            rule, level, remedy = "no hazard has this id", "error", "mend the id; the ground decides until then"
+        elif hazard not in on_ground:
+            rule, level = "the hazard named has no place on the map", "warning"
+            remedy = "place the hazard; until then nobody can tell what of it is released"
+        elif row in place and (place[row], hazard) not in touched:
+            rule, level = "release does not touch the hazard that it names", "error"
+            remedy = "mend the id or the shape; the ground decides until then"
+        else:
+            continue
+        found.append(_tell(row, "hazard_id", hazard, rule, level, remedy))
+    return found
+
+
+def _opposed(drawn: gpd.GeoDataFrame) -> _Faults:
+    """Ground that was released in two ways, without a re-opening between them."""
+    ground, decided = drawn.geometry.to_numpy(), dates(drawn, "decided_on")
+    action, ids = drawn["action"].to_numpy(object), drawn["release_id"].to_numpy(object)
+    i, j, both = shapes.shared(ground, ground)
+    same_day_reopened = (decided[i] == decided[j]) & ((action[i] == REOPENED) ^ (action[j] == REOPENED))
+    plain = (action[i] != REOPENED) & (action[j] != REOPENED)
+    kept = (i < j) & (action[i] != action[j]) & (plain | same_day_reopened)
+    kept &= shapely.area(both) > PART_OVERLAP * np.minimum(shapely.area(ground)[i], shapely.area(ground)[j])
+    i, j, both = i[kept], j[kept], both[kept]
+    reopened = np.flatnonzero(action == REOPENED)
+    tree = shapely.STRtree(ground[reopened])
+    found = []
+    for a, b, shape in zip(i, j, both, strict=True):
+        first, last = sorted((a, b), key=lambda k: (decided[k], _STANDS.index(action[k])))
+        near = reopened[tree.query(shape, predicate="intersects")] if REOPENED not in (action[a], action[b]) else []
+        between = [k for k in near if decided[first] <= decided[k] <= decided[last]]
+        if between:
+            shape = shapely.difference(shape, shapely.union_all(ground[between]))
+        if shape.area <= PART_OVERLAP * min(ground[a].area, ground[b].area):
+            continue
+        counts = f"{ids[last]} ({action[last]}) counts there"
+        rule = f"overlaps a release of other action: {counts}"
+        value = f"{ids[first]} ({action[first]}) and {ids[last]} ({action[last]}): {shape.area:,.0f} m2"
+        remedy = "mend the shapes or the actions; re-open ground before it is released in another way"
+        found.append(_tell(drawn.index[max(a, b)], "geometry", value, rule, "repairable", remedy))
+    return found
+
+
+_STANDS = [*RELEASED, REOPENED]
+
+
+def _reopened(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> _Faults:
+    """Re-opened ground that was never released, and that of hazards whose status still says closed."""
+    found = []
+    action, decided = drawn["action"].to_numpy(object), dates(drawn, "decided_on")
+    shape, own = drawn.geometry.to_numpy(), np.flatnonzero(drawn["action"] == REOPENED)
+    closed = ground[ground["status"] == "closed"]
+    i, j = shapely.STRtree(shape).query(shape[own], predicate="intersects")
+    earlier = (action[j] != REOPENED) & (decided[j] <= decided[own[i]])
+    m, n = shapely.STRtree(closed.geometry.to_numpy()).query(shape[own], predicate="intersects")
+    taken = np.concatenate([shape[j[earlier]], closed.geometry.to_numpy()[n]])
+    never = shapes.without(shape[own], taken, np.concatenate([i[earlier], m]), grid_m=shapes.GRID_M)
+    for k, left in zip(own, never, strict=True):
+        if left.area > PART_OVERLAP * shape[k].area:
+            rule = "re-opens ground that was never released"
+            remedy = "mend the shape; where no hazard is known enter one, or nobody will plan for that ground"
+            found.append(_tell(drawn.index[k], "geometry", f"{left.area:,.0f} m2", rule, "warning", remedy))
+    events = last_events(drawn)
+    parts = states(closed, events)
+    parts = parts[parts["state"] == "remaining"]
+    ids = closed["hazard_id"].to_numpy(object)
+    for event in parts["event"].unique():
+        back = parts[parts["event"] == event]
+        value = f"{_few(ids[back['area']])}: {shapely.area(back['geometry'].to_numpy(object)).sum():,.0f} m2"
+        rule = "re-opens ground of a hazard whose status is closed; that ground remains"
+        remedy = "set the hazard open in HISTORY, or release the ground again with a polygon"
+        found.append(_tell(events.index[event], "geometry", value, rule, "warning", remedy))
+    return found
+
+
+def _beyond(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> _Faults:
+    """Released ground where no hazard is known."""
+    own = drawn[drawn["action"] != REOPENED]
+    shape = own.geometry.to_numpy()
+    i, j = shapely.STRtree(ground.geometry.to_numpy()).query(shape, predicate="intersects")
+    pieces = shapes.union_pieces(ground.geometry.to_numpy()[np.unique(j)])
+    i, _, both = shapes.shared(shape, pieces)
+    left = shapely.area(shapes.without(shape, both, i, grid_m=shapes.GRID_M))
+    rule = "releases ground outside every known hazard"
+    remedy = "enter the hazard that it belonged to, or mend the shape; the ledger keeps it in a row of its own"
+    return [
+        _tell(own.index[k], "geometry", f"{left[k]:,.0f} m2", rule, "warning", remedy)
+        for k in np.flatnonzero(left > PART_OVERLAP * shapely.area(shape))
+    ]
+
+
+def _districts(drawn: Any, ground: Any, districts: gpd.GeoDataFrame, district_name: str) -> _Faults:
+    """Stated districts: unknown names, and hazards that are released in another district."""
+    found: _Faults = []
+    if "district" not in drawn.columns:
+        return found
+    names = districts[district_name].to_numpy(object)
+    stated = drawn["district"].to_numpy(object)
+    for k, name in enumerate(stated):
+        if isinstance(name, str) and name not in set(names):
+            rule, remedy = "no district has this name", "write it as in the districts layer; the ground decides"
+            found.append(_tell(drawn.index[k], "district", name, rule, "warning", remedy))
+    own = np.array([k for k, name in enumerate(stated) if isinstance(name, str) and name in set(names)], dtype=int)
+    shape = drawn.geometry.to_numpy()[own]
+    home = shapes.disjoint(districts.geometry.to_numpy())
+    i, j, part = shapes.shared(shape, home)
+    away = names[j] != stated[own[i]]
+    i, j, part = i[away], j[away], part[away]
+    p, q, _ = shapes.overlaps(part, ground.geometry.to_numpy())
+    ids = ground["hazard_id"].to_numpy(object)
+    lost: dict[tuple[int, str], list[str]] = {}
+    for one, other in zip(p, q, strict=True):
+        lost.setdefault((int(i[one]), str(names[j[one]])), []).append(ids[other])
+    for (k, name), hazards in sorted(lost.items()):
+        ground_m2 = shapely.area(part[(i == k) & (names[j] == name)]).sum()
+        if ground_m2 <= PART_OVERLAP * shape[k].area:
+            continue
+        value = f"{_few(hazards)}: {ground_m2:,.0f} m2 in {name}"
+        rule = f"covers a hazard of another district than it states ({stated[own[k]]}); it counts where it lies"
+        remedy = "mend the district or the shape; cut a release at the border of districts"
+        found.append(_tell(drawn.index[own[k]], "district", value, rule, "repairable", remedy))
+    return found
+
+
+def contradicted(releases: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame, hazards: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Releases on whose ground something was found after they were decided.
+
+    Their search says nothing there: :func:`clearplan.negative_search` takes them as ``contradicted``.
+
+    Parameters
+    ----------
+    releases, accidents, hazards : GeoDataFrame
+        RELEASES, ACCIDENTS, and HAZARDS or AREAS, in one metric CRS. An accident without a date counts, for it can't be
+        ruled out; a hazard without one counts as known before. A hazard polygon counts where it shares more than 0.9 %
+        of the smaller shape.
+
+    Returns
+    -------
+    DataFrame
+        release_id, evidence ('accident' or 'hazard'), evidence_id, found_on; one row a release and find, in the order
+        of releases. Empty: none.
+    """
+    require_metres(releases, accidents, hazards)
+    own = placed(releases)
+    own = own[own["action"] != REOPENED]
+    shape, decided = own.geometry.to_numpy(), dates(own, "decided_on")
+    rows: list[tuple[Any, ...]] = []
+    for evidence, table, column in (("accident", accidents, "occurred_on"), ("hazard", hazards, "recorded_on")):
+        seen = placed(table)
+        ids = seen["hazard_id" if table_name(table) == "areas" else id_column(table_name(table))].to_numpy(object)
+        there, on = seen.geometry.to_numpy(), dates(seen, column)
+        i, j = shapely.STRtree(there).query(shape, predicate="intersects")
+        later = (on[j] > decided[i]) | (np.isnat(on[j]) if evidence == "accident" else False)
+        i, j = i[later], j[later]
+        flat = shapely.get_dimensions(there[j]) == 2
+        both = np.full(len(i), np.inf)
+        both[flat] = shapely.area(shapely.intersection(shape[i[flat]], there[j[flat]]))
+        limit = PART_OVERLAP * np.minimum(shapely.area(shape[i]), np.where(flat, shapely.area(there[j]), 0.0))
+        rows += [(a, evidence, ids[b], on[b]) for a, b in zip(i[both > limit], j[both > limit], strict=True)]
+    table = pd.DataFrame(rows, columns=["release", "evidence", "evidence_id", "found_on"])
+    table = table.drop_duplicates().sort_values(["release", "evidence", "evidence_id"], kind="stable")
+    table.insert(0, "release_id", own["release_id"].to_numpy(object)[table["release"].to_numpy(int)])
+    found_on = pd.to_datetime(table["found_on"]).astype("datetime64[ms]")
+    return table.drop(columns="release").assign(found_on=found_on).reset_index(drop=True)
+
+
+def _contradictions(releases: gpd.GeoDataFrame, finds: pd.DataFrame) -> _Faults:
+    """Finds on released ground as faults, one a release."""
+    row_of = dict(zip(releases["release_id"], releases.index, strict=True))
+    found = []
+    for release, own in finds.groupby("release_id", sort=False):
+        days = own["found_on"].dt.strftime("%Y-%m-%d").fillna("without date")
+        value = _few(f"{what} {which} {on}" for what, which, on in zip(own["evidence"], own["evidence_id"], days,
+                                                                       strict=True))  # fmt: skip
+        rule = "something was found on the ground after its release; its search is not used as evidence"
+        remedy = "tell the authority; re-open the ground if it decides so"
+        found.append(_tell(row_of[release], "geometry", value, rule, "warning", remedy))
+    return found
+
+
+def history_faults(hazards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Faults of HISTORY held against HAZARDS (or AREAS).
+
+    An unknown hazard_id is an error; a change dated before its hazard, a class for a contact line's belt, and a hazard
+    whose own row says closed before the change that closes it, are warnings.
+    """
+    found: _Faults = []
+    first = hazards.drop_duplicates("hazard_id").set_index("hazard_id")
+    recorded = dict(zip(first.index, dates(first, "recorded_on"), strict=True))
+    changed = dates(history, "changed_on")
+    told: set[str] = set()
+    for k in np.argsort(changed.astype("int64"), kind="stable"):
+        row, hazard, change = history.index[k], history["hazard_id"].iloc[k], history.iloc[k]
+        if hazard not in recorded:
+            rule, level, remedy = "no hazard has this id", "error", "mend the id; the change has no effect"
+        elif recorded[hazard] > changed[k]:
+            rule, level, remedy = "change is dated before its hazard", "warning", "mend one of the dates; it counts"
+        elif first.loc[hazard].get("kind") == "contact-line" and pd.notna(change.get("land_class")):
+            rule, level = "a contact line's belt stays an indication until surveyed ground is entered", "warning"
+            remedy = "enter surveyed ground as polygons of its own class"
+        elif hazard not in told and change.get("status") == "closed" == first.loc[hazard, "status"]:
+            rule, level = (
+                "the hazard's own row says closed already; as at an earlier day it would be closed too",
+                "warning",
+            )
+            remedy = "keep in the hazard's row the status in which it was recorded; changes belong in HISTORY"
+        else:
+            told.add(hazard)
+            continue
+        told.add(hazard)
+        found.append(fault("history", row, "hazard_id", hazard, rule, level, remedy))
+    return fault_table(found)
