@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SettingsError,
         TableError,
     )
+    from .evidence import Evidence, collect_evidence
     from .hazards import footprints, net_area, net_shapes
     from .maps import About, Context, draw_map
     from .priority import explain, rank
@@ -38,14 +39,24 @@ if TYPE_CHECKING:
     )
     from .records import RecordReading, candidate_anchors, open_records, read_records, reanchor
     from .schema import check, glossary
-    from .settings import FootprintSettings, Plan, PrioritySettings, RecordErrors, TaskSettings, load_plan
+    from .settings import (
+        FootprintSettings,
+        Plan,
+        PrioritySettings,
+        RecordErrors,
+        SurfaceSettings,
+        TaskSettings,
+        load_plan,
+    )
     from .study import Study, run_study
+    from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
     from .tasks import make_tasks
     from .workbook import write_record_template
 
 _HOMES = {
     "crs": ("working_crs",),
     "errors": ("ClearplanError", "CrsError", "FaultsError", "OutputError", "ReadError", "SettingsError", "TableError"),
+    "evidence": ("Evidence", "collect_evidence"),
     "hazards": ("footprints", "net_area", "net_shapes"),
     "maps": ("About", "Context", "draw_map"),
     "priority": ("explain", "rank"),
@@ -56,8 +67,11 @@ _HOMES = {
     ),
     "records": ("RecordReading", "candidate_anchors", "open_records", "read_records", "reanchor"),
     "schema": ("check", "glossary"),
-    "settings": ("FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "TaskSettings", "load_plan"),
+    "settings": (
+        "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "SurfaceSettings", "TaskSettings", "load_plan",
+    ),
     "study": ("Study", "run_study"),
+    "surface": ("Surface", "draw_strengths", "evidence_at", "expected_area", "make_surface", "probability"),
     "tasks": ("make_tasks",),
     "workbook": ("write_record_template",),
 }  # fmt: skip
@@ -68,6 +82,7 @@ __all__ = [
     "ClearplanError",
     "Context",
     "CrsError",
+    "Evidence",
     "FaultsError",
     "FootprintSettings",
     "OutputError",
@@ -78,23 +93,31 @@ __all__ = [
     "RecordReading",
     "SettingsError",
     "Study",
+    "Surface",
+    "SurfaceSettings",
     "TableError",
     "TaskSettings",
     "__version__",
     "candidate_anchors",
     "check",
     "check_file",
+    "collect_evidence",
     "combine",
     "draw_map",
     "draw_quality_sheets",
+    "draw_strengths",
+    "evidence_at",
+    "expected_area",
     "explain",
     "footprints",
     "glossary",
     "load_plan",
+    "make_surface",
     "make_tasks",
     "net_area",
     "net_shapes",
     "open_records",
+    "probability",
     "rank",
     "read_accidents",
     "read_contact_line",

@@ -58,6 +58,7 @@ _LIBRARIES = (
     "folium",
     "xstatic-leaflet",
     "rasterio",
+    "scipy",
 )
 
 
