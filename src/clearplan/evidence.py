@@ -192,7 +192,7 @@ def fall_off(shape: str, distance: Any, scale_m: float, reach_m: float) -> Any:
 
     least = float(h(float(reach_m)))
     near = distance < reach_m
-    return np.where(near, np.maximum((h(np.minimum(distance, reach_m)) - least) / (1 - least), _FAINT), 0)
+    return np.where(near, np.clip((h(np.minimum(distance, reach_m)) - least) / (1 - least), _FAINT, 1), 0)
 
 
 def _fall(term: SurfaceTerm, distance: Array, reach_m: float, scale_m: float | None = None) -> Array:
@@ -206,7 +206,7 @@ def _fall(term: SurfaceTerm, distance: Array, reach_m: float, scale_m: float | N
 def _distance_maker(
     grid: Grid, geometries: Array, term: SurfaceTerm, reach_m: float
 ) -> Callable[[Window], list[Array] | None]:
-    shapes = layer(grid, geometries)
+    shapes = layer(grid, geometries, reach_m)
 
     def make(window: Window) -> list[Array] | None:
         away = distance_m(grid, window, shapes, reach_m)
@@ -259,10 +259,10 @@ def _records_maker(
     groups = []
     for trust in np.unique(rho):
         own = (rho == trust).to_numpy()
-        groups.append((float(trust), layer(grid, left.geometry.to_numpy()[own]), share[own].astype("float32")))
+        groups.append((float(trust), layer(grid, left.geometry.to_numpy()[own], reach_m), share[own].astype("float32")))
 
     def make(window: Window) -> list[Array] | None:
-        none = None  # probability that no record speaks for the cell
+        total: Array | None = None
         for trust, shapes, parts in groups:
             found = nearest(grid, window, shapes, reach_m)
             if found is None:
@@ -270,11 +270,9 @@ def _records_maker(
             part = parts[found.number][found.cell]
             q = trust * _fall(term, found.distance_m, reach_m)
             q += (1 - trust) * part * _fall(term, found.distance_m, reach_m, wrong_m)
-            within = found.distance_m < reach_m
-            q = np.clip(q, np.where(within, _FAINT, 0), 1)
-            # 1 - q rounds to 1 for a faint q; what is within reach stays so by adding what is at least there.
-            none = (1 - q, q) if none is None else (none[0] * (1 - q), np.maximum(none[1], q))
-        return None if none is None else [np.maximum(1 - none[0], none[1]).astype("float32")]
+            np.maximum(q, np.where(found.distance_m < reach_m, _FAINT, 0), out=q)
+            total = q if total is None else total + q - total * q
+        return None if total is None else [total.astype("float32", copy=False)]
 
     return make
 
@@ -308,7 +306,7 @@ class _Line:
     sides: str
 
 
-def _contact_lines(grid: Grid, hazards: gpd.GeoDataFrame) -> list[_Line]:
+def _contact_lines(grid: Grid, hazards: gpd.GeoDataFrame, reach_m: float) -> list[_Line]:
     lines = remaining(hazards)
     lines = lines[lines["kind"] == "contact-line"]
     found = []
@@ -321,7 +319,9 @@ def _contact_lines(grid: Grid, hazards: gpd.GeoDataFrame) -> list[_Line]:
                 f"contact line {row.hazard_id}: its parts make no single line in one direction; give one unbroken line"
             )
         profile = np.array(read_profile(row.depth_profile))
-        found.append(_Line(shape, layer(grid, np.array([shape])), profile[:, 0], profile[:, 2], str(row.sides)))
+        found.append(
+            _Line(shape, layer(grid, np.array([shape]), reach_m), profile[:, 0], profile[:, 2], str(row.sides))
+        )
     return found
 
 
@@ -329,7 +329,7 @@ def _line_maker(
     grid: Grid, hazards: gpd.GeoDataFrame, term: SurfaceTerm, reach_m: float
 ) -> Callable[[Window], list[Array] | None]:
     """Effective distance |d| x largest depth / local depth; of several lines the one with the larger g counts."""
-    lines = _contact_lines(grid, hazards)
+    lines = _contact_lines(grid, hazards, reach_m)
     split = len(term.columns) == 2
 
     def make(window: Window) -> list[Array] | None:
@@ -406,7 +406,7 @@ def cells(evidence: Evidence, window: Window) -> Cells | None:
     known: Array = np.any(terms > 0, axis=0)
     if evidence.mask is not None:
         near = evidence.mask.near(window)
-        known &= burn(window, evidence.mask.shapes[near], np.ones(len(near), int), touched=False, dtype="uint8") > 0
+        known &= burn(window, evidence.mask.shapes[near], np.ones(len(near), int), "uint8") > 0
     if not known.any():
         return None
     shift = np.zeros((window.rows, window.columns), dtype="float32")

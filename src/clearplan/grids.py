@@ -7,6 +7,7 @@ cut into tiles. Shapes are kept in units of cells, counted from the grid's corne
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ from .crs import is_metric
 from .errors import CrsError, SettingsError
 
 Array = NDArray[Any]
+
+_one_at_a_time = threading.Lock()
 
 #: Sides of tiles are multiples of this, the block of the file that is written [cells].
 BLOCK = 256
@@ -166,58 +169,131 @@ def cell_of(points: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Layer:
-    """Shapes in units of cells, with their index and the number that each has in the table it comes from."""
+    """Shapes in units of cells, with their index and the number that each has in the table it comes from.
+
+    ``row``, ``column`` and ``number`` are the cells that points, lines and the borders of polygons touch, by rows; they
+    are found once for the whole grid, so that no tile can see them otherwise than its neighbour.
+    """
 
     shapes: Array
     numbers: Array
     tree: Any
+    row: Array
+    column: Array
+    number: Array
 
     def near(self, window: Window) -> Array:
-        """Positions of the shapes that touch a window, in the order of the table."""
+        """Positions of the polygons that touch a window, in the order of the table."""
         return np.sort(self.tree.query(window.box, predicate="intersects"))
 
 
-def layer(grid: Grid, geometries: Array) -> Layer:
-    """Shapes [m] as a layer of the grid; missing and empty ones are left out."""
-    geometries = np.asarray(geometries, dtype=object)
-    numbers = np.flatnonzero(~(shapely.is_missing(geometries) | shapely.is_empty(geometries)))
-    shapes = in_cells(grid, shapely.force_2d(geometries[numbers]))
-    return Layer(shapes, numbers, shapely.STRtree(shapes))
-
-
-def burn(window: Window, shapes: Array, values: Array, *, touched: bool, dtype: str = "int32") -> Array:
-    """Values of shapes (in cells) in the cells of a window; 0 elsewhere, and the last shape counts.
+def layer(grid: Grid, geometries: Array, reach_m: float | None = None) -> Layer:
+    """Shapes [m] as a layer of the grid; missing and empty ones are left out.
 
     Parameters
     ----------
-    touched : bool
-        True: every cell that a shape touches. False: cells whose centre a polygon holds.
+    reach_m : float, optional
+        How far beyond the grid the cells that shapes touch are wanted [m]; by itself only their polygons are.
     """
+    geometries = np.asarray(geometries, dtype=object)
+    numbers = np.flatnonzero(~(shapely.is_missing(geometries) | shapely.is_empty(geometries)))
+    shapes = in_cells(grid, shapely.force_2d(geometries[numbers]))
+    simple, own = _parts(shapes)
+    polygons = shapely.get_type_id(simple) == 3
+    touched = np.zeros((3, 0), dtype=np.int64)
+    if reach_m is not None:
+        halo = halo_cells(grid, reach_m)
+        limits = Window(0, 0, grid.rows, grid.columns).grown(halo)
+        touched = _touched(simple, numbers[own], limits)
+    return Layer(simple[polygons], numbers[own[polygons]], shapely.STRtree(simple[polygons]), *touched)
+
+
+def _parts(shapes: Array) -> tuple[Array, Array]:
+    """Points, lines and polygons of which shapes are made, and the position of the shape of each."""
+    parts, own = shapely.get_parts(shapes, return_index=True)
+    inner, outer = shapely.get_parts(parts, return_index=True)
+    full = ~shapely.is_empty(inner)
+    return inner[full], own[outer[full]]
+
+
+def _touched(simple: Array, numbers: Array, limits: Window) -> Array:
+    """Row, column and number of the cells within limits that shapes touch with their points, lines and borders.
+
+    Each segment is cut where it crosses the edges of cells; the middle of each piece names its cell. A border that
+    runs along the edge of cells counts for those on the polygon's own side.
+    """
+    kind = shapely.get_type_id(simple)
+    rings, of = shapely.get_rings(shapely.orient_polygons(simple[kind == 3]), return_index=True)
+    lines = np.concatenate([simple[kind != 3], rings])
+    number = np.concatenate([numbers[kind != 3], numbers[kind == 3][of]])
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    same = line[1:] == line[:-1]
+    begin, step, own = xy[:-1][same], np.diff(xy, axis=0)[same], line[1:][same]
+    length = np.hypot(*step.T)
+    begin, step, own, length = begin[length > 0], step[length > 0], own[length > 0], length[length > 0]
+    low, high = (limits.column, -limits.row - limits.rows), (limits.column + limits.columns, -limits.row)
+    found = [_crossings(begin[:, k], step[:, k], low[k], high[k]) for k in (0, 1)]
+    every = np.arange(len(begin))
+    segment = np.concatenate([every, every, *(at for at, _ in found)])
+    part = np.concatenate([np.zeros(len(begin)), np.ones(len(begin)), *(t for _, t in found)])
+    order = np.lexsort((part, segment))
+    segment, part = segment[order], part[order]
+    piece = segment[1:] == segment[:-1]
+    segment, middle = segment[1:][piece], ((part[1:] + part[:-1]) / 2)[piece]
+    inward = np.column_stack([-step[:, 1], step[:, 0]]) / length[:, None] * 1e-6
+    inward[own < len(lines) - len(rings)] = 0
+    at = begin[segment] + middle[:, None] * step[segment] + inward[segment]
+    points = shapely.get_coordinates(lines[: len(lines) - len(rings)], return_index=True)
+    at, own = np.concatenate([at, points[0]]), np.concatenate([own[segment], points[1]])
+    row, column = np.floor(-at[:, 1]).astype(np.int64), np.floor(at[:, 0]).astype(np.int64)
+    inside = (row >= limits.row) & (row < limits.row + limits.rows)
+    inside &= (column >= limits.column) & (column < limits.column + limits.columns)
+    cells = np.unique(np.stack([row[inside], column[inside], number[own[inside]]]), axis=1)
+    return cells
+
+
+def _crossings(begin: Array, step: Array, low: float, high: float) -> tuple[Array, Array]:
+    """Segments and the part of their way [0-1] at which they cross whole numbers from low to high along one axis."""
+    end = begin + step
+    first = np.maximum(np.floor(np.minimum(begin, end)) + 1, low)
+    last = np.minimum(np.ceil(np.maximum(begin, end)) - 1, high)
+    count = np.maximum(last - first + 1, 0).astype(np.int64)
+    segment = np.repeat(np.arange(len(begin)), count)
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return segment, (first[segment] + within - begin[segment]) / step[segment]
+
+
+def burn(window: Window, shapes: Array, values: Array, dtype: str = "int32") -> Array:
+    """Values of polygons (in cells) in the cells whose centre they hold; 0 elsewhere, and the last polygon counts."""
+    return _rasterized(shapes, values, window, dtype, MergeAlg.replace)
+
+
+def _rasterized(shapes: Array, values: Array, window: Window, dtype: str, merge: MergeAlg) -> Array:
     out = np.zeros((window.rows, window.columns), dtype=dtype)
-    points = shapely.get_type_id(shapes) == 0
-    if points.all():
-        row, column = cell_of(shapes)
-        row, column = row - window.row, column - window.column
-        inside = (row >= 0) & (row < window.rows) & (column >= 0) & (column < window.columns)
-        out[row[inside], column[inside]] = values[inside]
+    if not len(shapes):
         return out
     pairs = [(shape, value) for shape, value in zip(shapes, values.tolist(), strict=True)]
-    return _rasterized(pairs, window, out, touched=touched)
+    # rasterio silences a warning of its own while it sets this up, which two threads at once undo for each other.
+    with _one_at_a_time:
+        rasterize(pairs, out=out, transform=Affine(1, 0, window.column, 0, -1, -window.row), merge_alg=merge)
+    return out
 
 
-def _rasterized(
-    pairs: list[Any], window: Window, out: Array, *, touched: bool, merge: MergeAlg = MergeAlg.replace
-) -> Array:
-    place = Affine(1, 0, window.column, 0, -1, -window.row)
-    burned: Array = rasterize(pairs, out=out, transform=place, all_touched=touched, merge_alg=merge)
-    return burned
+def burn_touched(window: Window, shapes: Layer) -> Array:
+    """1 + number of a shape that touches a cell, in the cells of a window; 0 elsewhere. Of several the last counts."""
+    near = shapes.near(window)
+    out = burn(window, shapes.shapes[near], shapes.numbers[near] + 1)
+    first, last = np.searchsorted(shapes.row, (window.row, window.row + window.rows))
+    own = slice(int(first), int(last))
+    column = shapes.column[own] - window.column
+    inside = (column >= 0) & (column < window.columns)
+    out[shapes.row[own][inside] - window.row, column[inside]] = shapes.number[own][inside] + 1
+    return out
 
 
 def burn_sum(window: Window, shapes: Array, values: Array) -> Array:
     """Sum of the values of all polygons (in cells) that hold a cell's centre, float32."""
-    out = np.zeros((window.rows, window.columns), dtype="float32")
-    pairs = [(shape, value) for shape, value in zip(shapes, values.tolist(), strict=True)]
-    return _rasterized(pairs, window, out, touched=False, merge=MergeAlg.add) if pairs else out
+    return _rasterized(shapes, values, window, "float32", MergeAlg.add)
 
 
 @dataclass(frozen=True)
@@ -240,8 +316,7 @@ class Nearest:
 class _Reached:
     """Shapes burned round a window, and where in it they are within reach."""
 
-    near: Array  # positions of the shapes in their layer
-    burned: Array  # 1 + index into near, in the window with its halo, where a shape touches the cell
+    burned: Array  # 1 + number of a shape that touches the cell, in the window with its halo
     touched: Array  # flat positions of these cells
     own: tuple[slice, slice]  # the part of the window within reach
     part: tuple[slice, slice]  # of the burned array: that part and the touched cells
@@ -253,10 +328,7 @@ class _Reached:
 def _reached(grid: Grid, window: Window, shapes: Layer, reach_m: float) -> _Reached | None:
     halo = halo_cells(grid, reach_m)
     wide = window.grown(halo)
-    near = shapes.near(wide)
-    if not len(near):
-        return None
-    burned = burn(wide, shapes.shapes[near], np.arange(1, len(near) + 1), touched=True)
+    burned = burn_touched(wide, shapes)
     full = burned != 0
     touched = np.flatnonzero(full)
     if not len(touched):
@@ -284,7 +356,7 @@ def _reached(grid: Grid, window: Window, shapes: Layer, reach_m: float) -> _Reac
     away *= np.float32(grid.cell_m)
     distance = np.full(edges, reach_m, dtype="float32")
     np.minimum(away, np.float32(reach_m), out=distance[*own])
-    return _Reached(near, burned, touched, (own[0], own[1]), (part[0], part[1]), to_row, to_column, distance)
+    return _Reached(burned, touched, (own[0], own[1]), (part[0], part[1]), to_row, to_column, distance)
 
 
 def nearest(grid: Grid, window: Window, shapes: Layer, reach_m: float) -> Nearest | None:
@@ -310,7 +382,7 @@ def nearest(grid: Grid, window: Window, shapes: Layer, reach_m: float) -> Neares
     cell[*found.own] = order[*found.part][found.to_row, found.to_column]
     wide = window.grown(halo_cells(grid, reach_m))
     row, column = np.divmod(found.touched, wide.columns)
-    number = shapes.numbers[found.near[found.burned.ravel()[found.touched] - 1]]
+    number = found.burned.ravel()[found.touched] - 1
     return Nearest(found.distance_m, cell, row + wide.row, column + wide.column, number)
 
 
@@ -318,7 +390,7 @@ def distance_m(grid: Grid, window: Window, shapes: Layer, reach_m: float) -> Arr
     """Distance of each cell of a window to the nearest shape [m, float32], at most the reach; None: none within it.
 
     >>> grid = make_grid((0, 0, 500, 100), 100.0, CRS.from_epsg(32638))
-    >>> distance_m(grid, tiles(grid, 300)[0], layer(grid, np.array([shapely.Point(50, 50)])), 300.0).tolist()
+    >>> distance_m(grid, tiles(grid, 300)[0], layer(grid, np.array([shapely.Point(50, 50)]), 300.0), 300.0).tolist()
     [[0.0, 100.0, 200.0, 300.0, 300.0]]
     """
     found = _reached(grid, window, shapes, reach_m)
@@ -365,6 +437,6 @@ def cells_in(window: Window, shape: Any) -> Array:
     if top >= bottom or left >= right:
         return np.array([], dtype=np.int64)
     part = Window(top, left, bottom - top, right - left)
-    row, column = np.nonzero(burn(part, np.array([shape]), np.array([1]), touched=False, dtype="uint8"))
+    row, column = np.nonzero(burn(part, np.array([shape]), np.array([1]), "uint8"))
     flat: Array = (row + top - window.row) * window.columns + column + left - window.column
     return flat

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from .crs import require_metres
-from .errors import OutputError, SettingsError
+from .errors import CrsError, OutputError, SettingsError
 from .evidence import Cells, Evidence, cells
 from .grids import Grid, Window, cell_of, cells_in, in_cells, tiles
 from .rasters import code_style, ramp_style, read_cells, write_cells
@@ -85,7 +85,7 @@ def probability(terms: Array, settings: SurfaceSettings, shift: Any = 0.0) -> Ar
     ...     base_rate_source="test", terms=[term], draws=20, seed=1)
     >>> [f"{p:.4f}" for p in probability(np.array([[0.0, 1.0]]), s)]  # 0.25 exp(2) = 1.847 of 2.847
     ['0.2000', '0.6488']
-    >>> round(float(probability(np.array([[0.0]]), s, shift=math.log(1 - 0.9))[0]), 4)  # searched, d = 0.9
+    >>> round(float(probability(np.array([[0.0]]), s, shift=np.log(1 - 0.9))[0]), 4)  # searched, d = 0.9
     0.0244
     """
     score = np.tensordot(_strengths(settings), terms, axes=(0, 0)) + np.float32(logit(settings.base_rate)) + shift
@@ -264,9 +264,7 @@ def expected_area(evidence: Evidence, polygons: gpd.GeoDataFrame, *, side: int |
     """
     require_metres(polygons)
     if polygons.crs != evidence.grid.crs:
-        raise SettingsError(
-            f"expected_area: polygons are in {polygons.crs.name}, the surface in {evidence.grid.crs.name}"
-        )
+        raise CrsError(f"polygons are in {polygons.crs.name}, the surface in {evidence.grid.crs.name}; reproject them")
     grid, settings = evidence.grid, evidence.settings
     geometry = polygons.geometry.to_numpy()
     shaped = np.flatnonzero(~(shapely.is_missing(geometry) | shapely.is_empty(geometry)))
