@@ -235,11 +235,10 @@ def test_sides_agree_with_those_of_the_belt(turn):
     random = np.random.default_rng(turn)
     points = shapely.points(E0 + random.uniform(-1_400, 1_400, 300), N0 + random.uniform(-1_400, 1_400, 300))
     middles = shapely.points((np.floor(shapely.get_coordinates(points) / 100) + 0.5) * 100)
-    clear = (shapely.distance(middles, shape) > 200) & (shapely.line_locate_point(shape, middles) > 200)
-    clear &= shapely.line_locate_point(shape, middles) < shape.length - 200
-    # Where both arms are about as far, either side is right.
+    # On the line itself, and where the fold's two arms are equally far, either side is right.
     arms = [shapely.distance(middles, LineString(shape.coords[k : k + 2])) for k in (0, 1)]
-    clear &= (np.abs(arms[0] - arms[1]) > 150) | (shapely.distance(middles, Point(E0, N0)) < np.minimum(*arms) + 1)
+    corner = shapely.distance(middles, shape) >= shapely.distance(middles, Point(E0, N0)) - 1e-6
+    clear = (shapely.distance(middles, shape) > 1) & ((np.abs(arms[0] - arms[1]) > 1) | corner)
     found = cp.evidence_at(evidence, middles[clear])
     expected = [_side(shape, point) == "left" for point in middles[clear]]
     assert ((found["line-left"] > 0) == expected).all()
@@ -431,7 +430,8 @@ def test_memory_does_not_grow_with_the_region():
         done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
         return int(done.stdout)
 
-    assert peak(307_200) < 1.5 * peak(76_800)  # 16 times the cells
+    small, large = peak(51_200), peak(204_800)  # 0.26 and 4.2 million cells
+    assert large < 1.5 * small, (small, large)
 
 
 # --- expected area

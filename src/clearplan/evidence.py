@@ -338,10 +338,12 @@ def _line_maker(
             found = nearest(grid, window, line.cells, reach_m)
             if found is None:
                 continue
-            ratio, left = _along(grid, window, line, found)
+            places = _touched_places(grid, line, found)
+            ratio = _deepest_to_local(line, places)[found.cell]
             weight = _fall(term, np.minimum(found.distance_m * ratio, np.float32(reach_m)), reach_m)
-            if line.sides != "both":
-                weight *= left == (line.sides == "left")
+            if split or line.sides != "both":
+                left = _left_of(grid, window, line, found, places, reach_m)
+                weight = weight if line.sides == "both" else weight * (left == (line.sides == "left"))
             sides = [weight * left, weight * ~left] if split else [weight]
             out = sides if out is None else [np.maximum(a, b) for a, b in zip(out, sides, strict=True)]
         return out
@@ -349,29 +351,56 @@ def _line_maker(
     return make
 
 
-def _along(grid: Grid, window: Window, line: _Line, found: Nearest) -> tuple[Array, Array]:
-    """Largest depth / local depth at the nearest place of a line, and whether a cell lies left of it there.
-
-    Side and depth are those of the nearest cell that the line touches; within a cell of the line the side may be
-    that of the neighbour.
-    """
+def _touched_places(grid: Grid, line: _Line, found: Nearest) -> Array:
+    """How far along a line the cells lie that it touches [m]."""
     x = grid.x0 + (found.column + 0.5) * grid.cell_m
     y = grid.y1 - (found.row + 0.5) * grid.cell_m
-    place = shapely.line_locate_point(line.shape, shapely.points(x, y))
+    place: Array = shapely.line_locate_point(line.shape, shapely.points(x, y))
+    return place
+
+
+def _deepest_to_local(line: _Line, places: Array) -> Array:
+    """Largest depth of the belt over the depth at places along the line; where it has none, without bound."""
     deepest = float(line.depth.max())
-    local = np.interp(place, line.at, line.depth)
-    ratio = np.where(local > 0, deepest / np.maximum(local, 1e-9), 1e9) if deepest > 0 else np.ones(len(place))
-    foot, before, after = (
-        shapely.get_coordinates(shapely.line_interpolate_point(line.shape, np.clip(place + step, 0, line.shape.length)))
-        for step in (0.0, -grid.cell_m, grid.cell_m)
-    )
-    ahead = after - before
-    ahead /= np.maximum(np.hypot(*ahead.T), 1e-9)[:, None]
+    if deepest == 0:
+        return np.ones(len(places), dtype="float32")
+    local = np.interp(places, line.at, line.depth)
+    return np.minimum(deepest / np.maximum(local, 1e-9), 1e9).astype("float32")
+
+
+def _left_of(grid: Grid, window: Window, line: _Line, found: Nearest, places: Array, reach_m: float) -> Array:
+    """Whether cells lie left of a line, as seen along its direction at its nearest place.
+
+    The direction is that at the nearest touched cell; where other pieces of the line pass within a cell and a half of
+    it, so that it may be the wrong piece, the cell's own nearest place is asked for.
+    """
+    ahead, foot = _heading(line, places, grid.cell_m)
     east, north = cell_centres(grid, window)
     # Cross product ahead x (cell - foot), with all that is constant along the line taken out of the cells' sum.
     offset = ahead[:, 0] * foot[:, 1] - ahead[:, 1] * foot[:, 0]
     cross = ahead[found.cell, 0] * north - ahead[found.cell, 1] * east - offset[found.cell]
-    return ratio.astype("float32")[found.cell], cross > 0
+    corners = shapely.get_coordinates(line.shape)
+    pieces = shapely.STRtree(shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1)))
+    touched = shapely.points(grid.x0 + (found.column + 0.5) * grid.cell_m, grid.y1 - (found.row + 0.5) * grid.cell_m)
+    close = pieces.query(touched, predicate="dwithin", distance=1.5 * grid.cell_m)[0]
+    doubtful = np.bincount(close, minlength=len(touched)) > 1
+    row, column = np.nonzero(doubtful[found.cell] & (found.distance_m < reach_m))
+    middles = shapely.points(east[0, column], north[row, 0])
+    ahead, foot = _heading(line, shapely.line_locate_point(line.shape, middles), min(1.0, line.shape.length / 1000))
+    away = shapely.get_coordinates(middles) - foot
+    cross[row, column] = ahead[:, 0] * away[:, 1] - ahead[:, 1] * away[:, 0]
+    left: Array = cross > 0
+    return left
+
+
+def _heading(line: _Line, places: Array, step_m: float) -> tuple[Array, Array]:
+    """Direction of a line round places along it, from a step before to a step after, and the points there."""
+    foot, before, after = (
+        shapely.get_coordinates(shapely.line_interpolate_point(line.shape, np.clip(places + by, 0, line.shape.length)))
+        for by in (0.0, -step_m, step_m)
+    )
+    ahead = after - before
+    return ahead / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None], foot
 
 
 def _search_shifts(searched: gpd.GeoDataFrame | None) -> tuple[Array | None, Array]:
