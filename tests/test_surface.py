@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 import textwrap
@@ -395,12 +396,15 @@ def test_a_folder_that_is_not_there_is_one_clear_line(tmp_path):
 
 
 def test_one_metre_over_a_country_is_refused_with_its_size():
-    with pytest.raises(SettingsError, match=r"cell_m 1: the raster would have .* cells and [\d,.]+ GB.*take cells of"):
-        cp.collect_evidence(
-            hazard_table([{"geometry": Point(E0, N0)}]), hazard_table([]).assign(geometry=None)
-            if False else gather([], "sha") and hazard_table([{"geometry": Point(E0, N0)}]), accident_table([], []),
-            asked("sha", cell_m=1), region=(44.7, 38.4, 50.6, 41.9),
-        )  # fmt: skip
+    tables = [hazard_table([{"geometry": Point(E0, N0)}])] * 2
+    with pytest.raises(SettingsError) as told:
+        cp.collect_evidence(*tables, accident_table([], []), asked("sha", cell_m=1), region=(44.7, 38.4, 50.6, 41.9))
+    # 5.9 degrees of longitude are about 510 km here, 3.5 of latitude 390 km: 2e11 cells of 3 bytes.
+    found = re.search(r"cell_m 1: .* = ([\d,]+) cells and ([\d,.]+) GB .* cells of (\d+) m or more", str(told.value))
+    cells, gigabytes, side_m = (float(group.replace(",", "")) for group in found.groups())
+    assert 1.9e11 < cells < 2.3e11
+    assert gigabytes == pytest.approx(3 * cells / 1e9, abs=0.1)
+    assert cells / side_m**2 <= 250e6
 
 
 MEMORY = """
@@ -568,6 +572,37 @@ def test_inputs_stay_as_they_are():
     )
     cp.expected_area(evidence, hazards)
     pd.testing.assert_frame_equal(hazards, before)
+
+
+def test_evidence_that_no_term_weighs_is_named(tmp_path):
+    rows = [{"geometry": box(E0, N0, E0 + 100, N0 + 100), "land_class": "CHA"}, {"geometry": Point(E0, N0)}]
+    evidence = gather(rows, "sha", accidents=accident_table([(E0, N0)], [None]))
+    assert evidence.left_out == ("cha", "accidents")
+    with rasterio.open(cp.make_surface(evidence, tmp_path / "s.tif").path) as file:
+        assert file.tags()["CLEARPLAN_LEFT_OUT"] == "cha, accidents"
+
+
+def test_strengths_can_be_set_anew():
+    plan = asked("sha", "accidents").with_strengths({"sha": 1.5, "accidents": 0.25}, base_rate=0.3)
+    assert [term.strength for term in plan.terms] == [1.5, 0.25]
+    assert plan.base_rate == 0.3
+    two = {"evidence": "line", "spread": 0, "scale_m": 800, "shape": "long-tail", "source": "test",
+           "strength_left": 1.0, "strength_right": 3.0}  # fmt: skip
+    sides = SurfaceSettings(**(BASE | {"terms": [two]})).with_strengths(
+        {"line-left": 2, "line-right": 0}, base_rate=0.1
+    )
+    assert sides.terms[0].columns == {"line-left": 2, "line-right": 0}
+    with pytest.raises(SettingsError, match="no strength for accidents"):
+        plan.with_strengths({"sha": 1}, base_rate=0.1)
+    with pytest.raises(SettingsError, match="greater than or equal to 0"):
+        plan.with_strengths({"sha": -1, "accidents": 1}, base_rate=0.1)
+
+
+def test_a_grid_must_fit():
+    with pytest.raises(SettingsError, match="grid's cells are 100 m"):
+        gather([], "sha", settings=asked("sha", cell_m=50))
+    with pytest.raises(CrsError, match="make it in the CRS of the tables"):
+        gather([], "sha", grid=make_grid((0, 0, 1_000, 1_000), 100, CRS.from_epsg(32639)))
 
 
 def test_a_term_needs_its_layer_and_a_grid_is_said_once():

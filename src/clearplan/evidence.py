@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from .crs import require_metres
-from .errors import SettingsError, TableError
+from .errors import CrsError, SettingsError, TableError
 from .grids import (
     Grid,
     Layer,
@@ -59,6 +59,7 @@ class Evidence:
     mask: Layer | None
     searched: Layer | None
     shifts: Array
+    left_out: tuple[str, ...]  # kinds of evidence that the tables hold and no term weighs
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -135,7 +136,14 @@ def collect_evidence(
     if grid is None:
         assert region is not None
         grid = make_grid(region_bounds(region, crs), settings.cell_m, crs)
+    if grid.crs != crs:
+        raise CrsError(f"the grid is in {grid.crs.name}, the tables in {crs.name}; make it in the CRS of the tables")
+    if grid.cell_m != settings.cell_m:
+        raise SettingsError(
+            f"surface.cell_m is {settings.cell_m:g}, the grid's cells are {grid.cell_m:g} m; make one fit"
+        )
     refuse_too_large(grid)
+    asked = {term.evidence for term in settings.terms}
     tables = {"settlements": settlements, "roads": roads}
     makers = []
     for term in settings.terms:
@@ -156,7 +164,17 @@ def collect_evidence(
         mask=None if mask is None else layer(grid, mask.geometry.to_numpy()),
         searched=None if passes is None else layer(grid, passes),
         shifts=shifts,
+        left_out=tuple(name for name in _held(hazards, areas, accidents) if name not in asked),
     )
+
+
+def _held(hazards: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame) -> list[str]:
+    """Kinds of evidence of which the tables hold at least one row that counts."""
+    records = remaining(areas)["hazard_id"].isin(_reliability(hazards).index)
+    held = {"line": (remaining(hazards)["kind"] == "contact-line").any(), "records": records.any()}
+    held |= {name: len(_reported(name, hazards, areas, {})) > 0 for name in ("cha", "sha", "strikes")}
+    held["accidents"] = len(placed(accidents)) > 0
+    return [name for name, some in held.items() if some]
 
 
 def refuse_too_large(grid: Grid) -> None:

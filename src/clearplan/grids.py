@@ -31,7 +31,7 @@ _one_at_a_time = threading.Lock()
 BLOCK = 256
 #: A tile is about this many halos wide: what it computes beyond itself is then the same share at every cell size.
 HALOS_TO_A_TILE = 6
-#: Largest side of a tile with its halo [cells]: 21 million cells, about 0.4 GB while its distances are made.
+#: Largest side of a tile with its halo [cells]: 21 million cells, about 0.9 GB while its distances are made.
 MAX_PADDED = 4608
 
 

@@ -348,6 +348,25 @@ class SurfaceSettings(Settings):
             raise ValueError("max_distance_m must be larger than cell_m")
         return self
 
+    def with_strengths(self, strengths: dict[str, float], *, base_rate: float) -> Self:
+        """The same settings with other strengths, by column (``line``, or ``line-left`` and ``line-right``, ...).
+
+        Raises
+        ------
+        SettingsError
+            A column has no strength, or one is out of range.
+        """
+        terms = []
+        for term in self.terms:
+            names = ("strength_left", "strength_right") if len(term.columns) == 2 else ("strength",)
+            missing = [column for column in term.columns if column not in strengths]
+            if missing:
+                raise SettingsError(f"surface.terms: no strength for {', '.join(missing)}; give one for each column")
+            told = term.model_dump() | dict(zip(names, map(strengths.get, term.columns), strict=True))
+            terms.append(told)
+        whole = self.model_dump() | {"terms": terms, "base_rate": base_rate}
+        return check_settings(type(self), whole, where="surface")
+
 
 class MapSettings(Settings):
     """The map page."""

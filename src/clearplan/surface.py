@@ -23,7 +23,7 @@ from scipy.special import expit, logit
 from .crs import require_metres
 from .errors import CrsError, OutputError, SettingsError
 from .evidence import Cells, Evidence, cells
-from .grids import Grid, Window, cell_of, cells_in, in_cells, tiles
+from .grids import Grid, Window, cell_of, cells_in, halo_cells, in_cells, tiles
 from .rasters import code_style, ramp_style, read_cells, write_cells
 from .settings import SurfaceSettings
 from .shapes import in_threads
@@ -35,8 +35,8 @@ PARTS = 10_000
 UNKNOWN, UNKNOWN_CODE = 65_535, 255
 LEAST = 1 / PARTS
 AREA_COLUMNS = ["expected_m2", "low_m2", "high_m2", "known_m2", "unknown_m2"]
-#: Tiles in work at once; each needs the memory of one tile with its halo, so more threads cost memory, not only cores.
-_AT_ONCE = min(os.cpu_count() or 1, 4)
+#: Cells, with halos, of the tiles in work at once, since more threads cost memory too; 1.4 GB where it is reached.
+_CELLS_AT_ONCE = 2**25
 _CHUNK = 512  # cells whose draws are held at once: 0.4 MB at 200 draws, which stays in the cache of a core
 
 #: Stops of the colour scale: probability and red, green, blue. Pale to dark, and no green: low is not clear of hazard.
@@ -88,7 +88,10 @@ def probability(terms: Array, settings: SurfaceSettings, shift: Any = 0.0) -> Ar
     >>> round(float(probability(np.array([[0.0]]), s, shift=np.log(1 - 0.9))[0]), 4)  # searched, d = 0.9
     0.0244
     """
-    score = np.tensordot(_strengths(settings), terms, axes=(0, 0)) + np.float32(logit(settings.base_rate)) + shift
+    # Term by term, and not as a matrix product, whose rounding depends on the number of cells at hand.
+    score = np.zeros(terms.shape[1:], dtype="float32") + np.float32(logit(settings.base_rate)) + shift
+    for strength, term in zip(_strengths(settings), terms, strict=True):
+        score += strength * term
     p: Array = np.maximum(expit(score), LEAST).astype("float32")
     return p
 
@@ -123,7 +126,8 @@ def make_surface(
     grid, settings = evidence.grid, evidence.settings
     _strengths(settings)
     told = settings.model_dump_json(exclude={"settlements", "roads"})
-    words = {"CLEARPLAN_SETTINGS": told, "CLEARPLAN_EVIDENCE": json.dumps(evidence.codes)} | dict(tags or {})
+    words = {"CLEARPLAN_SETTINGS": told, "CLEARPLAN_EVIDENCE": json.dumps(evidence.codes)}
+    words |= {"CLEARPLAN_LEFT_OUT": ", ".join(evidence.left_out)} | dict(tags or {})
     count, total = 0, 0.0
     with (
         write_cells(
@@ -167,13 +171,17 @@ def _tiles(
     if wanted is not None:
         touched = shapely.STRtree(np.array([window.box for window in windows])).query(wanted, predicate="intersects")[1]
         windows = [windows[k] for k in np.unique(touched)]
-    for some in _batches(windows):
+    for some in _batches(evidence, windows):
         yield from zip(some, in_threads(lambda window: cells(evidence, window), some), strict=True)
 
 
-def _batches(parts: list[Any]) -> Iterator[list[Any]]:
-    for k in range(0, len(parts), _AT_ONCE):
-        yield parts[k : k + _AT_ONCE]
+def _batches(evidence: Evidence, parts: list[Any]) -> Iterator[list[Any]]:
+    """Work in portions of a few tiles each: one to a core, as far as memory goes."""
+    reach_m = evidence.settings.max_distance_m
+    padded = tiles(evidence.grid, reach_m)[0].rows + 2 * halo_cells(evidence.grid, reach_m)
+    count = max(1, min(os.cpu_count() or 1, 4, _CELLS_AT_ONCE // padded**2))
+    for k in range(0, len(parts), count):
+        yield parts[k : k + count]
 
 
 def _strongest(found: Cells, settings: SurfaceSettings) -> Array:
@@ -216,7 +224,7 @@ def evidence_at(evidence: Evidence, points: Any) -> pd.DataFrame:
         window = Window(top, left, row[own].max() - top + 1, column[own].max() - left + 1)
         return own, window, cells(evidence, window)
 
-    for some in _batches(list(blocks.values())):
+    for some in _batches(evidence, list(blocks.values())):
         for own, window, found in in_threads(look, some):
             if found is not None:
                 at = row[own] - window.row, column[own] - window.column
