@@ -16,10 +16,10 @@ SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4,
     "maps": 3, "exchange": 3, "quality": 3, "workbook": 3,
-    "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2,
+    "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "evidence": 2, "surface": 2,
     "release": 2, "balance": 2, "audit": 2,
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
-    "shapes": 1, "rasters": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
+    "shapes": 1, "rasters": 1, "grids": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
     "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
     "schema": 0, "tables": 0, "settings": 0, "crs": 0, "errors": 0,
 }  # fmt: skip
@@ -34,7 +34,9 @@ ALSO_ALLOWED = {
     ("records", "rows"),
     ("vertices", "forms"),
     ("forms", "rows"),
+    ("surface", "evidence"),
     ("files", "spreadsheets"),
+    ("rasters", "grids"),
     ("bearings", "checks"),
     ("coordinates", "sheets"),
     ("coordinates", "angles"),
@@ -45,7 +47,7 @@ ALSO_ALLOWED = {
 }
 ONLY_HOME = {
     "typer": {"cli"}, "rich": {"cli"}, "folium": {"maps"}, "branca": {"maps"}, "xstatic": {"maps"},
-    "rasterio": {"rasters"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, "pydantic": {"settings"},
+    "rasterio": {"rasters", "grids"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, "pydantic": {"settings"},
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
     "ppigrf": {"crs"}, "xlsxwriter": {"workbook"},
 }  # fmt: skip
@@ -95,7 +97,18 @@ def run_python(code: str) -> str:
 
 
 def test_import_does_no_work():
-    heavy = ["folium", "rasterio", "matplotlib", "highspy", "pandas", "geopandas", "pandera", "pyogrio", "shapely"]
+    heavy = [
+        "folium",
+        "rasterio",
+        "scipy",
+        "matplotlib",
+        "highspy",
+        "pandas",
+        "geopandas",
+        "pandera",
+        "pyogrio",
+        "shapely",
+    ]
     code = f"import sys, clearplan; print([m for m in {heavy} if m in sys.modules])"
     assert run_python(code) == "[]"
 

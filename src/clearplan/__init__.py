@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         SettingsError,
         TableError,
     )
+    from .evidence import Evidence, collect_evidence
     from .hazards import footprints, net_area, net_shapes
     from .maps import About, Context, draw_map
     from .priority import explain, rank
@@ -49,10 +50,12 @@ if TYPE_CHECKING:
         PrioritySettings,
         RecordErrors,
         ReleaseSettings,
+        SurfaceSettings,
         TaskSettings,
         load_plan,
     )
     from .study import Study, run_study
+    from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
     from .tables import read_items
     from .tasks import make_tasks
     from .workbook import write_record_template
@@ -62,6 +65,7 @@ _HOMES = {
     "balance": ("bridge", "ledger"),
     "crs": ("working_crs",),
     "errors": ("ClearplanError", "CrsError", "FaultsError", "OutputError", "ReadError", "SettingsError", "TableError"),
+    "evidence": ("Evidence", "collect_evidence"),
     "hazards": ("footprints", "net_area", "net_shapes"),
     "maps": ("About", "Context", "draw_map"),
     "priority": ("explain", "rank"),
@@ -74,10 +78,11 @@ _HOMES = {
     "release": ("apply_releases", "as_at", "last_events", "negative_search", "undated"),
     "schema": ("check", "glossary"),
     "settings": (
-        "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "ReleaseSettings", "TaskSettings",
-        "load_plan",
+        "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "ReleaseSettings", "SurfaceSettings",
+        "TaskSettings", "load_plan",
     ),
     "study": ("Study", "run_study"),
+    "surface": ("Surface", "draw_strengths", "evidence_at", "expected_area", "make_surface", "probability"),
     "tables": ("read_items",),
     "tasks": ("make_tasks",),
     "workbook": ("write_record_template",),
@@ -89,6 +94,7 @@ __all__ = [
     "ClearplanError",
     "Context",
     "CrsError",
+    "Evidence",
     "FaultsError",
     "FootprintSettings",
     "OutputError",
@@ -100,6 +106,8 @@ __all__ = [
     "ReleaseSettings",
     "SettingsError",
     "Study",
+    "Surface",
+    "SurfaceSettings",
     "TableError",
     "TaskSettings",
     "__version__",
@@ -109,10 +117,14 @@ __all__ = [
     "candidate_anchors",
     "check",
     "check_file",
+    "collect_evidence",
     "combine",
     "contradicted",
     "draw_map",
     "draw_quality_sheets",
+    "draw_strengths",
+    "evidence_at",
+    "expected_area",
     "explain",
     "footprints",
     "glossary",
@@ -120,11 +132,13 @@ __all__ = [
     "last_events",
     "ledger",
     "load_plan",
+    "make_surface",
     "make_tasks",
     "negative_search",
     "net_area",
     "net_shapes",
     "open_records",
+    "probability",
     "rank",
     "read_accidents",
     "read_contact_line",

@@ -1,10 +1,13 @@
-"""Rasters: relief as a small picture; scans by their control points."""
+"""Rasters: relief as a small picture; scans by their control points; cells as Cloud-Optimised GeoTIFF."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
@@ -16,17 +19,23 @@ from rasterio.control import GroundControlPoint
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import MemoryFile
+from rasterio.shutil import copy as copy_raster
 from rasterio.transform import GCPTransformer, from_gcps
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from .errors import CrsError, ReadError, SettingsError
+from .errors import CrsError, OutputError, ReadError, SettingsError
+from .grids import BLOCK, Grid, Window
 
 LonLatBounds = tuple[float, float, float, float]
 
 #: Light from the north-west, 45 degrees high: the convention under which relief is read as relief.
 _AZIMUTH_DEG, _ALTITUDE_DEG = 315.0, 45.0
 _LEVELS = 24  # shades of grey; more only make the file larger
+
+#: Memory for blocks of open rasters [bytes]; GDAL's own default is 5 % of the machine's, which grows with the region.
+_CACHE_BYTES = 32 * 2**20
+Colours = Mapping[int, tuple[int, int, int, int]]
 
 
 def hillshade_png(path: str | Path, *, exaggeration: float = 4.0, largest_px: int = 700) -> tuple[bytes, LonLatBounds]:
@@ -214,3 +223,145 @@ def _frame(source: Any, options: dict[str, Any], resolution_m: float | None) -> 
         "width": max(round((right - left) / resolution_m), 1),
         "height": max(round((top - bottom) / resolution_m), 1),
     }
+
+
+@contextmanager
+def write_cells(
+    path: Path,
+    grid: Grid,
+    *,
+    dtype: str,
+    nodata: int,
+    colours: Colours,
+    description: str,
+    tags: Mapping[str, str],
+    scale: float = 1.0,
+) -> Iterator[Callable[[Window, np.ndarray], None]]:
+    """A Cloud-Optimised GeoTIFF of one band, written window by window: ``write(window, values)``.
+
+    Blocks of 256 cells, deflate with predictor, overviews by the nearest cell (a code or an unknown has no mean),
+    statistics, a colour table; the tags hold what is handed in, and no clock. The file appears under its name when it
+    is complete.
+
+    Parameters
+    ----------
+    dtype : 'uint8' or 'uint16'
+        Types that may have a colour table.
+    scale : float
+        Value = stored number x scale; kept as the band's scale.
+
+    Raises
+    ------
+    OutputError
+        The file can't be written.
+    """
+    raw, fresh = path.with_name(f".{path.name}.raw.tif"), path.with_name(f".{path.name}.new.tif")
+    profile = {
+        "driver": "GTiff", "width": grid.columns, "height": grid.rows, "count": 1, "dtype": dtype, "nodata": nodata,
+        "crs": rasterio.crs.CRS.from_wkt(grid.crs.to_wkt()),
+        "transform": Affine(grid.cell_m, 0, grid.x0, 0, -grid.cell_m, grid.y1),
+        "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK, "compress": "deflate", "zlevel": 1,
+        "bigtiff": "if_safer",
+    }  # fmt: skip
+    try:
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
+            with rasterio.open(raw, "w", **profile) as out:
+                out.write_colormap(1, dict(colours))
+                out.set_band_description(1, description)
+                out.scales = (scale,)
+                out.update_tags(**tags)
+
+                def write(window: Window, values: np.ndarray) -> None:
+                    rows, columns = window.row, window.column
+                    place = rasterio.windows.Window(columns, rows, window.columns, window.rows)
+                    out.write(values.astype(dtype, copy=False), 1, window=place)
+
+                yield write
+            copy_raster(
+                raw, fresh, driver="COG", compress="deflate", level=6, predictor="yes", blocksize=BLOCK,
+                overview_resampling="nearest", statistics="yes", bigtiff="if_safer",
+            )  # fmt: skip
+        fresh.replace(path)
+    except (RasterioIOError, OSError) as error:
+        raise OutputError(f"{path}: can't be written ({error}); name another folder") from None
+    finally:
+        raw.unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
+
+
+def read_cells(path: Path, window: Window | None = None) -> np.ndarray:
+    """Stored numbers of the first band, whole or in a window.
+
+    Raises
+    ------
+    ReadError
+        The file can't be read.
+    """
+    try:
+        with rasterio.open(path) as source:
+            place = None
+            if window is not None:
+                place = rasterio.windows.Window(window.column, window.row, window.columns, window.rows)
+            values: np.ndarray = source.read(1, window=place)
+            return values
+    except RasterioIOError as error:
+        raise ReadError(f"{path}: not a raster that can be read ({error}); make the surface again") from None
+
+
+def ramp_style(stops: Sequence[tuple[float, tuple[int, int, int], str]]) -> str:
+    """QGIS style (.qml) of a raster whose numbers run through colours; unknown cells are transparent.
+
+    >>> 'color="#0a0b0c"' in ramp_style([(0, (255, 255, 255), "0 %"), (10, (10, 11, 12), "100 %")])
+    True
+    """
+    items = "\n".join(
+        f'          <item value="{value:g}" label="{escape(label)}" alpha="255" color="{_hex(colour)}"/>'
+        for value, colour, label in stops
+    )
+    low, high = stops[0][0], stops[-1][0]
+    return _qml(
+        f'''      <rasterrenderer type="singlebandpseudocolor" band="1" opacity="0.8" alphaBand="-1"
+        classificationMin="{low:g}" classificationMax="{high:g}">
+        <rastershader><colorrampshader colorRampType="INTERPOLATED" classificationMode="1" clip="0"
+          minimumValue="{low:g}" maximumValue="{high:g}">
+{items}
+        </colorrampshader></rastershader>
+      </rasterrenderer>'''
+    )
+
+
+def code_style(codes: Sequence[tuple[float, tuple[int, int, int], str]]) -> str:
+    """QGIS style (.qml) of a raster of codes, each with its colour and name.
+
+    >>> 'label="roads"' in code_style([(1, (0, 0, 0), "roads")])
+    True
+    """
+    items = "\n".join(
+        f'          <paletteEntry value="{value:g}" label="{escape(label)}" alpha="255" color="{_hex(colour)}"/>'
+        for value, colour, label in codes
+    )
+    return _qml(
+        f"""      <rasterrenderer type="paletted" band="1" opacity="0.8" alphaBand="-1">
+        <colorPalette>
+{items}
+        </colorPalette>
+      </rasterrenderer>"""
+    )
+
+
+def _hex(colour: tuple[int, int, int]) -> str:
+    return "#" + "".join(f"{part:02x}" for part in colour)
+
+
+def _qml(renderer: str) -> str:
+    return f"""<!DOCTYPE qgis PUBLIC "http://mrcc.com/qgis.dtd" "SYSTEM">
+<qgis version="3.28.0" styleCategories="AllStyleCategories">
+  <pipe>
+{renderer}
+    <brightnesscontrast brightness="0" contrast="0" gamma="1"/>
+    <huesaturation saturation="0" grayscaleMode="0"/>
+    <rasterresampler maxOversampling="2"/>
+  </pipe>
+  <blendMode>0</blendMode>
+</qgis>
+"""

@@ -61,6 +61,7 @@ _LIBRARIES = (
     "ppigrf",
     "mgrs",
     "openpyxl",
+    "scipy",
 )
 
 

@@ -1,0 +1,442 @@
+"""Cells: a grid that data never moves, tiles with a halo, burning shapes into cells, distances and sums on cells.
+
+A tile knows all that lies within a stated distance of it, so the answer in a cell does not depend on how the grid was
+cut into tiles. Shapes are kept in units of cells, counted from the grid's corner; then every tile burns them alike.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from rasterio import Affine
+from rasterio.enums import MergeAlg
+from rasterio.features import rasterize
+from scipy.ndimage import distance_transform_edt
+
+from .crs import is_metric
+from .errors import CrsError, SettingsError
+
+Array = NDArray[Any]
+
+_one_at_a_time = threading.Lock()
+
+#: Sides of tiles are multiples of this, the block of the file that is written [cells].
+BLOCK = 256
+#: A tile is about this many halos wide: what it computes beyond itself is then the same share at every cell size.
+HALOS_TO_A_TILE = 6
+#: Largest side of a tile with its halo [cells]: 21 million cells, about 0.9 GB while its distances are made.
+MAX_PADDED = 4608
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Square cells in a metric CRS; edges lie at multiples of the cell's side, so that new data moves no cell."""
+
+    crs: CRS
+    x0: float
+    y1: float
+    cell_m: float
+    columns: int
+    rows: int
+
+    @property
+    def cells(self) -> int:
+        """How many cells."""
+        return self.rows * self.columns
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north [m]."""
+        return (self.x0, self.y1 - self.rows * self.cell_m, self.x0 + self.columns * self.cell_m, self.y1)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of cells by its north-western cell and size; it may reach beyond its grid."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+
+    @property
+    def box(self) -> Any:
+        """The rectangle as a shape, in units of cells (see :func:`in_cells`)."""
+        return shapely.box(self.column, -self.row - self.rows, self.column + self.columns, -self.row)
+
+    def grown(self, cells: int) -> Window:
+        """The window and that many cells more on every side."""
+        return Window(self.row - cells, self.column - cells, self.rows + 2 * cells, self.columns + 2 * cells)
+
+
+def make_grid(bounds: tuple[float, float, float, float], cell_m: float, crs: CRS) -> Grid:
+    """The grid whose cells cover the bounds (west, south, east, north) [m].
+
+    Raises
+    ------
+    CrsError
+        The CRS is not in metres.
+    SettingsError
+        The bounds hold no ground, or the cell has no side.
+
+    >>> grid = make_grid((120.0, 80.0, 390.0, 200.0), 100.0, CRS.from_epsg(32638))
+    >>> grid.bounds, grid.rows, grid.columns
+    ((100.0, 0.0, 400.0, 200.0), 2, 3)
+    """
+    if not is_metric(crs):
+        raise CrsError(f"grid in {crs.name if crs is not None else 'no CRS'}: cells need a projected CRS in metres")
+    west, south, east, north = bounds
+    if not (all(map(math.isfinite, bounds)) and west < east and south < north and cell_m > 0):
+        raise SettingsError(f"grid of {cell_m} m over {tuple(bounds)}: needs west < east, south < north and a cell > 0")
+    left, top = math.floor(west / cell_m), math.ceil(north / cell_m)
+    columns, rows = math.ceil(east / cell_m) - left, top - math.floor(south / cell_m)
+    return Grid(crs, left * cell_m, top * cell_m, float(cell_m), columns, rows)
+
+
+def region_bounds(region: tuple[float, float, float, float], crs: CRS) -> tuple[float, float, float, float]:
+    """Bounds [m] that hold a region (west, south, east, north) [degrees, WGS 84], its curved edges included."""
+    west, south, east, north = Transformer.from_crs(4326, crs, always_xy=True).transform_bounds(*region, densify_pts=51)
+    return (west, south, east, north)
+
+
+def halo_cells(grid: Grid, halo_m: float) -> int:
+    """Cells within which everything counts that is closer than ``halo_m``; one more for the cell that holds it."""
+    return math.ceil(halo_m / grid.cell_m) + 1
+
+
+def tiles(grid: Grid, halo_m: float, side: int | None = None) -> list[Window]:
+    """Windows that tile a grid, from the north-west, row by row.
+
+    Parameters
+    ----------
+    halo_m : float
+        How far a tile looks beyond itself [m].
+    side : int, optional
+        Side of a tile [cells]; by itself the multiple of 256 next to six halos, and less where the tile with its
+        halo would pass ``MAX_PADDED`` cells.
+
+    Raises
+    ------
+    SettingsError
+        The halo is so many cells wide that no tile has room beside it.
+
+    >>> grid = make_grid((0, 0, 60_000, 30_000), 100.0, CRS.from_epsg(32638))
+    >>> [(t.row, t.column, t.rows, t.columns) for t in tiles(grid, 5_000)]
+    [(0, 0, 256, 256), (0, 256, 256, 256), (0, 512, 256, 88),
+     (256, 0, 44, 256), (256, 256, 44, 256), (256, 512, 44, 88)]
+    """
+    halo = halo_cells(grid, halo_m)
+    room = (MAX_PADDED - 2 * halo) // BLOCK * BLOCK
+    if room < BLOCK:
+        raise SettingsError(
+            f"cells of {grid.cell_m:g} m with a reach of {halo_m:g} m: each tile would look {halo:,} cells beyond "
+            f"itself, more than {(MAX_PADDED - BLOCK) // 2:,}; take larger cells or a shorter reach"
+        )
+    side = side or min(max(BLOCK, round(HALOS_TO_A_TILE * halo / BLOCK) * BLOCK), room)
+    return [
+        Window(row, column, min(side, grid.rows - row), min(side, grid.columns - column))
+        for row in range(0, grid.rows, side)
+        for column in range(0, grid.columns, side)
+    ]
+
+
+def cell_centres(grid: Grid, window: Window) -> tuple[Array, Array]:
+    """Centres: x of the columns, as a row, and y of the rows, as a column [m]."""
+    x = grid.x0 + (window.column + np.arange(window.columns) + 0.5) * grid.cell_m
+    y = grid.y1 - (window.row + np.arange(window.rows) + 0.5) * grid.cell_m
+    return x[None, :], y[:, None]
+
+
+def in_cells(grid: Grid, geometries: Array) -> Array:
+    """Shapes in units of cells from the grid's north-western corner: x is the column, y minus the row."""
+    corner = np.array([grid.x0, grid.y1])
+    moved: Array = shapely.transform(np.asarray(geometries, dtype=object), lambda xy: (xy - corner) / grid.cell_m)
+    return moved
+
+
+def cell_of(points: Array) -> tuple[Array, Array]:
+    """Row and column of the cells that hold points (in units of cells)."""
+    row, column = np.floor(-shapely.get_y(points)), np.floor(shapely.get_x(points))
+    return row.astype(np.int64), column.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Shapes in units of cells, with their index and the number that each has in the table it comes from.
+
+    ``row``, ``column`` and ``number`` are the cells that points, lines and the borders of polygons touch, by rows; they
+    are found once for the whole grid, so that no tile can see them otherwise than its neighbour.
+    """
+
+    shapes: Array
+    numbers: Array
+    tree: Any
+    row: Array
+    column: Array
+    number: Array
+
+    def near(self, window: Window) -> Array:
+        """Positions of the polygons that touch a window, in the order of the table."""
+        return np.sort(self.tree.query(window.box, predicate="intersects"))
+
+
+def layer(grid: Grid, geometries: Array, reach_m: float | None = None) -> Layer:
+    """Shapes [m] as a layer of the grid; missing and empty ones are left out.
+
+    Parameters
+    ----------
+    reach_m : float, optional
+        How far beyond the grid the cells that shapes touch are wanted [m]; by itself only their polygons are.
+    """
+    geometries = np.asarray(geometries, dtype=object)
+    numbers = np.flatnonzero(~(shapely.is_missing(geometries) | shapely.is_empty(geometries)))
+    shapes = in_cells(grid, shapely.force_2d(geometries[numbers]))
+    simple, own = _parts(shapes)
+    polygons = shapely.get_type_id(simple) == 3
+    touched = np.zeros((3, 0), dtype=np.int64)
+    if reach_m is not None:
+        halo = halo_cells(grid, reach_m)
+        limits = Window(0, 0, grid.rows, grid.columns).grown(halo)
+        touched = _touched(simple, numbers[own], limits)
+    return Layer(simple[polygons], numbers[own[polygons]], shapely.STRtree(simple[polygons]), *touched)
+
+
+def _parts(shapes: Array) -> tuple[Array, Array]:
+    """Points, lines and polygons of which shapes are made, and the position of the shape of each."""
+    parts, own = shapely.get_parts(shapes, return_index=True)
+    inner, outer = shapely.get_parts(parts, return_index=True)
+    full = ~shapely.is_empty(inner)
+    return inner[full], own[outer[full]]
+
+
+def _touched(simple: Array, numbers: Array, limits: Window) -> Array:
+    """Row, column and number of the cells within limits that shapes touch with their points, lines and borders.
+
+    Each segment is cut where it crosses the edges of cells; the middle of each piece names its cell. A border that
+    runs along the edge of cells counts for those on the polygon's own side.
+    """
+    kind = shapely.get_type_id(simple)
+    rings, of = shapely.get_rings(shapely.orient_polygons(simple[kind == 3]), return_index=True)
+    lines = np.concatenate([simple[kind != 3], rings])
+    number = np.concatenate([numbers[kind != 3], numbers[kind == 3][of]])
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    same = line[1:] == line[:-1]
+    begin, step, own = xy[:-1][same], np.diff(xy, axis=0)[same], line[1:][same]
+    length = np.hypot(*step.T)
+    begin, step, own, length = begin[length > 0], step[length > 0], own[length > 0], length[length > 0]
+    low, high = (limits.column, -limits.row - limits.rows), (limits.column + limits.columns, -limits.row)
+    found = [_crossings(begin[:, k], step[:, k], low[k], high[k]) for k in (0, 1)]
+    every = np.arange(len(begin))
+    segment = np.concatenate([every, every, *(at for at, _ in found)])
+    part = np.concatenate([np.zeros(len(begin)), np.ones(len(begin)), *(t for _, t in found)])
+    order = np.lexsort((part, segment))
+    segment, part = segment[order], part[order]
+    piece = segment[1:] == segment[:-1]
+    segment, middle = segment[1:][piece], ((part[1:] + part[:-1]) / 2)[piece]
+    inward = np.column_stack([-step[:, 1], step[:, 0]]) / length[:, None] * 1e-6
+    inward[own < len(lines) - len(rings)] = 0
+    at = begin[segment] + middle[:, None] * step[segment] + inward[segment]
+    points = shapely.get_coordinates(lines[: len(lines) - len(rings)], return_index=True)
+    at, own = np.concatenate([at, points[0]]), np.concatenate([own[segment], points[1]])
+    row, column = np.floor(-at[:, 1]).astype(np.int64), np.floor(at[:, 0]).astype(np.int64)
+    inside = (row >= limits.row) & (row < limits.row + limits.rows)
+    inside &= (column >= limits.column) & (column < limits.column + limits.columns)
+    cells = np.unique(np.stack([row[inside], column[inside], number[own[inside]]]), axis=1)
+    return cells
+
+
+def _crossings(begin: Array, step: Array, low: float, high: float) -> tuple[Array, Array]:
+    """Segments and the part of their way [0-1] at which they cross whole numbers from low to high along one axis."""
+    end = begin + step
+    first = np.maximum(np.floor(np.minimum(begin, end)) + 1, low)
+    last = np.minimum(np.ceil(np.maximum(begin, end)) - 1, high)
+    count = np.maximum(last - first + 1, 0).astype(np.int64)
+    segment = np.repeat(np.arange(len(begin)), count)
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return segment, (first[segment] + within - begin[segment]) / step[segment]
+
+
+def burn(window: Window, shapes: Array, values: Array, dtype: str = "int32") -> Array:
+    """Values of polygons (in cells) in the cells whose centre they hold; 0 elsewhere, and the last polygon counts."""
+    return _rasterized(shapes, values, window, dtype, MergeAlg.replace)
+
+
+def _rasterized(shapes: Array, values: Array, window: Window, dtype: str, merge: MergeAlg) -> Array:
+    out = np.zeros((window.rows, window.columns), dtype=dtype)
+    if not len(shapes):
+        return out
+    pairs = [(shape, value) for shape, value in zip(shapes, values.tolist(), strict=True)]
+    # rasterio silences a warning of its own while it sets this up, which two threads at once undo for each other.
+    with _one_at_a_time:
+        rasterize(pairs, out=out, transform=Affine(1, 0, window.column, 0, -1, -window.row), merge_alg=merge)
+    return out
+
+
+def burn_touched(window: Window, shapes: Layer) -> Array:
+    """1 + number of a shape that touches a cell, in the cells of a window; 0 elsewhere. Of several the last counts."""
+    near = shapes.near(window)
+    out = burn(window, shapes.shapes[near], shapes.numbers[near] + 1)
+    first, last = np.searchsorted(shapes.row, (window.row, window.row + window.rows))
+    own = slice(int(first), int(last))
+    column = shapes.column[own] - window.column
+    inside = (column >= 0) & (column < window.columns)
+    out[shapes.row[own][inside] - window.row, column[inside]] = shapes.number[own][inside] + 1
+    return out
+
+
+def burn_sum(window: Window, shapes: Array, values: Array) -> Array:
+    """Sum of the values of all polygons (in cells) that hold a cell's centre, float32."""
+    return _rasterized(shapes, values, window, "float32", MergeAlg.add)
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """For each cell of a window the nearest cell that a shape touches.
+
+    ``distance_m`` [m, float32] is that between the two centres, at most the reach. ``cell`` is an index into ``row``,
+    ``column`` (of the grid) and ``number`` (of the shape) of the touched cells; where nothing is within reach it is
+    any of them.
+    """
+
+    distance_m: Array
+    cell: Array
+    row: Array
+    column: Array
+    number: Array
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """Shapes burned round a window, and where in it they are within reach."""
+
+    burned: Array  # 1 + number of a shape that touches the cell, in the window with its halo
+    touched: Array  # flat positions of these cells
+    own: tuple[slice, slice]  # the part of the window within reach
+    part: tuple[slice, slice]  # of the burned array: that part and the touched cells
+    to_row: Array  # for each cell of the part of the window: its nearest touched cell, within ``part``
+    to_column: Array
+    distance_m: Array
+
+
+def _reached(grid: Grid, window: Window, shapes: Layer, reach_m: float) -> _Reached | None:
+    halo = halo_cells(grid, reach_m)
+    wide = window.grown(halo)
+    burned = burn_touched(wide, shapes)
+    full = burned != 0
+    touched = np.flatnonzero(full)
+    if not len(touched):
+        return None
+    # Only the part of the window within reach of a touched cell, and the touched cells, need a transform.
+    over = [np.flatnonzero(full.any(axis=axis))[[0, -1]] for axis in (1, 0)]
+    edges, own, part = (window.rows, window.columns), [], []
+    for (first, last), length in zip(over, edges, strict=True):
+        begin, end = max(halo, first - halo), min(halo + length, last + halo + 1)
+        if begin >= end:
+            return None
+        own.append(slice(int(begin) - halo, int(end) - halo))
+        part.append(slice(int(min(begin, first)), int(max(end, last + 1))))
+    index = distance_transform_edt(~full[*part], return_distances=False, return_indices=True)
+    begin, end = (
+        [getattr(o, side) + halo - p.start for o, p in zip(own, part, strict=True)] for side in ("start", "stop")
+    )
+    to_row, to_column = index[:, begin[0] : end[0], begin[1] : end[1]]
+    down = to_row - np.arange(begin[0], end[0], dtype="int32")[:, None]
+    along = to_column - np.arange(begin[1], end[1], dtype="int32")[None, :]
+    down *= down
+    along *= along
+    down += along
+    away = np.sqrt(down, dtype="float32")
+    away *= np.float32(grid.cell_m)
+    distance = np.full(edges, reach_m, dtype="float32")
+    np.minimum(away, np.float32(reach_m), out=distance[*own])
+    return _Reached(burned, touched, (own[0], own[1]), (part[0], part[1]), to_row, to_column, distance)
+
+
+def nearest(grid: Grid, window: Window, shapes: Layer, reach_m: float) -> Nearest | None:
+    """Distance and nearest touched cell for each cell of a window; None where no shape is within reach.
+
+    Parameters
+    ----------
+    reach_m : float
+        Distances saturate here [m]; all that lies within it counts, in the window or not.
+
+    Notes
+    -----
+    Exact Euclidean distance transform (Maurer, Qi and Raghavan 2003, https://doi.org/10.1109/TPAMI.2003.1177156) as in
+    scipy. A touched cell holds a point of its shape within half a diagonal of its centre, so the distance is that of
+    the cell's centre to the shape within half a diagonal of a cell.
+    """
+    found = _reached(grid, window, shapes, reach_m)
+    if found is None:
+        return None
+    order = np.zeros(found.burned.shape, dtype="int32")
+    order.ravel()[found.touched] = np.arange(len(found.touched))
+    cell = np.zeros((window.rows, window.columns), dtype="int32")
+    cell[*found.own] = order[*found.part][found.to_row, found.to_column]
+    wide = window.grown(halo_cells(grid, reach_m))
+    row, column = np.divmod(found.touched, wide.columns)
+    number = found.burned.ravel()[found.touched] - 1
+    return Nearest(found.distance_m, cell, row + wide.row, column + wide.column, number)
+
+
+def distance_m(grid: Grid, window: Window, shapes: Layer, reach_m: float) -> Array | None:
+    """Distance of each cell of a window to the nearest shape [m, float32], at most the reach; None: none within it.
+
+    >>> grid = make_grid((0, 0, 500, 100), 100.0, CRS.from_epsg(32638))
+    >>> distance_m(grid, tiles(grid, 300)[0], layer(grid, np.array([shapely.Point(50, 50)]), 300.0), 300.0).tolist()
+    [[0.0, 100.0, 200.0, 300.0, 300.0]]
+    """
+    found = _reached(grid, window, shapes, reach_m)
+    return None if found is None else found.distance_m
+
+
+def kernel_patch(grid: Grid, reach_m: float, weight: Any) -> Array:
+    """Weights of the cells round one cell, float32: ``weight(distance [m])`` within reach, 0 beyond."""
+    halo = halo_cells(grid, reach_m)
+    step = np.arange(-halo, halo + 1) * grid.cell_m
+    away = np.hypot(step[:, None], step[None, :])
+    patch: Array = np.where(away < reach_m, weight(away), 0.0).astype("float32")
+    return patch
+
+
+def kernel_sum(window: Window, row: Array, column: Array, count: Array, patch: Array) -> Array | None:
+    """Sum over points of a patch laid on the cell of each; None where no point is within the patch's reach.
+
+    Parameters
+    ----------
+    row, column, count : arrays, n
+        Cells (of the grid) that hold points, and how many points each holds.
+    """
+    halo = patch.shape[0] // 2
+    down, along = row - window.row, column - window.column
+    near = (down > -halo) & (down < window.rows + halo) & (along > -halo) & (along < window.columns + halo)
+    if not near.any():
+        return None
+    out = np.zeros((window.rows, window.columns), dtype="float32")
+    for r, c, n in zip(down[near], along[near], count[near], strict=True):
+        top, left = max(r - halo, 0), max(c - halo, 0)
+        bottom, right = min(r + halo + 1, window.rows), min(c + halo + 1, window.columns)
+        laid = patch[top - r + halo : bottom - r + halo, left - c + halo : right - c + halo]
+        out[top:bottom, left:right] += laid if n == 1 else laid * np.float32(n)
+    return out
+
+
+def cells_in(window: Window, shape: Any) -> Array:
+    """Flat positions of the cells of a window whose centre a polygon (in cells) holds."""
+    west, south, east, north = shape.bounds
+    top, left = max(math.floor(-north), window.row), max(math.floor(west), window.column)
+    bottom = min(math.ceil(-south), window.row + window.rows)
+    right = min(math.ceil(east), window.column + window.columns)
+    if top >= bottom or left >= right:
+        return np.array([], dtype=np.int64)
+    part = Window(top, left, bottom - top, right - left)
+    row, column = np.nonzero(burn(part, np.array([shape]), np.array([1]), "uint8"))
+    flat: Array = (row + top - window.row) * window.columns + column + left - window.column
+    return flat
