@@ -113,7 +113,7 @@ def test_own_columns_of_reserved_names_are_kept(tmp_path):
 
 
 def test_a_zone_entered_twice_counts_its_people_once(tmp_path):
-    from clearplan.study import people_waiting
+    from clearplan.provenance import people_waiting
 
     with pytest.warns(UserWarning, match="read leniently"):
         table = zones(tmp_path, HEAD + ROW + ROW + ROW.replace("Z1", ""), lenient=True)

@@ -15,8 +15,9 @@ import shapely
 from . import shapes
 from .crs import require_metres
 from .errors import TableError
-from .release import REOPENED, dates, last_events, states
+from .release import REOPENED, dates, detection, last_events, states, until
 from .schema import fault, fault_table, placed
+from .settings import Detection
 from .tables import RELEASED, id_column, read_items, table_name
 
 #: Overlap that is told, as a part of the smaller shape; GICHD's geocheck uses the same limit for part overlaps.
@@ -308,6 +309,45 @@ def contradicted(releases: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame, hazard
     table.insert(0, "release_id", own["release_id"].to_numpy(object)[table["release"].to_numpy(int)])
     found_on = pd.to_datetime(table["found_on"]).astype("datetime64[ms]")
     return table.drop(columns="release").assign(found_on=found_on).reset_index(drop=True)
+
+
+def searches(
+    releases: gpd.GeoDataFrame,
+    settings: Detection,
+    accidents: gpd.GeoDataFrame,
+    hazards: gpd.GeoDataFrame,
+    *,
+    as_at: Any,
+) -> gpd.GeoDataFrame:
+    """Searched ground with the probability that the search would have found what was there.
+
+    Parameters
+    ----------
+    releases, accidents, hazards : GeoDataFrame
+        RELEASES, ACCIDENTS and HAZARDS in one metric CRS.
+    settings : Detection
+        Detection probability of each way of releasing [1].
+    as_at : day
+        What was decided later is no search yet.
+
+    Returns
+    -------
+    GeoDataFrame
+        release_id, ``detection`` [0-1], geometry; one row a pass. Left out: re-openings, releases that a later find
+        contradicts (:func:`contradicted`), and ground of a release that was re-opened on its day or later.
+    """
+    require_metres(releases, accidents, hazards)
+    then = placed(until(releases, as_at))
+    refuted = set(contradicted(then, accidents, hazards)["release_id"])
+    again, own = then[then["action"] == REOPENED], then[then["action"] != REOPENED]
+    own = own[~own["release_id"].isin(refuted)]
+    ground = own.geometry.to_numpy().copy()
+    i, j = shapely.STRtree(again.geometry.to_numpy()).query(ground, predicate="intersects")
+    later = dates(again, "decided_on")[j] >= dates(own, "decided_on")[i]
+    for k in np.unique(i[later]):
+        ground[k] = shapely.difference(ground[k], shapely.union_all(again.geometry.to_numpy()[j[later & (i == k)]]))
+    found = pd.DataFrame({"release_id": own["release_id"], "detection": detection(own, settings)})
+    return gpd.GeoDataFrame(found, geometry=ground, crs=releases.crs)
 
 
 def _contradictions(releases: gpd.GeoDataFrame, finds: pd.DataFrame) -> _Faults:

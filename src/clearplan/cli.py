@@ -210,7 +210,7 @@ class _Records(NamedTuple):
 
 
 def _fingerprint(opened: _Records) -> str:
-    from .study import fingerprint_of, record_files
+    from .provenance import fingerprint_of, record_files
 
     source, reading = opened.reading.source, opened.reading
     own = source.model_copy(update={"path": source.path.resolve()}).model_dump(mode="json")
@@ -349,7 +349,8 @@ def _run(plan: Path, out: Path) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from .study import STAGES, line_words, run_study
+    from .provenance import line_words
+    from .study import STAGES, run_study
 
     console = Console(stderr=True)
     columns = (BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn(),

@@ -115,22 +115,27 @@ def _text(value: Any) -> str | None:
 
 
 def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
-    """TASKS as CSV in UTF-8, best rank first, with the WGS 84 position of an inner point and the notice.
-
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
-    """
+    """TASKS as CSV in UTF-8, best rank first, with the WGS 84 position of an inner point and the notice."""
     assert tasks.crs is not None
     inner = shapely.point_on_surface(tasks.geometry.to_numpy())
     lon, lat = operation(tasks.crs, parse_crs("EPSG:4326"))[0].transform(shapely.get_x(inner), shapely.get_y(inner))
     plain = pd.DataFrame(_plain(tasks).drop(columns=["geometry", "deferred"]))
     plain.insert(1, "rank", plain.pop("rank"))
     plain.insert(2, "score", plain.pop("score"))
-    table = plain.assign(lon=pd.Series(lon).round(6), lat=pd.Series(lat).round(6), notice=notice)
-    table = table.sort_values(["queue", "rank", "task_id"], kind="stable")
-    for name in [c for c in table.columns if pd.api.types.is_object_dtype(table[c])]:
-        table[name] = table[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
+    table = plain.assign(lon=pd.Series(lon).round(6), lat=pd.Series(lat).round(6))
+    write_table(table.sort_values(["queue", "rank", "task_id"], kind="stable"), path, notice=notice)
+
+
+def write_table(table: pd.DataFrame, path: Path, *, notice: str) -> None:
+    """A table without shapes as CSV in UTF-8, the notice in its last column.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    told = table.assign(notice=notice)
+    for name in [c for c in told.columns if pd.api.types.is_object_dtype(told[c])]:
+        told[name] = told[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
     with whole(path) as fresh:
-        table.to_csv(fresh, index=False, lineterminator="\n", float_format="%.10g", encoding="utf-8")
+        told.to_csv(fresh, index=False, lineterminator="\n", float_format="%.10g", encoding="utf-8")
 
 
 # QGIS styles. Fills and lines follow IMSMA's symbology (TNMA 07.11/01): CHA #FF0000, SHA #F4A718, half

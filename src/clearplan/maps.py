@@ -30,6 +30,7 @@ from .priority import CRITERIA, criteria_of
 from .records import RecordReading
 from .schema import remaining
 from .shapes import simplify_outward
+from .surface import COLOURS, Surface
 from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 
 #: Outlines are drawn to this tolerance [m]: a fifth of a millimetre on a 1:10 000 sheet.
@@ -83,6 +84,7 @@ def draw_map(
     accidents: gpd.GeoDataFrame | None = None,
     contact_lines: gpd.GeoDataFrame | None = None,
     records: Sequence[RecordReading] = (),
+    surface: Surface | None = None,
     context: Context | None = None,
     about: About | None = None,
 ) -> MapPage:
@@ -96,6 +98,8 @@ def draw_map(
         ZONES, AREAS, ACCIDENTS, and the contact lines among HAZARDS; all in the CRS of the tasks.
     records : RecordReading of one or more sources
         Minefield records, drawn with the ring that holds each point with 95 % probability.
+    surface : Surface, optional
+        From ``make_surface``; drawn under the hazards, and asked at every click.
     context : Context, optional
         Outlines, water and relief.
     about : About, optional
@@ -121,6 +125,7 @@ def draw_map(
         "accidents": _accidents(accidents),
         "records": [row for reading in records for row in _records(reading)],
         "lines": _shapes(contact_lines),
+        "surface": _surface(surface),
         "context": _context(context),
     }
     data["about"] = _words(about or _told_from(data, tasks, zones, areas, accidents))
@@ -154,6 +159,9 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, A
                 "error_m": _number(task.position_error_m),
                 "assumed": _number(task.people_assumed),
                 "unknown": int(task.zones_unknown),
+                "expected": [
+                    _number(getattr(task, name, None)) for name in ("expected_m2", "low_m2", "high_m2", "unknown_m2")
+                ],
                 "figures": [[_number(figure) for figure in row] for row in own.tolist()],
                 "shape": shape,
             }
@@ -245,6 +253,30 @@ def _records(reading: RecordReading) -> list[dict[str, Any]]:
         }
         for row in reading.hazards.to_dict("records")
     ]
+
+
+#: Evidence in words, for a reader who has not seen the settings.
+EVIDENCE_WORDS = {
+    "none": "no evidence nearby", "line": "distance to the contact line", "line-left": "distance to the contact line",
+    "line-right": "distance to the contact line", "records": "minefield records", "cha": "confirmed hazardous areas",
+    "sha": "suspected hazardous areas", "strikes": "cluster strikes", "accidents": "accidents",
+    "settlements": "settlements", "roads": "roads", "searched": "survey or clearance that found nothing",
+}  # fmt: skip
+
+
+def _surface(surface: Surface | None) -> dict[str, Any] | None:
+    if surface is None:
+        return None
+    from .rasters import surface_png
+
+    png, (west, south, east, north) = surface_png(surface.path, surface.evidence_path)
+    return {
+        "image": "data:image/png;base64," + base64.b64encode(png).decode(),
+        "bounds": [[south, west], [north, east]],
+        "codes": {str(code): EVIDENCE_WORDS.get(name, name) for code, name in surface.codes.items()},
+        "colours": [[stop, list(colour)] for stop, colour in COLOURS],
+        "cell_m": surface.grid.cell_m,
+    }
 
 
 def _context(context: Context) -> dict[str, Any]:

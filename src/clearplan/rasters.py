@@ -22,7 +22,7 @@ from rasterio.io import MemoryFile
 from rasterio.shutil import copy as copy_raster
 from rasterio.transform import GCPTransformer, from_gcps
 from rasterio.vrt import WarpedVRT
-from rasterio.warp import transform_bounds
+from rasterio.warp import calculate_default_transform, transform_bounds
 
 from .errors import CrsError, OutputError, ReadError, SettingsError
 from .grids import BLOCK, Grid, Window
@@ -105,16 +105,64 @@ def _png(shade: np.ndarray) -> bytes:
     known = np.isfinite(shade)
     level = np.round(np.where(known, shade, 0) * (_LEVELS - 1)) / (_LEVELS - 1)
     grey = np.clip(165 + 95 * level, 0, 250).astype("uint8")
-    bands = np.stack([np.where(known, grey, 0).astype("uint8"), np.where(known, 255, 0).astype("uint8")])
+    return _as_png(np.stack([np.where(known, grey, 0).astype("uint8"), np.where(known, 255, 0).astype("uint8")]))
+
+
+def _as_png(bands: np.ndarray) -> bytes:
     with warnings.catch_warnings():
         # A picture without a place on Earth is what we want here.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with MemoryFile() as memory:
             with memory.open(
-                driver="PNG", width=grey.shape[1], height=grey.shape[0], count=2, dtype="uint8", ZLEVEL=9
+                driver="PNG", width=bands.shape[2], height=bands.shape[1], count=len(bands), dtype="uint8", ZLEVEL=9
             ) as out:
                 out.write(bands)
             return bytes(memory.read())
+
+
+def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: int = 900) -> tuple[bytes, LonLatBounds]:
+    """A surface as a picture that carries its numbers, in Web Mercator for a map page.
+
+    Parameters
+    ----------
+    probability, evidence : path
+        The two rasters of a surface: probability x 10,000 (nodata: nobody knows), code of the strongest evidence.
+    largest_px : int
+        Longer side of the picture [pixels].
+
+    Returns
+    -------
+    (png, (west, south, east, north) [degrees])
+        Red: level = round(63 (4 + log10 p)), so that p = 10 ** (level / 63 - 4) within 2 %. Green: code of evidence.
+        Where nobody knows both are 0 and blue is 255. The highest probability under a pixel stands for it: a small
+        field never drowns in its surroundings.
+
+    Raises
+    ------
+    ReadError
+        A file can't be read.
+    """
+    try:
+        first, second = rasterio.open(probability), rasterio.open(evidence)
+    except RasterioIOError as error:
+        raise ReadError(f"{probability}: not a surface that can be read ({error}); run the plan again") from None
+    with first, second:
+        transform, width, height = calculate_default_transform(
+            first.crs, "EPSG:3857", first.width, first.height, *first.bounds
+        )
+        factor = min(largest_px / max(width, height), 1.0)
+        width, height = max(round(width * factor), 1), max(round(height * factor), 1)
+        frame = {"crs": "EPSG:3857", "transform": transform * Affine.scale(1 / factor), "width": width,
+                 "height": height}  # fmt: skip
+        with WarpedVRT(first, resampling=Resampling.max, **frame) as warped:
+            parts = warped.read(1, masked=True)
+            bounds = transform_bounds("EPSG:3857", "EPSG:4326", *warped.bounds)
+        with WarpedVRT(second, resampling=Resampling.mode, **frame) as warped:
+            code = warped.read(1, masked=True)
+    known = ~np.ma.getmaskarray(parts) & ~np.ma.getmaskarray(code)
+    level = np.rint(63 * np.log10(np.maximum(parts.filled(1), 1))).astype("uint8")
+    bands = np.stack([np.where(known, level, 0), np.where(known, code.filled(0), 0), np.where(known, 0, 255)])
+    return _as_png(bands.astype("uint8")), bounds
 
 
 def raster_gcps(path: Path) -> tuple[pd.DataFrame, CRS | None]:

@@ -21,7 +21,7 @@ from pyproj import CRS
 
 from .crs import is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
 from .errors import CrsError, FaultsError, TableError
-from .files import Raw, read_raw
+from .files import Raw, read_gazetteer, read_raw
 from .rows import (
     CodeLists,
     Region,
@@ -44,11 +44,12 @@ from .tables import TABLES, id_column, table_name, write_profile
 
 @dataclass(frozen=True)
 class Reading:
-    """What came out of a file: the table, its faults, and the datum operation that was applied."""
+    """What came out of a file: the table, its faults, the datum operation applied, and (file, row) of each row."""
 
     table: gpd.GeoDataFrame
     faults: pd.DataFrame
     operation: str
+    places: tuple[tuple[str, int], ...] = ()
 
 
 def read_hazards(
@@ -252,7 +253,8 @@ def read_source(
     shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
     moved, words = to_working(shapes, working)
-    return Reading(moved, _with_areas(faults_table, geometry, moved, crs, raw), words)
+    places = tuple((raw.file, row) for row in raw.rows)
+    return Reading(moved, _with_areas(faults_table, geometry, moved, crs, raw), words, places)
 
 
 def _read_history(frame: pd.DataFrame, raw: Raw, source: SourceSettings, code_lists: CodeLists | None) -> Reading:
@@ -335,6 +337,16 @@ def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
     if len(reading.faults):
         warnings.warn(f"{path}: {len(reading.faults)} borders cross themselves and were mended", stacklevel=2)
     return reading.table
+
+
+def read_places(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
+    """Places or ways in the working CRS: any vector file, or a CSV with name, longitude, latitude (WGS 84)."""
+    if path is None or path.suffix.lower() != ".csv":
+        return read_context(path, crs)
+    table = read_gazetteer(path)
+    assert table is not None
+    points = gpd.points_from_xy(table["longitude"], table["latitude"], crs="EPSG:4326")
+    return to_working(gpd.GeoDataFrame(table, geometry=points), crs)[0]
 
 
 def read_background(path: Path, crs: CRS) -> Reading:

@@ -554,7 +554,8 @@ def _hazards(
             "ordnance": records["ordnance"],
             "position_error_m": ids.map(current["position_error_m"]).astype(float),
             "source": records["source"],
-            "recorded_on": records["laid_on"],
+            # Known since it was handed over: before that day it was in nobody's table.
+            "recorded_on": records["handed_over_on"].fillna(records["laid_on"]),
             "entered_crs": ids.map(anchors["entered_crs"]),
             "entered_geometry": ids.map(_points_as_entered(anchors)),
             "deferred": [("; ".join(dict.fromkeys(broken[r])) if r in broken else None) for r in ids],

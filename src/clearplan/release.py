@@ -84,14 +84,14 @@ def as_at(table: Any, day: Any, *, history: pd.DataFrame | None = None) -> Any:
     >>> as_at(zones, "2023-12-31")["zone_id"].tolist()
     ['b']
     """
-    kept = _until(table, day)
+    kept = until(table, day)
     if history is None or table_name(table) not in ("hazards", "areas"):
         return kept
-    return _changed(kept, _until(history, day))
+    return _changed(kept, until(history, day))
 
 
-def _until(table: Any, day: Any) -> Any:
-    """Rows that are not dated after a day."""
+def until(table: Any, day: Any) -> Any:
+    """Rows of a table that are not dated after a day; as :func:`as_at` without a history."""
     name, until = table_name(table), day_of(day)
     if name not in DAY:
         raise TableError(f"{name} holds no day from which a row counts; make it from tables as at the day")
@@ -140,7 +140,7 @@ def last_events(releases: gpd.GeoDataFrame, *, as_at: Any = None) -> gpd.GeoData
     """
     require_metres(releases)
     events = placed(releases)
-    events = events if as_at is None else _until(events, as_at)
+    events = events if as_at is None else until(events, as_at)
     decided = dates(events, "decided_on")
     if np.isnat(decided).any():
         blank = events.loc[np.isnat(decided), "release_id"].iloc[0]

@@ -281,6 +281,9 @@ class ReleaseSettings(Settings):
 
     detection: Detection
     source: str = Field(min_length=1, description="Who set the probabilities, or the word illustrative.")
+    bridge_from: dt.date | None = Field(
+        default=None, description="Day at which the bridge table opens; it closes at study.as_at. Unset: no bridge."
+    )
 
 
 Positive = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]

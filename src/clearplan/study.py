@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import importlib.metadata
 import json
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-import pyproj
-import shapely
 
-from . import __version__
-from .crs import WorkingCrs, geodesic_length_m, working_crs
-from .errors import FaultsError, MissingFileError, SettingsError
-from .exchange import gdal_version, write_csv, write_gpkg
+from .audit import searches
+from .balance import bridge, ledger
+from .crs import WorkingCrs, working_crs
+from .errors import SettingsError
+from .evidence import Evidence, collect_evidence
+from .exchange import write_csv, write_gpkg, write_table
 from .files import read_gazetteer
 from .folders import refuse_foreign, replaced
 from .hazards import footprints, net_area
+from .inputs import Inputs, as_at_day, ledger_faults, read_inputs, read_layers
 from .maps import About, Context, draw_map
 from .priority import rank
+from .provenance import line_words, record_run
 from .quality import draw_quality_sheets
-from .readers import Reading, combine, empty_table, plan_sources, read_background, read_source
-from .records import RecordReading, read_record_source
-from .schema import fault, fault_table, placed
-from .settings import Plan, RecordSettings, load_plan
-from .tables import BOUNDARIES, CODE_LISTS_VERSION, ILLUSTRATIVE, NOT_FOR_ENTRY, id_column
+from .records import RecordReading
+from .release import apply_releases, day_of
+from .release import as_at as as_at_table
+from .settings import Plan, load_plan
+from .surface import Surface, expected_area, make_surface
+from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from .tasks import make_tasks
 
 Progress = Callable[[str], None]
@@ -40,29 +40,18 @@ Progress = Callable[[str], None]
 STAGES = (
     "Reading inputs",
     "Drawing footprints",
-    "Measuring net areas",
+    "Taking off releases, measuring net areas",
     "Cutting tasks",
+    "Weighing the evidence",
     "Ranking tasks",
     "Writing layers and tables",
     "Drawing the map",
 )
 #: Files that a run writes; others in its folder are the user's.
-OUTPUTS = ("map.html", "plan.gpkg", "tasks.csv", "records.html", "run.json")
-_LIBRARIES = (
-    "geopandas",
-    "shapely",
-    "pyproj",
-    "pyogrio",
-    "pandas",
-    "numpy",
-    "folium",
-    "xstatic-leaflet",
-    "rasterio",
-    "ppigrf",
-    "mgrs",
-    "openpyxl",
-    "scipy",
-)
+OUTPUTS = (
+    "map.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json", "surface.tif",
+    "surface.qml", "surface_evidence.tif", "surface_evidence.qml",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,8 +67,13 @@ class Study:
     tasks: gpd.GeoDataFrame
     faults: pd.DataFrame
     run: dict[str, Any]
+    releases: gpd.GeoDataFrame
+    history: pd.DataFrame
+    books: Mapping[str, pd.DataFrame]
     context: Context = field(default_factory=Context)
     records: tuple[RecordReading, ...] = ()
+    evidence: Evidence | None = None
+    surface: Surface | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -88,7 +82,11 @@ class Study:
 
 
 def run_study(
-    plan_path: str | Path, out: str | Path | None = None, *, progress: Progress = lambda stage: None
+    plan_path: str | Path,
+    out: str | Path | None = None,
+    *,
+    as_at: str | dt.date | None = None,
+    progress: Progress = lambda stage: None,
 ) -> Study:
     """Run a project.
 
@@ -97,8 +95,11 @@ def run_study(
     plan_path : path
         A ``plan.toml``.
     out : path, optional
-        Folder for map.html, plan.gpkg, tasks.csv and run.json. They are written beside it and moved in when all
-        are complete; files of the user's in that folder stay. Without it nothing is written.
+        Folder for the map, layers, tables and run.json. They are written beside it and moved in when all are complete;
+        files of the user's in that folder stay. Without it nothing is written.
+    as_at : date or ISO text, optional
+        Day for which everything is told, in place of ``study.as_at``: what was reported, decided or found later is
+        left out and counted.
     progress : callable, optional
         Told the name of each stage (one of ``STAGES``) as it begins.
 
@@ -116,303 +117,114 @@ def run_study(
         refuse_foreign(target)
     progress(STAGES[0])
     frame = working_crs(plan.study.region)
-    inputs = _read(plan, frame)
-    context, background = _context(plan, frame)
-    inputs["faults"] = pd.concat([inputs["faults"], *background], ignore_index=True)
+    day = plan.study.as_at if as_at is None else day_of(as_at).date()
+    read = read_inputs(_at_day(plan, max(day, plan.study.as_at)), frame)
+    plan = _at_day(plan, day)
+    context, background = read_layers(plan, frame)
     progress(STAGES[1])
-    areas = footprints(inputs["hazards"], plan.footprints)
+    drawn = footprints(read.hazards, plan.footprints)
+    known = as_at_day(read, day)
     progress(STAGES[2])
-    net = net_area(areas, context.districts, name=context.district_name)
+    areas, books, faults = _released(plan, read, known, drawn, context)
+    known = replace(known, faults=pd.concat([known.faults, *background, faults], ignore_index=True))
     progress(STAGES[3])
-    tasks = make_tasks(
-        areas, inputs["zones"], plan.tasks, districts=context.districts, district_name=context.district_name
-    )
+    tasks = make_tasks(areas, known.zones, plan.tasks, districts=context.districts, district_name=context.district_name)
     progress(STAGES[4])
-    tasks = rank(tasks, inputs["zones"], plan.priority, accidents=inputs["accidents"])
-    tables = {"hazards": inputs["hazards"], "areas": areas, "tasks": tasks, "zones": inputs["zones"],
-              "accidents": inputs["accidents"]}  # fmt: skip
-    run = _record(plan, folder, frame, inputs, tables, net)
+    evidence = _evidence(plan, frame, known, areas, context)
+    if evidence is not None:
+        tasks, books = _with_expected(tasks, books, evidence, context)
+    progress(STAGES[5])
+    tasks = rank(tasks, known.zones, plan.priority, accidents=known.accidents)
+    tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": known.zones,
+              "accidents": known.accidents, "releases": as_at_table(known.releases, day),
+              "history": as_at_table(known.history, day)}  # fmt: skip
     study = Study(
-        plan=plan, net=net, faults=inputs["faults"], run=run, context=context, records=inputs["records"], **tables
+        plan=plan,
+        net=books["net_area"],
+        books=books,
+        faults=known.faults,
+        run=record_run(plan, folder, frame, read, known, tables, books),
+        context=context,
+        records=known.records,
+        evidence=evidence,
+        **tables,
     )
     if target is not None:
         with replaced(target, OUTPUTS) as fresh:
-            _write(study, fresh, progress)
+            study = _write(study, fresh, progress)
+        if study.surface is not None:
+            study = replace(study, surface=_moved(study.surface, target))
     return study
 
 
-def _read(plan: Plan, frame: WorkingCrs) -> dict[str, Any]:
-    """All tables; the faults of every file before the first complaint."""
-    readings: dict[str, list[Reading]] = {"hazards": [], "zones": [], "accidents": []}
-    broken = []
-    for name, source in plan_sources(plan):
-        try:
-            reading = read_source(name, source, region=plan.study.region, working=frame.crs, code_lists=plan.code_lists)
-            readings[name].append(reading)
-        except FaultsError as error:
-            broken.append(error.faults)
-    records: list[RecordReading] = []
-    for source in plan.records:
-        try:
-            records.append(_read_records(plan, source, frame))
-        except FaultsError as error:
-            broken.append(error.faults)
-    readings["hazards"] += [Reading(r.hazards, r.faults, "; ".join(r.operations)) for r in records]
-    broken += [shared for name, found in readings.items() if len(shared := _shared_ids(plan, name, found))]
-    if broken:
-        raise FaultsError(pd.concat(broken, ignore_index=True))
-    every = [reading for found in readings.values() for reading in found]
-    tables = {
-        name: combine(empty_table(name, frame.crs), *(r.table for r in found)) for name, found in readings.items()
-    }
-    return {
-        **tables,
-        "faults": pd.concat([fault_table([]), *(r.faults for r in every)], ignore_index=True),
-        "operations": sorted({words for reading in every for words in reading.operation.split("; ") if words}),
-        "records": tuple(records),
-        "lines": [r.table["hazard_id"].tolist() for r in readings["hazards"][: len(plan.contact_line)]],
-    }
+def _at_day(plan: Plan, day: dt.date) -> Plan:
+    return plan.model_copy(update={"study": plan.study.model_copy(update={"as_at": day})})
 
 
-def _read_records(plan: Plan, source: RecordSettings, frame: WorkingCrs) -> RecordReading:
-    study = plan.study
-    return read_record_source(
-        source, region=study.region, working=frame.crs, as_at=study.as_at, code_lists=plan.code_lists
+def _released(
+    plan: Plan, read: Inputs, known: Inputs, drawn: gpd.GeoDataFrame, context: Context
+) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
+    """What remains of the areas known at the day, the books, and the faults of the ledger."""
+    day = plan.study.as_at
+    then = as_at_table(drawn, day, history=read.history)
+    faults = ledger_faults(plan, known, then, context)
+    left = apply_releases(then, read.releases, as_at=day)
+    layers: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
+    books = {
+        "net_area": net_area(left, context.districts, name=context.district_name),
+        "ledger": ledger(drawn, read.releases, as_at=day, history=read.history, **layers),
+    }
+    opening = plan.release.bridge_from if plan.release is not None else None
+    if opening is not None and opening <= day:
+        books["bridge"] = bridge(
+            drawn, read.releases, opening=opening, closing=day, history=read.history, **layers
+        )  # fmt: skip
+    return left, books, faults
+
+
+def _evidence(
+    plan: Plan, frame: WorkingCrs, known: Inputs, areas: gpd.GeoDataFrame, context: Context
+) -> Evidence | None:
+    """All evidence of the day on one grid, searches of releases included; None where the plan asks for no surface."""
+    asked = plan.surface
+    if asked is None:
+        return None
+    mask = getattr(context, asked.mask) if asked.mask is not None else None
+    if asked.mask is not None and mask is None:
+        raise SettingsError(f"surface.mask: context.{asked.mask} gives no file; add it, or drop mask")
+    searched = None
+    if plan.release is not None and len(known.releases):
+        searched = searches(
+            known.releases, plan.release.detection, known.accidents, known.hazards, as_at=plan.study.as_at
+        )
+    return collect_evidence(
+        known.hazards,
+        areas,
+        known.accidents,
+        asked,
+        region=plan.study.region,
+        settlements=known.settlements,
+        roads=known.roads,
+        mask=mask,
+        searched=searched,
     )
 
 
-def _shared_ids(plan: Plan, name: str, readings: list[Reading]) -> pd.DataFrame:
-    """Ids that stand in two files."""
-    paths = [source.path.name for table, source in plan_sources(plan) if table == name]
-    paths += [source.path.name for source in plan.records if name == "hazards"]
-    column, faults = id_column(name), []
-    home: dict[str, str] = {}
-    for file, reading in zip(paths, readings, strict=False):
-        for identifier in reading.table[column]:
-            first = home.setdefault(identifier.casefold(), file)
-            if first is not file:
-                rule, remedy = f"id stands in {first} too", "give each row an id of its own"
-                faults.append(fault(file, None, column, identifier, rule, "error", remedy))
-    return fault_table(faults)
+def _with_expected(
+    tasks: gpd.GeoDataFrame, books: dict[str, pd.DataFrame], evidence: Evidence, context: Context
+) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame]]:
+    """TASKS with the ground expected to be contaminated in each, and the same for the districts."""
+    wider = gpd.GeoDataFrame(pd.concat([tasks, expected_area(evidence, tasks)], axis=1), crs=tasks.crs)
+    if context.districts is None:
+        return wider, books
+    named = context.districts[[context.district_name]].rename(columns={context.district_name: "district"})
+    expected = named.join(expected_area(evidence, context.districts))
+    return wider, books | {"expected": pd.DataFrame(expected[expected["known_m2"] > 0]).reset_index(drop=True)}
 
 
-def _context(plan: Plan, frame: WorkingCrs) -> tuple[Context, list[pd.DataFrame]]:
-    """Background layers, and the fault tables of what was mended in them."""
-    asked = plan.context
-    paths = {name: getattr(asked, name) for name in ("districts", "countries", "rivers", "lakes")}
-    readings = {name: read_background(path, frame.crs) for name, path in paths.items() if path is not None}
-    layers = {name: reading.table for name, reading in readings.items()}
-    if asked.elevation is not None and not asked.elevation.exists():
-        raise MissingFileError(f"{asked.elevation}: no such file; mend the path")
-    districts = layers.get("districts")
-    if districts is not None and not districts.geom_type.isin(["Polygon", "MultiPolygon"]).all():
-        raise SettingsError(f"context.districts: {asked.districts} holds other shapes than polygons; give areas")
-    if districts is not None and asked.district_name not in districts.columns:
-        found = ", ".join(str(name) for name in districts.columns if name != "geometry")
-        raise SettingsError(
-            f"context.district_name: {asked.districts} has no column {asked.district_name!r}; it has {found}"
-        )
-    if districts is not None:
-        numbered = pd.Series([f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index)
-        layers["districts"] = districts.assign(**{asked.district_name: districts[asked.district_name].fillna(numbered)})
-    context = Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
-    return context, [reading.faults for reading in readings.values()]
-
-
-def _record(
-    plan: Plan,
-    folder: Path,
-    frame: WorkingCrs,
-    inputs: dict[str, Any],
-    tables: dict[str, Any],
-    net: pd.DataFrame,
-) -> dict[str, Any]:
-    """run.json without its time stamp: all that decides the numbers, and the numbers."""
-    settings = plan.model_dump(mode="json")
-    decisive = _decisive(_hashes(plan, folder), settings, folder, frame.words, inputs["operations"])
-    record = {"fingerprint": _digest(decisive)} | decisive
-    record["counts"] = {name: len(table) for name, table in tables.items()}
-    record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
-    record["contact_lines"] = _line_lengths(plan, tables["hazards"], inputs["lines"])
-    record["people"] = people_waiting(tables["zones"])
-    record["net_area"] = json.loads(net.to_json(orient="records", double_precision=3))
-    record["faults"] = json.loads(inputs["faults"].to_json(orient="records"))
-    record["warnings"] = _warnings(plan, record, tables)
-    return record
-
-
-def fingerprint_of(
-    files: Iterable[Path], settings: Mapping[str, Any], folder: Path, *, crs: str, operations: Sequence[str]
-) -> str:
-    """Fingerprint of an output that no plan's run makes, as a run's is made.
-
-    Parameters
-    ----------
-    files : iterable of Path
-        All that was read.
-    settings : mapping
-        All that was chosen, as JSON would hold it.
-    folder : Path
-        Paths count as seen from here, so that files moved together keep their fingerprint.
-    crs, operations : text
-        The working CRS, and the datum operations that were applied.
-    """
-    return _digest(_decisive(_hashed(files, folder), settings, folder, crs, operations))
-
-
-def record_files(source: RecordSettings) -> list[Path]:
-    """Every file that a record source reads."""
-    further = (source.legs.path, source.anchors.path, source.gazetteer, *source.scans.values())
-    return [source.path, *(path for path in further if path)]
-
-
-def _decisive(
-    hashes: dict[str, str], settings: Mapping[str, Any], folder: Path, crs: str, operations: Sequence[str]
-) -> dict[str, Any]:
-    """All that decides the numbers."""
-    versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    versions |= {
-        "clearplan": __version__,
-        "GEOS": shapely.geos_version_string,
-        "PROJ": pyproj.proj_version_str,
-        "GDAL": gdal_version(),
-    }
-    return {
-        "inputs": hashes,
-        "settings": _relative(dict(settings), folder),
-        "versions": versions,
-        "crs": crs,
-        "operations": list(operations),
-        "code_lists": CODE_LISTS_VERSION,
-    }
-
-
-def _digest(decisive: dict[str, Any]) -> str:
-    text = json.dumps(decisive, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
-    """People of all zones that could be placed, each zone once, and in how many zones the number is unknown."""
-    stated = pd.to_numeric(zones["people"])
-    people = stated[zones["deferred"].isna()]
-    return {
-        "people_not_placed": int(stated[zones["deferred"].notna()].sum()),
-        "known_people": int(people.sum()),
-        "zones_known": int(people.notna().sum()),
-        "zones_unknown": int(people.isna().sum()),
-    }
-
-
-def _line_lengths(plan: Plan, hazards: gpd.GeoDataFrame, lines: list[list[str]]) -> list[dict[str, Any]]:
-    rows = []
-    for settings, ids in zip(plan.contact_line, lines, strict=True):
-        own = hazards[hazards["hazard_id"].isin(ids)]
-        for _, row in placed(own).iterrows():
-            lonlat = gpd.GeoSeries([row.geometry], crs=hazards.crs).to_crs(4326).iloc[0]
-            rows.append(
-                {
-                    "hazard_id": row.hazard_id,
-                    "length_km": round(geodesic_length_m(lonlat) / 1000, 1),
-                    "scale": settings.scale,
-                    "position_error_m": settings.position_error_m,
-                }
-            )
-    return rows
-
-
-def line_words(line: dict[str, Any]) -> str:
-    """Length of a contact line beside the scale at which it was drawn.
-
-    >>> line_words({"hazard_id": "LOC", "length_km": 202.6, "scale": "1:10 million", "position_error_m": 10000.0})
-    'Contact line LOC: 202.6 km as drawn at 1:10 million, up to about 10 km out of place'
-    """
-    return (
-        f"Contact line {line['hazard_id']}: {line['length_km']} km as drawn at {line['scale']}, up to about "
-        f"{line['position_error_m'] / 1000:g} km out of place"
-    )
-
-
-def _warnings(plan: Plan, record: dict[str, Any], tables: dict[str, Any]) -> list[str]:
-    """Deferred rows first, then repairs, then assumptions."""
-    words = []
-    for name, count in record["deferred"].items():
-        if count and name in ("hazards", "zones", "accidents"):
-            ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
-            named = ", ".join(ids[:10]) + (" ..." if count > 10 else "")
-            words.append(
-                f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map: "
-                f"{named}"
-            )
-    if record["people"]["people_not_placed"]:
-        words.append(
-            f"{record['people']['people_not_placed']:,} people of places that could not be placed stand in no figure "
-            "and in no rank"
-        )
-    repaired = sum(fault["level"] == "repaired" for fault in record["faults"])
-    if repaired:
-        words.append(f"{repaired} repairs were made while reading; each is listed in run.json under faults")
-    doubts = sum(fault["level"] == "warning" for fault in record["faults"])
-    if doubts:
-        words.append(f"{doubts} warnings were given while reading; each is listed in run.json under faults")
-    later = {name: _dated_after(tables[name], column, plan.study.as_at) for name, column in _DATES.items()}
-    for name, count in later.items():
-        if count:
-            words.append(f"{count} of the {name} are dated after {plan.study.as_at}, the date of the study; they count")
-    if record["people"]["zones_unknown"]:
-        words.append(
-            f"People of {record['people']['zones_unknown']} places are unknown; ranks assume "
-            f"{plan.priority.unknown_people:g} for each"
-        )
-    closed = int((tables["hazards"]["status"] == "closed").sum())
-    if closed:
-        words.append(f"{closed} hazards have status closed and are not counted as remaining")
-    return words
-
-
-_DATES = {"hazards": "recorded_on", "zones": "recorded_on", "accidents": "occurred_on"}
-
-
-def _dated_after(table: pd.DataFrame, column: str, day: dt.date) -> int:
-    dates = pd.to_datetime(table[column]) if column in table.columns else pd.Series(dtype="datetime64[ms]")
-    return int((dates > pd.Timestamp(day)).sum())
-
-
-def _relative(value: Any, folder: Path) -> Any:
-    """Settings with paths as seen from plan.toml, so that a moved project keeps its fingerprint."""
-    if isinstance(value, dict):
-        return {k: _relative(v, folder) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_relative(v, folder) for v in value]
-    if isinstance(value, str) and os.path.isabs(value):
-        return Path(os.path.relpath(value, folder)).as_posix()
-    return value
-
-
-def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
-    sources = (*plan.contact_line, *plan.hazards, *plan.strikes, *plan.zones, *plan.accidents)
-    asked = plan.context
-    paths = [source.path for source in sources] + [path for record in plan.records for path in record_files(record)]
-    paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
-    return _hashed(paths, folder)
-
-
-def _hashed(files: Iterable[Path], folder: Path) -> dict[str, str]:
-    hashes = {}
-    for path in files:
-        # A shapefile is several files and a file geodatabase a folder: all of it decides the numbers.
-        several = path.suffix.lower() in (".shp", ".tab", ".mif")
-        parts = (
-            sorted(path.rglob("*"))
-            if path.is_dir()
-            else sorted(path.parent.glob(f"{path.stem}.*"))
-            if several
-            else [path]
-        )
-        for part in (p for p in parts if p.is_file()):
-            name = Path(os.path.relpath(part, folder)).as_posix()
-            hashes[name] = hashlib.sha256(part.read_bytes()).hexdigest()
-    return hashes
+def _moved(surface: Surface, folder: Path) -> Surface:
+    """The surface where its files lie after the run's folder took its place."""
+    return replace(surface, path=folder / surface.path.name, evidence_path=folder / surface.evidence_path.name)
 
 
 def notice(study: Study) -> str:
@@ -449,19 +261,27 @@ def about(study: Study) -> About:
     )
 
 
-def _write(study: Study, folder: Path, progress: Progress) -> None:
+def _write(study: Study, folder: Path, progress: Progress) -> Study:
     """All outputs into a folder of their own."""
-    progress(STAGES[5])
+    progress(STAGES[6])
     words = notice(study)
     tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
               "accidents": study.accidents}  # fmt: skip
+    if len(study.releases):
+        tables["releases"] = study.releases
     for name, parts in (("record_points", [r.vertices for r in study.records]),
                         ("record_versions", [r.versions for r in study.records])):  # fmt: skip
         if parts:
             tables[name] = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=study.hazards.crs)
     write_gpkg(tables, folder / "plan.gpkg", as_at=study.plan.study.as_at.isoformat(), notice=words)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
-    progress(STAGES[6])
+    for name in ("ledger", "bridge"):
+        if name in study.books:
+            write_table(study.books[name], folder / f"{name}.csv", notice=words)
+    if study.evidence is not None:
+        tags = {"CLEARPLAN_NOTICE": words, "CLEARPLAN_AS_AT": study.plan.study.as_at.isoformat()}
+        study = replace(study, surface=make_surface(study.evidence, folder / "surface.tif", tags=tags))
+    progress(STAGES[7])
     page = draw_map(
         study.tasks,
         study.zones,
@@ -470,6 +290,7 @@ def _write(study: Study, folder: Path, progress: Progress) -> None:
         contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
         context=study.context,
         records=study.records,
+        surface=study.surface,
         about=about(study),
     )
     page.save(folder / "map.html")
@@ -487,3 +308,4 @@ def _write(study: Study, folder: Path, progress: Progress) -> None:
         "notice": words,
     } | study.run
     (folder / "run.json").write_text(json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return study

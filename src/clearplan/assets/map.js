@@ -113,6 +113,85 @@
   if (context.relief) {
     add("Relief", L.imageOverlay(context.relief.image, context.relief.bounds, { pane: "tilePane", alt: "" }), null);
   }
+  // --- contamination surface: one picture that carries the numbers, coloured here, asked at every click ------------
+
+  pane("surface", 250, false);
+  var surface = data.surface && { pixels: null, layer: L.layerGroup() };
+
+  function surfaceColour(p) {
+    var stops = data.surface.colours;
+    for (var k = 1; k < stops.length; k += 1) {
+      if (p <= stops[k][0]) {
+        var part = (p - stops[k - 1][0]) / (stops[k][0] - stops[k - 1][0]);
+        return stops[k][1].map(function (to, band) { return stops[k - 1][1][band] + part * (to - stops[k - 1][1][band]); });
+      }
+    }
+    return stops[stops.length - 1][1];
+  }
+
+  function paintSurface(picture) {
+    var canvas = document.createElement("canvas");
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+    var pen = canvas.getContext("2d", { colorSpace: "srgb", willReadFrequently: true });
+    pen.drawImage(picture, 0, 0);
+    var read = pen.getImageData(0, 0, canvas.width, canvas.height);
+    surface.pixels = new Uint8ClampedArray(read.data);
+    surface.width = canvas.width;
+    surface.height = canvas.height;
+    var table = [];
+    for (var level = 0; level < 256; level += 1) { table.push(surfaceColour(Math.pow(10, level / 63 - 4))); }
+    for (var k = 0; k < read.data.length; k += 4) {
+      var unknown = surface.pixels[k + 2] === 255;
+      // Nobody knows: grey dots on nothing, never a pale colour that would read as low.
+      var dot = unknown && (k / 4) % canvas.width % 6 === 0 && Math.floor(k / 4 / canvas.width) % 6 === 0;
+      var colour = unknown ? [70, 70, 70] : table[surface.pixels[k]];
+      read.data[k] = colour[0];
+      read.data[k + 1] = colour[1];
+      read.data[k + 2] = colour[2];
+      read.data[k + 3] = unknown ? (dot ? 200 : 0) : 205;
+    }
+    pen.putImageData(read, 0, 0);
+    surface.layer.addLayer(L.imageOverlay(canvas.toDataURL(), data.surface.bounds, { pane: "surface", alt: "" }));
+  }
+
+  function surfaceAt(where) {
+    if (!surface || !surface.pixels) { return null; }
+    var low = L.CRS.EPSG3857.project(L.latLng(data.surface.bounds[0])), high = L.CRS.EPSG3857.project(L.latLng(data.surface.bounds[1]));
+    var at = L.CRS.EPSG3857.project(L.latLng(where));
+    var x = Math.floor((at.x - low.x) / (high.x - low.x) * surface.width);
+    var y = Math.floor((high.y - at.y) / (high.y - low.y) * surface.height);
+    if (x < 0 || y < 0 || x >= surface.width || y >= surface.height) { return { known: false }; }
+    var k = 4 * (y * surface.width + x);
+    if (surface.pixels[k + 2] === 255) { return { known: false }; }
+    return { known: true, p: Math.pow(10, surface.pixels[k] / 63 - 4), why: data.surface.codes[surface.pixels[k + 1]] };
+  }
+
+  function percent(p) {
+    return p < 0.001 ? "below 0.1 %" : "about " + (p < 0.1 ? (100 * p).toPrecision(2) : Math.round(100 * p)) + " %";
+  }
+
+  function surfaceWords(where) {
+    var found = surfaceAt(where);
+    if (!found) { return null; }
+    return element("p", found.known
+      ? "Here: " + percent(found.p) + " probability that a cell of " + data.surface.cell_m + " m holds explosive ordnance; moved most by "
+        + found.why + "."
+      : "Here nobody knows: no evidence of any kind lies within reach. That is not a low probability.", found.known ? null : "assumed");
+  }
+
+  if (surface) {
+    var picture = new Image();
+    picture.onload = function () { paintSurface(picture); document.documentElement.dataset.surface = "yes"; };
+    picture.src = data.surface.image;
+    var ramp = [0.001, 0.01, 0.05, 0.2, 0.5, 1].map(function (p, k) {
+      return '<rect x="' + (1 + 4.4 * k) + '" y="3" width="4.4" height="12" fill="rgb(' + surfaceColour(p).map(Math.round).join() + ')"/>';
+    }).join("");
+    add("Probability of explosive ordnance: pale below 1 %, dark above 50 %", surface.layer, ramp, false);
+    layers.push({ name: "Nobody knows (dots, where the probability is shown)", layer: null,
+      swatch: '<path d="M4 5h.1M12 5h.1M20 5h.1M4 13h.1M12 13h.1M20 13h.1" stroke="#464646" stroke-width="2.4" stroke-linecap="round"/>' });
+  }
+
   var outlines = L.layerGroup([
     group(context.districts, still(svg.ground, { color: "#6b6b6b", weight: 0.8, dashArray: "4 3", fill: false })),
     group(context.countries, still(svg.ground, { color: "#444444", weight: 1.6, fill: false }))
@@ -166,7 +245,7 @@
     var near = map.getZoom() >= NEAR;
     var weight = task.rank <= NUMBERED ? 3 : near && task.rank <= task.of / 4 ? 1.5 : near ? 0.5 : 0;
     return {
-      renderer: canvas, pane: "task", stroke: weight > 0, color: COLOUR[task.class].line, weight: weight,
+      renderer: canvas, pane: "task", bubblingMouseEvents: false, stroke: weight > 0, color: COLOUR[task.class].line, weight: weight,
       opacity: weight < 1 ? 0.55 : 1, fillColor: COLOUR[task.class].fill, fillOpacity: weight === 3 ? 0.25 : 0.01
     };
   }
@@ -243,6 +322,11 @@
       + figure(task.score, 1) + " of 100 points."));
     box.appendChild(element("p", CLASS_WORDS[task.class] + ", " + figure(task.ha, 1) + " ha, "
       + (task.district || "outside every district given") + ". Position error up to " + raw(task.error_m, "m") + "."));
+    if (task.expected[0] !== null) {
+      box.appendChild(element("p", "Expected to be contaminated: " + figure(task.expected[0] / 1e4, 1) + " ha (90 % interval "
+        + figure(task.expected[1] / 1e4, 1) + " to " + figure(task.expected[2] / 1e4, 1) + ")"
+        + (task.expected[3] > 5000 ? "; of " + figure(task.expected[3] / 1e4, 1) + " ha nobody knows" : "") + "."));
+    }
     box.appendChild(explanation(task));
     if (task.unknown) {
       box.appendChild(element("p", "Assumed: " + figure(task.assumed, 0) + " people for " + task.unknown
@@ -262,8 +346,19 @@
   }
 
   function show(task, where) {
-    popup(where, describe(task));
+    var box = describe(task), here = surfaceWords(where);
+    if (here) { box.insertBefore(here, box.querySelector("table")); }
+    popup(where, box);
   }
+
+  // Beyond all tasks a click still tells what the surface knows.
+  map.on("click", function (event) {
+    var here = surfaceWords(event.latlng);
+    if (!here) { return; }
+    var box = element("div", null, "card");
+    box.appendChild(here);
+    popup(event.latlng, box);
+  });
 
   add("Tasks to survey", taskLayer("survey"),
     '<rect x="2" y="3" width="24" height="12" fill="#F4A718" fill-opacity="0.2" stroke="#8A5A00" stroke-width="3"/>');
@@ -311,7 +406,7 @@
 
   add("Places of return", L.layerGroup(data.zones.map(function (zone) {
     var marker = draw(zone.shape, {
-      renderer: svg.zone, pane: "zone", radius: 6, color: "#00429D", weight: 2, fillColor: "#73A2C6",
+      renderer: svg.zone, pane: "zone", bubblingMouseEvents: false, radius: 6, color: "#00429D", weight: 2, fillColor: "#73A2C6",
       fillOpacity: zone.shape.type === "point" ? 0.9 : 0.35
     });
     marker.on("click", function (event) { popup(event.latlng, describeZone(zone)); });
@@ -430,7 +525,7 @@
   map.attributionControl.setPrefix("Leaflet").addAttribution("clearplan");
   L.control.scale({ imperial: false, maxWidth: 160 }).addTo(map);
   var switches = L.control.layers(null, {}, { collapsed: true }).addTo(map);
-  layers.forEach(function (entry) { switches.addOverlay(entry.layer, entry.name); });
+  layers.forEach(function (entry) { if (entry.layer) { switches.addOverlay(entry.layer, entry.name); } });
 
   var extent = L.latLngBounds([]);
   data.tasks.forEach(function (task) { extent.extend(layerOf[task.id].getBounds()); });

@@ -1,0 +1,189 @@
+"""Every file that a plan names, as tables: all faults of all files before the first complaint."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from .audit import history_faults, release_faults
+from .crs import WorkingCrs
+from .errors import FaultsError, MissingFileError, SettingsError
+from .maps import Context
+from .readers import Reading, combine, empty_table, plan_sources, read_background, read_places, read_source
+from .records import RecordReading, read_record_source
+from .release import as_at, dates
+from .schema import fault, fault_table
+from .settings import Plan, RecordSettings
+from .tables import id_column
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was read: the tables in the working CRS, and what a reader must know of them.
+
+    ``places`` maps the rows of the combined RELEASES to (file, row); ``lines`` holds the ids of each contact line.
+    """
+
+    hazards: gpd.GeoDataFrame
+    zones: gpd.GeoDataFrame
+    accidents: gpd.GeoDataFrame
+    releases: gpd.GeoDataFrame
+    history: pd.DataFrame
+    faults: pd.DataFrame
+    operations: list[str]
+    records: tuple[RecordReading, ...]
+    lines: list[list[str]]
+    places: list[tuple[str, int]]
+    settlements: gpd.GeoDataFrame | None = None
+    roads: gpd.GeoDataFrame | None = None
+
+
+def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
+    """All tables of a plan.
+
+    Raises
+    ------
+    FaultsError
+        Inputs break rules; the faults of all files are in it.
+    ReadError, SettingsError, CrsError
+        A file can't be read, or is not what the plan says.
+    """
+    readings: dict[str, list[Reading]] = {
+        name: [] for name in ("hazards", "zones", "accidents", "releases", "history")
+    }  # fmt: skip
+    broken = []
+    for name, source in plan_sources(plan):
+        try:
+            reading = read_source(name, source, region=plan.study.region, working=frame.crs, code_lists=plan.code_lists)
+            readings[name].append(reading)
+        except FaultsError as error:
+            broken.append(error.faults)
+    records: list[RecordReading] = []
+    for source in plan.records:
+        try:
+            records.append(_read_records(plan, source, frame))
+        except FaultsError as error:
+            broken.append(error.faults)
+    readings["hazards"] += [Reading(r.hazards, r.faults, "; ".join(r.operations)) for r in records]
+    broken += [shared for name, found in readings.items() if len(shared := _shared_ids(plan, name, found))]
+    if broken:
+        raise FaultsError(pd.concat(broken, ignore_index=True))
+    every = [reading for found in readings.values() for reading in found]
+    tables = {
+        name: combine(empty_table(name, frame.crs), *(r.table for r in found)) for name, found in readings.items()
+    }
+    asked = plan.surface
+    return Inputs(
+        **tables,
+        faults=pd.concat([fault_table([]), *(r.faults for r in every)], ignore_index=True),
+        operations=sorted({words for reading in every for words in reading.operation.split("; ") if words}),
+        records=tuple(records),
+        lines=[r.table["hazard_id"].tolist() for r in readings["hazards"][: len(plan.contact_line)]],
+        places=[place for reading in readings["releases"] for place in reading.places],
+        settlements=read_places(asked.settlements, frame.crs) if asked is not None else None,
+        roads=read_places(asked.roads, frame.crs) if asked is not None else None,
+    )
+
+
+def as_at_day(inputs: Inputs, day: dt.date) -> Inputs:
+    """What was known at the end of a day, with each hazard's status and class of that day; undated rows stay."""
+    return replace(
+        inputs,
+        hazards=as_at(inputs.hazards, day, history=inputs.history).reset_index(drop=True),
+        zones=as_at(inputs.zones, day).reset_index(drop=True),
+        accidents=as_at(inputs.accidents, day).reset_index(drop=True),
+        records=tuple(_records_at(reading, day) for reading in inputs.records),
+    )
+
+
+def _records_at(reading: RecordReading, day: dt.date) -> RecordReading:
+    """The records that were handed over by a day."""
+    late = dates(reading.hazards, "recorded_on") > pd.Timestamp(day).to_datetime64()
+    if not late.any():
+        return reading
+    gone = set(reading.hazards.loc[late, "hazard_id"])
+    kept: dict[str, Any] = {
+        name: table[~table[column].isin(gone)].reset_index(drop=True)
+        for name, table, column in (
+            ("hazards", reading.hazards, "hazard_id"), ("vertices", reading.vertices, "record_id"),
+            ("versions", reading.versions, "record_id"), ("checks", reading.checks, "record_id"),
+        )
+    }  # fmt: skip
+    return replace(reading, **kept)
+
+
+def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: Context) -> pd.DataFrame:
+    """Faults of releases and status history held against the hazards, with the file and row of each.
+
+    Raises
+    ------
+    FaultsError
+        One is serious, and not all sources of the ledger are read leniently.
+    """
+    found = []
+    if len(inputs.releases):
+        told = release_faults(
+            areas, inputs.releases, context.districts, district_name=context.district_name, accidents=inputs.accidents
+        )
+        places = dict(enumerate(inputs.places))
+        home: list[Any] = [places.get(row, ("releases", None)) for row in told["row"].astype(object)]
+        found.append(told.assign(file=[file for file, _ in home], row=[row for _, row in home]))
+    if len(inputs.history):
+        found.append(history_faults(inputs.hazards, inputs.history))
+    if not found:
+        return fault_table([])
+    faults = pd.concat(found, ignore_index=True)
+    serious = faults["level"].isin(["error", "repairable"])
+    if serious.any() and not all(source.lenient for source in (*plan.releases, *plan.history)):
+        raise FaultsError(faults)
+    faults["level"] = faults["level"].mask(faults["level"] == "repairable", "repaired")
+    return faults
+
+
+def _read_records(plan: Plan, source: RecordSettings, frame: WorkingCrs) -> RecordReading:
+    study = plan.study
+    return read_record_source(
+        source, region=study.region, working=frame.crs, as_at=study.as_at, code_lists=plan.code_lists
+    )
+
+
+def _shared_ids(plan: Plan, name: str, readings: list[Reading]) -> pd.DataFrame:
+    """Ids that stand in two files."""
+    paths = [source.path.name for table, source in plan_sources(plan) if table == name]
+    paths += [source.path.name for source in plan.records if name == "hazards"]
+    column, faults = id_column(name), []
+    home: dict[str, str] = {}
+    for file, reading in zip(paths, readings, strict=False):
+        for identifier in reading.table[column]:
+            first = home.setdefault(identifier.casefold(), file)
+            if first is not file:
+                rule, remedy = f"id stands in {first} too", "give each row an id of its own"
+                faults.append(fault(file, None, column, identifier, rule, "error", remedy))
+    return fault_table(faults)
+
+
+def read_layers(plan: Plan, frame: WorkingCrs) -> tuple[Context, list[pd.DataFrame]]:
+    """Background layers, and the fault tables of what was mended in them."""
+    asked = plan.context
+    paths = {name: getattr(asked, name) for name in ("districts", "countries", "rivers", "lakes")}
+    readings = {name: read_background(path, frame.crs) for name, path in paths.items() if path is not None}
+    layers = {name: reading.table for name, reading in readings.items()}
+    if asked.elevation is not None and not asked.elevation.exists():
+        raise MissingFileError(f"{asked.elevation}: no such file; mend the path")
+    districts = layers.get("districts")
+    if districts is not None and not districts.geom_type.isin(["Polygon", "MultiPolygon"]).all():
+        raise SettingsError(f"context.districts: {asked.districts} holds other shapes than polygons; give areas")
+    if districts is not None and asked.district_name not in districts.columns:
+        found = ", ".join(str(name) for name in districts.columns if name != "geometry")
+        raise SettingsError(
+            f"context.district_name: {asked.districts} has no column {asked.district_name!r}; it has {found}"
+        )
+    if districts is not None:
+        numbered = pd.Series([f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index)
+        layers["districts"] = districts.assign(**{asked.district_name: districts[asked.district_name].fillna(numbered)})
+    context = Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
+    return context, [reading.faults for reading in readings.values()]
