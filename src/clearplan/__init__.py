@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .audit import contradicted, history_faults, release_faults
     from .balance import bridge, ledger
+    from .compare import Comparison, compare_runs
     from .crs import working_crs
     from .errors import (
         ClearplanError,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "audit": ("contradicted", "history_faults", "release_faults"),
     "balance": ("bridge", "ledger"),
+    "compare": ("Comparison", "compare_runs"),
     "crs": ("working_crs",),
     "errors": ("ClearplanError", "CrsError", "FaultsError", "OutputError", "ReadError", "SettingsError", "TableError"),
     "evidence": ("Evidence", "collect_evidence"),
@@ -92,6 +94,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "About",
     "ClearplanError",
+    "Comparison",
     "Context",
     "CrsError",
     "Evidence",
@@ -119,6 +122,7 @@ __all__ = [
     "check_file",
     "collect_evidence",
     "combine",
+    "compare_runs",
     "contradicted",
     "draw_map",
     "draw_quality_sheets",

@@ -1,4 +1,4 @@
-"""The shell's door: ``clearplan demo | init | check | run | records | scan | explain``.
+"""The shell's door: ``clearplan demo | init | check | run | diff | records | scan | explain``.
 
 Exit codes: 0 good, 1 faults in the data, 2 wrong usage, 3 a bug of ours. Heavy libraries are imported inside the
 commands, so that ``--help`` answers at once.
@@ -65,9 +65,12 @@ def demo(out: OutOption = None) -> None:
 def run(
     plan: Annotated[Path, typer.Argument(help="The project's plan.toml.")],
     out: OutOption = None,
+    as_at: Annotated[
+        str | None, typer.Option("--as-at", help="Day (2024-06-30) for which to tell everything; else study.as_at.")
+    ] = None,
 ) -> None:
-    """Run a project: map.html, plan.gpkg, tasks.csv and run.json."""
-    _run(plan, out or plan.parent / "out")
+    """Run a project: map, layers, tables, surface and run.json."""
+    _run(plan, out or plan.parent / "out", as_at)
 
 
 @app.command()
@@ -311,6 +314,40 @@ def scan(
 
 
 @app.command()
+def diff(
+    first: Annotated[Path, typer.Argument(help="Folder of the earlier run.")],
+    second: Annotated[Path, typer.Argument(help="Folder of the later run.")],
+) -> None:
+    """What changed between two runs: new, closed, re-opened and moved hazards, and ranks with what moved them.
+
+    Exit 1 where decisions of the first run are missing or told otherwise in the second: history is append-only.
+    """
+    from .compare import compare_runs, comparison_words, rank_changes
+    from .schema import each_row
+
+    found = compare_runs(first, second)
+    typer.echo(f"As at {found.first.as_at} and as at {found.second.as_at}")
+    for words in comparison_words(found):
+        typer.echo(words)
+    if len(found.rewritten):
+        rows = [tuple("" if cell is None else cell for cell in row) for row in each_row(found.rewritten.head(40))]
+        _print_table(("decision", "what", "before", "after"), rows)
+    told = found.hazards[found.hazards["change"] != "new"]
+    rows = [(h.hazard_id, h.change, h.before or "", h.after or "") for h in each_row(told.head(40))]
+    _print_table(("hazard", "change", "before", "after"), rows)
+    if len(told) > len(rows):
+        typer.echo(f"... and {len(told) - len(rows)} more changes of hazards")
+    rows = [
+        (t.queue, t.task_id, t.was if t.was != t.task_id else "", f"{t.rank_before} -> {t.rank_after}",
+         f"{t.score_before:.1f} -> {t.score_after:.1f}", f"{t.criterion} ({t.points:+.1f})")
+        for t in each_row(rank_changes(found))
+    ]  # fmt: skip
+    _print_table(("queue", "task", "was", "rank", "score", "moved most by (points)"), rows)
+    if len(found.rewritten):
+        raise typer.Exit(1)
+
+
+@app.command()
 def explain(
     result: Annotated[Path, typer.Argument(help="A run's plan.gpkg.")],
     task_id: Annotated[str, typer.Argument(help="For example 38SPK6428-SHA-1.")],
@@ -345,7 +382,7 @@ def sample_plan() -> Path:
     raise ClearplanError("the sample project is missing from this installation; install clearplan again")
 
 
-def _run(plan: Path, out: Path) -> None:
+def _run(plan: Path, out: Path, as_at: str | None = None) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -364,7 +401,7 @@ def _run(plan: Path, out: Path) -> None:
             bar.update(task, completed=begun, description=stage)
             begun += 1
 
-        study = run_study(plan, out, progress=progress)
+        study = run_study(plan, out, as_at=as_at, progress=progress)
         bar.update(task, completed=len(STAGES), description="Done")
     for warning in study.notes:
         typer.echo(f"NOTE: {warning}")
@@ -372,6 +409,7 @@ def _run(plan: Path, out: Path) -> None:
         typer.echo(line_words(line))
     typer.echo(f"Working CRS: {study.run['crs']}")
     _print_net(study.net)
+    _print_ledger(study.books["ledger"])
     queues = study.tasks["queue"].value_counts()
     typer.echo(f"Tasks: {queues.get('survey', 0)} to survey, {queues.get('clearance', 0)} to clear")
     if study.plan.study.illustrative:
@@ -380,6 +418,20 @@ def _run(plan: Path, out: Path) -> None:
     if study.records:
         typer.echo(f"Quality sheets of the minefield records: {out / 'records.html'}")
     typer.echo(f"Map: {out / 'map.html'}")
+
+
+def _print_ledger(ledger: pd.DataFrame) -> None:
+    """What became of the reported ground; nothing where nothing was released or closed."""
+    states = ["reported_m2", "remaining_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "closed_m2"]
+    total = ledger.groupby("land_class", sort=False)[states].sum() / 1e6
+    if not total[states[2:]].to_numpy().any():
+        return
+    rows = [
+        (str(name), *(f"{value:,.2f}" for value in row))
+        for name, row in zip(total.index, total.to_numpy(), strict=True)
+    ]
+    header = ("reported", "remaining", "cancelled", "reduced", "cleared", "closed by status")
+    _print_table(("km2, overlaps once", *header), rows)
 
 
 def _print_net(net: pd.DataFrame) -> None:

@@ -131,7 +131,8 @@ def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: 
         )
         places = dict(enumerate(inputs.places))
         home: list[Any] = [places.get(row, ("releases", None)) for row in told["row"].astype(object)]
-        found.append(told.assign(file=[file for file, _ in home], row=[row for _, row in home]))
+        rows = pd.Series([row for _, row in home], index=told.index, dtype="Int64")
+        found.append(told.assign(file=[file for file, _ in home], row=rows))
     if len(inputs.history):
         found.append(history_faults(inputs.hazards, inputs.history))
     if not found:

@@ -35,6 +35,8 @@ CRITERIA: dict[str, Meaning] = {
     "accidents": Meaning("Accidents near the task", "accidents"),
     "land_class": Meaning("Strength of the evidence (class)", "0-1"),
     "area": Meaning("Area of the task", "ha"),
+    "probability": Meaning("Mean probability of explosive ordnance", "0-1"),
+    "expected_area": Meaning("Ground expected to be contaminated", "ha"),
 }
 
 
@@ -68,17 +70,22 @@ def rank(
     CrsError
         Tables are not in metres, or not in the same CRS.
     TableError
-        A criterion needs accidents and none were given, or a task names an unknown zone.
+        A criterion needs accidents or a surface and none was given, a task names an unknown zone, or nobody knows the
+        probability of its ground and none is assumed.
     """
     require_metres(tasks, zones, *([] if accidents is None else [accidents]))
     people, assumed, unknown = _people(tasks, zones, settings.unknown_people)
     ranked = tasks.assign(people_assumed=assumed, zones_unknown=unknown)
+    if "expected_m2" in tasks.columns:
+        ranked["probability_assumed"] = np.where(tasks["expected_m2"].isna(), _assumed(settings), np.nan)
     raw = {
         "people": lambda: people,
         "zone_distance": lambda: _zone_distance(tasks, zones),
         "accidents": lambda: _accidents_near(tasks, accidents, settings),
         "land_class": lambda: tasks["land_class"].map(settings.class_values).to_numpy(float),
         "area": lambda: tasks["area_m2"].to_numpy(float) / 1e4,
+        "probability": lambda: _probability(tasks, settings),
+        "expected_area": lambda: _probability(tasks, settings) * tasks["area_m2"].to_numpy(float) / 1e4,
     }
     score = np.zeros(len(tasks))
     for name in dict.fromkeys(criterion.name for criterion in settings.criteria):
@@ -137,6 +144,26 @@ def _zone_distance(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> Any:
     return nearest
 
 
+def _assumed(settings: PrioritySettings) -> float:
+    return np.nan if settings.unknown_probability is None else settings.unknown_probability
+
+
+def _probability(tasks: pd.DataFrame, settings: PrioritySettings) -> Any:
+    """Mean probability over the ground of each task of which something is known [1]; else the one assumed."""
+    if "expected_m2" not in tasks.columns:
+        raise TableError("criteria 'probability' and 'expected_area' need a surface; add [surface] to the plan")
+    known = tasks["known_m2"].to_numpy(float)
+    unknown = tasks["expected_m2"].isna().to_numpy() | ~(known > 0)
+    if unknown.any() and settings.unknown_probability is None:
+        first, count = tasks["task_id"].to_numpy(object)[unknown][0], int(unknown.sum())
+        raise TableError(
+            f"task {first} (of {count} such): nobody knows the probability of its ground; state "
+            "priority.unknown_probability"
+        )
+    mean = np.divide(tasks["expected_m2"].to_numpy(float), known, out=np.full(len(tasks), np.nan), where=~unknown)
+    return np.where(unknown, _assumed(settings), mean)
+
+
 def _accidents_near(tasks: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame | None, settings: PrioritySettings) -> Any:
     if accidents is None:
         raise TableError("criterion 'accidents' needs the ACCIDENTS table; hand it over or drop the criterion")
@@ -188,6 +215,10 @@ def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
         note = ""
         if name == "people" and task["zones_unknown"] > 0:
             note = f"{task['people_assumed']:g} assumed for {task['zones_unknown']} zone(s) of unknown number"
+        if name in ("probability", "expected_area") and pd.notna(task.get("probability_assumed")):
+            note = f"nobody knows; probability {task['probability_assumed']:g} assumed"
+        elif name == "expected_area":
+            note = f"90 % interval {task['low_m2'] / 1e4:.1f} to {task['high_m2'] / 1e4:.1f} ha"
         rows.append(
             {
                 "criterion": CRITERIA[name].label,

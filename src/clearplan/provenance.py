@@ -73,7 +73,8 @@ def record_run(
     record["people"] = people_waiting(tables["zones"])
     for name, table in books.items():
         record[name] = json.loads(table.to_json(orient="records", double_precision=3))
-    record["faults"] = json.loads(known.faults.to_json(orient="records"))
+    rows = pd.to_numeric(known.faults["row"]).astype("Int64").astype(object)
+    record["faults"] = json.loads(known.faults.assign(row=rows.where(rows.notna(), None)).to_json(orient="records"))
     record["warnings"] = _warnings(plan, record, tables, _not_yet(read, known))
     return record
 

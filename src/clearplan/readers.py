@@ -373,6 +373,13 @@ def read_background(path: Path, crs: CRS) -> Reading:
     return Reading(table, fault_table(faults), words)
 
 
+#: Number columns of ranked TASKS beside those of the criteria.
+_RANKED_NUMBERS = (
+    "score", "people_assumed", "zones_unknown", "probability_assumed", "expected_m2", "low_m2", "high_m2", "known_m2",
+    "unknown_m2",
+)  # fmt: skip
+
+
 def read_ranked(path: str | Path) -> pd.DataFrame:
     """Ranked TASKS from a run's plan.gpkg, without shapes.
 
@@ -382,7 +389,7 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
         There is no such file, or it is no clearplan result.
     """
     frame = read_raw(Path(path), layer="tasks").frame
-    numbers = [c for c in frame.columns if c.startswith("c_") or c in ("score", "people_assumed", "zones_unknown")]
+    numbers = [c for c in frame.columns if c.startswith("c_") or c in _RANKED_NUMBERS]
     return frame.assign(**{c: pd.to_numeric(frame[c]).astype(float) for c in numbers})
 
 

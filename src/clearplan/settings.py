@@ -19,7 +19,7 @@ Metres = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 LandClass = Literal["indication", "SHA", "CHA"]
 Queue = Literal["survey", "clearance"]
 AnySettings = TypeVar("AnySettings", bound="Settings")
-CriterionName = Literal["people", "zone_distance", "accidents", "land_class", "area"]
+CriterionName = Literal["people", "zone_distance", "accidents", "land_class", "area", "probability", "expected_area"]
 DateStyle = Literal["iso", "dmy", "mdy"]
 
 
@@ -249,6 +249,11 @@ class PrioritySettings(Settings):
     )
     accidents_radius_m: Metres = Field(description="Accidents within this distance of a task count [m].")
     accidents_since: dt.date = Field(description="Accidents from this date on count, and undated ones.")
+    unknown_probability: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="Probability assumed for a task of whose ground nobody knows; needed where one is met and a "
+        "criterion asks for it; shown wherever it counts.",
+    )
     class_values: dict[LandClass, Annotated[float, Field(ge=0, le=1)]]
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
 

@@ -167,7 +167,8 @@ def _released(
     """What remains of the areas known at the day, the books, and the faults of the ledger."""
     day = plan.study.as_at
     then = as_at_table(drawn, day, history=read.history)
-    faults = ledger_faults(plan, known, then, context)
+    # The ledger is held against all that was ever reported; what was found later contradicts nothing yet.
+    faults = ledger_faults(plan, replace(read, accidents=known.accidents), drawn, context)
     left = apply_releases(then, read.releases, as_at=day)
     layers: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
     books = {

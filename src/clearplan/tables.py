@@ -243,6 +243,16 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("zone_ids", "text", "zones within whose influence it lies, '; ' between", nullable=True),
         Column("hazard_ids", "text", "hazards of its class that reach into it, '; ' between", nullable=True),
         Column("mgrs_km", "text", "MGRS 1-km square of its inner point"),
+        *(
+            Column(name, "number", meaning, "m2", required=False, nullable=True, low=0)
+            for name, meaning in (
+                ("expected_m2", "ground expected to be contaminated, by the surface; blank: nobody knows"),
+                ("low_m2", "5 % of the draws lie below"),
+                ("high_m2", "5 % of the draws lie above"),
+                ("known_m2", "ground of the task of which the surface knows something"),
+                ("unknown_m2", "ground of which nobody knows"),
+            )
+        ),
         _ERROR,
         *_TAIL,
     ),
