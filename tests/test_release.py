@@ -72,6 +72,7 @@ def test_a_day_in_the_life_of_a_field():
         left = cp.apply_releases(areas, releases, as_at=day(when)).iloc[0]
         assert (left["remaining_m2"], left["cancelled_m2"], left["cleared_m2"]) == (remaining, cancelled, cleared)
     assert left["release_ids"] == "R0; R1; R2"
+    assert cp.check(cp.apply_releases(areas, releases)).empty
     assert left["reported_m2"] == 10_000
     assert left["reduced_m2"] == 0
 
@@ -357,6 +358,8 @@ def test_cleared_without_depth_and_items_that_cannot_be_counted():
     ]
     faults = cp.release_faults(areas, release_table(rows))
     assert faults[["row", "column", "level"]].values.tolist() == [[0, "depth_m", "error"], [0, "items", "error"]]
+    rows[0] |= {"depth_m": 0.2, "items": "PMN 3"}
+    assert cp.release_faults(areas, release_table(rows), devices={"PMN": "a mine"}).empty
 
 
 def test_reopening_of_ground_that_was_never_released():

@@ -176,3 +176,28 @@ def test_simplifying_only_grows(seed, tolerance):
     assert drawn[1].covers(pierced)
     assert drawn[2] is None
     assert ring.buffer(2.1 * tolerance, quad_segs=64).covers(drawn[0])
+
+
+def test_one_shape_may_stand_in_many_rows_and_on_both_sides():
+    """Threads that asked one prepared shape at once crashed: every thread has copies of its own."""
+    disc = shapely.Point(0, 0).buffer(100, quad_segs=200)
+    left = np.array([disc] * 600, dtype=object)
+    right = np.array([disc, shapely.box(-10, -10, 10, 10), shapely.box(90, -10, 200, 10)])
+    for found in (shapes.overlaps(left, right)[2], shapely.area(shapes.shared(left, right)[2])):
+        assert len(found) == 1800
+        assert found.sum() == pytest.approx(600 * (disc.area + 400 + disc.intersection(right[2]).area), rel=1e-9)
+
+
+def test_pieces_and_overlays_conserve_area():
+    draw = np.random.default_rng(3)
+    x, y = draw.uniform(0, 1000, (2, 300))
+    discs = shapely.buffer(shapely.points(x, y), draw.uniform(20, 90, 300), quad_segs=20)
+    pieces, rank = shapes.ranked_pieces(discs, draw.integers(0, 5, 300))
+    assert shapely.area(pieces).sum() == pytest.approx(shapely.union_all(discs).area, rel=1e-9)
+    assert set(rank) == {0, 1, 2, 3, 4}
+    other, _ = shapes.ranked_pieces(shapely.transform(discs, lambda xy: xy + 37.3), np.zeros(300, dtype=int))
+    i, j, part = shapes.overlay(pieces, other)
+    area = shapely.area(part)
+    assert area[i >= 0].sum() == pytest.approx(shapely.area(pieces).sum(), rel=1e-9)
+    assert area[j >= 0].sum() == pytest.approx(shapely.area(other).sum(), rel=1e-9)
+    assert area.sum() == pytest.approx(shapely.union_all([*pieces, *other]).area, rel=1e-9)

@@ -18,8 +18,8 @@ import shapely
 import clearplan as cp
 from clearplan.errors import FaultsError, OutputError, SettingsError
 from clearplan.hazards import net_shapes
-from clearplan.schema import remaining
 from clearplan.provenance import _hashes, line_words, people_waiting
+from clearplan.schema import remaining
 from clearplan.study import run_study
 from clearplan.tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 

@@ -5,6 +5,7 @@ These are faults of decisions, not of files: they are listed and never mended. E
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -15,10 +16,10 @@ import shapely
 from . import shapes
 from .crs import require_metres
 from .errors import TableError
-from .release import REOPENED, dates, detection, last_events, states, until
+from .release import REOPENED, STANDS, dates, detection, last_events, states, until
 from .schema import fault, fault_table, placed
 from .settings import Detection
-from .tables import RELEASED, id_column, read_items, table_name
+from .tables import id_column, read_items, table_name
 
 #: Overlap that is told, as a part of the smaller shape; GICHD's geocheck uses the same limit for part overlaps.
 PART_OVERLAP = 0.009
@@ -34,6 +35,7 @@ def release_faults(
     *,
     district_name: str = "district",
     accidents: gpd.GeoDataFrame | None = None,
+    devices: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Faults of releases, held against hazards, districts, accidents and one another.
 
@@ -47,6 +49,8 @@ def release_faults(
         Districts in the same CRS, names in ``district_name``; then the stated district is checked.
     accidents : GeoDataFrame, optional
         ACCIDENTS in the same CRS; then releases that later finds contradict are faults too.
+    devices : mapping, optional
+        A country's own device codes, as in ``code_lists``.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def release_faults(
         Tables are not in metres or not in one CRS; a decision has no date or no known action.
     """
     require_metres(areas, releases, *(t for t in (districts, accidents) if t is not None))
-    found = _of_rows(releases) + _position_errors(releases)
+    found = _of_rows(releases, devices) + _position_errors(releases)
     drawn, ground = placed(releases), placed(areas)
     pairs = _pairs(drawn, ground)
     found += _dated_before(drawn, ground, pairs) + _named(areas, releases, ground, drawn, pairs)
@@ -75,7 +79,7 @@ def _tell(row: Any, column: str, value: object, rule: str, level: str, remedy: s
     return fault(_FILE, row, column, value, rule, level, remedy)
 
 
-def _of_rows(releases: gpd.GeoDataFrame) -> _Faults:
+def _of_rows(releases: gpd.GeoDataFrame, devices: Mapping[str, str] | None) -> _Faults:
     """Faults that a row shows by itself; readers refuse them, tables made by hand may hold them."""
     found = []
     for row, release in zip(releases.index, releases.to_dict("records"), strict=True):
@@ -83,7 +87,7 @@ def _of_rows(releases: gpd.GeoDataFrame) -> _Faults:
             rule, remedy = "cleared without a depth", "state the depth to which the ground was cleared [m]"
             found.append(_tell(row, "depth_m", release["release_id"], rule, "error", remedy))
         try:
-            read_items(release.get("items"))
+            read_items(release.get("items"), devices)
         except TableError as error:
             rule = "items found can't be read"
             found.append(_tell(row, "items", release["items"], rule, "error", str(error).rpartition(": ")[2]))
@@ -173,7 +177,7 @@ def _opposed(drawn: gpd.GeoDataFrame) -> _Faults:
     tree = shapely.STRtree(ground[reopened])
     found = []
     for a, b, shape in zip(i, j, both, strict=True):
-        first, last = sorted((a, b), key=lambda k: (decided[k], _STANDS.index(action[k])))
+        first, last = sorted((a, b), key=lambda k: (decided[k], STANDS.index(action[k])))
         near = reopened[tree.query(shape, predicate="intersects")] if REOPENED not in (action[a], action[b]) else []
         between = [k for k in near if decided[first] <= decided[k] <= decided[last]]
         if between:
@@ -186,9 +190,6 @@ def _opposed(drawn: gpd.GeoDataFrame) -> _Faults:
         remedy = "mend the shapes or the actions; re-open ground before it is released in another way"
         found.append(_tell(drawn.index[max(a, b)], "geometry", value, rule, "repairable", remedy))
     return found
-
-
-_STANDS = [*RELEASED, REOPENED]
 
 
 def _reopened(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> _Faults:

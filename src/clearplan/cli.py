@@ -94,7 +94,10 @@ def init(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="The file to check.")],
-    table: Annotated[Literal["hazards", "zones", "accidents", "records"], typer.Option("--as", help="What it holds.")],
+    table: Annotated[
+        Literal["hazards", "zones", "accidents", "releases", "history", "records"],
+        typer.Option("--as", help="What it holds."),
+    ],
     plan: Annotated[
         Path | None, typer.Option("--plan", help="Take mapping, CRS and region from this plan.toml.")
     ] = None,

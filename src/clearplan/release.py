@@ -30,7 +30,7 @@ DAY = {
 }  # fmt: skip
 REOPENED = "re-opened"
 #: On one day the later of these stands over the earlier.
-_STANDS = ("cancelled", "reduced", "cleared", REOPENED)
+STANDS = ("cancelled", "reduced", "cleared", REOPENED)
 
 
 def day_of(value: Any) -> pd.Timestamp:
@@ -145,10 +145,10 @@ def last_events(releases: gpd.GeoDataFrame, *, as_at: Any = None) -> gpd.GeoData
     if np.isnat(decided).any():
         blank = events.loc[np.isnat(decided), "release_id"].iloc[0]
         raise TableError(f"release {blank}: decided_on is blank; without a day nobody knows what it decides")
-    stands = events["action"].map({action: k for k, action in enumerate(_STANDS)}).to_numpy(float)
+    stands = events["action"].map({action: k for k, action in enumerate(STANDS)}).to_numpy(float)
     if np.isnan(stands).any():
         unknown = events.loc[np.isnan(stands), "release_id"].iloc[0]
-        raise TableError(f"release {unknown}: action must be one of {', '.join(_STANDS)}")
+        raise TableError(f"release {unknown}: action must be one of {', '.join(STANDS)}")
     events = events.iloc[np.lexsort((np.arange(len(events)), stands, decided))[::-1]]
     cut = shapes.disjoint(events.geometry.to_numpy(), grid_m=shapes.GRID_M)
     events = events.assign(geometry=gpd.GeoSeries(cut, index=events.index, crs=events.crs))

@@ -351,13 +351,13 @@ def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDA
     """
     left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
     tree = shapely.STRtree(right)
-    shapely.prepare(left)
 
     def shared(own: NDArray[np.int_]) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[Any]]:
-        i, j = tree.query(left[own], predicate="intersects")
-        i = own[i]
+        near = prepared_copies(left[own])
+        i, j = tree.query(near, predicate="intersects")
         area = np.empty(len(i))
-        within = shapely.contains(left[i], right[j])
+        within = shapely.contains(near[i], right[j])
+        i = own[i]
         area[within] = shapely.area(right[j[within]])
         rest = np.flatnonzero(~within)
         # Only a shape that is larger can hold the other.
@@ -389,22 +389,20 @@ def shared(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArr
     ([0], [0], 1.0)
     """
     left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
-    # A prepared shape must not be asked by two threads at once, so each has its own copies, always asked first.
-    own_left = shapely.from_wkb(shapely.to_wkb(left))
     tree = shapely.STRtree(right)
-    shapely.prepare(own_left)
 
     def cut(own: NDArray[np.int_]) -> tuple[NDArray[np.int_], NDArray[np.int_], Geometries]:
-        i, j = tree.query(own_left[own], predicate="intersects")
-        i = own[i]
+        near = prepared_copies(left[own])
+        at, j = tree.query(near, predicate="intersects")
+        i = own[at]
         part = np.full(len(i), None, dtype=object)
-        holds = shapely.covers(own_left[i], right[j])
+        holds = shapely.covers(near[at], right[j])
         part[holds] = right[j[holds]]
         rest = np.flatnonzero(~holds)
-        around = shapely.covered_by(own_left[i[rest]], right[j[rest]])
+        around = shapely.covered_by(near[at[rest]], right[j[rest]])
         part[rest[around]] = left[i[rest[around]]]
         crossing = rest[~around]
-        crossing = crossing[~shapely.touches(own_left[i[crossing]], right[j[crossing]])]
+        crossing = crossing[~shapely.touches(near[at[crossing]], right[j[crossing]])]
         both = shapely.intersection(left[i[crossing]], right[j[crossing]], grid_size=GRID_M)
         part[crossing] = [real_parts(shape) for shape in both]
         real = ~(shapely.is_missing(part) | shapely.is_empty(part))
@@ -481,6 +479,13 @@ def overlay(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDAr
         np.concatenate([j, np.full(len(a), -1), b]),
         np.concatenate([both, only_left[a], only_right[b]]),
     )
+
+
+def prepared_copies(geometries: Geometries) -> Geometries:
+    """Copies that answer fast. A prepared shape must not be asked by two threads at once, so each makes its own."""
+    copies: Geometries = shapely.from_wkb(shapely.to_wkb(geometries))
+    shapely.prepare(copies)
+    return copies
 
 
 def faces(edges: Geometries) -> Geometries:
