@@ -45,6 +45,9 @@ Array = NDArray[Any]
 
 #: Largest raster that is made [cells]: 0.75 GB before compression, some ten minutes on 2 cores (benchmarks/README.md).
 MAX_CELLS = 250_000_000
+#: Terms that move a probability where something is known, and make nothing known by themselves: that people live in a
+#: place, or drive through it, tells nobody whether it is contaminated.
+CONTEXT = ("settlements", "roads")
 #: What evidence within reach weighs at least, so that "little" and "nobody knows" stay apart in float32.
 _FAINT = np.float32(1e-30)
 
@@ -439,23 +442,23 @@ def _search_shifts(searched: gpd.GeoDataFrame | None) -> tuple[Array | None, Arr
 
 
 def cells(evidence: Evidence, window: Window) -> Cells | None:
-    """All terms in a window; None where nothing is known in it."""
+    """All terms in a window; None where nothing at all is within reach of it."""
     terms = np.zeros((len(evidence.names), window.rows, window.columns), dtype="float32")
+    known = np.zeros((window.rows, window.columns), dtype=bool)
     first, reached = 0, False
     for term, make in zip(evidence.settings.terms, evidence.makers, strict=True):
         made = make(window)
-        for k, weight in enumerate(made or []):
-            terms[first + k] = weight
         reached |= made is not None
+        for k, weight in enumerate(made or [], start=first):
+            terms[k] = weight
+            if term.evidence not in CONTEXT:
+                known |= weight > 0
         first += len(term.columns)
     if not reached:
         return None
-    known: Array = np.any(terms > 0, axis=0)
     if evidence.mask is not None:
         near = evidence.mask.near(window)
         known &= burn(window, evidence.mask.shapes[near], np.ones(len(near), int), "uint8") > 0
-    if not known.any():
-        return None
     shift = np.zeros((window.rows, window.columns), dtype="float32")
     if evidence.searched is not None:
         near = evidence.searched.near(window)
