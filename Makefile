@@ -24,6 +24,7 @@ lint: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/areas.py
 	$(BIN)/python benchmarks/records.py
+	$(BIN)/python benchmarks/surface.py
 
 clean:
 	rm -rf $(VENV) out test-output

@@ -160,7 +160,8 @@ def work_peers(path: Path) -> dict:
     import pandas as pd
     import shapely
 
-    from clearplan.grids import distance_m, layer, tiles
+    from clearplan.distances import distance_m
+    from clearplan.grids import layer, tiles
 
     tables = pd.read_pickle(path)
     layers = layers_of(tables)

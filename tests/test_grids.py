@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 from shapely import LineString, MultiPoint, Point, Polygon, box
 
+from clearplan.distances import distance_m, kernel_patch, kernel_sum, nearest
 from clearplan.errors import CrsError, SettingsError
 from clearplan.grids import (
     BLOCK,
@@ -19,14 +20,10 @@ from clearplan.grids import (
     burn_touched,
     cell_centres,
     cells_in,
-    distance_m,
     halo_cells,
     in_cells,
-    kernel_patch,
-    kernel_sum,
     layer,
     make_grid,
-    nearest,
     region_bounds,
     tiles,
 )

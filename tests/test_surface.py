@@ -322,6 +322,16 @@ def test_no_evidence_in_reach_is_unknown_and_not_the_base_rate(tmp_path):
     assert surface.known_m2 == exact * 10_000
 
 
+def test_people_and_roads_move_a_probability_and_make_nothing_known():
+    rows = [{"geometry": box(E0, N0, E0 + 100, N0 + 100)}]
+    near, far = Point(E0 + 550, N0 + 50), Point(E0 + 2_950, N0 + 50)
+    lived, empty = (gather(rows, "sha", "settlements", settlements=layer_of(*shapes)) for shapes in ((near, far), ()))
+    here, there = centre(5, 0), centre(29, 0)
+    assert at(lived, here)["p"][0] > at(empty, here)["p"][0]
+    assert at(lived, there)["settlements"][0] == 1
+    assert not at(lived, there)["known"][0]
+
+
 def test_outside_of_the_mask_nobody_knows(tmp_path):
     rows = [{"geometry": box(E0 - 2_000, N0 - 2_000, E0 + 2_000, N0 + 2_000)}]
     mask = layer_of(box(E0 - 500, N0 - 500, E0 + 500, N0), box(E0 - 500, N0, E0 + 500, N0 + 500))
@@ -411,7 +421,7 @@ MEMORY = """
     import resource, sys, tempfile
     import geopandas as gpd, numpy as np, shapely
     from tests.test_surface import asked, gather
-    from tests.conftest import E0, N0, accident_table, UTM
+    from tests.conftest import E0, N0, accident_table, hazard_table, UTM
     from clearplan import make_surface
     from clearplan.grids import make_grid
     from pyproj import CRS
@@ -420,8 +430,9 @@ MEMORY = """
     draw = np.random.default_rng(1)
     spots = draw.uniform((E0, N0), (E0 + side_m, N0 + side_m), (int(side_m / 1_000) ** 2 // 2, 2))
     accidents = accident_table(list(map(tuple, spots[:60])), [None] * 60)
-    roads = gpd.GeoDataFrame(geometry=shapely.points(spots), crs=UTM)
-    evidence = gather([], "roads", "accidents", grid=grid, accidents=accidents, roads=roads)
+    areas = hazard_table([{{"geometry": shapely.Point(E0, N0)}}]).assign(area_id="a").iloc[[0] * len(spots)]
+    areas = areas.set_geometry(shapely.points(spots), crs=UTM).reset_index(drop=True)
+    evidence = gather([], "sha", "accidents", grid=grid, accidents=accidents, areas=areas)
     surface = make_surface(evidence, tempfile.mkdtemp() + "/s.tif")
     assert surface.known_m2 > 0.9 * side_m ** 2
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -17,34 +17,21 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from .contact import contact_lines, deepest_to_local, left_of, touched_places
 from .crs import require_metres
+from .distances import distance_m, kernel_patch, kernel_sum, nearest
 from .errors import CrsError, SettingsError, TableError
-from .grids import (
-    Grid,
-    Layer,
-    Nearest,
-    Window,
-    burn,
-    burn_sum,
-    cell_centres,
-    cell_of,
-    distance_m,
-    in_cells,
-    kernel_patch,
-    kernel_sum,
-    layer,
-    make_grid,
-    nearest,
-    region_bounds,
-)
+from .grids import Grid, Layer, Window, burn, burn_sum, cell_of, in_cells, layer, make_grid, region_bounds
 from .schema import placed, remaining
 from .settings import SurfaceSettings, SurfaceTerm
-from .tables import read_profile
 
 Array = NDArray[Any]
 
 #: Largest raster that is made [cells]: 0.75 GB before compression, some ten minutes on 2 cores (benchmarks/README.md).
 MAX_CELLS = 250_000_000
+#: Terms that move a probability where something is known, and make nothing known by themselves: that people live in a
+#: place, or drive through it, tells nobody whether it is contaminated.
+CONTEXT = ("settlements", "roads")
 #: What evidence within reach weighs at least, so that "little" and "nobody knows" stay apart in float32.
 _FAINT = np.float32(1e-30)
 
@@ -315,39 +302,11 @@ def _accidents_maker(
     return make
 
 
-@dataclass(frozen=True)
-class _Line:
-    shape: Any
-    cells: Layer
-    at: Array
-    depth: Array
-    sides: str
-
-
-def _contact_lines(grid: Grid, hazards: gpd.GeoDataFrame, reach_m: float) -> list[_Line]:
-    lines = remaining(hazards)
-    lines = lines[lines["kind"] == "contact-line"]
-    found = []
-    for row in lines.itertuples():
-        shape = row.geometry
-        if shape.geom_type == "MultiLineString":
-            shape = shapely.line_merge(shape, directed=True)
-        if shape.geom_type != "LineString":
-            raise TableError(
-                f"contact line {row.hazard_id}: its parts make no single line in one direction; give one unbroken line"
-            )
-        profile = np.array(read_profile(row.depth_profile))
-        found.append(
-            _Line(shape, layer(grid, np.array([shape]), reach_m), profile[:, 0], profile[:, 2], str(row.sides))
-        )
-    return found
-
-
 def _line_maker(
     grid: Grid, hazards: gpd.GeoDataFrame, term: SurfaceTerm, reach_m: float
 ) -> Callable[[Window], list[Array] | None]:
     """Effective distance |d| x largest depth / local depth; of several lines the one with the larger g counts."""
-    lines = _contact_lines(grid, hazards, reach_m)
+    lines = contact_lines(grid, hazards, reach_m)
     split = len(term.columns) == 2
 
     def make(window: Window) -> list[Array] | None:
@@ -356,69 +315,17 @@ def _line_maker(
             found = nearest(grid, window, line.cells, reach_m)
             if found is None:
                 continue
-            places = _touched_places(grid, line, found)
-            ratio = _deepest_to_local(line, places)[found.cell]
+            places = touched_places(grid, line, found)
+            ratio = deepest_to_local(line, places)[found.cell]
             weight = _fall(term, np.minimum(found.distance_m * ratio, np.float32(reach_m)), reach_m)
             if split or line.sides != "both":
-                left = _left_of(grid, window, line, found, places, reach_m)
+                left = left_of(grid, window, line, found, places, reach_m)
                 weight = weight if line.sides == "both" else weight * (left == (line.sides == "left"))
             sides = [weight * left, weight * ~left] if split else [weight]
             out = sides if out is None else [np.maximum(a, b) for a, b in zip(out, sides, strict=True)]
         return out
 
     return make
-
-
-def _touched_places(grid: Grid, line: _Line, found: Nearest) -> Array:
-    """How far along a line the cells lie that it touches [m]."""
-    x = grid.x0 + (found.column + 0.5) * grid.cell_m
-    y = grid.y1 - (found.row + 0.5) * grid.cell_m
-    place: Array = shapely.line_locate_point(line.shape, shapely.points(x, y))
-    return place
-
-
-def _deepest_to_local(line: _Line, places: Array) -> Array:
-    """Largest depth of the belt over the depth at places along the line; where it has none, without bound."""
-    deepest = float(line.depth.max())
-    if deepest == 0:
-        return np.ones(len(places), dtype="float32")
-    local = np.interp(places, line.at, line.depth)
-    return np.minimum(deepest / np.maximum(local, 1e-9), 1e9).astype("float32")
-
-
-def _left_of(grid: Grid, window: Window, line: _Line, found: Nearest, places: Array, reach_m: float) -> Array:
-    """Whether cells lie left of a line, as seen along its direction at its nearest place.
-
-    The direction is that at the nearest touched cell; where other pieces of the line pass within a cell and a half of
-    it, so that it may be the wrong piece, the cell's own nearest place is asked for.
-    """
-    ahead, foot = _heading(line, places, grid.cell_m)
-    east, north = cell_centres(grid, window)
-    # Cross product ahead x (cell - foot), with all that is constant along the line taken out of the cells' sum.
-    offset = ahead[:, 0] * foot[:, 1] - ahead[:, 1] * foot[:, 0]
-    cross = ahead[found.cell, 0] * north - ahead[found.cell, 1] * east - offset[found.cell]
-    corners = shapely.get_coordinates(line.shape)
-    pieces = shapely.STRtree(shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1)))
-    touched = shapely.points(grid.x0 + (found.column + 0.5) * grid.cell_m, grid.y1 - (found.row + 0.5) * grid.cell_m)
-    close = pieces.query(touched, predicate="dwithin", distance=1.5 * grid.cell_m)[0]
-    doubtful = np.bincount(close, minlength=len(touched)) > 1
-    row, column = np.nonzero(doubtful[found.cell] & (found.distance_m < reach_m))
-    middles = shapely.points(east[0, column], north[row, 0])
-    ahead, foot = _heading(line, shapely.line_locate_point(line.shape, middles), min(1.0, line.shape.length / 1000))
-    away = shapely.get_coordinates(middles) - foot
-    cross[row, column] = ahead[:, 0] * away[:, 1] - ahead[:, 1] * away[:, 0]
-    left: Array = cross > 0
-    return left
-
-
-def _heading(line: _Line, places: Array, step_m: float) -> tuple[Array, Array]:
-    """Direction of a line round places along it, from a step before to a step after, and the points there."""
-    foot, before, after = (
-        shapely.get_coordinates(shapely.line_interpolate_point(line.shape, np.clip(places + by, 0, line.shape.length)))
-        for by in (0.0, -step_m, step_m)
-    )
-    ahead = after - before
-    return ahead / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None], foot
 
 
 def _search_shifts(searched: gpd.GeoDataFrame | None) -> tuple[Array | None, Array]:
@@ -439,23 +346,23 @@ def _search_shifts(searched: gpd.GeoDataFrame | None) -> tuple[Array | None, Arr
 
 
 def cells(evidence: Evidence, window: Window) -> Cells | None:
-    """All terms in a window; None where nothing is known in it."""
+    """All terms in a window; None where nothing at all is within reach of it."""
     terms = np.zeros((len(evidence.names), window.rows, window.columns), dtype="float32")
+    known = np.zeros((window.rows, window.columns), dtype=bool)
     first, reached = 0, False
     for term, make in zip(evidence.settings.terms, evidence.makers, strict=True):
         made = make(window)
-        for k, weight in enumerate(made or []):
-            terms[first + k] = weight
         reached |= made is not None
+        for k, weight in enumerate(made or [], start=first):
+            terms[k] = weight
+            if term.evidence not in CONTEXT:
+                known |= weight > 0
         first += len(term.columns)
     if not reached:
         return None
-    known: Array = np.any(terms > 0, axis=0)
     if evidence.mask is not None:
         near = evidence.mask.near(window)
         known &= burn(window, evidence.mask.shapes[near], np.ones(len(near), int), "uint8") > 0
-    if not known.any():
-        return None
     shift = np.zeros((window.rows, window.columns), dtype="float32")
     if evidence.searched is not None:
         near = evidence.searched.near(window)

@@ -350,7 +350,8 @@ class SurfaceSettings(Settings):
     )
     cell_m: Positive = Field(description="Side of a cell [m].")
     max_distance_m: Positive = Field(
-        description="Evidence farther away says nothing; where none is nearer, nobody knows [m]."
+        description="Evidence farther away says nothing; where no line, record, field, strike or accident is nearer, "
+        "nobody knows [m]."
     )
     base_rate: Rate = Field(
         description="Probability of a cell at the very end of all evidence's reach [1]; with a source."

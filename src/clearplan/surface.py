@@ -1,7 +1,8 @@
 """Contamination surface: the probability that a cell holds explosive ordnance, from all evidence together.
 
 ``logit p = logit base_rate + sum over terms of strength x g``, every g from :mod:`clearplan.evidence`. Where no
-evidence of any kind lies within ``max_distance_m`` nobody knows: the cell has no probability, not a low one.
+line, record, field, strike or accident lies within ``max_distance_m`` nobody knows: the cell has no probability, not a
+low one.
 """
 
 from __future__ import annotations
