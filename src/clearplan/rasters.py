@@ -22,7 +22,7 @@ from rasterio.io import MemoryFile
 from rasterio.shutil import copy as copy_raster
 from rasterio.transform import GCPTransformer, from_gcps
 from rasterio.vrt import WarpedVRT
-from rasterio.warp import calculate_default_transform, transform_bounds
+from rasterio.warp import transform_bounds
 
 from .errors import CrsError, OutputError, ReadError, SettingsError
 from .grids import BLOCK, Grid, Window
@@ -74,19 +74,22 @@ def hillshade_png(path: str | Path, *, exaggeration: float = 4.0, largest_px: in
     with source:
         if source.crs is None:
             raise CrsError(f"{path}: states no CRS; write one into the file, it is never guessed")
-        with WarpedVRT(source, crs="EPSG:3857", resampling=Resampling.cubic_spline) as first:
-            factor = largest_px / max(first.width, first.height)
-            width, height = round(first.width * factor), round(first.height * factor)
-            west, south, east, north = first.bounds
-            transform = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
-        with WarpedVRT(
-            source, crs="EPSG:3857", resampling=Resampling.cubic_spline,
-            transform=transform, width=width, height=height,
-        ) as warped:  # fmt: skip
+        with WarpedVRT(source, resampling=Resampling.cubic_spline, **_mercator(source, largest_px)) as warped:
             height_m = warped.read(1, masked=True).astype("float32").filled(np.nan)
             bounds = transform_bounds("EPSG:3857", "EPSG:4326", *warped.bounds)
-    cell_m = float(transform.a) * np.cos(np.radians((bounds[1] + bounds[3]) / 2))
+            side = float(warped.transform.a)
+    cell_m = side * np.cos(np.radians((bounds[1] + bounds[3]) / 2))
     return _png(_shade(height_m * exaggeration, cell_m)), bounds
+
+
+def _mercator(source: Any, largest_px: int) -> dict[str, Any]:
+    """Web Mercator frame of a raster whose longer side has so many pixels, as a warp takes it."""
+    with WarpedVRT(source, crs="EPSG:3857") as first:
+        factor = largest_px / max(first.width, first.height)
+        width, height = max(round(first.width * factor), 1), max(round(first.height * factor), 1)
+        west, south, east, north = first.bounds
+    transform = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
+    return {"crs": "EPSG:3857", "transform": transform, "width": width, "height": height}
 
 
 def _shade(height_m: np.ndarray, cell_m: float) -> np.ndarray:
@@ -147,13 +150,7 @@ def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: in
     except RasterioIOError as error:
         raise ReadError(f"{probability}: not a surface that can be read ({error}); run the plan again") from None
     with first, second:
-        transform, width, height = calculate_default_transform(
-            first.crs, "EPSG:3857", first.width, first.height, *first.bounds
-        )
-        factor = min(largest_px / max(width, height), 1.0)
-        width, height = max(round(width * factor), 1), max(round(height * factor), 1)
-        frame = {"crs": "EPSG:3857", "transform": transform * Affine.scale(1 / factor), "width": width,
-                 "height": height}  # fmt: skip
+        frame = _mercator(first, largest_px)
         with WarpedVRT(first, resampling=Resampling.max, **frame) as warped:
             parts = warped.read(1, masked=True)
             bounds = transform_bounds("EPSG:3857", "EPSG:4326", *warped.bounds)
