@@ -102,3 +102,45 @@ def test_drawn_hazards_hold_their_footprints(margins, task_settings, priority_se
     (rings,) = decoded(data["areas"][0]["shape"])
     footprint = areas.to_crs(4326).geometry.iloc[0]
     assert Polygon(rings[0]).covers(footprint)
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_the_surface_travels_in_one_picture(sample):
+    """The numbers in the page are those of the raster: the highest probability under each pixel, and unknown apart."""
+    import base64
+
+    import rasterio
+    from rasterio.io import MemoryFile
+
+    study, folder = sample
+    html = (folder / "map.html").read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="clearplan-data">(.*?)</script>', html, flags=re.DOTALL).group(1))["surface"]
+    with MemoryFile(base64.b64decode(data["image"].partition(",")[2])) as memory, memory.open() as picture:
+        level, code, unknown = picture.read()
+    (south, west), (north, east) = data["bounds"]
+    assert west < 45.7 < 47.7 < east
+    assert south < 38.9 < 40.8 < north
+    assert set(np.unique(unknown)) == {0, 255}
+    assert not level[unknown == 255].any()
+    assert not code[unknown == 255].any()
+    with rasterio.open(study.surface.path) as raster:
+        stored = raster.read(1)
+    known = stored[stored != 65535]
+    # The largest probability of the raster stands in the picture, within the step of its levels (2 %).
+    assert 10 ** (level.max() / 63 - 4) == pytest.approx(known.max() / 10_000, rel=0.02)
+    assert 10 ** (level[unknown == 0].min() / 63 - 4) >= known.min() / 10_000 * 0.98
+    assert data["codes"]["0"] == "no evidence nearby"
+    assert set(np.unique(code[unknown == 0])) <= {int(k) for k in data["codes"]}
+
+
+def test_tasks_carry_their_expected_area(sample):
+    study, _ = sample
+    tasks = study.tasks
+    assert tasks["expected_m2"].notna().any()
+    some = tasks[tasks["expected_m2"].notna()]
+    assert (some["low_m2"] <= some["expected_m2"]).all()
+    assert (some["expected_m2"] <= some["high_m2"]).all()
+    assert (some["expected_m2"] <= some["area_m2"] * (1 + 1e-9)).all()
+    assert np.allclose(some["known_m2"] + some["unknown_m2"], some["area_m2"], rtol=1e-6)
+    raw = some["c_probability_raw"].to_numpy(float)
+    assert np.allclose(raw, some["expected_m2"] / some["known_m2"], rtol=1e-9)

@@ -207,3 +207,30 @@ def test_page_of_tables_alone(tmp_path, margins, task_settings, priority_setting
             assert "people unknown" in page.inner_text("body")
             assert ("No task waits" in page.inner_text("#more")) == (name == "none")
         assert watch.complaints == []
+
+
+def test_the_surface_answers_a_click_and_unknown_is_not_low(sample):
+    study, folder = sample
+    with opened(folder / "map.html") as (page, watch):
+        page.wait_for_selector("html[data-surface=yes]")
+        page.hover(".leaflet-control-layers")
+        page.locator("label:has-text('Probability') input").check()
+        page.mouse.move(700, 860)
+        known = study.tasks[study.tasks["expected_m2"].notna()].to_crs(4326).geometry.iloc[0].representative_point()
+        page.evaluate(f"void map_clearplan.setView([{known.y}, {known.x}], 12, {{animate: false}})")
+        page.wait_for_timeout(400)
+        screenshot(page, "map-surface.png")
+        box = page.locator("#map_clearplan").bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_selector(".leaflet-popup-content")
+        told = page.inner_text(".leaflet-popup-content")
+        assert "probability that a cell of 100 m holds explosive ordnance; moved most by" in told
+        # In the south-east corner of the region, over the border, nobody knows.
+        page.evaluate("void map_clearplan.closePopup()")
+        page.evaluate("void map_clearplan.setView([38.9, 47.7], 12, {animate: false})")
+        page.wait_for_timeout(400)
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_selector(".leaflet-popup-content:has-text('nobody knows')")
+        assert "not a low probability" in page.inner_text(".leaflet-popup-content")
+    assert watch.complaints == []
+    assert watch.requests == []

@@ -117,3 +117,28 @@ def test_errors_name_the_remedy(margins, task_settings, priority_settings):
     ranked = cp.rank(tasks, zones, priority_settings, accidents=accident_table([], []))
     with pytest.raises(TableError, match=r"no task '38SPK"):
         cp.explain(ranked, "38SPK0000-XYZ-1")
+
+
+def with_probability(settings, name, **changes):
+    criteria = [{"name": name, "weight": 1, "zero_at": 0, "one_at": 0.5, "source": "test"}]
+    return PrioritySettings.model_validate(settings.model_dump() | {"criteria": criteria} | changes)
+
+
+def test_probability_by_pencil_and_unknown_is_assumed_in_the_open(margins, task_settings, priority_settings):
+    tasks, zones = build(margins, task_settings)
+    area = tasks["area_m2"].to_numpy(float)
+    known = tasks.assign(expected_m2=0.2 * area, low_m2=0.1 * area, high_m2=0.3 * area, known_m2=area, unknown_m2=0.0)
+    ranked = cp.rank(known, zones, with_probability(priority_settings, "probability"))
+    # 0.2 of 0.5 is 0.4 of the value, and the criterion is the only one: 40 points.
+    assert ranked["score"].tolist() == pytest.approx([40.0] * len(tasks))
+    ranked = cp.rank(known, zones, with_probability(priority_settings, "expected_area"))
+    assert ranked["c_expected_area_raw"].tolist() == pytest.approx((0.2 * area / 1e4).tolist())
+    blank = known.assign(expected_m2=np.nan, known_m2=0.0, unknown_m2=area)
+    with pytest.raises(TableError, match=r"nobody knows the probability of its ground; state priority\.unknown"):
+        cp.rank(blank, zones, with_probability(priority_settings, "probability"))
+    ranked = cp.rank(blank, zones, with_probability(priority_settings, "probability", unknown_probability=0.05))
+    assert ranked["score"].tolist() == pytest.approx([10.0] * len(tasks))
+    note = cp.explain(ranked, ranked["task_id"].iloc[0])["note"].iloc[0]
+    assert note == "nobody knows; probability 0.05 assumed"
+    with pytest.raises(TableError, match="need a surface"):
+        cp.rank(tasks, zones, with_probability(priority_settings, "probability"))
