@@ -27,7 +27,7 @@ from .settings import SurfaceSettings, SurfaceTerm
 
 Array = NDArray[Any]
 
-#: Largest raster that is made [cells]: 0.75 GB before compression, some ten minutes on 2 cores (benchmarks/README.md).
+#: Largest raster that is made [cells]: 0.75 GB before compression, some minutes on 2 cores (benchmarks/README.md).
 MAX_CELLS = 250_000_000
 #: Terms that move a probability where something is known, and make nothing known by themselves: that people live in a
 #: place, or drive through it, tells nobody whether it is contaminated.
