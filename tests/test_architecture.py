@@ -15,11 +15,12 @@ from .conftest import ROOT
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4,
-    "maps": 3, "exchange": 3, "quality": 3, "workbook": 3,
+    "maps": 3, "charts": 3, "exchange": 3, "quality": 3, "workbook": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "evidence": 2, "surface": 2,
+    "samples": 2, "fit": 2, "evaluate": 2,
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
     "shapes": 1, "rasters": 1, "grids": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
-    "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
+    "likelihood": 1, "scores": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
     "schema": 0, "tables": 0, "settings": 0, "crs": 0, "errors": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
@@ -32,6 +33,13 @@ ALSO_ALLOWED = {
     ("vertices", "forms"),
     ("forms", "rows"),
     ("surface", "evidence"),
+    ("samples", "evidence"),
+    ("samples", "surface"),
+    ("fit", "evidence"),
+    ("fit", "samples"),
+    ("evaluate", "evidence"),
+    ("evaluate", "fit"),
+    ("evaluate", "samples"),
     ("files", "spreadsheets"),
     ("rasters", "grids"),
     ("bearings", "checks"),
@@ -46,7 +54,7 @@ ONLY_HOME = {
     "typer": {"cli"}, "rich": {"cli"}, "folium": {"maps"}, "branca": {"maps"}, "xstatic": {"maps"},
     "rasterio": {"rasters", "grids"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, "pydantic": {"settings"},
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
-    "ppigrf": {"crs"}, "xlsxwriter": {"workbook"},
+    "ppigrf": {"crs"}, "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"charts"},
 }  # fmt: skip
 ROOMS = sorted(path.stem for path in SRC.glob("*.py"))
 
@@ -98,6 +106,7 @@ def test_import_does_no_work():
         "folium",
         "rasterio",
         "scipy",
+        "sklearn",
         "matplotlib",
         "highspy",
         "pandas",
