@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .charts import draw_bridge, draw_calibration, draw_ladder, draw_recall, draw_release_2023
     from .crs import working_crs
     from .errors import (
         ClearplanError,
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
         SettingsError,
         TableError,
     )
+    from .evaluation import Evaluation, evaluate, evaluation_tables, share_outside
     from .evidence import Evidence, collect_evidence
+    from .fit import Fit, fit_surface
     from .hazards import footprints, net_area, net_shapes
     from .maps import About, Context, draw_map
     from .priority import explain, rank
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from .records import RecordReading, candidate_anchors, open_records, read_records, reanchor
     from .schema import check, glossary
     from .settings import (
+        FitSettings,
         FootprintSettings,
         Plan,
         PrioritySettings,
@@ -54,9 +58,12 @@ if TYPE_CHECKING:
     from .workbook import write_record_template
 
 _HOMES = {
+    "charts": ("draw_bridge", "draw_calibration", "draw_ladder", "draw_recall", "draw_release_2023"),
     "crs": ("working_crs",),
     "errors": ("ClearplanError", "CrsError", "FaultsError", "OutputError", "ReadError", "SettingsError", "TableError"),
+    "evaluation": ("Evaluation", "evaluate", "evaluation_tables", "share_outside"),
     "evidence": ("Evidence", "collect_evidence"),
+    "fit": ("Fit", "fit_surface"),
     "hazards": ("footprints", "net_area", "net_shapes"),
     "maps": ("About", "Context", "draw_map"),
     "priority": ("explain", "rank"),
@@ -68,7 +75,8 @@ _HOMES = {
     "records": ("RecordReading", "candidate_anchors", "open_records", "read_records", "reanchor"),
     "schema": ("check", "glossary"),
     "settings": (
-        "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "SurfaceSettings", "TaskSettings", "load_plan",
+        "FitSettings", "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "SurfaceSettings",
+        "TaskSettings", "load_plan",
     ),
     "study": ("Study", "run_study"),
     "surface": ("Surface", "draw_strengths", "evidence_at", "expected_area", "make_surface", "probability"),
@@ -82,8 +90,11 @@ __all__ = [
     "ClearplanError",
     "Context",
     "CrsError",
+    "Evaluation",
     "Evidence",
     "FaultsError",
+    "Fit",
+    "FitSettings",
     "FootprintSettings",
     "OutputError",
     "Plan",
@@ -103,12 +114,20 @@ __all__ = [
     "check_file",
     "collect_evidence",
     "combine",
+    "draw_bridge",
+    "draw_calibration",
+    "draw_ladder",
     "draw_map",
     "draw_quality_sheets",
+    "draw_recall",
+    "draw_release_2023",
     "draw_strengths",
+    "evaluate",
+    "evaluation_tables",
     "evidence_at",
     "expected_area",
     "explain",
+    "fit_surface",
     "footprints",
     "glossary",
     "load_plan",
@@ -129,6 +148,7 @@ __all__ = [
     "read_zones",
     "reanchor",
     "run_study",
+    "share_outside",
     "working_crs",
     "write_record_template",
 ]

@@ -16,7 +16,7 @@ from scipy.special import expit, log_expit, logit, logsumexp
 
 from .errors import SettingsError
 from .evidence import Evidence
-from .likelihood import Model, Problem, base_for, fit_places, fit_surveys
+from .likelihood import Model, Problem, base_for, fit_places, fit_surveys, one_thread
 from .samples import Sample, take_sample
 from .settings import FitSettings, SurfaceSettings, SurfaceTerm
 
@@ -93,10 +93,11 @@ def fit_surface(
 def fit_taken(evidence: Evidence, settings: FitSettings, sample: Sample) -> Fit:
     """As :func:`fit_surface`, for a sample that was taken already."""
     roles = roles_of(evidence, settings)
-    penalties = held_out(sample.table, roles, settings)
-    penalty = float(penalties["penalty"].iloc[int(penalties["log_likelihood"].argmax())])
-    model = fit_rows(sample.table, roles, settings, penalty)
-    draws = _resampled(sample.table, roles, settings, penalty, model)
+    with one_thread():
+        penalties = held_out(sample.table, roles, settings)
+        penalty = float(penalties["penalty"].iloc[int(penalties["log_likelihood"].argmax())])
+        model = fit_rows(sample.table, roles, settings, penalty)
+        draws = _resampled(sample.table, roles, settings, penalty, model)
     spread, base_spread = draws[:, 1:].std(axis=0, ddof=1), float(draws[:, 0].std(ddof=1))
     table = _told(evidence, settings, roles, model, spread, sample)
     return Fit(

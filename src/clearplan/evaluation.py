@@ -20,7 +20,7 @@ from scipy.special import logit
 from .crs import require_metres
 from .evidence import Evidence
 from .fit import Roles, best_penalty, fit_rows, roles_of
-from .likelihood import Model, exposure_given
+from .likelihood import Model, exposure_given, one_thread
 from .samples import Sample, folds_of, take_sample
 from .schema import placed, remaining
 from .scores import average_precision, log_loss, pr_auc, recalibrate, recall_in_top, roc_auc
@@ -34,7 +34,7 @@ TOPS = (0.05, 0.10, 0.20)
 FIGURES = {
     "roc_auc": "ROC-AUC: chance that a cell with a held-out accident scores above a known cell without one [1]",
     "pr_auc": "PR-AUC: trapezoid of precision over recall [1]; flatters scores with few values, such as the belt's",
-    "average_precision": "Average precision: mean precision at which cells with held-out accidents are found [1]; cells "
+    "average_precision": "Average precision: mean precision at which cells with accidents are found [1]; cells "
     "without one are not known to be clear of hazard, so it is a lower bound",
     "recall_5": "Held-out accidents in the top 5 % of the known ground [1]",
     "recall_10": "Held-out accidents in the top 10 % of the known ground [1]",
@@ -129,8 +129,9 @@ def evaluate(
     rows, bins = [], []
     for rung, score_without in ladder:
         for k in range(settings.folds):
-            score = score_without(k)
-            held = _expected(seen.table, score, _g(seen.table, evidence)[:, exposed], k)
+            with one_thread():
+                score = score_without(k)
+                held = _expected(seen.table, score, _g(seen.table, evidence)[:, exposed], k)
             rows.append({"rung": rung, "fold": k} | _figures(held, repeated[held.index.to_numpy()]))
             bins.append(held.assign(rung=rung))
     cell_km2 = evidence.grid.cell_m**2 / 1e6
@@ -194,7 +195,10 @@ def _one_column(seen: Sample, fold: int, settings: FitSettings, columns: Any) ->
     roles = Roles(names, every, none, np.zeros(len(names)), none)
     accidents = settings.model_copy(update=_AS_ACCIDENTS | {"prevalence": settings.prevalence or 0.01})
     used = table["fold"].to_numpy() != fold
-    return fit_rows(table, roles, accidents, max(settings.penalties), used=used).score(g)
+    score = fit_rows(table, roles, accidents, max(settings.penalties), used=used).score(g)
+    # Where accidents elsewhere speak against the rung its strength is 0; it still ranks the ground in its own order.
+    ranked: Array = score + 1e-9 * g.sum(axis=1)
+    return ranked
 
 
 def _expert(evidence: Evidence) -> Model | None:
