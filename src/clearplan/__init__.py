@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .audit import contradicted, history_faults, release_faults
     from .balance import bridge, ledger
+    from .charts import draw_bridge, draw_calibration, draw_ladder, draw_recall, draw_release_2023
     from .compare import Comparison, compare_runs
     from .crs import working_crs
     from .errors import (
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
         SettingsError,
         TableError,
     )
+    from .evaluation import Evaluation, evaluate, evaluation_tables, share_outside
     from .evidence import Evidence, collect_evidence
+    from .fit import Fit, fit_surface
     from .hazards import footprints, net_area, net_shapes
     from .maps import About, Context, draw_map
     from .priority import explain, rank
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from .release import apply_releases, as_at, last_events, negative_search, undated
     from .schema import check, glossary
     from .settings import (
+        FitSettings,
         FootprintSettings,
         Plan,
         PrioritySettings,
@@ -64,10 +68,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "audit": ("contradicted", "history_faults", "release_faults"),
     "balance": ("bridge", "ledger"),
+    "charts": ("draw_bridge", "draw_calibration", "draw_ladder", "draw_recall", "draw_release_2023"),
     "compare": ("Comparison", "compare_runs"),
     "crs": ("working_crs",),
     "errors": ("ClearplanError", "CrsError", "FaultsError", "OutputError", "ReadError", "SettingsError", "TableError"),
+    "evaluation": ("Evaluation", "evaluate", "evaluation_tables", "share_outside"),
     "evidence": ("Evidence", "collect_evidence"),
+    "fit": ("Fit", "fit_surface"),
     "hazards": ("footprints", "net_area", "net_shapes"),
     "maps": ("About", "Context", "draw_map"),
     "priority": ("explain", "rank"),
@@ -80,7 +87,8 @@ _HOMES = {
     "release": ("apply_releases", "as_at", "last_events", "negative_search", "undated"),
     "schema": ("check", "glossary"),
     "settings": (
-        "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "ReleaseSettings", "SurfaceSettings",
+        "FitSettings", "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "ReleaseSettings",
+        "SurfaceSettings",
         "TaskSettings", "load_plan",
     ),
     "study": ("Study", "run_study"),
@@ -97,8 +105,11 @@ __all__ = [
     "Comparison",
     "Context",
     "CrsError",
+    "Evaluation",
     "Evidence",
     "FaultsError",
+    "Fit",
+    "FitSettings",
     "FootprintSettings",
     "OutputError",
     "Plan",
@@ -124,12 +135,20 @@ __all__ = [
     "combine",
     "compare_runs",
     "contradicted",
+    "draw_bridge",
+    "draw_calibration",
+    "draw_ladder",
     "draw_map",
     "draw_quality_sheets",
+    "draw_recall",
+    "draw_release_2023",
     "draw_strengths",
+    "evaluate",
+    "evaluation_tables",
     "evidence_at",
     "expected_area",
     "explain",
+    "fit_surface",
     "footprints",
     "glossary",
     "history_faults",
@@ -158,6 +177,7 @@ __all__ = [
     "reanchor",
     "release_faults",
     "run_study",
+    "share_outside",
     "undated",
     "working_crs",
     "write_record_template",

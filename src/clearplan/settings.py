@@ -399,6 +399,56 @@ class SurfaceSettings(Settings):
         return check_settings(type(self), whole, where="surface")
 
 
+class FitSettings(Settings):
+    """How strengths are learned from what happened, and how well they foretell it (``clearplan evaluate``)."""
+
+    labels: Literal["accidents", "hazards", "surveys"] = Field(
+        description="What the strengths are learned from. accidents: where people were hurt. hazards: ground inside "
+        "CHA and SHA. surveys: places that were searched, with and without a find."
+    )
+    prevalence: Probability | None = Field(
+        default=None,
+        description="Share of the known ground that is contaminated [1]; with a source. Needed for accidents and "
+        "hazards, which never say it; surveys say it themselves.",
+    )
+    prevalence_spread: Strength | None = Field(
+        default=None, description="How unsure the logit of the prevalence is: its standard deviation [1]."
+    )
+    prevalence_source: str | None = Field(default=None, description="Who set it, or the word illustrative.")
+    exposure: tuple[EvidenceName, ...] = Field(
+        description="Evidence that also brings people, and with them accidents: settlements, roads. Its effect on "
+        "accidents is fitted and kept out of the surface, where the planner's own strength for it stands."
+    )
+    background: int = Field(
+        ge=1_000, le=5_000_000, description="Known cells drawn at random to stand for all of them [cells]."
+    )
+    block_m: Positive = Field(
+        description="Side of the squares that are held out whole [m]; longer than accidents hang together."
+    )
+    folds: int = Field(ge=2, le=20, description="Groups of squares, each held out once.")
+    penalties: Annotated[tuple[Annotated[float, Field(gt=0, le=1e6)], ...], Field(min_length=1)] = Field(
+        description="Values of C to choose from: the ridge on strengths is their sum of squares / 2C; of several the "
+        "one that foretells held-out blocks best is taken."
+    )
+    bootstrap: int = Field(ge=20, le=5_000, description="Resamples of whole blocks behind the spreads.")
+    seed: int = Field(ge=0, description="Seed of background, folds and resamples; written into the outputs.")
+
+    @model_validator(mode="after")
+    def _prevalence_where_it_is_needed(self) -> Self:
+        told = (self.prevalence, self.prevalence_spread, self.prevalence_source)
+        if self.labels == "surveys":
+            if any(value is not None for value in told):
+                raise ValueError("prevalence is what surveys tell; leave it out")
+            if self.exposure:
+                raise ValueError("surveys need no exposure: they were made whether or not there was an accident")
+        elif any(value is None for value in told):
+            raise ValueError(
+                f"{self.labels} never say how much ground is contaminated: give prevalence, prevalence_spread and "
+                "prevalence_source"
+            )
+        return self
+
+
 class MapSettings(Settings):
     """The map page."""
 

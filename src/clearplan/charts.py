@@ -1,0 +1,343 @@
+"""Tables to charts as SVG text: how well the surface foretells, and what land was released.
+
+Every chart is the same text for the same table, holds no date, and needs no font of the reader's: letters are drawn.
+Colours are Paul Tol's (https://personal.sron.nl/~pault/), told apart by colour-blind readers and in grey.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .errors import TableError
+
+#: Colour of each rung of the ladder; others take the spare ones in order.
+RUNG_COLOURS = {
+    "belt only": "#bbbbbb",
+    "distance only": "#ddaa33",
+    "all terms (expert)": "#66aac8",
+    "all terms (fitted)": "#004488",
+}
+_SPARE = ("#bb5566", "#117733", "#882255", "#999933")
+_INK, _SOFT, _DOWN, _UP, _WHOLE = "#222222", "#6b6b6b", "#44789c", "#bb5566", "#444444"
+_STYLE = {
+    "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 10, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.edgecolor": _SOFT, "axes.labelcolor": _INK, "text.color": _INK,
+    "xtick.color": _SOFT, "ytick.color": _INK, "xtick.labelcolor": _INK, "axes.titlesize": 11,
+    "axes.titleweight": "bold", "axes.titlelocation": "left", "figure.facecolor": "white",
+}  # fmt: skip
+_PANELS = {
+    "recall_10": "Accidents in the top\n10 % of the ground",
+    "roc_auc": "ROC-AUC\n",
+    "average_precision": "Average precision\n",
+    "slope": "Calibration slope\n(1 is right)",
+}
+#: Columns of a bridge in their order: what they are called, and how they count.
+BRIDGE = {
+    "opening_m2": ("Opening", 1), "newly_found_m2": ("Newly found", 1), "cancelled_m2": ("Cancelled", -1),
+    "reduced_m2": ("Reduced", -1), "cleared_m2": ("Cleared", -1), "resurvey_m2": ("Re-survey", 1),
+    "closing_m2": ("Closing", 1),
+}  # fmt: skip
+
+
+def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretells accidents it never saw") -> str:
+    """Dots with the range over folds, a panel per figure and a line per rung.
+
+    Parameters
+    ----------
+    ladder : DataFrame
+        ``evaluation_tables(...)["ladder"]``: rung, figure, mean, low, high.
+
+    Returns
+    -------
+    str
+        SVG, with a title and a description for those who can't see it.
+    """
+    _need(ladder, "rung", "figure", "mean", "low", "high")
+    rungs = list(dict.fromkeys(ladder["rung"]))
+    told = ladder.set_index(["rung", "figure"])
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots(1, len(_PANELS), sharey=True)
+        for axis, (name, words) in zip(axes, _PANELS.items(), strict=True):
+            for k, rung in enumerate(rungs):
+                mean, low, high = (told[c].astype(float).loc[(rung, name)] for c in ("mean", "low", "high"))
+                if not np.isfinite(mean):
+                    axis.text(0.02, k, "none", color=_SOFT, va="center", transform=axis.get_yaxis_transform())
+                    continue
+                axis.plot([low, high], [k, k], color=_colour(rung, rungs), lw=4, alpha=0.45, solid_capstyle="butt")
+                axis.plot(mean, k, "o", color=_colour(rung, rungs), ms=9, mec=_INK, mew=0.8)
+                text = f"{mean:.0%}" if name.startswith("recall") else f"{mean:.2f}"
+                axis.annotate(text, (mean, k), (0, 9), textcoords="offset points", ha="center", fontsize=9.5,
+                              bbox={"fc": "white", "ec": "none", "pad": 0.6})  # fmt: skip
+            axis.set_title(words, fontsize=10)
+            axis.set_ylim(len(rungs) - 0.5, -0.7)
+            axis.grid(axis="x", color="#e4e4e4", lw=0.8)
+            axis.set_axisbelow(True)
+            axis.tick_params(axis="y", length=0)
+            _frame(axis, name, told)
+        axes[0].set_yticks(range(len(rungs)), rungs)
+        _note(figure, "Dot: mean over held-out folds; bar: lowest to highest fold.")
+
+    lines = [f"{rung}: " + _in_words(told, rung) for rung in rungs]
+    return _svg("ladder", (10.2, 1.6 + 0.55 * len(rungs)), title, " ".join(lines), draw)
+
+
+def _frame(axis: Any, name: str, told: pd.DataFrame) -> None:
+    """Limits that hold all ranges, and the line that means nothing was learned, or all is right."""
+    low, high = (told.xs(name, level="figure")[c].astype(float) for c in ("low", "high"))
+    edges = [low.min(), high.max(), {"roc_auc": 0.5, "slope": 1.0}.get(name, 0.0)]
+    first, last = np.nanmin(edges), np.nanmax(edges)
+    room = max(last - first, 0.05) * 0.14
+    axis.set_xlim(first - (room if first > 0 else room * 0.6), last + room)
+    if name in ("roc_auc", "slope"):
+        axis.axvline({"roc_auc": 0.5, "slope": 1.0}[name], color=_SOFT, lw=1, ls="--")
+    if name.startswith("recall"):
+        axis.axvline(int(name.split("_")[1]) / 100, color=_SOFT, lw=1, ls="--")
+        axis.xaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+    axis.locator_params(axis="x", nbins=4)
+
+
+def _in_words(told: pd.DataFrame, rung: str) -> str:
+    parts = []
+    for name, words in _PANELS.items():
+        value = told["mean"].astype(float).loc[(rung, name)]
+        said = "none" if not np.isfinite(value) else f"{value:.0%}" if name.startswith("recall") else f"{value:.2f}"
+        parts.append(f"{' '.join(words.split())} {said}")
+    return ", ".join(parts) + "."
+
+
+def draw_recall(ladder: pd.DataFrame, *, title: str = "Held-out accidents inside the highest-ranked ground") -> str:
+    """Bars: share of held-out accidents in the top 5, 10 and 20 % of the known ground, with the range over folds.
+
+    Parameters
+    ----------
+    ladder : DataFrame
+        ``evaluation_tables(...)["ladder"]``.
+    """
+    _need(ladder, "rung", "figure", "mean", "low", "high")
+    rungs = list(dict.fromkeys(ladder["rung"]))
+    told = ladder.set_index(["rung", "figure"])
+    tops = (5, 10, 20)
+
+    def draw(figure: Any) -> None:
+        axis = figure.subplots()
+        width = 0.8 / len(rungs)
+        for k, rung in enumerate(rungs):
+            at = np.arange(3) - 0.4 + width * (k + 0.5)
+            mean, low, high = (
+                np.array([float(told.loc[(rung, f"recall_{top}"), c]) for top in tops]) for c in ("mean", "low", "high")
+            )
+            axis.bar(at, mean, width * 0.9, color=_colour(rung, rungs), label=rung)
+            axis.vlines(at, low, high, color=_INK, lw=1)
+            for x, value, top in zip(at, mean, high, strict=True):
+                axis.annotate(f"{value:.0%}", (x, top), (0, 3), textcoords="offset points", ha="center", fontsize=9.5)
+        for k, top in enumerate(tops):
+            axis.hlines(top / 100, k - 0.42, k + 0.42, color=_UP, lw=1.6, ls="--", label="by chance" if not k else None)
+        axis.set_xticks(range(3), [f"top {top} % of the known ground" for top in tops])
+        axis.tick_params(axis="x", length=0)
+        axis.set_ylabel("held-out accidents in it")
+        axis.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+        axis.set_ylim(0, min(1.0, axis.get_ylim()[1] * 1.08) if axis.get_ylim()[1] < 1 else 1.08)
+        axis.legend(loc="upper left", frameon=False)
+        _note(figure, "Bar: mean over held-out folds; line: lowest to highest fold.")
+
+    lines = [
+        f"{rung}: " + ", ".join(f"top {top} %: {float(told.loc[(rung, f'recall_{top}'), 'mean']):.0%}" for top in tops)
+        for rung in rungs
+    ]
+    return _svg("recall", (8.6, 4.6), title, ". ".join(lines) + ".", draw)
+
+
+def draw_calibration(
+    calibration: pd.DataFrame, *, title: str = "Accidents expected and observed, in blocks held out"
+) -> str:
+    """Expected against observed accidents per 100 km2 in ten parts of equal area, a panel per rung.
+
+    Parameters
+    ----------
+    calibration : DataFrame
+        ``evaluation_tables(...)["calibration"]``: rung, bin, expected_per_100_km2, observed_per_100_km2, observed.
+    """
+    _need(calibration, "rung", "bin", "expected_per_100_km2", "observed_per_100_km2", "observed", "area_km2")
+    rungs = list(dict.fromkeys(calibration["rung"]))
+    said, seen = calibration["expected_per_100_km2"], calibration["observed_per_100_km2"]
+    values = np.concatenate([said[said > 0], seen[seen > 0]])
+    low, high = (values.min() / 2, values.max() * 2) if len(values) else (0.1, 10.0)
+
+    def draw(figure: Any) -> None:
+        axes = np.atleast_1d(figure.subplots(1, len(rungs), sharex=True, sharey=True))
+        for axis, rung in zip(axes, rungs, strict=True):
+            rows = calibration[calibration["rung"] == rung]
+            x, count, area = (rows[c].to_numpy(float) for c in ("expected_per_100_km2", "observed", "area_km2"))
+            spread = np.sqrt(np.maximum(count, 1)) * 1.96
+            bottom, top = (np.clip(count + s * spread, 0, None) / area * 100 for s in (-1, 1))
+            axis.plot([low, high], [low, high], color=_SOFT, lw=1, ls="--")
+            axis.vlines(x, np.maximum(bottom, low), top, color=_colour(rung, rungs), lw=2, alpha=0.5)
+            shown = np.maximum(count / area * 100, low * 1.08)
+            axis.plot(x, shown, "o", color=_colour(rung, rungs), ms=7, mec=_INK, mew=0.7, clip_on=False)
+            axis.plot(x[count == 0], shown[count == 0], "o", color="white", ms=7, mec=_INK, mew=0.9)
+            axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
+            for ticks in (axis.xaxis, axis.yaxis):
+                ticks.set_major_formatter(lambda v, _: f"{v:g}")
+                ticks.set_minor_formatter(lambda v, _: "")
+            axis.grid(color="#e4e4e4", lw=0.8)
+            axis.set_axisbelow(True)
+            axis.set_title(rung, fontsize=10)
+            axis.set_xlabel("expected per 100 km²")
+        axes[0].set_ylabel("observed per 100 km²")
+        _note(figure, "On the dashed line both agree. A dot is a tenth of the ground, a line 95 % by chance; "
+              "hollow: no accident.")  # fmt: skip
+
+    top = calibration.sort_values("bin").groupby("rung", sort=False).tail(1).set_index("rung")
+    lines = [
+        f"{rung}: in the highest part {top.loc[rung, 'expected_per_100_km2']:.3g} expected and "
+        f"{top.loc[rung, 'observed_per_100_km2']:.3g} observed per 100 square kilometres."
+        for rung in rungs
+    ]
+    return _svg("calibration", (max(2.75 * len(rungs), 5.0), 3.9), title, " ".join(lines), draw)
+
+
+def draw_release_2023(table: pd.DataFrame, *, source: str) -> str:
+    """Bars of the land released in 2023 by district, operator and land use [ha], with its source in the title.
+
+    Parameters
+    ----------
+    table : DataFrame
+        breakdown ('district', 'operator' or 'land use'), name, hectares [ha]; each break-down sums to the same.
+    source : str
+        Where the figures are from; printed in its title.
+    """
+    _need(table, "breakdown", "name", "hectares")
+    names = list(dict.fromkeys(table["breakdown"]))
+    parts = [_sorted_bars(table[table["breakdown"] == name]) for name in names]
+    sums = [float(part["hectares"].sum()) for part in parts]
+    if max(sums) - min(sums) > 1e-6 * max(sums):
+        told = ", ".join(f"{n} {s:,.1f}" for n, s in zip(names, sums, strict=True))
+        raise TableError(f"release: the break-downs do not sum to the same area: {told} ha; mend the table")
+
+    largest = float(table["hectares"].max())
+
+    def draw(figure: Any) -> None:
+        axes = np.atleast_1d(figure.subplots(1, len(parts)))
+        for axis, part, name in zip(axes, parts, names, strict=True):
+            axis.barh(range(len(part)), part["hectares"], color=_DOWN, height=0.72)
+            for k, value in enumerate(part["hectares"]):
+                axis.annotate(
+                    f"{value:,.1f}", (value, k), (4, 0), textcoords="offset points", va="center", fontsize=9.5
+                )
+            axis.set_yticks(range(len(part)), part["name"])
+            axis.set_ylim(max(len(p) for p in parts) - 0.4, -0.6)
+            axis.set_xlim(0, largest * 1.32)  # one scale, so that bars of all panels compare
+            axis.set_title(f"by {name} [ha]")
+            axis.set_xticks([])
+            axis.spines["bottom"].set_visible(False)
+            axis.tick_params(axis="y", length=0)
+        _note(figure, "As published: not split into cancelled, reduced and cleared. All bars on one scale.")
+
+    lines = [
+        f"By {name}: " + ", ".join(f"{n} {v:,.1f}" for n, v in zip(p["name"], p["hectares"], strict=True)) + "."
+        for name, p in zip(names, parts, strict=True)
+    ]
+    title = f"Land released in 2023: {sums[0]:,.1f} hectares. Source: {source}"
+    tall = 1.5 + 0.3 * max(len(p) for p in parts)
+    return _svg("release-2023", (11.2, tall), title, " ".join(lines), draw)
+
+
+def _sorted_bars(part: pd.DataFrame) -> pd.DataFrame:
+    """From the largest; what is called other stands last."""
+    other = part["name"].str.lower().str.startswith("other")
+    order = np.lexsort((part["name"], -part["hectares"].to_numpy(float), other))
+    return part.iloc[order]
+
+
+def draw_bridge(table: pd.DataFrame, *, title: str = "From opening to closing: what changed") -> str:
+    """Waterfall: opening + newly found - cancelled - reduced - cleared +/- re-survey = closing.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The columns of ``BRIDGE`` [m2], rows are summed; re-survey has its own sign, the others are not negative.
+
+    Raises
+    ------
+    TableError
+        A column is missing, or opening and changes do not make closing.
+    """
+    _need(table, *BRIDGE)
+    sums = table[list(BRIDGE)].sum().to_dict()
+    signed = {name: sums[name] * BRIDGE[name][1] for name in list(BRIDGE)[:-1]}
+    off = sum(signed.values()) - sums["closing_m2"]
+    if abs(off) > 1e-6 * max(abs(v) for v in (*sums.values(), 1.0)):
+        raise TableError(f"bridge: opening and changes make {off:+,.1f} m2 more than closing; mend the table")
+    unit, per = ("km²", 1e6) if max(map(abs, sums.values())) >= 1e7 else ("ha", 1e4)
+    labels = [words for words, _ in BRIDGE.values()]
+
+    def draw(figure: Any) -> None:
+        axis = figure.subplots()
+        level = 0.0
+        for k, (name, change) in enumerate((signed | {"closing_m2": sums["closing_m2"]}).items()):
+            whole = name in ("opening_m2", "closing_m2")
+            bottom, top = (0.0, change) if whole else (min(level, level + change), max(level, level + change))
+            colour = _WHOLE if whole else _UP if change > 0 else _DOWN
+            axis.bar(k, (top - bottom) / per, 0.66, bottom / per, color=colour)
+            text = f"{change / per:,.1f}" if whole else f"{change / per:+,.1f}".replace("-", "−")
+            axis.annotate(text, (k, top / per), (0, 4), textcoords="offset points", ha="center")
+            level = change if whole else level + change
+            if k < len(labels) - 1:
+                axis.hlines(level / per, k + 0.33, k + 0.67, color=_SOFT, lw=1)
+        axis.set_xticks(range(len(labels)), labels)
+        axis.tick_params(axis="x", length=0)
+        axis.set_ylabel(f"area [{unit}]")
+        axis.set_ylim(0, axis.get_ylim()[1] * 1.08)
+        axis.yaxis.set_major_formatter(lambda v, _: f"{v:,.0f}" if axis.get_ylim()[1] > 20 else f"{v:g}")
+        _note(figure, "Cancelled: by non-technical survey; reduced: by technical survey; cleared: by clearance.")
+
+    told = ", ".join(f"{w.lower()} {sums[n] / per:,.2f}" for n, (w, _) in BRIDGE.items())
+    return _svg("bridge", (8.6, 4.2), title, f"In {unit}: {told}.", draw)
+
+
+def _colour(rung: str, rungs: Sequence[str]) -> str:
+    return RUNG_COLOURS.get(rung, _SPARE[list(rungs).index(rung) % len(_SPARE)])
+
+
+def _need(table: pd.DataFrame, *columns: str) -> None:
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise TableError(f"chart: no column {', '.join(missing)}; give the table as the docstring says")
+    if not len(table):
+        raise TableError("chart: the table is empty; there is nothing to draw")
+
+
+def _note(figure: Any, words: str) -> None:
+    figure.supxlabel(words, x=0.01, ha="left", fontsize=9, color=_SOFT)
+
+
+def _svg(name: str, size: tuple[float, float], title: str, description: str, draw: Any) -> str:
+    """A chart as SVG text: title and description inside, ids that no other chart has, nothing of the clock."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with rc_context(_STYLE | {"svg.hashsalt": f"clearplan {name}"}):  # type: ignore[arg-type]
+        figure = Figure(figsize=size, layout="constrained")
+        canvas = FigureCanvasSVG(figure)
+        draw(figure)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12.5, fontweight="bold")
+        out = io.StringIO()
+        canvas.print_figure(out, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None})
+    text = out.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = re.sub(r'<svg ([^>]*?)width="[^"]*" ?', r"<svg \1", text, count=1)
+    text = re.sub(r'<svg ([^>]*?)height="[^"]*" ?', r"<svg \1", text, count=1)
+    said = f'role="img" aria-labelledby="{name}-title {name}-desc" style="width:100%;max-width:{size[0] * 72:.0f}pt" '
+    told = f'<title id="{name}-title">{escape(title)}</title>\n<desc id="{name}-desc">{escape(description)}</desc>\n'
+    head, rest = text.split(">", 1)
+    return f"{head.replace('<svg ', f'<svg {said}', 1)}>\n {told}{rest.lstrip()}"
