@@ -26,6 +26,8 @@ FLOORS = {
 ALSO_ALLOWED = {
     ("__main__", "cli"),
     ("study", "inputs"),
+    ("report", "charts"),
+    ("markup", "folders"),
     ("study", "provenance"),
     ("provenance", "inputs"),
     ("readers", "rows"),
@@ -61,8 +63,8 @@ ONLY_HOME = {
     "typer": {"cli"}, "rich": {"cli"}, "folium": {"maps"}, "branca": {"maps"}, "xstatic": {"maps"},
     "rasterio": {"rasters", "grids"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, "pydantic": {"settings"},
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
-    "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation"}, "xlsxwriter": {"workbook"},
-    "sklearn": {"likelihood"}, "matplotlib": {"charts"},
+    "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation"},
+    "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"charts"},
 }  # fmt: skip
 ROOMS = sorted(path.stem for path in SRC.glob("*.py"))
 

@@ -25,7 +25,7 @@ from clearplan.tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 
 from .conftest import SAMPLE
 
-FILES = ["ledger.csv", "map.html", "plan.gpkg", "run.json", "tasks.csv"]
+FILES = ["ledger.csv", "map.html", "plan.gpkg", "report.html", "run.json", "tasks.csv"]
 
 
 def test_tables_meet_their_declarations(sample):

@@ -1,4 +1,4 @@
-"""The shell's door: ``clearplan demo | init | check | run | diff | records | scan | explain``.
+"""The shell's door: ``clearplan demo | init | check | run | evaluate | diff | records | scan | explain``.
 
 Exit codes: 0 good, 1 faults in the data, 2 wrong usage, 3 a bug of ours. Heavy libraries are imported inside the
 commands, so that ``--help`` answers at once.
@@ -317,6 +317,32 @@ def scan(
 
 
 @app.command()
+def evaluate(
+    plan: Annotated[Path, typer.Argument(help="A plan.toml with [surface] and [fit].")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="New HTML file for tables and pictures.")] = None,
+    as_at: Annotated[str | None, typer.Option("--as-at", help="Day for which to tell everything.")] = None,
+) -> None:
+    """How well the surface foretells accidents that it has not seen, against belt only and distance only."""
+    from .evaluation import evaluation_tables
+    from .report import ladder_cells
+    from .schema import each_row
+    from .study import evaluate_study
+
+    study, found = evaluate_study(plan, out, as_at=as_at)
+    header, rows = ladder_cells(evaluation_tables(found)["ladder"])
+    typer.echo("Whole blocks are held out in turn; mean over the folds (lowest to highest)")
+    _print_table(header, rows)
+    rows = [(r.what, r.accidents, r.outside, f"{100 * r.share:.0f} %") for r in each_row(found.outside)]
+    _print_table(("accidents outside of", "accidents", "outside", "share"), rows)
+    for note in found.notes:
+        typer.echo(f"NOTE: {note}")
+    if study.plan.study.illustrative:
+        typer.echo("Illustrative data, not for operational use.")
+    if out is not None:
+        typer.echo(f"Evaluation: {out}")
+
+
+@app.command()
 def diff(
     first: Annotated[Path, typer.Argument(help="Folder of the earlier run.")],
     second: Annotated[Path, typer.Argument(help="Folder of the later run.")],
@@ -420,6 +446,7 @@ def _run(plan: Path, out: Path, as_at: str | None = None) -> None:
     typer.echo(f"Fingerprint {study.run['fingerprint']}")
     if study.records:
         typer.echo(f"Quality sheets of the minefield records: {out / 'records.html'}")
+    typer.echo(f"Report: {out / 'report.html'}")
     typer.echo(f"Map: {out / 'map.html'}")
 
 

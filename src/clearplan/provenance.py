@@ -232,6 +232,7 @@ def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
     paths = [source.path for source in sources] + [path for record in plan.records for path in record_files(record)]
     paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
     paths += [p for p in (plan.surface.settlements, plan.surface.roads) if p] if plan.surface is not None else []
+    paths += [plan.release.published] if plan.release is not None and plan.release.published else []
     return _hashed(paths, folder)
 
 

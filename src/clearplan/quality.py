@@ -6,11 +6,8 @@ One file, no script, no network; text from data is escaped.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from html import escape
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +15,7 @@ import pandas as pd
 import shapely
 
 from .crs import parse_crs, to_working
-from .folders import write_whole
+from .markup import Page, page, table
 from .records import RecordReading, candidate_anchors
 from .schema import each_row
 from .tables import BOUNDARIES, NOT_FOR_ENTRY
@@ -37,22 +34,6 @@ _SIGMAS = (
     ("sigma_scale", "sigma shared by all distances", 100, " %"),
 )
 
-_POLICY = (
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'\">"
-)
-
-
-@dataclass(frozen=True)
-class SheetPage:
-    """A finished page of quality sheets."""
-
-    html: str
-
-    def save(self, path: str | Path) -> None:
-        """Write the page as UTF-8, whole or not at all; OutputError where that can't be."""
-        write_whole(path, self.html)
-
 
 def draw_quality_sheets(
     readings: Sequence[RecordReading],
@@ -61,7 +42,7 @@ def draw_quality_sheets(
     notice: str = "",
     illustrative: str = "",
     gazetteers: Sequence[pd.DataFrame | None] = (),
-) -> SheetPage:
+) -> Page:
     """One sheet a record: those that could not be drawn first, then blunders, then other faults and warnings.
 
     Parameters
@@ -82,14 +63,7 @@ def draw_quality_sheets(
     shown = ordered[:MAX_SHEETS]
     head = _head(shown, hazards, len(faulty), own, title, illustrative)
     sheets = [_sheet(hazard, own.get(hazard["hazard_id"], {})) for hazard in shown]
-    style = files("clearplan").joinpath("assets", "quality.css").read_text(encoding="utf-8")
-    return SheetPage(
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{_POLICY}\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{head}\n"
-        + "\n".join(sheets)
-        + f"\n<footer>{escape(notice or f'{NOT_FOR_ENTRY} {BOUNDARIES}')}</footer>\n</body>\n</html>\n"
-    )
+    return page(title, "\n".join([head, *sheets]), notice=notice or f"{NOT_FOR_ENTRY} {BOUNDARIES}")
 
 
 def _by_record(
@@ -113,8 +87,8 @@ def _by_record(
         }
         if gazetteer is not None:
             tables["candidates"] = candidate_anchors(reading, gazetteer)
-        for name, table in tables.items():
-            for identifier, part in table.groupby("record_id"):
+        for name, rows in tables.items():
+            for identifier, part in rows.groupby("record_id"):
                 found.setdefault(str(identifier), {})[name] = part
     return found
 
@@ -151,7 +125,7 @@ def _head(
         rows.append((link, _state(hazard), error, misclosure, extent_words(hazard) if drawn else "", escape(told)))
     header = ("record", "state", "position error (95 %)", "misclosure", "as recorded", "faults and warnings")
     if rows:
-        words.append(_table(header, rows))
+        words.append(table(header, rows))
     return "\n".join(words)
 
 
@@ -246,7 +220,7 @@ def _numbers(hazard: dict[str, Any], points: pd.DataFrame, checks: pd.DataFrame 
         if pd.notna(hazard.get(name))
     ]
     rows.append(("datum operation", f"{first['operation_accuracy_m']:g} m", str(first["operation"])))
-    return _table(("figure", "value", "source"), [tuple(escape(cell) for cell in row) for row in rows])
+    return table(("figure", "value", "source"), [tuple(escape(cell) for cell in row) for row in rows])
 
 
 def _kind(point: Any) -> str:
@@ -260,7 +234,7 @@ def _faults(faults: pd.DataFrame) -> str:
         )
         for f in each_row(faults)
     ]
-    return _table(("file", "row", "level", "column", "value", "rule; remedy"), rows)
+    return table(("file", "row", "level", "column", "value", "rule; remedy"), rows)
 
 
 def _source_of_sigma(hazard: dict[str, Any], name: str, moved: bool) -> str:
@@ -314,7 +288,7 @@ def _points(points: pd.DataFrame, hazard: dict[str, Any]) -> str:
                  _m(p.r95_m), _text(p.method) or "not stated", f"v{p.version:g}")  # fmt: skip
         rows.append(tuple(escape(str(cell)) for cell in cells))
     header = ("no", "kind", "landmark", "as entered", "read as", "computed, WGS 84", "R95", "method", "version")
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _checks(checks: pd.DataFrame, points: pd.DataFrame) -> str:
@@ -335,7 +309,7 @@ def _checks(checks: pd.DataFrame, points: pd.DataFrame) -> str:
             verdict,
         )
         rows.append(tuple(escape(cell) for cell in cells))
-    return _table(("leg", "misclosure", "limit (3 sigma)", "length", "ratio", "verdict"), rows)
+    return table(("leg", "misclosure", "limit (3 sigma)", "length", "ratio", "verdict"), rows)
 
 
 def _versions(versions: pd.DataFrame) -> str:
@@ -346,7 +320,7 @@ def _versions(versions: pd.DataFrame) -> str:
         decided = (_text(v.anchored_by) or "", _day(v.anchored_on) or "", _text(v.reason) or "")
         cells = (*anchor, _m(v.moved_m), _m(v.position_error_m), *decided)
         rows.append(tuple(escape(cell) for cell in cells))
-    return _table(("version", "anchor", "coordinates", "moved by", "position error", "who", "when", "why"), rows)
+    return table(("version", "anchor", "coordinates", "moved by", "position error", "who", "when", "why"), rows)
 
 
 def _candidates(candidates: pd.DataFrame) -> str:
@@ -357,7 +331,7 @@ def _candidates(candidates: pd.DataFrame) -> str:
     ]
     more = f"<p>{len(candidates) - len(near)} more lie within it.</p>" if len(candidates) > len(near) else ""
     told = "<p>Listed only: which of them the record means is for a survey on the ground to say.</p>"
-    return told + _table(("name", "distance from the point as recorded", "bearing (true)"), rows) + more
+    return told + table(("name", "distance from the point as recorded", "bearing (true)"), rows) + more
 
 
 # --- the sketch --------------------------------------------------------------------------------------------------
@@ -502,13 +476,6 @@ def _scale_bar(per_m: float) -> str:
 
 
 # --- small words -------------------------------------------------------------------------------------------------
-
-
-def _table(header: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
-    """A table of cells that are HTML already."""
-    head = "".join(f"<th>{name}</th>" for name in header)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _anchor(record: object) -> str:

@@ -286,6 +286,9 @@ class ReleaseSettings(Settings):
 
     detection: Detection
     source: str = Field(min_length=1, description="Who set the probabilities, or the word illustrative.")
+    published: Path | None = Field(
+        default=None, description="CSV of release figures as published: breakdown, name, hectares, source; a chart."
+    )
     bridge_from: dt.date | None = Field(
         default=None, description="Day at which the bridge table opens; it closes at study.as_at. Unset: no bridge."
     )
@@ -473,6 +476,7 @@ class Plan(Settings):
     priority: PrioritySettings
     release: ReleaseSettings | None = None
     surface: SurfaceSettings | None = None
+    fit: FitSettings | None = None
     map: MapSettings
     code_lists: dict[str, dict[str, str]] = Field(
         default_factory=dict,
@@ -550,6 +554,7 @@ _PATHS: dict[str, Any] = {
         "scans": {"*": True},
     },
     "surface": {"settlements": True, "roads": True},
+    "release": {"published": True},
     "context": dict.fromkeys(("districts", "countries", "rivers", "lakes", "elevation"), True),
 }
 

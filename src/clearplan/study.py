@@ -16,10 +16,12 @@ from .audit import searches
 from .balance import bridge, ledger
 from .crs import WorkingCrs, working_crs
 from .errors import SettingsError
+from .evaluation import Evaluation, evaluate, evaluation_tables
 from .evidence import Evidence, collect_evidence
 from .exchange import write_csv, write_gpkg, write_table
-from .files import read_gazetteer
-from .folders import refuse_foreign, replaced
+from .files import read_gazetteer, read_raw
+from .fit import Fit, fit_surface
+from .folders import refuse_foreign, refuse_taken, replaced
 from .hazards import footprints, net_area
 from .inputs import Inputs, as_at_day, ledger_faults, read_inputs, read_layers
 from .maps import About, Context, draw_map
@@ -29,6 +31,7 @@ from .quality import draw_quality_sheets
 from .records import RecordReading
 from .release import apply_releases, day_of
 from .release import as_at as as_at_table
+from .report import draw_evaluation, draw_report
 from .settings import Plan, load_plan
 from .surface import Surface, expected_area, make_surface
 from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
@@ -49,8 +52,8 @@ STAGES = (
 )
 #: Files that a run writes; others in its folder are the user's.
 OUTPUTS = (
-    "map.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json", "surface.tif",
-    "surface.qml", "surface_evidence.tif", "surface_evidence.qml",
+    "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
+    "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml",
 )  # fmt: skip
 
 
@@ -73,6 +76,7 @@ class Study:
     context: Context = field(default_factory=Context)
     records: tuple[RecordReading, ...] = ()
     evidence: Evidence | None = None
+    fit: Fit | None = None
     surface: Surface | None = None
 
     @property
@@ -131,7 +135,9 @@ def run_study(
     tasks = make_tasks(areas, known.zones, plan.tasks, districts=context.districts, district_name=context.district_name)
     progress(STAGES[4])
     evidence = _evidence(plan, frame, known, areas, context)
+    learned = _learned(plan, evidence, known, areas)
     if evidence is not None:
+        evidence = evidence if learned is None else replace(evidence, settings=learned.settings)
         tasks, books = _with_expected(tasks, books, evidence, context)
     progress(STAGES[5])
     tasks = rank(tasks, known.zones, plan.priority, accidents=known.accidents)
@@ -147,6 +153,7 @@ def run_study(
         context=context,
         records=known.records,
         evidence=evidence,
+        fit=learned,
         **tables,
     )
     if target is not None:
@@ -211,6 +218,55 @@ def _evidence(
     )
 
 
+def _learned(plan: Plan, evidence: Evidence | None, known: Inputs, areas: gpd.GeoDataFrame) -> Fit | None:
+    """Strengths learned from what happened, in the fitted mode."""
+    if evidence is None or evidence.settings.mode == "expert":
+        return None
+    if plan.fit is None:
+        raise SettingsError("surface.mode is fitted: add [fit], which says what to learn from and how")
+    return fit_surface(evidence, plan.fit, accidents=known.accidents, areas=areas)
+
+
+def evaluate_study(
+    plan_path: str | Path, out: str | Path | None = None, *, as_at: str | dt.date | None = None
+) -> tuple[Study, Evaluation]:
+    """Run a project and hold its surface against accidents that it has not seen.
+
+    Parameters
+    ----------
+    plan_path, as_at
+        As for :func:`run_study`; the plan needs [surface] and [fit].
+    out : path, optional
+        New HTML file for the evaluation.
+
+    Raises
+    ------
+    SettingsError
+        The plan has no [surface] or no [fit].
+    OutputError
+        The file exists already, or can't be written.
+    """
+    plan = load_plan(plan_path)
+    if plan.surface is None or plan.fit is None:
+        raise SettingsError(f"{plan_path}: evaluation needs [surface] and [fit]; add them (clearplan init shows both)")
+    if out is not None:
+        refuse_taken(Path(out), (".html",))
+    study = run_study(plan_path, as_at=as_at)
+    assert study.evidence is not None
+    found = evaluate(study.evidence, study.accidents, footprints(study.hazards, plan.footprints), plan.fit)
+    if out is not None:
+        told = fit_surface(study.evidence, plan.fit, accidents=study.accidents, areas=study.areas)
+        draw_evaluation(
+            evaluation_tables(found),
+            title=f"{plan.study.title}: how well the surface foretells accidents",
+            notice=notice(study),
+            illustrative=ILLUSTRATIVE if plan.study.illustrative else "",
+            notes=found.notes,
+            strengths=told.table,
+        ).save(out)
+    return study, found
+
+
 def _with_expected(
     tasks: gpd.GeoDataFrame, books: dict[str, pd.DataFrame], evidence: Evidence, context: Context
 ) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame]]:
@@ -221,6 +277,26 @@ def _with_expected(
     named = context.districts[[context.district_name]].rename(columns={context.district_name: "district"})
     expected = named.join(expected_area(evidence, context.districts))
     return wider, books | {"expected": pd.DataFrame(expected[expected["known_m2"] > 0]).reset_index(drop=True)}
+
+
+def _bridge_days(plan: Plan) -> tuple[str, str] | None:
+    opening = plan.release.bridge_from if plan.release is not None else None
+    return None if opening is None else (opening.isoformat(), plan.study.as_at.isoformat())
+
+
+def _published(plan: Plan) -> pd.DataFrame | None:
+    """Release figures as an agency published them."""
+    path = plan.release.published if plan.release is not None else None
+    if path is None:
+        return None
+    figures = read_raw(path).frame
+    if "hectares" not in figures.columns:
+        raise SettingsError(f"release.published: {path} has no column 'hectares'; it needs breakdown, name, hectares")
+    hectares = pd.to_numeric(figures["hectares"], errors="coerce")
+    if hectares.isna().any():
+        row = int(hectares.index[hectares.isna()][0]) + 2
+        raise SettingsError(f"release.published: {path}, row {row}: hectares is no number; mend it")
+    return figures.assign(hectares=hectares)
 
 
 def _moved(surface: Surface, folder: Path) -> Surface:
@@ -295,6 +371,16 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         about=about(study),
     )
     page.save(folder / "map.html")
+    draw_report(
+        title=f"{study.plan.study.title}: report",
+        notice=words,
+        illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
+        notes=study.notes,
+        figures=about(study).figures,
+        books=study.books,
+        bridge_days=_bridge_days(study.plan),
+        published=_published(study.plan),
+    ).save(folder / "report.html")
     if study.records:
         sheets = draw_quality_sheets(
             study.records,
