@@ -73,9 +73,10 @@ def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretel
                     continue
                 axis.plot([low, high], [k, k], color=_colour(rung, rungs), lw=4, alpha=0.45, solid_capstyle="butt")
                 axis.plot(mean, k, "o", color=_colour(rung, rungs), ms=9, mec=_INK, mew=0.8)
-                text = f"{mean:.0%}" if name.startswith("recall") else f"{mean:.2f}"
-                axis.annotate(text, (mean, k), (0, 9), textcoords="offset points", ha="center", fontsize=9.5,
-                              bbox={"fc": "white", "ec": "none", "pad": 0.6})  # fmt: skip
+                axis.annotate(
+                    _figure(name, mean), (mean, k), (0, 9), textcoords="offset points", ha="center", fontsize=9.5,
+                    bbox={"fc": "white", "ec": "none", "pad": 0.6},
+                )  # fmt: skip
             axis.set_title(words, fontsize=10)
             axis.set_ylim(len(rungs) - 0.5, -0.7)
             axis.grid(axis="x", color="#e4e4e4", lw=0.8)
@@ -83,7 +84,10 @@ def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretel
             axis.tick_params(axis="y", length=0)
             _frame(axis, name, told)
         axes[0].set_yticks(range(len(rungs)), rungs)
-        _note(figure, "Dot: mean over held-out folds; bar: lowest to highest fold.")
+        _note(
+            figure,
+            "Dot: mean over held-out folds; bar: lowest to highest fold; dashed: by chance, or 1.",
+        )
 
     lines = [f"{rung}: " + _in_words(told, rung) for rung in rungs]
     return _svg("ladder", (10.2, 1.6 + 0.55 * len(rungs)), title, " ".join(lines), draw)
@@ -108,9 +112,16 @@ def _in_words(told: pd.DataFrame, rung: str) -> str:
     parts = []
     for name, words in _PANELS.items():
         value = told["mean"].astype(float).loc[(rung, name)]
-        said = "none" if not np.isfinite(value) else f"{value:.0%}" if name.startswith("recall") else f"{value:.2f}"
-        parts.append(f"{' '.join(words.split())} {said}")
+        parts.append(f"{' '.join(words.split())} {_figure(name, value)}")
     return ", ".join(parts) + "."
+
+
+def _figure(name: str, value: float) -> str:
+    if not np.isfinite(value):
+        return "none"
+    if name.startswith("recall"):
+        return f"{value:.0%}"
+    return f"{value:.1e}" if name == "average_precision" and value < 0.01 else f"{value:.2f}"
 
 
 def draw_recall(ladder: pd.DataFrame, *, title: str = "Held-out accidents inside the highest-ranked ground") -> str:
@@ -205,14 +216,14 @@ def draw_calibration(
 
 
 def draw_release_2023(table: pd.DataFrame, *, source: str) -> str:
-    """Bars of the land released in 2023 by district, operator and land use [ha], with its source in the title.
+    """Bars of the land released in 2023 by district, operator and land use [ha], with its source below.
 
     Parameters
     ----------
     table : DataFrame
         breakdown ('district', 'operator' or 'land use'), name, hectares [ha]; each break-down sums to the same.
     source : str
-        Where the figures are from; printed in its title.
+        Where the figures are from; printed below.
     """
     _need(table, "breakdown", "name", "hectares")
     names = list(dict.fromkeys(table["breakdown"]))
@@ -239,13 +250,17 @@ def draw_release_2023(table: pd.DataFrame, *, source: str) -> str:
             axis.set_xticks([])
             axis.spines["bottom"].set_visible(False)
             axis.tick_params(axis="y", length=0)
-        _note(figure, "As published: not split into cancelled, reduced and cleared. All bars on one scale.")
+        _note(
+            figure,
+            f"Source: {source}.\nAs published: not split into cancelled, reduced and cleared. All bars on one scale.",
+        )
 
     lines = [
         f"By {name}: " + ", ".join(f"{n} {v:,.1f}" for n, v in zip(p["name"], p["hectares"], strict=True)) + "."
         for name, p in zip(names, parts, strict=True)
     ]
-    title = f"Land released in 2023: {sums[0]:,.1f} hectares. Source: {source}"
+    lines.insert(0, f"Source: {source}.")
+    title = f"Land released in 2023: {sums[0]:,.1f} hectares"
     tall = 1.5 + 0.3 * max(len(p) for p in parts)
     return _svg("release-2023", (11.2, tall), title, " ".join(lines), draw)
 
@@ -279,15 +294,17 @@ def draw_bridge(table: pd.DataFrame, *, title: str = "From opening to closing: w
     unit, per = ("km²", 1e6) if max(map(abs, sums.values())) >= 1e7 else ("ha", 1e4)
     labels = [words for words, _ in BRIDGE.values()]
 
+    low, cut = _floor(list(signed.values()), sums["closing_m2"])
+
     def draw(figure: Any) -> None:
         axis = figure.subplots()
         level = 0.0
         for k, (name, change) in enumerate((signed | {"closing_m2": sums["closing_m2"]}).items()):
             whole = name in ("opening_m2", "closing_m2")
-            bottom, top = (0.0, change) if whole else (min(level, level + change), max(level, level + change))
+            bottom, top = (low, change) if whole else (min(level, level + change), max(level, level + change))
             colour = _WHOLE if whole else _UP if change > 0 else _DOWN
-            axis.bar(k, (top - bottom) / per, 0.66, bottom / per, color=colour)
-            text = f"{change / per:,.1f}" if whole else f"{change / per:+,.1f}".replace("-", "−")
+            axis.bar(k, (top - bottom) / per, 0.66, bottom / per, color=colour, hatch="///" if whole and cut else None)
+            text = f"{change / per:,.1f}" if whole else f"{change / per:+,.1f}".replace("-", "\u2212")
             axis.annotate(text, (k, top / per), (0, 4), textcoords="offset points", ha="center")
             level = change if whole else level + change
             if k < len(labels) - 1:
@@ -295,12 +312,22 @@ def draw_bridge(table: pd.DataFrame, *, title: str = "From opening to closing: w
         axis.set_xticks(range(len(labels)), labels)
         axis.tick_params(axis="x", length=0)
         axis.set_ylabel(f"area [{unit}]")
-        axis.set_ylim(0, axis.get_ylim()[1] * 1.08)
+        high = max(axis.dataLim.y1, low / per + 1e-6)
+        axis.set_ylim(low / per, low / per + (high - low / per) * 1.12)
         axis.yaxis.set_major_formatter(lambda v, _: f"{v:,.0f}" if axis.get_ylim()[1] > 20 else f"{v:g}")
-        _note(figure, "Cancelled: by non-technical survey; reduced: by technical survey; cleared: by clearance.")
+        words = "Cancelled: by non-technical survey; reduced: by technical survey; cleared: by clearance."
+        _note(figure, words + ("\nHatched: the axis is cut and does not begin at 0." if cut else ""))
 
     told = ", ".join(f"{w.lower()} {sums[n] / per:,.2f}" for n, (w, _) in BRIDGE.items())
     return _svg("bridge", (8.6, 4.2), title, f"In {unit}: {told}.", draw)
+
+
+def _floor(changes: Sequence[float], closing: float) -> tuple[float, bool]:
+    """Where the axis of a bridge begins [m2], and whether it is cut: small changes of much ground would not be seen."""
+    levels = np.append(np.cumsum(changes), closing)
+    span = float(levels.max() - levels.min())
+    low = float(levels.min()) - 1.5 * span
+    return (low, True) if span > 0 and low > 0.5 * levels.max() else (0.0, False)
 
 
 def _colour(rung: str, rungs: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from .charts import draw_bridge, draw_calibration, draw_ladder, draw_recall, dra
 from .errors import TableError
 from .markup import Page, page, table
 from .schema import each_row
+from .tables import CLASSES
 
 #: Columns of the ledger and of the bridge in words.
 STATES = {
@@ -113,6 +114,7 @@ def _by_district(rows: pd.DataFrame, columns: Mapping[str, str]) -> str:
     own = rows[(rows[list(columns)].abs() >= 1).any(axis=1)]  # overlay noise is below a square metre
     most = own.groupby("district")[next(iter(columns))].sum().sort_values(ascending=False, kind="stable")
     order = {name: k for k, name in enumerate(most.index)}
+    own = own.groupby(["district", "land_class"], sort=False, as_index=False)[list(columns)].sum()
     own = own.sort_values("district", key=lambda names: names.map(order), kind="stable")
     cells = [
         [escape(str(row["district"])), escape(str(row["land_class"])), *(_km2(row[name]) for name in columns)]
@@ -136,7 +138,8 @@ def _bridge(bridge: pd.DataFrame, days: tuple[str, str] | None) -> str:
     whole = with_resurvey(bridge)
     when = f" from {days[0]} to {days[1]}" if days is not None else ""
     parts = [f"<section><h2>What moved the remaining ground{escape(when)}</h2>"]
-    for land_class in dict.fromkeys(whole["land_class"]):
+    whole = whole.sort_values("land_class", key=lambda names: names.map(CLASSES.index), kind="stable")
+    for land_class in CLASSES:
         own = whole[whole["land_class"] == land_class]
         if not own[list(FLOWS)].to_numpy().any():
             continue
