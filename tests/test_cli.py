@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ import pytest
 import rasterio
 
 from clearplan.cli import sample_plan
-from clearplan.settings import load_plan
+from clearplan.settings import FitSettings, RecordSettings, ReleaseSettings, SourceSettings, SurfaceSettings, load_plan
 from clearplan.tables import NOT_FOR_ENTRY
 from clearplan.workbook import write_record_workbook
 
@@ -339,6 +340,17 @@ def test_init_makes_a_plan_that_loads(tmp_path):
     again = clearplan("init", "study", cwd=tmp_path)
     assert again.returncode == 2
     assert "is not empty" in again.stderr
+
+
+def test_what_the_template_holds_in_comments_is_valid():
+    """Sections that a planner uncomments: they parse, and hold all that their settings ask for."""
+    text = (ROOT / "src" / "clearplan" / "assets" / "plan.toml").read_text(encoding="utf-8")
+    lines = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in text.splitlines()]
+    plan = tomllib.loads("\n".join(lines))
+    for name, settings in (("surface", SurfaceSettings), ("fit", FitSettings), ("release", ReleaseSettings),
+                           ("records", RecordSettings), ("releases", SourceSettings)):  # fmt: skip
+        own = plan[name][0] if isinstance(plan[name], list) else plan[name]
+        settings.model_validate(own)
 
 
 def test_every_setting_of_the_sample_has_a_comment():

@@ -369,7 +369,10 @@ def test_the_file_is_a_cog_that_says_what_it_is(tmp_path):
         assert file.colormap(1)[10_000] == (84, 10, 60, 255)
         assert file.read(1).min() >= 1
     style = (tmp_path / "surface.qml").read_text()
-    assert 'value="10000" label="100%"' in style
+    # QGIS applies the band's scale before the style: stops in stored units would paint everything as low.
+    stops = [float(value) for value in re.findall(r'<item value="([^"]+)"', style)]
+    assert (min(stops), max(stops)) == (0.0, 1.0)
+    assert 'value="1" label="100%"' in style
     shapely_free = (tmp_path / "surface_evidence.qml").read_text()
     assert 'label="accidents"' in shapely_free
     import xml.etree.ElementTree as ElementTree

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         TaskSettings,
         load_plan,
     )
-    from .study import Study, run_study
+    from .study import Study, evaluate_study, run_study
     from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
     from .tables import read_items
     from .tasks import make_tasks
@@ -91,7 +91,7 @@ _HOMES = {
         "SurfaceSettings",
         "TaskSettings", "load_plan",
     ),
-    "study": ("Study", "run_study"),
+    "study": ("Study", "evaluate_study", "run_study"),
     "surface": ("Surface", "draw_strengths", "evidence_at", "expected_area", "make_surface", "probability"),
     "tables": ("read_items",),
     "tasks": ("make_tasks",),
@@ -144,6 +144,7 @@ __all__ = [
     "draw_release_2023",
     "draw_strengths",
     "evaluate",
+    "evaluate_study",
     "evaluation_tables",
     "evidence_at",
     "expected_area",

@@ -94,12 +94,12 @@ def _head(title: str, illustrative: str, notes: Sequence[str]) -> list[str]:
 
 
 def _km2(value: float) -> str:
-    """Square kilometres; what is little is not nothing.
+    """Square kilometres as HTML; what is little is not nothing.
 
     >>> _km2(2_500_000), _km2(120.0), _km2(0.0)
-    ('2.50', '< 0.01', '0.00')
+    ('2.50', '&lt; 0.01', '0.00')
     """
-    return "< 0.01" if 1 <= value < 5000 else f"{value / 1e6:,.2f}"
+    return "&lt; 0.01" if 1 <= value < 5000 else f"{value / 1e6:,.2f}"
 
 
 def _by(rows: pd.DataFrame, column: str, label: str, columns: Mapping[str, str]) -> str:

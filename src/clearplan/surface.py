@@ -392,7 +392,8 @@ def _code_colours(evidence: Evidence) -> dict[int, tuple[int, int, int, int]]:
 
 def _write_styles(path: Path, beside: Path, evidence: Evidence) -> None:
     """QGIS styles beside the rasters; QGIS takes them up by their names."""
-    stops = [(stop * PARTS, colour, f"{stop:.0%}") for stop, colour in COLOURS]
+    # QGIS applies the scale of the band before the style: it sees probabilities, not what is stored.
+    stops = [(stop, colour, f"{stop:.0%}") for stop, colour in COLOURS]
     codes = [
         (float(k), colour[:3], evidence.codes[k])
         for k, colour in _code_colours(evidence).items()
