@@ -12,7 +12,7 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.compare import comparison_words, rank_changes, read_run
-from clearplan.errors import MissingFileError
+from clearplan.errors import FaultsError, MissingFileError, ReadError, SettingsError, TableError
 
 from .conftest import E0, N0, UTM
 
@@ -234,3 +234,141 @@ def test_books_balance_on_the_sample(sample):
     closing = bridge["opening_m2"] + sum(sign * bridge[name] for name, sign in flows.items())
     assert np.allclose(closing, bridge["closing_m2"], rtol=1e-6, atol=1)
     assert (folder / "ledger.csv").read_text(encoding="utf-8").count(study.run["fingerprint"]) == len(books)
+
+
+SURFACE = """
+[release]
+source = "test"
+[release.detection]
+cancelled = 0.5
+reduced = 0.8
+cleared = 0.9
+[surface]
+mode = "expert"
+cell_m = 50
+max_distance_m = 3000
+base_rate = 0.001
+base_rate_spread = 0.5
+base_rate_source = "test"
+draws = 20
+seed = 1
+[[surface.terms]]
+evidence = "sha"
+strength = 6.0
+spread = 0.1
+scale_m = 200
+shape = "exponential"
+source = "test"
+[[surface.terms]]
+evidence = "cha"
+strength = 7.0
+spread = 0.1
+scale_m = 200
+shape = "exponential"
+source = "test"
+[map]
+"""
+
+
+def weighed(project, releases, *, accidents=None):
+    """p at the middle of field 'still', and of a project with these releases."""
+    plan = PLAN.replace("region = [45.6, 38.8, 47.8, 40.9]", "region = [46.6, 39.8, 47.1, 40.1]").replace(
+        "[map]", SURFACE
+    )
+    (project / "plan.toml").write_text(plan)
+    (project / "releases.geojson").unlink()
+    layer(project / "releases.geojson", releases)
+    if accidents is not None:
+        (project / "accidents.geojson").unlink()
+        layer(project / "accidents.geojson", accidents)
+    shutil.rmtree(project / "w", ignore_errors=True)
+    study = cp.run_study(project / "plan.toml", project / "w")
+    middle = np.array([[E0 + 6100.0, N0 + 100.0]])
+    return float(cp.evidence_at(study.evidence, middle)["p"].iloc[0]), study
+
+
+def still(name="L9", action="cleared", day="2025-06-01", width=200):
+    return release(name, action, day, 6000, side=width)
+
+
+def test_only_its_search_moves_the_probability_of_released_ground(project):
+    """By hand: 0.001 and a strength of 6 make odds of 0.001001 x 403.4, p = 0.2877; Bayes does the rest."""
+    before = 0.001 / 0.999 * np.exp(6) / (1 + 0.001 / 0.999 * np.exp(6))
+    assert before == pytest.approx(0.2877, abs=1e-4)
+    p, _ = weighed(project, [RELEASES[0]])
+    assert p == pytest.approx(before, rel=1e-3)
+    p, study = weighed(project, [RELEASES[0], still()])
+    assert p == pytest.approx(before * 0.1 / (1 - before * 0.9), rel=1e-3)
+    assert study.areas.set_index("hazard_id").loc["still", "remaining_m2"] == pytest.approx(0, abs=1)
+    # Progress polygons of one clearance are one search.
+    p, _ = weighed(
+        project, [RELEASES[0], still("W1", "reduced", "2025-05-01", 150), still("W2", "reduced", "2025-05-08")]
+    )
+    assert p == pytest.approx(before * 0.2 / (1 - before * 0.8), rel=1e-3)
+    # A later find refutes the search: the probability is that of before, and everybody is told.
+    hurt = {"accident_id": "A9", "occurred_on": "2025-12-01", "device": "AP", "position_error_m": 0.0, "source": "test",
+            "geometry": Point(E0 + 6100, N0 + 100)}  # fmt: skip
+    p, study = weighed(project, [RELEASES[0], still()], accidents=[hurt])
+    assert p == pytest.approx(before, rel=1e-3)
+    assert any("something was found on the ground after its release" in note for note in study.notes)
+    assert "something was found" in (project / "w" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_re_opening_that_can_not_be_used_is_never_lenient(project):
+    plan = PLAN.replace('path = "releases.geojson"', 'path = "releases.geojson"\nlenient = true')
+    (project / "plan.toml").write_text(plan)
+    (project / "releases.geojson").unlink()
+    layer(project / "releases.geojson", [*RELEASES[:3], RELEASES[3] | {"decided_by": None}])
+    with pytest.raises(FaultsError) as error:
+        cp.run_study(project / "plan.toml")
+    assert "a re-opening that can't be used would leave its ground released" in error.value.faults["rule"].tolist()
+
+
+def test_status_alone_re_opens_no_land_and_says_so(project):
+    (project / "history.csv").write_text(
+        "history_id,hazard_id,changed_on,changed_by,reason,status,land_class,source\n"
+        "1,whole,2025-02-01,authority,mine found,open,,test\n"
+    )
+    study = cp.run_study(project / "plan.toml")
+    assert any("open by its status, but releases cover all its ground" in note for note in study.notes)
+
+
+def test_a_setting_releases_no_land(project):
+    run(project, "2025-12-31")
+    shutil.move(project / "2025-12-31", project / "before")
+    (project / "plan.toml").write_text(PLAN.replace("AP = 0", "AP = 30"))
+    run(project, "2025-12-31")
+    found = cp.compare_runs(project / "before", project / "2025-12-31")
+    assert set(found.hazards["change"]) == {"footprint"}
+
+
+def test_evidence_that_says_nothing_or_is_not_weighed_is_told(project):
+    plan = PLAN.replace("[map]", SURFACE)
+    (project / "plan.toml").write_text(plan.replace("strength = 6.0", "strength = 0"))
+    with pytest.raises(SettingsError, match="strength 0 of sha says nothing"):
+        cp.run_study(project / "plan.toml")
+    small = plan.replace("region = [45.6, 38.8, 47.8, 40.9]", "region = [46.6, 39.8, 47.1, 40.1]")
+    (project / "plan.toml").write_text(small.replace('evidence = "sha"', 'evidence = "strikes"'))
+    study = cp.run_study(project / "plan.toml")
+    assert any("weighs no sha, accidents" in note for note in study.notes)
+
+
+def test_history_that_was_rewritten_is_told(project):
+    run(project, "2025-12-31")
+    shutil.move(project / "2025-12-31", project / "before")
+    text = (project / "history.csv").read_text().replace("mine found", "nothing found")
+    (project / "history.csv").write_text(text)
+    run(project, "2025-12-31")
+    found = cp.compare_runs(project / "before", project / "2025-12-31")
+    assert found.rewritten[["release_id", "column"]].values.tolist() == [["1", "reason"]]
+    run(project, "2023-12-31")
+    with pytest.raises(TableError, match="name the earlier run first"):
+        cp.compare_runs(project / "before", project / "2023-12-31")
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"settings": {}}', "no json"])
+def test_a_broken_run_is_no_bug(project, content):
+    run(project, "2023-12-31")
+    (project / "2023-12-31" / "run.json").write_text(content)
+    with pytest.raises(ReadError, match="holds no run that can be read"):
+        read_run(project / "2023-12-31")

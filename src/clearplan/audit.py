@@ -334,8 +334,10 @@ def searches(
     Returns
     -------
     GeoDataFrame
-        release_id, ``detection`` [0-1], geometry; one row a pass. Left out: re-openings, releases that a later find
-        contradicts (:func:`contradicted`), and ground of a release that was re-opened on its day or later.
+        release_id, ``detection`` [0-1], geometry; shapes don't overlap. Ground that several releases cover counts
+        the one search with the largest detection: weekly progress polygons of one clearance are no searches of their
+        own. Left out: re-openings, releases that a later find contradicts (:func:`contradicted`), and ground of a
+        release that was re-opened on its day or later.
     """
     require_metres(releases, accidents, hazards)
     then = placed(until(releases, as_at))
@@ -347,8 +349,10 @@ def searches(
     later = dates(again, "decided_on")[j] >= dates(own, "decided_on")[i]
     for k in np.unique(i[later]):
         ground[k] = shapely.difference(ground[k], shapely.union_all(again.geometry.to_numpy()[j[later & (i == k)]]))
-    found = pd.DataFrame({"release_id": own["release_id"], "detection": detection(own, settings)})
-    return gpd.GeoDataFrame(found, geometry=ground, crs=releases.crs)
+    found = pd.DataFrame({"release_id": own["release_id"].to_numpy(), "detection": detection(own, settings)})
+    best = np.argsort(-found["detection"].to_numpy(), kind="stable")
+    once = shapes.disjoint(ground[best], grid_m=shapes.GRID_M)
+    return placed(gpd.GeoDataFrame(found.iloc[best].reset_index(drop=True), geometry=once, crs=releases.crs))
 
 
 def _contradictions(releases: gpd.GeoDataFrame, finds: pd.DataFrame) -> _Faults:

@@ -79,9 +79,12 @@ def read_run(folder: str | Path) -> Run:
             raise MissingFileError(f"{path}: no such file; name the folder of a run (clearplan run ... --out FOLDER)")
     try:
         told = json.loads(record.read_text(encoding="utf-8"))
+        _ = told["settings"]["study"]["as_at"], told["net_area"], told["crs"]
         names = [str(name) for name in gpd.list_layers(layers)["name"]]
-    except (ValueError, OSError) as error:
-        raise ReadError(f"{record}: can't be read ({error}); run the plan again") from None
+    except Exception as error:  # GDAL's own errors have no common root but this
+        raise ReadError(
+            f"{folder}: holds no run that can be read ({type(error).__name__}: {error}); run the plan again"
+        ) from None
     tables: dict[str, Any] = {
         name: _layer(layers, name) if name in names else None
         for name in ("hazards", "areas", "tasks", "zones", "releases")
@@ -110,11 +113,15 @@ def compare_runs(first: str | Path | Run, second: str | Path | Run) -> Compariso
         The runs are in different working CRS.
     """
     a, b = (run if isinstance(run, Run) else read_run(run) for run in (first, second))
+    if a.as_at > b.as_at:
+        raise TableError(
+            f"{a.folder} is as at {a.as_at}, later than {b.folder} ({b.as_at}); name the earlier run first"
+        )
     if a.tasks.crs != b.tasks.crs:
         raise TableError(
             f"{a.folder} is in {a.record['crs']}, {b.folder} in {b.record['crs']}; run both with one region"
         )
-    return Comparison(a, b, _hazards(a, b), _tasks(a, b), _net(a, b), _rewritten(a.releases, b.releases))
+    return Comparison(a, b, _hazards(a, b), _tasks(a, b), _net(a, b), _all_rewritten(a, b))
 
 
 def _hazards(a: Run, b: Run) -> gpd.GeoDataFrame:
@@ -136,19 +143,22 @@ def _hazards(a: Run, b: Run) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=b.hazards.crs)
 
 
-def _remaining(run: Run) -> pd.Series:
-    """Ground that remains of each hazard, overlaps between hazards counted again [m2]."""
-    size: pd.Series = pd.Series(shapely.area(run.areas.geometry.to_numpy()), index=run.areas.index).fillna(0.0)
+def _remaining(run: Run) -> dict[str, tuple[float, str]]:
+    """Ground that remains of each hazard, overlaps between hazards counted again [m2], and what decided it."""
+    size = pd.Series(shapely.area(run.areas.geometry.to_numpy()), index=run.areas.index).fillna(0.0)
     open_ = (run.areas["status"] != "closed").to_numpy()
-    left: pd.Series = (size * open_).groupby(run.areas["hazard_id"]).sum()
-    return left
+    left = (size * open_).groupby(run.areas["hazard_id"]).sum()
+    named = run.areas["release_ids"] if "release_ids" in run.areas.columns else pd.Series("", index=run.areas.index)
+    ids = named.fillna("").astype(str).groupby(run.areas["hazard_id"]).agg("; ".join)
+    return {str(hazard): (float(m2), ids[hazard]) for hazard, m2 in left.items()}
 
 
 def _state(table: pd.DataFrame, hazard: str) -> str:
     return ", ".join(str(table.loc[hazard, name]) for name in ("land_class", "status"))
 
 
-def _changes(hazard: str, old: Any, new: Any, left: list[pd.Series]) -> list[tuple[str, str, str]]:
+def _changes(hazard: str, old: Any, new: Any, left: list[dict[str, tuple[float, str]]]) -> list[tuple[str, str, str]]:
+    """Changes of one hazard; 'footprint' is ground that grew or shrank by settings, with no decision behind it."""
     found = []
     was, now = old.loc[hazard], new.loc[hazard]
     if was["status"] != now["status"]:
@@ -156,13 +166,15 @@ def _changes(hazard: str, old: Any, new: Any, left: list[pd.Series]) -> list[tup
         found.append((change, was["status"], now["status"]))
     if was["land_class"] != now["land_class"]:
         found.append(("class", was["land_class"], now["land_class"]))
-    before, after = float(left[0].get(hazard, 0.0)), float(left[1].get(hazard, 0.0))
+    (before, ids), (after, now_ids) = left[0].get(hazard, (0.0, "")), left[1].get(hazard, (0.0, ""))
     apart = _moved(was.geometry, now.geometry)
     if apart > MOVED_M:
         found.append(("moved", "", f"{apart:,.0f} m"))
-    elif was["status"] != "closed" and now["status"] != "closed" and abs(after - before) > _LEAST_M2:
-        change = "released" if after < before else "ground re-opened"
-        found.append((change, f"{before / 1e4:,.2f} ha", f"{after / 1e4:,.2f} ha"))
+    sizes = f"{before / 1e4:,.2f} ha", f"{after / 1e4:,.2f} ha"
+    if ids != now_ids and abs(after - before) > _LEAST_M2:
+        found.append(("released" if after < before else "ground re-opened", *sizes))
+    elif apart <= MOVED_M and was["status"] == now["status"] != "closed" and abs(after - before) > _LEAST_M2:
+        found.append(("footprint", *sizes))
     return found
 
 
@@ -236,7 +248,37 @@ def _net(a: Run, b: Run) -> pd.DataFrame:
     return both.rename_axis("land_class").reset_index()
 
 
-_DECISION = ("action", "decided_on", "decided_by", "reason", "operator", "items")
+_DECISION = (
+    "action", "decided_on", "decided_by", "reason", "operator", "items", "depth_m", "hazard_id", "district", "source",
+)  # fmt: skip
+
+
+def _all_rewritten(a: Run, b: Run) -> pd.DataFrame:
+    """Decisions and changes of status that were rewritten, and decisions dated back into the first run's time."""
+    found = [_rewritten(a.releases, b.releases), _history(a, b)]
+    if b.releases is not None and a.as_at < b.as_at:
+        before = set() if a.releases is None else set(a.releases["release_id"])
+        late = b.releases[~b.releases["release_id"].isin(before)]
+        late = late[late["decided_on"].astype(str) <= a.as_at]
+        rows = [(i, "dated back before the first run", None, day) for i, day in
+                zip(late["release_id"], late["decided_on"].astype(str), strict=True)]  # fmt: skip
+        found.append(pd.DataFrame(rows, columns=found[0].columns))
+    filled = [table for table in found if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else found[0]
+
+
+def _history(a: Run, b: Run) -> pd.DataFrame:
+    """Changes of status that the first run knew and the second lacks or tells otherwise."""
+    later = {row["history_id"]: row for row in b.record.get("history", [])}
+    rows: list[tuple[Any, ...]] = []
+    for row in a.record.get("history", []):
+        other = later.get(row["history_id"])
+        if other is None:
+            rows.append((row["history_id"], "the whole change", row["hazard_id"], None))
+            continue
+        names = [name for name in row if not _equal(row[name], other.get(name))]
+        rows += [(row["history_id"], name, row[name], other.get(name)) for name in names]
+    return pd.DataFrame(rows, columns=["release_id", "column", "before", "after"])
 
 
 def _rewritten(old: gpd.GeoDataFrame | None, new: gpd.GeoDataFrame | None) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from .errors import FaultsError, MissingFileError, SettingsError
 from .maps import Context
 from .readers import Reading, combine, empty_table, plan_sources, read_background, read_places, read_source
 from .records import RecordReading, read_record_source
-from .release import as_at, dates
+from .release import REOPENED, as_at, dates
 from .schema import fault, fault_table
 from .settings import Plan, RecordSettings
 from .tables import id_column
@@ -25,7 +25,8 @@ from .tables import id_column
 class Inputs:
     """What was read: the tables in the working CRS, and what a reader must know of them.
 
-    ``places`` maps the rows of the combined RELEASES to (file, row); ``lines`` holds the ids of each contact line.
+    ``places`` and ``history_places`` map the rows of RELEASES and HISTORY to (file, row); ``lines`` holds the ids of
+    each contact line.
     """
 
     hazards: gpd.GeoDataFrame
@@ -38,6 +39,7 @@ class Inputs:
     records: tuple[RecordReading, ...]
     lines: list[list[str]]
     places: list[tuple[str, int]]
+    history_places: list[tuple[str, int]]
     settlements: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
 
@@ -73,6 +75,7 @@ def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
     if broken:
         raise FaultsError(pd.concat(broken, ignore_index=True))
     every = [reading for found in readings.values() for reading in found]
+    _refuse_lost_reopenings(readings["releases"])
     tables = {
         name: combine(empty_table(name, frame.crs), *(r.table for r in found)) for name, found in readings.items()
     }
@@ -84,9 +87,55 @@ def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
         records=tuple(records),
         lines=[r.table["hazard_id"].tolist() for r in readings["hazards"][: len(plan.contact_line)]],
         places=[place for reading in readings["releases"] for place in reading.places],
+        history_places=[place for reading in readings["history"] for place in reading.places],
         settlements=read_places(asked.settlements, frame.crs) if asked is not None else None,
         roads=read_places(asked.roads, frame.crs) if asked is not None else None,
     )
+
+
+def _refuse_lost_reopenings(readings: list[Reading]) -> None:
+    """A re-opening that can't be used would leave its ground released; that is never lenient."""
+    for reading in readings:
+        table = reading.table
+        if not len(table) or "action" not in table.columns:
+            continue
+        lost = (table["action"] == REOPENED) & table["deferred"].notna()
+        if lost.any():
+            places = [reading.places[k] for k in lost.to_numpy().nonzero()[0]]
+            rule, remedy = "a re-opening that can't be used would leave its ground released", "mend the row"
+            faults = [
+                fault(file, row, "action", reason, rule, "error", remedy)
+                for (file, row), reason in zip(places, table.loc[lost, "deferred"], strict=True)
+            ]
+            raise FaultsError(pd.concat([reading.faults, fault_table(faults)], ignore_index=True))
+
+
+def open_but_released(left: gpd.GeoDataFrame, known: Inputs) -> pd.DataFrame:
+    """Hazards that HISTORY calls open after the release of all their ground: status alone re-opens no land.
+
+    Parameters
+    ----------
+    left : GeoDataFrame
+        AREAS after releases were taken off.
+    known : Inputs
+        RELEASES and HISTORY of the day.
+    """
+    history = known.history
+    if not len(history) or not len(known.releases):
+        return fault_table([])
+    opened = history[history["status"].isin(["open", "worked-on"])]
+    last = opened.assign(day=dates(opened, "changed_on")).groupby("hazard_id")["day"].max()
+    decided = dict(zip(known.releases["release_id"], dates(known.releases, "decided_on"), strict=True))
+    found = []
+    ground = left.groupby("hazard_id").agg(m2=("remaining_m2", "sum"), was=("reported_m2", "sum"))
+    for hazard, ids in left.dropna(subset="release_ids").groupby("hazard_id")["release_ids"]:
+        released = max(decided[i] for text in ids for i in str(text).split("; "))
+        gone = ground.loc[hazard, "m2"] < 1 <= ground.loc[hazard, "was"]
+        if gone and hazard in last.index and last[hazard] > pd.Timestamp(released):
+            rule = "hazard is open by its status, but releases cover all its ground, which stays released"
+            remedy = "re-open the ground with a release of action re-opened, or mend the status"
+            found.append(fault("history", None, "status", hazard, rule, "warning", remedy))
+    return fault_table(found)
 
 
 def as_at_day(inputs: Inputs, day: dt.date) -> Inputs:
@@ -96,6 +145,9 @@ def as_at_day(inputs: Inputs, day: dt.date) -> Inputs:
         hazards=as_at(inputs.hazards, day, history=inputs.history).reset_index(drop=True),
         zones=as_at(inputs.zones, day).reset_index(drop=True),
         accidents=as_at(inputs.accidents, day).reset_index(drop=True),
+        # Their labels stay: they lead to the row of the file.
+        releases=as_at(inputs.releases, day),
+        history=as_at(inputs.history, day),
         records=tuple(_records_at(reading, day) for reading in inputs.records),
     )
 
@@ -134,7 +186,11 @@ def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: 
         rows = pd.Series([row for _, row in home], index=told.index, dtype="Int64")
         found.append(told.assign(file=[file for file, _ in home], row=rows))
     if len(inputs.history):
-        found.append(history_faults(inputs.hazards, inputs.history))
+        told = history_faults(inputs.hazards, inputs.history)
+        homes = dict(enumerate(inputs.history_places))
+        home = [homes.get(row, ("history", None)) for row in told["row"].astype(object)]
+        rows = pd.Series([row for _, row in home], index=told.index, dtype="Int64")
+        found.append(told.assign(file=[file for file, _ in home], row=rows))
     if not found:
         return fault_table([])
     faults = pd.concat(found, ignore_index=True)

@@ -48,6 +48,8 @@ def record_run(
     known: Inputs,
     tables: Mapping[str, Any],
     books: Mapping[str, pd.DataFrame],
+    *,
+    unweighed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """run.json without its time stamp: all that decides the numbers, and the numbers.
 
@@ -63,6 +65,8 @@ def record_run(
         The tables that the run made of it.
     books : mapping
         net_area, ledger and bridge, where there are such.
+    unweighed : list of text
+        Evidence that the tables hold and that no term of the surface weighs.
     """
     settings = plan.model_dump(mode="json")
     decisive = _decisive(_hashes(plan, folder), settings, folder, frame.words, known.operations)
@@ -75,8 +79,33 @@ def record_run(
         record[name] = json.loads(table.to_json(orient="records", double_precision=3))
     rows = pd.to_numeric(known.faults["row"]).astype("Int64").astype(object)
     record["faults"] = json.loads(known.faults.assign(row=rows.where(rows.notna(), None)).to_json(orient="records"))
-    record["warnings"] = _warnings(plan, record, tables, _not_yet(read, known))
+    told = known.history.drop(columns="deferred", errors="ignore")
+    record["history"] = json.loads(told.to_json(orient="records", date_format="iso", date_unit="s"))
+    record["warnings"] = _warnings(plan, record, tables, _not_yet(read, known)) + _of_surface(unweighed)
     return record
+
+
+def _of_surface(unweighed: Sequence[str]) -> list[str]:
+    if not unweighed:
+        return []
+    return [
+        f"The surface weighs no {', '.join(unweighed)}, though the data hold some: that ground looks no more "
+        "contaminated than what surrounds it; add a term for each"
+    ]
+
+
+def _of_ledger(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
+    """What contradicts in the ledger of land release, each rule once with its rows."""
+    files = {source.path.name for source in (*plan.releases, *plan.history)} | {"releases", "history"}
+    rules: dict[str, list[str]] = {}
+    for found in faults:
+        if (found["file"] in files and found["row"] is not None) or found["file"] == "history":
+            place = f"row {found['row']}" if found["row"] is not None else ""
+            rules.setdefault(found["rule"], []).append(" ".join(w for w in (place, found["value"] or "") if w))
+    return [
+        f"Land release: {rule} ({len(rows)}: {', '.join(rows[:6])}{' ...' if rows[6:] else ''})"
+        for rule, rows in rules.items()
+    ]
 
 
 def _not_yet(read: Inputs, known: Inputs) -> dict[str, int]:
@@ -181,6 +210,9 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: Mapping[str, Any], not
     """Deferred rows first, then repairs, then assumptions."""
     words = []
     for name, count in record["deferred"].items():
+        if count and name in ("releases", "history"):
+            ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
+            words.append(f"{count} rows of {name} can't be used and decide NOTHING: {', '.join(ids[:10])}")
         if count and name in ("hazards", "zones", "accidents"):
             ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
             named = ", ".join(ids[:10]) + (" ..." if count > 10 else "")
@@ -199,6 +231,7 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: Mapping[str, Any], not
     doubts = sum(fault["level"] == "warning" for fault in record["faults"])
     if doubts:
         words.append(f"{doubts} warnings were given while reading; each is listed in run.json under faults")
+    words += _of_ledger(plan, record["faults"])
     for name, count in not_yet.items():
         if count:
             words.append(f"{count} {name} are dated after {plan.study.as_at}, the date of the study, and left out")

@@ -20,7 +20,7 @@ import shapely
 from pyproj import CRS
 
 from .crs import is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
-from .errors import CrsError, FaultsError, TableError
+from .errors import CrsError, FaultsError, ReadError, TableError
 from .files import Raw, read_gazetteer, read_raw
 from .rows import (
     CodeLists,
@@ -266,7 +266,8 @@ def _read_history(frame: pd.DataFrame, raw: Raw, source: SourceSettings, code_li
     faults += schema_faults(frame, "history", raw, code_lists) + history_rules(frame, raw)
     shapeless = np.full(len(frame), None, dtype=object)
     table, listed = _settle(frame, shapeless, faults, "history", raw, source)
-    return Reading(table.drop(columns=["entered_crs", "entered_geometry"]), listed, "")
+    places = tuple((raw.file, row) for row in raw.rows)
+    return Reading(table.drop(columns=["entered_crs", "entered_geometry"]), listed, "", places)
 
 
 def _no_rows(name: str, raw: Raw, source: SourceSettings, working: CRS | None) -> Reading:
@@ -345,6 +346,11 @@ def read_places(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
         return read_context(path, crs)
     table = read_gazetteer(path)
     assert table is not None
+    lon, lat = table["longitude"], table["latitude"]
+    wrong = ~(lon.between(-180, 180) & lat.between(-90, 90))
+    if wrong.any() or not len(table):
+        where = f", row {int(table.index[wrong][0]) + 2}" if wrong.any() else ""
+        raise ReadError(f"{path}{where}: no place on Earth; give longitude within 180 and latitude within 90 degrees")
     points = gpd.points_from_xy(table["longitude"], table["latitude"], crs="EPSG:4326")
     return to_working(gpd.GeoDataFrame(table, geometry=points), crs)[0]
 

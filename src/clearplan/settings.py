@@ -351,7 +351,7 @@ class SurfaceSettings(Settings):
     mode: Literal["expert", "fitted"] = Field(
         description="expert: strengths as written here. fitted: strengths from accidents and known hazards."
     )
-    cell_m: Positive = Field(description="Side of a cell [m].")
+    cell_m: Annotated[float, Field(ge=0.1, le=100_000)] = Field(description="Side of a cell [m].")
     max_distance_m: Positive = Field(
         description="Evidence farther away says nothing; where no line, record, field, strike or accident is nearer, "
         "nobody knows [m]."
@@ -376,6 +376,11 @@ class SurfaceSettings(Settings):
         if len(set(names)) < len(names):
             raise ValueError("a kind of evidence is named twice in terms")
         blank = [n for t in self.terms for n, strength in t.columns.items() if strength is None]
+        silent = [n for t in self.terms for n, strength in t.columns.items() if strength == 0]
+        if self.mode == "expert" and silent:
+            raise ValueError(
+                f"strength 0 of {', '.join(silent)} says nothing and would make ground known; drop the term"
+            )
         if self.mode == "expert" and blank:
             raise ValueError(f"expert mode needs a strength for {', '.join(blank)}")
         if self.max_distance_m <= self.cell_m:

@@ -23,7 +23,7 @@ from .files import read_gazetteer, read_raw
 from .fit import Fit, fit_surface
 from .folders import refuse_foreign, refuse_taken, replaced
 from .hazards import footprints, net_area
-from .inputs import Inputs, as_at_day, ledger_faults, read_inputs, read_layers
+from .inputs import Inputs, as_at_day, ledger_faults, open_but_released, read_inputs, read_layers
 from .maps import About, Context, draw_map
 from .priority import rank
 from .provenance import line_words, record_run
@@ -134,22 +134,25 @@ def run_study(
     progress(STAGES[3])
     tasks = make_tasks(areas, known.zones, plan.tasks, districts=context.districts, district_name=context.district_name)
     progress(STAGES[4])
-    evidence = _evidence(plan, frame, known, areas, context)
-    learned = _learned(plan, evidence, known, areas)
+    # A hazard that was reported stays evidence, released or closed: only the search of its ground moves a probability.
+    reported = as_at_table(drawn, day, history=read.history).assign(status="open")
+    evidence = _evidence(plan, frame, known, reported, context)
+    learned = _learned(plan, evidence, known, reported)
     if evidence is not None:
         evidence = evidence if learned is None else replace(evidence, settings=learned.settings)
         tasks, books = _with_expected(tasks, books, evidence, context)
     progress(STAGES[5])
     tasks = rank(tasks, known.zones, plan.priority, accidents=known.accidents)
     tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": known.zones,
-              "accidents": known.accidents, "releases": as_at_table(known.releases, day),
-              "history": as_at_table(known.history, day)}  # fmt: skip
+              "accidents": known.accidents, "releases": known.releases, "history": known.history}  # fmt: skip
     study = Study(
         plan=plan,
         net=books["net_area"],
         books=books,
         faults=known.faults,
-        run=record_run(plan, folder, frame, read, known, tables, books),
+        run=record_run(
+            plan, folder, frame, read, known, tables, books, unweighed=() if evidence is None else evidence.left_out
+        ),
         context=context,
         records=known.records,
         evidence=evidence,
@@ -174,9 +177,9 @@ def _released(
     """What remains of the areas known at the day, the books, and the faults of the ledger."""
     day = plan.study.as_at
     then = as_at_table(drawn, day, history=read.history)
-    # The ledger is held against all that was ever reported; what was found later contradicts nothing yet.
-    faults = ledger_faults(plan, replace(read, accidents=known.accidents), drawn, context)
-    left = apply_releases(then, read.releases, as_at=day)
+    faults = ledger_faults(plan, known, then, context)
+    left = apply_releases(then, known.releases, as_at=day)
+    faults = pd.concat([faults, open_but_released(left, known)], ignore_index=True)
     layers: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
     books = {
         "net_area": net_area(left, context.districts, name=context.district_name),
