@@ -261,7 +261,7 @@ def test_a_line_in_parts_is_joined_or_refused():
 def test_searching_lowers_a_probability_by_bayes():
     # p = .2, d = .9: .0244; twice: .00249 (issue's oracle, by hand .2 x .1 / (1 - .18)).
     rows = [{"geometry": box(E0 - 500, N0 - 500, E0 + 500, N0 + 500)}]
-    terms = [{"evidence": "sha", "spread": 0, "source": "test", **TERMS["sha"], "strength": 0}]
+    terms = [{"evidence": "sha", "spread": 0, "source": "test", **TERMS["sha"], "strength": 1e-9}]
     plan = SurfaceSettings(**(BASE | {"terms": terms, "base_rate": 0.2}))
     once, half = box(E0, N0, E0 + 100, N0 + 100), box(E0 + 200, N0, E0 + 245, N0 + 100)
     searched = layer_of(once, box(E0 + 100, N0, E0 + 200, N0 + 100), box(E0 + 100, N0, E0 + 200, N0 + 100), half,

@@ -376,7 +376,7 @@ class SurfaceSettings(Settings):
         if len(set(names)) < len(names):
             raise ValueError("a kind of evidence is named twice in terms")
         blank = [n for t in self.terms for n, strength in t.columns.items() if strength is None]
-        silent = [n for t in self.terms for n, strength in t.columns.items() if strength == 0]
+        silent = [t.evidence for t in self.terms if set(t.columns.values()) == {0}]
         if self.mode == "expert" and silent:
             raise ValueError(
                 f"strength 0 of {', '.join(silent)} says nothing and would make ground known; drop the term"

@@ -177,7 +177,7 @@
     return element("p", found.known
       ? "Here: " + percent(found.p) + " probability that a cell of " + data.surface.cell_m + " m holds explosive ordnance; moved most by "
         + found.why + "."
-      : "Here nobody knows: no evidence of any kind lies within reach. That is not a low probability.", found.known ? null : "assumed");
+      : "Here nobody knows: no evidence lies within reach, or the data do not speak of this ground. That is not a low probability.", found.known ? null : "assumed");
   }
 
   if (surface) {
