@@ -561,7 +561,20 @@
   }
   if (about.notes.length) {
     var notes = document.getElementById("notes");
-    about.notes.forEach(function (note) { notes.querySelector("ul").appendChild(element("li", note)); });
+    // The ledger's contradictions are many words: they open on demand, and their number stands there at once.
+    var folded = about.notes.filter(function (note) { return note.indexOf("Land release:") === 0; });
+    about.notes.forEach(function (note) {
+      if (folded.indexOf(note) < 0) { notes.querySelector("ul").appendChild(element("li", note)); }
+    });
+    if (folded.length) {
+      var details = element("details"), inside = element("ul");
+      details.appendChild(element("summary", "Land release: " + folded.length + " kinds of contradictions between decisions and reports"));
+      folded.forEach(function (note) { inside.appendChild(element("li", note.slice(14))); });
+      details.appendChild(inside);
+      var item = element("li");
+      item.appendChild(details);
+      notes.querySelector("ul").appendChild(item);
+    }
     notes.hidden = false;
   }
 
