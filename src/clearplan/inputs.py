@@ -181,16 +181,9 @@ def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: 
         told = release_faults(
             areas, inputs.releases, context.districts, district_name=context.district_name, accidents=inputs.accidents
         )
-        places = dict(enumerate(inputs.places))
-        home: list[Any] = [places.get(row, ("releases", None)) for row in told["row"].astype(object)]
-        rows = pd.Series([row for _, row in home], index=told.index, dtype="Int64")
-        found.append(told.assign(file=[file for file, _ in home], row=rows))
+        found.append(_at_home(told, "releases", inputs.places))
     if len(inputs.history):
-        told = history_faults(inputs.hazards, inputs.history)
-        homes = dict(enumerate(inputs.history_places))
-        home = [homes.get(row, ("history", None)) for row in told["row"].astype(object)]
-        rows = pd.Series([row for _, row in home], index=told.index, dtype="Int64")
-        found.append(told.assign(file=[file for file, _ in home], row=rows))
+        found.append(_at_home(history_faults(inputs.hazards, inputs.history), "history", inputs.history_places))
     if not found:
         return fault_table([])
     faults = pd.concat(found, ignore_index=True)
@@ -199,6 +192,14 @@ def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: 
         raise FaultsError(faults)
     faults["level"] = faults["level"].mask(faults["level"] == "repairable", "repaired")
     return faults
+
+
+def _at_home(told: pd.DataFrame, table: str, places: list[tuple[str, int]]) -> pd.DataFrame:
+    """Faults whose rows are labels of a table, with the file and row where each was read."""
+    known = dict(enumerate(places))
+    home: list[Any] = [known.get(row, (table, None)) for row in told["row"].astype(object)]
+    rows = pd.Series([row for _, row in home], index=told.index, dtype="Int64")
+    return told.assign(file=[file for file, _ in home], row=rows)
 
 
 def _read_records(plan: Plan, source: RecordSettings, frame: WorkingCrs) -> RecordReading:

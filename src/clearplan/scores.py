@@ -39,7 +39,7 @@ def roc_auc(label: Any, score: Any, weight: Any = None) -> float:
 def pr_auc(label: Any, score: Any, weight: Any = None) -> float:
     """Area under precision over recall by trapezoids, as RELand's ``auc(recall, precision)``; precision 1 at recall 0.
 
-    RELand: Dulce Rubio et al. 2024, https://doi.org/10.1145/3648437. Trapezoids are kinder than average precision.
+    RELand: https://arxiv.org/abs/2311.03115. Trapezoids are kinder than average precision.
 
     >>> round(pr_auc([1, 0, 1], [3, 2, 1]), 4)  # (recall, precision): (0, 1), (1/2, 1), (1/2, 1/2), (1, 2/3)
     0.7917

@@ -129,13 +129,14 @@ def run_study(
     drawn = footprints(read.hazards, plan.footprints)
     known = as_at_day(read, day)
     progress(STAGES[2])
-    areas, books, faults = _released(plan, read, known, drawn, context)
+    reported = as_at_table(drawn, day, history=read.history)
+    areas, books, faults = _released(plan, read, known, drawn, reported, context)
     known = replace(known, faults=pd.concat([known.faults, *background, faults], ignore_index=True))
     progress(STAGES[3])
     tasks = make_tasks(areas, known.zones, plan.tasks, districts=context.districts, district_name=context.district_name)
     progress(STAGES[4])
     # A hazard that was reported stays evidence, released or closed: only the search of its ground moves a probability.
-    reported = as_at_table(drawn, day, history=read.history).assign(status="open")
+    reported = reported.assign(status="open")
     evidence = _evidence(plan, frame, known, reported, context)
     learned = _learned(plan, evidence, known, reported)
     if evidence is not None:
@@ -172,13 +173,17 @@ def _at_day(plan: Plan, day: dt.date) -> Plan:
 
 
 def _released(
-    plan: Plan, read: Inputs, known: Inputs, drawn: gpd.GeoDataFrame, context: Context
+    plan: Plan,
+    read: Inputs,
+    known: Inputs,
+    drawn: gpd.GeoDataFrame,
+    reported: gpd.GeoDataFrame,
+    context: Context,
 ) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
-    """What remains of the areas known at the day, the books, and the faults of the ledger."""
+    """What remains of the areas reported by the day, the books, and the faults of the ledger."""
     day = plan.study.as_at
-    then = as_at_table(drawn, day, history=read.history)
-    faults = ledger_faults(plan, known, then, context)
-    left = apply_releases(then, known.releases, as_at=day)
+    faults = ledger_faults(plan, known, reported, context)
+    left = apply_releases(reported, known.releases, as_at=day)
     faults = pd.concat([faults, open_but_released(left, known)], ignore_index=True)
     layers: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
     books = {
