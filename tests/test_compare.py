@@ -196,6 +196,53 @@ def test_a_moved_and_a_lost_hazard_and_rewritten_history_are_loud(project):
     assert "LOST" in done.stdout
 
 
+def test_the_comparison_is_a_page_with_a_map(project):
+    run(project, "2023-12-31"), run(project, "2025-12-31")
+    words = [sys.executable, "-m", "clearplan", "diff", project / "2023-12-31", project / "2025-12-31", "-o"]
+    done = subprocess.run([*words, project / "diff.html"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Comparison: " in done.stdout
+    page = (project / "diff.html").read_text(encoding="utf-8")
+    found = cp.compare_runs(project / "2023-12-31", project / "2025-12-31")
+    for change, count in found.hazards["change"].value_counts().items():
+        assert f"{count} {change}" in page[page.index('id="changes-desc"') :][:400]
+    for hazard in found.hazards["hazard_id"]:
+        assert f"<td>{hazard}</td>" in page
+    assert found.second.record["fingerprint"] in page
+    assert found.first.record["fingerprint"] in page
+    again = subprocess.run([*words, project / "diff.html"], capture_output=True, text=True)
+    assert again.returncode == 2
+    assert "diff.html" in again.stderr
+
+
+def test_what_a_day_can_not_tell_is_said(project):
+    plan = (
+        PLAN
+        + """
+[release]
+source = "test"
+bridge_from = 2024-12-31
+[release.detection]
+cancelled = 0.5
+reduced = 0.8
+cleared = 0.99
+"""
+    )
+    (project / "plan.toml").write_text(plan)
+    early = cp.run_study(project / "plan.toml", as_at="2023-12-31")
+    assert "No bridge table: release.bridge_from 2024-12-31 is after 2023-12-31" in early.notes
+    assert "bridge" not in early.books
+    late = cp.run_study(project / "plan.toml", as_at="2026-06-30")
+    assert any("later than 2026-01-01, the day of the plan" in note for note in late.notes)
+    assert "bridge" in late.books
+    (project / "accidents.geojson").unlink()
+    layer(project / "accidents.geojson", [
+        {"accident_id": f"A{k}", "occurred_on": "2024-01-01", "device": "AP", "position_error_m": 0.0, "source": "test",
+         "geometry": Point(E0, N0)} for k in range(3)
+    ])  # fmt: skip
+    assert any("All 3 accidents lie at one coordinate" in note for note in cp.run_study(project / "plan.toml").notes)
+
+
 def test_a_folder_without_a_run_is_told(tmp_path):
     with pytest.raises(MissingFileError, match=r"run\.json: no such file"):
         read_run(tmp_path)

@@ -266,7 +266,7 @@ def some_evidence(**changed):
 
 
 def test_empty_accidents_say_what_to_do():
-    with pytest.raises(TableError, match=r"accidents: the table holds no row with a place.*mode = 'expert'"):
+    with pytest.raises(TableError, match=r"accidents: the table holds no row with a place.*expert mode"):
         cp.fit_surface(some_evidence(), how(), accidents=accident_table([], []))
     gone = accident_table([(E0, N0)], [None]).set_geometry([None], crs=UTM)
     with pytest.raises(TableError, match="no row with a place"):
@@ -274,7 +274,7 @@ def test_empty_accidents_say_what_to_do():
 
 
 def test_all_accidents_at_one_coordinate():
-    with pytest.raises(TableError, match=r"all 9 lie at one coordinate.*mode = 'expert'"):
+    with pytest.raises(TableError, match=r"all 9 lie at one coordinate.*expert mode"):
         cp.fit_surface(some_evidence(), how(), accidents=accident_table([(E0, N0)] * 9, [None] * 9))
 
 
@@ -352,6 +352,23 @@ def test_mean_over_known_ground_is_the_prevalence_and_the_raster_says_so(world, 
     )
     surface = cp.make_surface(evidence, tmp_path / "s.tif")
     assert surface.expected_m2 / surface.known_m2 == pytest.approx(0.06, rel=0.01)
+
+
+def test_draws_of_a_fit_belong_together(world):
+    """Each draw is anchored to its own prevalence, so that the whole ground's interval is that of the prevalence."""
+    plan = fit_settings(world, prevalence=0.06, prevalence_spread=0.5, bootstrap=200)
+    found = cp.fit_surface(world.evidence, plan, accidents=world.accidents)
+    grid, places = world.evidence.grid, gpd.GeoDataFrame(geometry=shapely.points([[601_000.0, 4_401_000.0]]), crs=UTM)
+    evidence = cp.collect_evidence(
+        world.hazards, world.areas, world.accidents.iloc[:0], found.settings, grid=grid, settlements=places
+    )
+    whole = gpd.GeoDataFrame(geometry=[box(*grid.bounds)], crs=UTM)
+    together = cp.expected_area(evidence, whole, draws=found.draws).iloc[0]
+    assert together["expected_m2"] / together["known_m2"] == pytest.approx(0.06, rel=0.01)
+    for name, z in (("low_m2", -1.645), ("high_m2", 1.645)):
+        # 5 and 95 % of 200 draws of a normal logit: within 0.25 of its spread.
+        reached = (logit(together[name] / together["known_m2"]) - logit(0.06)) / 0.5
+        assert reached == pytest.approx(z, abs=0.25)
 
 
 def test_fit_is_the_same_twice_and_told_in_full(world):

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from shapely import Point, box
 
 import clearplan as cp
+from clearplan.audit import closed_by_row, searches
 from clearplan.balance import FLOWS
 from clearplan.errors import CrsError, FaultsError, SettingsError, TableError
 from clearplan.readers import plan_sources, read_source
@@ -267,11 +268,18 @@ def test_history_faults():
         ]
     )
     faults = cp.history_faults(areas, history)
-    assert faults[["row", "level"]].values.tolist() == [[0, "error"], [1, "warning"], [2, "warning"], [3, "warning"]]
+    assert faults[["row", "level"]].values.tolist() == [[0, "error"], [1, "warning"], [3, "warning"]]
     assert "no hazard has this id" in faults.loc[0, "rule"]
     assert "before its hazard" in faults.loc[1, "rule"]
-    assert "closed already" in faults.loc[2, "rule"]
-    assert "stays an indication" in faults.loc[3, "rule"]
+    assert "stays an indication" in faults.loc[2, "rule"]
+
+
+def test_a_status_closed_in_the_hazards_own_row_is_told():
+    areas = area_table([{"geometry": square(0, 0, 10), "status": "closed"}, {"geometry": square(0, 0, 10)}])
+    (told,) = closed_by_row(areas).to_dict("records")
+    assert told["value"] == "1 hazards: H0"
+    assert "nobody knows since when" in told["rule"]
+    assert closed_by_row(areas.iloc[1:]).empty
 
 
 # --- faults --------------------------------------------------------------------------------------------------------
@@ -472,7 +480,36 @@ def test_releases_that_later_finds_contradict():
         "accident A4 2024-03-01", "accident A1 without date", "accident A2 2024-02-01", "hazard H0 2024-01-06",
     ]  # fmt: skip
     assert (own["level"] == "warning").all()
+    assert found["certain"].all()
     assert cp.contradicted(releases, accidents.iloc[:0], hazards.iloc[:0]).empty
+
+
+def test_an_accident_beside_released_ground_may_have_been_there():
+    releases = release_table([{"action": "cleared", "day": 3, "geometry": square(0, 0, 100)}])
+    # Position errors of 100 m: 90 m away may be, 110 m away is not; on the day itself can't be ruled out, before can.
+    accidents = accident_table(
+        [(E0 + 190, N0 + 50), (E0 + 210, N0 + 50), (E0 + 50, N0 + 50), (E0 + 50, N0 + 50)],
+        ["2024-02-01", "2024-02-01", "2024-01-04", "2024-01-03"],
+    )
+    nothing = area_table([{"geometry": square(5000, 0, 10)}])
+    found = cp.contradicted(releases, accidents, nothing)
+    assert found[["evidence_id", "certain"]].values.tolist() == [["A0", False], ["A2", True]]
+    faults = cp.release_faults(nothing, releases, accidents=accidents)
+    rules = [rule for rule in faults["rule"] if "after" in rule]
+    assert len(rules) == 2
+    assert "may have been there" in rules[0]
+    # One that may have been elsewhere takes nothing from the search; one on the ground does.
+    find = Detection(cancelled=0.5, reduced=0.8, cleared=0.99)
+    assert searches(releases, find, accidents.iloc[:1], nothing, as_at="2025-01-01")["release_id"].tolist() == ["R0"]
+    assert searches(releases, find, accidents.iloc[2:], nothing, as_at="2025-01-01").empty
+
+
+@pytest.mark.parametrize(
+    "text", ["30.06.2024", "2024-06-30T12:00", "2024-06", "9999-12-31", "0024-06-30", "2024-02-30"]
+)
+def test_a_day_is_written_in_one_way(text):
+    with pytest.raises(SettingsError, match="as_at"):
+        cp.as_at(release_table([]), text)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .audit import contradicted, history_faults, release_faults
     from .balance import bridge, ledger
     from .charts import draw_bridge, draw_calibration, draw_ladder, draw_recall, draw_release_2023
-    from .compare import Comparison, compare_runs
+    from .compare import Comparison, compare_runs, write_comparison
     from .crs import working_crs
     from .errors import (
         ClearplanError,
@@ -70,7 +70,7 @@ _HOMES = {
     "audit": ("contradicted", "history_faults", "release_faults"),
     "balance": ("bridge", "ledger"),
     "charts": ("draw_bridge", "draw_calibration", "draw_ladder", "draw_recall", "draw_release_2023"),
-    "compare": ("Comparison", "compare_runs"),
+    "compare": ("Comparison", "compare_runs", "write_comparison"),
     "crs": ("working_crs",),
     "errors": ("ClearplanError", "CrsError", "FaultsError", "OutputError", "ReadError", "SettingsError", "TableError"),
     "evaluation": ("Evaluation", "evaluate", "evaluation_tables", "share_outside"),
@@ -183,6 +183,7 @@ __all__ = [
     "share_outside",
     "undated",
     "working_crs",
+    "write_comparison",
     "write_record_template",
 ]
 

@@ -19,7 +19,7 @@ from .errors import TableError
 from .release import REOPENED, STANDS, dates, detection, last_events, states, until
 from .schema import fault, fault_table, placed
 from .settings import Detection
-from .tables import id_column, read_items, table_name
+from .tables import read_items
 
 #: Overlap that is told, as a part of the smaller shape; GICHD's geocheck uses the same limit for part overlaps.
 PART_OVERLAP = 0.009
@@ -278,38 +278,55 @@ def contradicted(releases: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame, hazard
     Parameters
     ----------
     releases, accidents, hazards : GeoDataFrame
-        RELEASES, ACCIDENTS, and HAZARDS or AREAS, in one metric CRS. An accident without a date counts, for it can't be
-        ruled out; a hazard without one counts as known before. A hazard polygon counts where it shares more than 0.9 %
-        of the smaller shape.
+        RELEASES, ACCIDENTS, and HAZARDS or AREAS, in one metric CRS. An accident counts from the day of the release
+        on, and without a date too, for neither can be ruled out; a hazard counts from the day after, for what the
+        search found is often entered on its last day, and without a date as known before. A hazard polygon counts
+        where it shares more than 0.9 % of the smaller shape.
 
     Returns
     -------
     DataFrame
-        release_id, evidence ('accident' or 'hazard'), evidence_id, found_on; one row a release and find, in the order
-        of releases. Empty: none.
+        release_id, evidence ('accident' or 'hazard'), evidence_id, found_on, certain; one row a release and find, in
+        the order of releases. Not certain: an accident beside the ground, no farther than its position error. Empty:
+        none.
     """
     require_metres(releases, accidents, hazards)
     own = placed(releases)
     own = own[own["action"] != REOPENED]
-    shape, decided = own.geometry.to_numpy(), dates(own, "decided_on")
-    rows: list[tuple[Any, ...]] = []
-    for evidence, table, column in (("accident", accidents, "occurred_on"), ("hazard", hazards, "recorded_on")):
-        seen = placed(table)
-        ids = seen["hazard_id" if table_name(table) == "areas" else id_column(table_name(table))].to_numpy(object)
-        there, on = seen.geometry.to_numpy(), dates(seen, column)
-        i, j = shapely.STRtree(there).query(shape, predicate="intersects")
-        later = (on[j] > decided[i]) | (np.isnat(on[j]) if evidence == "accident" else False)
-        i, j = i[later], j[later]
-        flat = shapely.get_dimensions(there[j]) == 2
-        both = np.full(len(i), np.inf)
-        both[flat] = shapely.area(shapely.intersection(shape[i[flat]], there[j[flat]]))
-        limit = PART_OVERLAP * np.minimum(shapely.area(shape[i]), np.where(flat, shapely.area(there[j]), 0.0))
-        rows += [(a, evidence, ids[b], on[b]) for a, b in zip(i[both > limit], j[both > limit], strict=True)]
-    table = pd.DataFrame(rows, columns=["release", "evidence", "evidence_id", "found_on"])
-    table = table.drop_duplicates().sort_values(["release", "evidence", "evidence_id"], kind="stable")
+    decided = dates(own, "decided_on")
+    found = [_accidents_on(own, decided, placed(accidents)), _hazards_on(own, decided, placed(hazards))]
+    table = pd.concat(found).drop_duplicates().sort_values(["release", "evidence", "evidence_id"], kind="stable")
     table.insert(0, "release_id", own["release_id"].to_numpy(object)[table["release"].to_numpy(int)])
-    found_on = pd.to_datetime(table["found_on"]).astype("datetime64[ms]")
-    return table.drop(columns="release").assign(found_on=found_on).reset_index(drop=True)
+    return table.drop(columns="release").reset_index(drop=True)
+
+
+def _finds(i: Any, evidence: str, ids: Any, on: Any, certain: Any) -> pd.DataFrame:
+    columns = {"release": i, "evidence": evidence, "evidence_id": ids, "found_on": on, "certain": certain}
+    return pd.DataFrame(columns).astype({"evidence": object, "evidence_id": object, "found_on": "datetime64[ms]"})
+
+
+def _accidents_on(own: gpd.GeoDataFrame, decided: Any, accidents: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Accidents on released ground, or so near to it that they may have happened there."""
+    there, on = accidents.geometry.to_numpy(), dates(accidents, "occurred_on")
+    error_m = pd.to_numeric(accidents["position_error_m"], errors="coerce").fillna(0.0).to_numpy(float)
+    j, i = shapely.STRtree(own.geometry.to_numpy()).query(there, predicate="dwithin", distance=error_m)
+    later = (on[j] >= decided[i]) | np.isnat(on[j])
+    i, j = i[later], j[later]
+    certain = shapely.intersects(own.geometry.to_numpy()[i], there[j])
+    return _finds(i, "accident", accidents["accident_id"].to_numpy(object)[j], on[j], certain)
+
+
+def _hazards_on(own: gpd.GeoDataFrame, decided: Any, hazards: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Hazards reported after the release of their ground."""
+    shape, there, on = own.geometry.to_numpy(), hazards.geometry.to_numpy(), dates(hazards, "recorded_on")
+    i, j = shapely.STRtree(there).query(shape, predicate="intersects")
+    later = on[j] > decided[i]
+    i, j = i[later], j[later]
+    flat = shapely.get_dimensions(there[j]) == 2
+    both = np.full(len(i), np.inf)
+    both[flat] = shapely.area(shapely.intersection(shape[i[flat]], there[j[flat]]))
+    kept = both > PART_OVERLAP * np.minimum(shapely.area(shape[i]), np.where(flat, shapely.area(there[j]), 0.0))
+    return _finds(i[kept], "hazard", hazards["hazard_id"].to_numpy(object)[j[kept]], on[j[kept]], True)
 
 
 def searches(
@@ -336,12 +353,13 @@ def searches(
     GeoDataFrame
         release_id, ``detection`` [0-1], geometry; shapes don't overlap. Ground that several releases cover counts
         the one search with the largest detection: weekly progress polygons of one clearance are no searches of their
-        own. Left out: re-openings, releases that a later find contradicts (:func:`contradicted`), and ground of a
-        release that was re-opened on its day or later.
+        own. Left out: re-openings, releases that a find on their ground contradicts (:func:`contradicted`), and
+        ground of a release that was re-opened on its day or later.
     """
     require_metres(releases, accidents, hazards)
     then = placed(until(releases, as_at))
-    refuted = set(contradicted(then, accidents, hazards)["release_id"])
+    finds = contradicted(then, accidents, hazards)
+    refuted = set(finds.loc[finds["certain"], "release_id"])
     again, own = then[then["action"] == REOPENED], then[then["action"] != REOPENED]
     own = own[~own["release_id"].isin(refuted)]
     ground = own.geometry.to_numpy().copy()
@@ -356,15 +374,19 @@ def searches(
 
 
 def _contradictions(releases: gpd.GeoDataFrame, finds: pd.DataFrame) -> _Faults:
-    """Finds on released ground as faults, one a release."""
+    """Finds on released ground as faults, one a release, and those that may have been there, one a release."""
     row_of = dict(zip(releases["release_id"], releases.index, strict=True))
     found = []
-    for release, own in finds.groupby("release_id", sort=False):
+    for (release, certain), own in finds.groupby(["release_id", "certain"], sort=False):
         days = own["found_on"].dt.strftime("%Y-%m-%d").fillna("without date")
         value = _few(f"{what} {which} {on}" for what, which, on in zip(own["evidence"], own["evidence_id"], days,
                                                                        strict=True))  # fmt: skip
-        rule = "something was found on the ground after its release; its search is not used as evidence"
-        remedy = "tell the authority; re-open the ground if it decides so"
+        if certain:
+            rule = "something was found on the ground after its release; its search is not used as evidence"
+            remedy = "tell the authority; re-open the ground if it decides so"
+        else:
+            rule = "an accident after the release lies so near that, by its position error, it may have been there"
+            remedy = "find out where it was; re-open the ground if the authority decides so"
         found.append(_tell(row_of[release], "geometry", value, rule, "warning", remedy))
     return found
 
@@ -372,14 +394,13 @@ def _contradictions(releases: gpd.GeoDataFrame, finds: pd.DataFrame) -> _Faults:
 def history_faults(hazards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """Faults of HISTORY held against HAZARDS (or AREAS).
 
-    An unknown hazard_id is an error; a change dated before its hazard, a class for a contact line's belt, and a hazard
-    whose own row says closed before the change that closes it, are warnings.
+    An unknown hazard_id is an error; a change dated before its hazard, and a class for a contact line's belt, are
+    warnings.
     """
     found: _Faults = []
     first = hazards.drop_duplicates("hazard_id").set_index("hazard_id")
     recorded = dict(zip(first.index, dates(first, "recorded_on"), strict=True))
     changed = dates(history, "changed_on")
-    told: set[str] = set()
     for k in np.argsort(changed.astype("int64"), kind="stable"):
         row, hazard, change = history.index[k], history["hazard_id"].iloc[k], history.iloc[k]
         if hazard not in recorded:
@@ -389,15 +410,16 @@ def history_faults(hazards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame
         elif first.loc[hazard].get("kind") == "contact-line" and pd.notna(change.get("land_class")):
             rule, level = "a contact line's belt stays an indication until surveyed ground is entered", "warning"
             remedy = "enter surveyed ground as polygons of its own class"
-        elif hazard not in told and change.get("status") == "closed" == first.loc[hazard, "status"]:
-            rule, level = (
-                "the hazard's own row says closed already; as at an earlier day it would be closed too",
-                "warning",
-            )
-            remedy = "keep in the hazard's row the status in which it was recorded; changes belong in HISTORY"
         else:
-            told.add(hazard)
             continue
-        told.add(hazard)
         found.append(fault("history", row, "hazard_id", hazard, rule, level, remedy))
     return fault_table(found)
+
+
+def closed_by_row(hazards: pd.DataFrame) -> pd.DataFrame:
+    """Hazards whose own row says closed, as one fault: nobody can tell since when, so they are closed at every day."""
+    ids = hazards.loc[(hazards["status"] == "closed").to_numpy(), "hazard_id"].drop_duplicates()
+    rule = "closed by the hazard's own row, nobody knows since when: it is told closed at every earlier day too"
+    remedy = "keep in the row the status in which the hazard was recorded; changes belong in HISTORY, with their day"
+    value = f"{len(ids)} hazards: {_few(ids)}"
+    return fault_table([fault("history", None, "status", value, rule, "warning", remedy)] if len(ids) else [])

@@ -1,4 +1,4 @@
-"""Tables to charts as SVG text: how well the surface foretells, and what land was released.
+"""Tables to charts as SVG text: how well the surface foretells, what land was released, what changed.
 
 Every chart is the same text for the same table, holds no date, and needs no font of the reader's: letters are drawn.
 Colours are Paul Tol's (https://personal.sron.nl/~pault/), told apart by colour-blind readers and in grey.
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -43,6 +44,12 @@ BRIDGE = {
     "opening_m2": ("Opening", 1), "newly_found_m2": ("Newly found", 1), "cancelled_m2": ("Cancelled", -1),
     "reduced_m2": ("Reduced", -1), "cleared_m2": ("Cleared", -1), "resurvey_m2": ("Re-survey", 1),
     "closing_m2": ("Closing", 1),
+}  # fmt: skip
+#: Colour and mark of each change between two runs, in the order of the legend.
+CHANGES = {
+    "LOST from the table": (_INK, "X"), "new": ("#bb5566", "^"), "re-opened": ("#882255", "v"),
+    "ground re-opened": ("#882255", "<"), "moved": ("#ddaa33", "D"), "class": ("#999933", "P"),
+    "status": ("#777777", "h"), "footprint": ("#777777", "*"), "released": ("#66aac8", "o"), "closed": ("#004488", "s"),
 }  # fmt: skip
 
 
@@ -320,6 +327,75 @@ def draw_bridge(table: pd.DataFrame, *, title: str = "From opening to closing: w
 
     told = ", ".join(f"{w.lower()} {sums[n] / per:,.2f}" for n, (w, _) in BRIDGE.items())
     return _svg("bridge", (8.6, 4.2), title, f"In {unit}: {told}.", draw)
+
+
+def draw_changes(
+    changes: gpd.GeoDataFrame,
+    ground: gpd.GeoDataFrame,
+    zones: gpd.GeoDataFrame,
+    *,
+    title: str = "What changed, and where",
+) -> str:
+    """Map of what changed from one run to another: a mark at each hazard, over the ground that remains.
+
+    Parameters
+    ----------
+    changes : GeoDataFrame
+        change (one of ``CHANGES``), geometry [m]; rows without a place are counted below.
+    ground, zones : GeoDataFrame
+        AREAS and ZONES of the later run in the same CRS.
+    """
+    _need(changes, "change")
+    shaped = ~(changes.geometry.isna() | changes.geometry.is_empty)
+    points = changes.loc[shaped].geometry.representative_point()
+    west, south, east, north = changes.loc[shaped].total_bounds if shaped.any() else ground.total_bounds
+    side = max(east - west, north - south, 1_000.0)
+    middle = (west + east) / 2, (south + north) / 2
+    wide, room = (max(length, 0.6 * side) * 0.56 for length in (east - west, north - south))
+    counts = changes["change"].value_counts(sort=False)
+    named = [name for name in CHANGES if name in counts.index] + [n for n in counts.index if n not in CHANGES]
+
+    def draw(figure: Any) -> None:
+        axis = figure.subplots()
+        open_ = ground[(ground["status"] != "closed") & ~ground.geometry.isna()]
+        simple = open_.geometry.simplify(side / 800)
+        for land_class, shade in (("indication", "#eeeeee"), ("SHA", "#d8d8d8"), ("CHA", "#bbbbbb")):
+            own = simple[(open_["land_class"] == land_class) & ~simple.is_empty]
+            if len(own):
+                own.plot(ax=axis, color=shade, edgecolor=shade, linewidth=0.6, aspect=None)
+        places = zones[~zones.geometry.isna()].geometry.representative_point()
+        axis.plot(places.x, places.y, "s", color="white", mec=_SOFT, mew=0.7, ms=3.2, ls="none", label="zone")
+        for name in named:
+            colour, mark = CHANGES.get(name, (_INK, "x"))
+            own = points[changes.loc[shaped, "change"] == name]
+            axis.plot(
+                own.x, own.y, mark, color=colour, mec="white" if mark not in "x+" else colour, mew=0.6, ms=8, ls="none",
+                label=f"{name} ({counts[name]})",
+            )  # fmt: skip
+        axis.set(xlim=(middle[0] - wide, middle[0] + wide), ylim=(middle[1] - room, middle[1] + room), aspect="equal")
+        axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
+        for spine in axis.spines.values():
+            spine.set_visible(True)
+        _scale_bar(axis, 2 * wide)
+        figure.legend(loc="outside right upper", frameon=False)
+        lost = int((~shaped).sum())
+        _note(figure, "Grey: ground that remains (palest: indication). North is up."
+              + (f" {lost} changes have no place on the map." if lost else ""))  # fmt: skip
+
+    told = ", ".join(f"{counts[name]} {name}" for name in named)
+    tall = 6.4 if wide >= room else 7.6
+    return _svg("changes", (tall * wide / room + 2.4, tall + 0.8), title, f"Hazards: {told}.", draw)
+
+
+def _scale_bar(axis: Any, width_m: float) -> None:
+    """A bar of 1, 2 or 5 times a power of ten, about a fifth of the width."""
+    power = 10 ** np.floor(np.log10(width_m / 5))
+    length = power * max(step for step in (1, 2, 5) if step * power <= width_m / 5)
+    (x, _), (y, top) = axis.get_xlim(), axis.get_ylim()
+    x, y = x + width_m * 0.03, y + (top - y) * 0.03
+    axis.plot([x, x + length], [y, y], color=_INK, lw=3, solid_capstyle="butt")
+    words = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    axis.annotate(words, (x + length / 2, y), (0, 4), textcoords="offset points", ha="center", fontsize=9.5)
 
 
 def _floor(changes: Sequence[float], closing: float) -> tuple[float, bool]:

@@ -346,32 +346,27 @@ def evaluate(
 def diff(
     first: Annotated[Path, typer.Argument(help="Folder of the earlier run.")],
     second: Annotated[Path, typer.Argument(help="Folder of the later run.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="New HTML file with a map of what changed.")] = None,
 ) -> None:
     """What changed between two runs: new, closed, re-opened and moved hazards, and ranks with what moved them.
 
     Exit 1 where decisions of the first run are missing or told otherwise in the second: history is append-only.
     """
-    from .compare import compare_runs, comparison_words, rank_changes
-    from .schema import each_row
+    from .compare import compare_runs, comparison_tables, comparison_words, write_comparison
 
     found = compare_runs(first, second)
     typer.echo(f"As at {found.first.as_at} and as at {found.second.as_at}")
     for words in comparison_words(found):
         typer.echo(words)
-    if len(found.rewritten):
-        rows = [tuple("" if cell is None else cell for cell in row) for row in each_row(found.rewritten.head(40))]
-        _print_table(("decision", "what", "before", "after"), rows)
-    told = found.hazards[found.hazards["change"] != "new"]
-    rows = [(h.hazard_id, h.change, h.before or "", h.after or "") for h in each_row(told.head(40))]
-    _print_table(("hazard", "change", "before", "after"), rows)
-    if len(told) > len(rows):
-        typer.echo(f"... and {len(told) - len(rows)} more changes of hazards")
-    rows = [
-        (t.queue, t.task_id, t.was if t.was != t.task_id else "", f"{t.rank_before} -> {t.rank_after}",
-         f"{t.score_before:.1f} -> {t.score_after:.1f}", f"{t.criterion} ({t.points:+.1f})")
-        for t in each_row(rank_changes(found))
-    ]  # fmt: skip
-    _print_table(("queue", "task", "was", "rank", "score", "moved most by (points)"), rows)
+    tables = comparison_tables(found, 40)
+    tables.pop("Hazards that are new")  # counted above; a first run's thousands would hide what changed
+    for heading, (header, rows) in tables.items():
+        if rows:
+            typer.echo(f"{heading}:")
+            _print_table(header, rows)
+    if out is not None:
+        write_comparison(found, out)
+        typer.echo(f"Comparison: {out}")
     if len(found.rewritten):
         raise typer.Exit(1)
 

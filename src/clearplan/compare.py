@@ -15,8 +15,11 @@ import shapely
 from . import shapes
 from .errors import MissingFileError, ReadError, TableError
 from .files import read_raw
+from .folders import refuse_taken
 from .priority import CRITERIA, criteria_of
+from .report import draw_comparison
 from .schema import each_row
+from .tables import ILLUSTRATIVE
 
 #: A hazard has moved, or was drawn anew, where its border lies farther than this from the one before [m].
 MOVED_M = 1.0
@@ -330,6 +333,56 @@ def comparison_words(found: Comparison) -> list[str]:
     tasks = found.tasks["change"].value_counts(sort=False)
     words.append("Tasks: " + ", ".join(f"{count} {name}" for name, count in tasks.items()))
     return words
+
+
+def comparison_tables(found: Comparison, most: int = 1_000) -> dict[str, tuple[tuple[str, ...], list[Any]]]:
+    """Headings, and the header and the first rows of text below each; what is left out is counted."""
+    new = found.hazards["change"] == "new"
+    decisions = [tuple("" if cell is None else str(cell) for cell in row) for row in each_row(found.rewritten)]
+    changed = [(h.hazard_id, h.change, h.before or "", h.after or "") for h in each_row(found.hazards[~new])]
+    ranks = [
+        (t.queue, t.task_id, t.was if t.was != t.task_id else "", f"{t.rank_before} -> {t.rank_after}",
+         f"{t.score_before:.1f} -> {t.score_after:.1f}", f"{t.criterion} ({t.points:+.1f})")
+        for t in each_row(rank_changes(found))
+    ]  # fmt: skip
+    tables: dict[str, tuple[tuple[str, ...], list[Any]]] = {
+        "Decisions that were rewritten": (("decision", "what", "before", "after"), decisions),
+        "Hazards that changed": (("hazard", "change", "before", "after"), changed),
+        "Ranks that changed": (("queue", "task", "was", "rank", "score", "moved most by (points)"), ranks),
+        "Hazards that are new": (
+            ("hazard", "class, status"),
+            [(h.hazard_id, h.after or "") for h in each_row(found.hazards[new])],
+        ),
+    }
+    return {heading: (header, _first(rows, most, len(header))) for heading, (header, rows) in tables.items()}
+
+
+def _first(rows: list[Any], most: int, width: int) -> list[Any]:
+    left = len(rows) - most
+    return rows if left <= 0 else [*rows[:most], (f"... and {left:,} more", *[""] * (width - 1))]
+
+
+def write_comparison(found: Comparison, path: str | Path) -> None:
+    """The comparison as an HTML page of its own: a map of what changed, sentences, tables.
+
+    Raises
+    ------
+    OutputError
+        The file exists already, or can't be written.
+    """
+    refuse_taken(Path(path), (".html",))
+    a, b = found.first.record, found.second.record
+    made_up = any(run["settings"]["study"]["illustrative"] for run in (a, b))
+    draw_comparison(
+        comparison_tables(found),
+        title=f"{b['settings']['study']['title']}: {found.first.as_at} and {found.second.as_at}",
+        notice=f"{b.get('notice', '')} Compared with fingerprint {a['fingerprint']}, as at {found.first.as_at}.",
+        words=comparison_words(found),
+        changes=found.hazards,
+        ground=found.second.areas,
+        zones=found.second.zones,
+        illustrative=ILLUSTRATIVE if made_up else "",
+    ).save(path)
 
 
 def rank_changes(found: Comparison, first: int = 15) -> pd.DataFrame:

@@ -33,7 +33,9 @@ class Fit:
     """Fitted settings, ready for :func:`clearplan.make_surface`, and what a reader must know of them.
 
     ``table`` has a row per column of the model: evidence, role (fitted, exposure, left out), strength, spread,
-    exposure, note. ``penalties`` has the held-out log likelihood per label of each C.
+    exposure, note. ``penalties`` has the held-out log likelihood per label of each C. ``draws`` are base rates and
+    strengths that belong together, for :func:`clearplan.expected_area`: one pair a resample of blocks, each anchored to
+    a prevalence drawn with its own spread.
     """
 
     settings: SurfaceSettings
@@ -44,6 +46,7 @@ class Fit:
     unknown: int
     blocks: int
     model: Model
+    draws: tuple[Array, Array]
 
 
 def fit_surface(
@@ -97,9 +100,10 @@ def fit_taken(evidence: Evidence, settings: FitSettings, sample: Sample) -> Fit:
         penalties = held_out(sample.table, roles, settings)
         penalty = float(penalties["penalty"].iloc[int(penalties["log_likelihood"].argmax())])
         model = fit_rows(sample.table, roles, settings, penalty)
-        draws = _resampled(sample.table, roles, settings, penalty, model)
-    spread, base_spread = draws[:, 1:].std(axis=0, ddof=1), float(draws[:, 0].std(ddof=1))
-    table = _told(evidence, settings, roles, model, spread, sample)
+        resampled, prevalences = _resampled(sample.table, roles, settings, penalty, model)
+    table = _told(evidence, settings, roles, model, resampled[:, 1:].std(axis=0, ddof=1), sample)
+    draws = _draws(settings, sample, table, resampled, prevalences)
+    base_spread = float(draws[0].std(ddof=1))
     return Fit(
         settings=_fitted_settings(evidence.settings, settings, sample, table, model, base_spread),
         table=table,
@@ -109,6 +113,7 @@ def fit_taken(evidence: Evidence, settings: FitSettings, sample: Sample) -> Fit:
         unknown=sample.unknown,
         blocks=int(sample.labels["block"].nunique()),
         model=model,
+        draws=draws,
     )
 
 
@@ -191,12 +196,15 @@ def _log_likelihood(rows: pd.DataFrame, roles: Roles, settings: FitSettings, mod
     return float(rate[own].sum() - own.sum() * logsumexp(rate[~own], b=weight / weight.sum()))
 
 
-def _resampled(table: pd.DataFrame, roles: Roles, settings: FitSettings, penalty: float, model: Model) -> Array:
-    """b0 and strengths of fits to whole blocks drawn with replacement; the prevalence is drawn with its spread too."""
+def _resampled(
+    table: pd.DataFrame, roles: Roles, settings: FitSettings, penalty: float, model: Model
+) -> tuple[Array, list[float | None]]:
+    """b0 and strengths of fits to whole blocks drawn with replacement, and the prevalence drawn for each."""
     random = np.random.default_rng([settings.seed, 2])
     names, of = np.unique(table["block"].to_numpy(), return_inverse=True)
     positive = np.bincount(of, weights=(table["label"] == 1).to_numpy(), minlength=len(names)) > 0
     out: list[Array] = []
+    prevalences: list[float | None] = []
     while len(out) < settings.bootstrap:
         times = random.multinomial(len(names), np.full(len(names), 1 / len(names)))
         moved = random.standard_normal()
@@ -207,7 +215,27 @@ def _resampled(table: pd.DataFrame, roles: Roles, settings: FitSettings, penalty
             prevalence = float(expit(logit(settings.prevalence) + moved * (settings.prevalence_spread or 0.0)))
         drawn = fit_rows(table, roles, settings, penalty, times=times[of], prevalence=prevalence, start=model)
         out.append(np.concatenate([[drawn.base], drawn.strengths]))
-    return np.array(out)
+        prevalences.append(prevalence)
+    return np.array(out), prevalences
+
+
+def _draws(
+    settings: FitSettings, sample: Sample, table: pd.DataFrame, resampled: Array, prevalences: list[float | None]
+) -> tuple[Array, Array]:
+    """Logit of the base rate (draws) and strengths (columns, draws) that belong together.
+
+    What was written stands with its own spread; what was left out stays 0.
+    """
+    random = np.random.default_rng([settings.seed, 3])
+    written = table["strength"].to_numpy() + table["spread"].to_numpy() * random.standard_normal((len(resampled), 1))
+    fitted = (table["role"] == "fitted").to_numpy()
+    strengths = np.maximum(np.where(fitted, resampled[:, 1:], written), 0)
+    base = resampled[:, 0].copy()
+    g, weight = sample.background[list(sample.names)].to_numpy(), sample.background["weight"].to_numpy()
+    for k, prevalence in enumerate(prevalences):
+        if prevalence is not None:
+            base[k] = base_for(g @ strengths[k], weight / weight.sum(), prevalence)
+    return base.astype("float32"), strengths.T.astype("float32")
 
 
 def _told(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import importlib.metadata
 import json
@@ -49,6 +50,7 @@ def record_run(
     tables: Mapping[str, Any],
     books: Mapping[str, pd.DataFrame],
     *,
+    written: dt.date,
     unweighed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """run.json without its time stamp: all that decides the numbers, and the numbers.
@@ -65,6 +67,8 @@ def record_run(
         The tables that the run made of it.
     books : mapping
         net_area, ledger and bridge, where there are such.
+    written : date
+        ``study.as_at`` as the plan has it, which the run's own day may precede or follow.
     unweighed : list of text
         Evidence that the tables hold and that no term of the surface weighs.
     """
@@ -81,8 +85,26 @@ def record_run(
     record["faults"] = json.loads(known.faults.assign(row=rows.where(rows.notna(), None)).to_json(orient="records"))
     told = known.history.drop(columns="deferred", errors="ignore")
     record["history"] = json.loads(told.to_json(orient="records", date_format="iso", date_unit="s"))
-    record["warnings"] = _warnings(plan, record, tables, _not_yet(read, known)) + _of_surface(unweighed)
+    record["warnings"] = [
+        *_of_day(plan, written),
+        *_warnings(plan, record, tables, _not_yet(read, known)),
+        *_of_surface(unweighed),
+    ]
     return record
+
+
+def _of_day(plan: Plan, written: dt.date) -> list[str]:
+    """What a run can't tell of its day."""
+    day, words = plan.study.as_at, []
+    if day > written:
+        words.append(
+            f"Told as at {day}, later than {written}, the day of the plan: what happened between is told only as far "
+            "as the files hold it"
+        )
+    opening = plan.release.bridge_from if plan.release is not None else None
+    if opening is not None and opening > day:
+        words.append(f"No bridge table: release.bridge_from {opening} is after {day}")
+    return words
 
 
 def _of_surface(unweighed: Sequence[str]) -> list[str]:
@@ -239,6 +261,12 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: Mapping[str, Any], not
         words.append(
             f"People of {record['people']['zones_unknown']} places are unknown; ranks assume "
             f"{plan.priority.unknown_people:g} for each"
+        )
+    places = placed(tables["accidents"]).geometry
+    if len(places) > 2 and places.to_wkb().nunique() == 1:
+        words.append(
+            f"All {len(places)} accidents lie at one coordinate, often a district's centre for want of a better place; "
+            "the surface and the ranks take it for theirs"
         )
     closed = int((tables["hazards"]["status"] == "closed").sum())
     if closed:

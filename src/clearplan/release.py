@@ -8,6 +8,7 @@ releasing is never generous. Releasing is the national authority's act; here its
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import geopandas as gpd
@@ -44,10 +45,15 @@ def day_of(value: Any) -> pd.Timestamp:
     >>> day_of("2024-06-30")
     Timestamp('2024-06-30 00:00:00')
     """
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
+        raise SettingsError(f"as_at {value!r}: must be a day of the form year-month-day; write 2024-06-30")
     try:
-        return pd.Timestamp(parse_date(value, None))
+        day = pd.Timestamp(parse_date(value, None))
     except (ValueError, AttributeError):
         raise SettingsError(f"as_at {value!r}: must be a day; write 2024-06-30") from None
+    if not 1900 <= day.year <= 2100:
+        raise SettingsError(f"as_at {value!r}: the year must lie within 1900 and 2100; mend it")
+    return day
 
 
 def dates(table: pd.DataFrame, column: str) -> Any:

@@ -1,4 +1,4 @@
-"""Tables to pages that people file: the report of a run, and the evaluation of its surface."""
+"""Tables to pages that people file: the report of a run, the evaluation of its surface, two runs side by side."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
-from .charts import draw_bridge, draw_calibration, draw_ladder, draw_recall, draw_release_2023
+from .charts import draw_bridge, draw_calibration, draw_changes, draw_ladder, draw_recall, draw_release_2023
 from .errors import TableError
 from .markup import Page, page, table
 from .schema import each_row
@@ -146,13 +147,13 @@ def _bridge(bridge: pd.DataFrame, days: tuple[str, str] | None) -> str:
         # One chart a class: an indication's thousand km2 would flatten all that was surveyed and cleared.
         chart = draw_bridge(own, title=f"{land_class}: opening to closing")
         parts.append(f'<figure class="chart">{_own_ids(chart, str(land_class))}</figure>')
-    parts.append(_by(whole, "land_class", "class", FLOWS))
-    parts.append("<h3>By ordnance</h3>" + _by(whole, "ordnance", "ordnance", FLOWS))
-    parts.append("<h3>By district</h3>" + _by_district(whole, FLOWS))
     parts.append(
         "<p>Re-survey: ground re-opened or of another class or ordnance than before, less what was closed by status. "
-        "Every term is measured on the map, none is a residual.</p></section>"
+        "Every term is measured on the map, none is a residual.</p>"
     )
+    parts.append(_by(whole, "land_class", "class", FLOWS))
+    parts.append("<h3>By ordnance</h3>" + _by(whole, "ordnance", "ordnance", FLOWS))
+    parts.append("<h3>By district</h3>" + _by_district(whole, FLOWS) + "</section>")
     return "\n".join(parts)
 
 
@@ -227,6 +228,40 @@ def draw_evaluation(
     if strengths is not None:
         cells = [[escape(_cell(value)) for value in row] for row in each_row(strengths)]
         parts.append("<section><h2>Strengths learned</h2>" + table(map(str, strengths.columns), cells) + "</section>")
+    return page(title, "\n".join(parts), notice=notice)
+
+
+def draw_comparison(
+    tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]],
+    *,
+    title: str,
+    notice: str,
+    words: Sequence[str],
+    changes: gpd.GeoDataFrame,
+    ground: gpd.GeoDataFrame,
+    zones: gpd.GeoDataFrame,
+    illustrative: str = "",
+) -> Page:
+    """Two runs side by side: a map of what changed, and the tables behind it.
+
+    Parameters
+    ----------
+    tables : mapping
+        Heading to (header, rows) of text, in the order of the page; empty ones are left out.
+    title, notice, illustrative
+        As in :func:`draw_report`.
+    words : list of text
+        The comparison in sentences, what is wrong first.
+    changes, ground, zones : GeoDataFrame
+        As in ``draw_changes``.
+    """
+    parts = _head(title, illustrative, words)
+    if len(changes):
+        parts.append(f'<figure class="chart">{draw_changes(changes, ground, zones)}</figure>')
+    for heading, (header, rows) in tables.items():
+        if rows:
+            cells = [[escape(cell) for cell in row] for row in rows]
+            parts.append(f"<section><h2>{escape(heading)}</h2>{table(header, cells)}</section>")
     return page(title, "\n".join(parts), notice=notice)
 
 

@@ -163,13 +163,13 @@ def cells_inside(areas: gpd.GeoDataFrame, grid: Grid) -> Array:
 def _refuse_too_few(what: str, points: Array, settings: FitSettings) -> None:
     if not len(points):
         raise TableError(
-            f"{what}: the table holds no row with a place, and strengths can't be learned from nothing; "
-            "give such rows, or set mode = 'expert' with a strength for each term"
+            f"{what}: the table holds no row with a place, and nothing can be learned from it or held against it; "
+            "give such rows (only a run in expert mode, with a strength for each term, needs none)"
         )
     if len(np.unique(shapely.get_coordinates(points), axis=0)) == 1:
         raise TableError(
             f"{what}: all {len(points)} lie at one coordinate, which is often a district's centre written for want "
-            "of a better one; give their own places, or set mode = 'expert'"
+            "of a better one; give their own places (only a run in expert mode needs none)"
         )
 
 
@@ -198,7 +198,7 @@ def folds_of(block: Array, positive: Array, settings: FitSettings, what: str) ->
     if full < settings.folds:
         raise TableError(
             f"{what}: they lie in {full} blocks of {settings.block_m:g} m, fewer than the {settings.folds} folds; take "
-            "fewer folds, or smaller blocks if accidents do not hang together so far, or set mode = 'expert'"
+            "fewer folds, or smaller blocks if accidents do not hang together so far (an expert run needs none)"
         )
     chance = np.random.default_rng([settings.seed, 1]).random(len(names))
     held, size = np.zeros(settings.folds), np.zeros(settings.folds)

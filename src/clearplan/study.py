@@ -12,7 +12,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from .audit import searches
+from .audit import closed_by_row, searches
 from .balance import bridge, ledger
 from .crs import WorkingCrs, working_crs
 from .errors import SettingsError
@@ -34,7 +34,7 @@ from .release import as_at as as_at_table
 from .report import draw_evaluation, draw_report
 from .settings import Plan, load_plan
 from .surface import Surface, expected_area, make_surface
-from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
+from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, RELEASED
 from .tasks import make_tasks
 
 Progress = Callable[[str], None]
@@ -122,7 +122,8 @@ def run_study(
     progress(STAGES[0])
     frame = working_crs(plan.study.region)
     day = plan.study.as_at if as_at is None else day_of(as_at).date()
-    read = read_inputs(_at_day(plan, max(day, plan.study.as_at)), frame)
+    written = plan.study.as_at
+    read = read_inputs(_at_day(plan, max(day, written)), frame)
     plan = _at_day(plan, day)
     context, background = read_layers(plan, frame)
     progress(STAGES[1])
@@ -131,6 +132,8 @@ def run_study(
     progress(STAGES[2])
     reported = as_at_table(drawn, day, history=read.history)
     areas, books, faults = _released(plan, read, known, drawn, reported, context)
+    if day < written or "bridge" in books:
+        faults = pd.concat([faults, closed_by_row(read.hazards)], ignore_index=True)
     known = replace(known, faults=pd.concat([known.faults, *background, faults], ignore_index=True))
     progress(STAGES[3])
     tasks = make_tasks(areas, known.zones, plan.tasks, districts=context.districts, district_name=context.district_name)
@@ -141,7 +144,7 @@ def run_study(
     learned = _learned(plan, evidence, known, reported)
     if evidence is not None:
         evidence = evidence if learned is None else replace(evidence, settings=learned.settings)
-        tasks, books = _with_expected(tasks, books, evidence, context)
+        tasks, books = _with_expected(tasks, books, evidence, learned, context)
     progress(STAGES[5])
     tasks = rank(tasks, known.zones, plan.priority, accidents=known.accidents)
     tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": known.zones,
@@ -152,7 +155,15 @@ def run_study(
         books=books,
         faults=known.faults,
         run=record_run(
-            plan, folder, frame, read, known, tables, books, unweighed=() if evidence is None else evidence.left_out
+            plan,
+            folder,
+            frame,
+            read,
+            known,
+            tables,
+            books,
+            written=written,
+            unweighed=() if evidence is None else evidence.left_out,
         ),
         context=context,
         records=known.records,
@@ -276,14 +287,15 @@ def evaluate_study(
 
 
 def _with_expected(
-    tasks: gpd.GeoDataFrame, books: dict[str, pd.DataFrame], evidence: Evidence, context: Context
+    tasks: gpd.GeoDataFrame, books: dict[str, pd.DataFrame], evidence: Evidence, learned: Fit | None, context: Context
 ) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame]]:
     """TASKS with the ground expected to be contaminated in each, and the same for the districts."""
-    wider = gpd.GeoDataFrame(pd.concat([tasks, expected_area(evidence, tasks)], axis=1), crs=tasks.crs)
+    draws = None if learned is None else learned.draws
+    wider = gpd.GeoDataFrame(pd.concat([tasks, expected_area(evidence, tasks, draws=draws)], axis=1), crs=tasks.crs)
     if context.districts is None:
         return wider, books
     named = context.districts[[context.district_name]].rename(columns={context.district_name: "district"})
-    expected = named.join(expected_area(evidence, context.districts))
+    expected = named.join(expected_area(evidence, context.districts, draws=draws))
     return wider, books | {"expected": pd.DataFrame(expected[expected["known_m2"] > 0]).reset_index(drop=True)}
 
 
@@ -327,6 +339,9 @@ def about(study: Study) -> About:
     waiting = f"{people['known_people']:,} in {people['zones_known']} places"
     if people["zones_unknown"]:
         waiting += f"; {people['zones_unknown']} unknown"
+    books = study.books["ledger"]
+    released = {name: float(books[f"{name}_m2"].sum()) / 1e6 for name in RELEASED}
+    told = [f"{km2:,.2f} {name}" for name, km2 in released.items() if km2 > 0]
     sources = sorted(set(study.hazards["source"].dropna()) | set(study.zones["source"].dropna()))
     return About(
         title=study.plan.map.title,
@@ -341,6 +356,7 @@ def about(study: Study) -> About:
             ("Confirmed hazardous (CHA)", f"{net_km2.get('CHA', 0):,.1f} km²"),
             ("Suspected hazardous (SHA)", f"{net_km2.get('SHA', 0):,.1f} km²"),
             ("Indication, to be surveyed", f"{net_km2.get('indication', 0):,.0f} km²"),
+            ("Land released, by decisions", f"{', '.join(told)} (km²)" if told else "none recorded"),
             ("People waiting to return", waiting),
         ),
     )

@@ -250,20 +250,29 @@ def draw_strengths(settings: SurfaceSettings) -> tuple[Array, Array]:
     return base.astype("float32"), np.maximum(_strengths(settings)[:, None] + spread[:, None] * z, 0).astype("float32")
 
 
-def expected_area(evidence: Evidence, polygons: gpd.GeoDataFrame, *, side: int | None = None) -> pd.DataFrame:
+def expected_area(
+    evidence: Evidence,
+    polygons: gpd.GeoDataFrame,
+    *,
+    draws: tuple[Array, Array] | None = None,
+    side: int | None = None,
+) -> pd.DataFrame:
     """Ground that is expected to be contaminated in each polygon, with a 90 % interval [m2].
 
     Parameters
     ----------
     polygons : GeoDataFrame
         Tasks, districts, in the grid's CRS; they may overlap. Rows without a shape get NaN.
+    draws : (logit of the base rate, strengths), optional
+        What the interval is made of, in the shapes of :func:`draw_strengths`; ``Fit.draws`` keeps together what was
+        learned together. Without it, :func:`draw_strengths`.
 
     Returns
     -------
     DataFrame
         With the index of ``polygons``: expected_m2 (the surface's own probabilities, so that map and figure agree),
-        low_m2 and high_m2 (5 % and 95 % of the draws of :func:`draw_strengths`, widened to hold expected_m2), known_m2
-        and unknown_m2 (they sum to the polygon's area). Where nothing is known the first three are NaN, never 0.
+        low_m2 and high_m2 (5 % and 95 % of the draws, widened to hold expected_m2), known_m2 and unknown_m2 (they sum
+        to the polygon's area). Where nothing is known the first three are NaN, never 0.
 
     Notes
     -----
@@ -274,16 +283,16 @@ def expected_area(evidence: Evidence, polygons: gpd.GeoDataFrame, *, side: int |
     require_metres(polygons)
     if polygons.crs != evidence.grid.crs:
         raise CrsError(f"polygons are in {polygons.crs.name}, the surface in {evidence.grid.crs.name}; reproject them")
-    grid, settings = evidence.grid, evidence.settings
+    grid = evidence.grid
     geometry = polygons.geometry.to_numpy()
     shaped = np.flatnonzero(~(shapely.is_missing(geometry) | shapely.is_empty(geometry)))
     shapes = in_cells(grid, shapely.force_2d(geometry[shaped]))
     inner = shapely.point_on_surface(shapes)
     tree = shapely.STRtree(shapes)
     by_inner = _holds_no_centre(shapes)
-    base, strengths = _with_middle(settings)
+    base, strengths = _with_middle(evidence.settings, draws)
     held, known = np.zeros(len(shapes)), np.zeros(len(shapes))
-    sums = np.zeros((len(shapes), settings.draws + 1))
+    sums = np.zeros((len(shapes), len(base)))
     for window, found in _tiles(evidence, side, shapes):
         near = np.sort(tree.query(window.box, predicate="intersects"))
         own = [_inner_cell(window, inner[k]) if by_inner[k] else cells_in(window, shapes[k]) for k in near]
@@ -319,9 +328,9 @@ def _inner_cell(window: Window, inner: Any) -> Array:
     return np.array([row * window.columns + column] if inside else [], dtype=np.int64)
 
 
-def _with_middle(settings: SurfaceSettings) -> tuple[Array, Array]:
+def _with_middle(settings: SurfaceSettings, draws: tuple[Array, Array] | None) -> tuple[Array, Array]:
     """The draws, and before them the settings as they stand."""
-    base, strengths = draw_strengths(settings)
+    base, strengths = draw_strengths(settings) if draws is None else draws
     middle = np.float32(logit(settings.base_rate))
     return np.append(middle, base), np.column_stack([_strengths(settings), strengths])
 
