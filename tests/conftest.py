@@ -12,7 +12,8 @@ import pytest
 import shapely
 from shapely import Point, box
 
-from clearplan.settings import Criterion, FootprintSettings, PrioritySettings, TaskSettings
+from clearplan.settings import FootprintSettings, TaskSettings
+from clearplan.settings_priority import Criterion, PrioritySettings
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data" / "karabakh"

@@ -21,7 +21,7 @@ FLOORS = {
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
     "shapes": 1, "rasters": 1, "grids": 1, "distances": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
     "likelihood": 1, "scores": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
-    "schema": 0, "tables": 0, "settings": 0, "crs": 0, "errors": 0,
+    "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_base": 0, "crs": 0, "errors": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
     ("__main__", "cli"),
@@ -57,11 +57,16 @@ ALSO_ALLOWED = {
     ("schema", "tables"),
     ("tables", "errors"),
     ("settings", "errors"),
+    ("settings", "settings_base"),
+    ("settings", "settings_priority"),
+    ("settings_priority", "settings_base"),
+    ("settings_base", "errors"),
     ("crs", "errors"),
 }
 ONLY_HOME = {
     "typer": {"cli"}, "rich": {"cli"}, "folium": {"maps"}, "branca": {"maps"}, "xstatic": {"maps"},
-    "rasterio": {"rasters", "grids"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, "pydantic": {"settings"},
+    "rasterio": {"rasters", "grids"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, 
+    "pydantic": {"settings", "settings_base", "settings_priority"},
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
     "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation"},
     "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"charts"},

@@ -22,7 +22,8 @@ from clearplan.evaluation import share_outside
 from clearplan.fit import roles_of
 from clearplan.likelihood import Problem, base_for, exposure_given, fit_places, fit_surveys, penalised_loss
 from clearplan.samples import blocks_of, cells_inside, draw_background, folds_of, take_sample
-from clearplan.settings import FitSettings, check_settings
+from clearplan.settings import FitSettings
+from clearplan.settings_base import check_settings
 
 from .conftest import E0, N0, ROOT, UTM, accident_table, hazard_table
 from .test_surface import GRID, at, gather, layer_of, line_row

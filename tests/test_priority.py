@@ -8,7 +8,7 @@ from shapely import Point, box
 import clearplan as cp
 from clearplan.errors import CrsError, TableError
 from clearplan.priority import explain_words
-from clearplan.settings import PrioritySettings
+from clearplan.settings_priority import PrioritySettings
 
 from .conftest import E0, N0, accident_table, hazard_table, random_world, zone_table
 

@@ -20,7 +20,8 @@ from clearplan.scans import (
     to_map,
     warp_scan,
 )
-from clearplan.settings import RecordSettings, check_settings
+from clearplan.settings import RecordSettings
+from clearplan.settings_base import check_settings
 
 # Plain scans have no place on the ground: that is what control points are for.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

@@ -22,7 +22,8 @@ import clearplan as cp
 from clearplan.errors import CrsError, OutputError, SettingsError, TableError
 from clearplan.evidence import fall_off
 from clearplan.grids import Window, make_grid
-from clearplan.settings import SurfaceSettings, check_settings
+from clearplan.settings import SurfaceSettings
+from clearplan.settings_base import check_settings
 from clearplan.surface import LEAST, UNKNOWN, UNKNOWN_CODE
 
 from .conftest import E0, N0, UTM, accident_table, hazard_table, random_world

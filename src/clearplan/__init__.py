@@ -53,13 +53,13 @@ if TYPE_CHECKING:
         FitSettings,
         FootprintSettings,
         Plan,
-        PrioritySettings,
         RecordErrors,
         ReleaseSettings,
         SurfaceSettings,
         TaskSettings,
         load_plan,
     )
+    from .settings_priority import PrioritySettings
     from .study import Study, evaluate_study, run_study
     from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
     from .tables import read_items
@@ -88,10 +88,11 @@ _HOMES = {
     "release": ("apply_releases", "as_at", "last_events", "negative_search", "undated"),
     "schema": ("check", "glossary"),
     "settings": (
-        "FitSettings", "FootprintSettings", "Plan", "PrioritySettings", "RecordErrors", "ReleaseSettings",
+        "FitSettings", "FootprintSettings", "Plan", "RecordErrors", "ReleaseSettings",
         "SurfaceSettings",
         "TaskSettings", "load_plan",
     ),
+    "settings_priority": ("PrioritySettings",),
     "study": ("Study", "evaluate_study", "run_study"),
     "surface": ("Surface", "draw_strengths", "evidence_at", "expected_area", "make_surface", "probability"),
     "tables": ("read_items",),

@@ -18,7 +18,7 @@ import shapely
 from .crs import require_metres
 from .errors import TableError
 from .schema import placed
-from .settings import Criterion, PrioritySettings
+from .settings_priority import Criterion, PrioritySettings
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,18 @@ def value_of(figure: Any, criterion: Criterion) -> Any:
     >>> value_of(np.array([0.0, 2_500.0, 20_000.0]), near).tolist()
     [1.0, 0.75, 0.0]
     """
-    return np.clip((figure - criterion.zero_at) / (criterion.one_at - criterion.zero_at), 0.0, 1.0)
+    figure = np.asarray(figure, dtype=float)
+    if criterion.steps is not None:
+        at, value = np.array(criterion.steps).T
+        held = value[np.maximum(np.searchsorted(at, figure, side="right") - 1, 0)]
+        return np.where(np.isnan(figure), np.nan, held)
+    zero, one = criterion.zero_at, criterion.one_at
+    assert zero is not None
+    assert one is not None
+    if criterion.scale == "log":
+        # A figure of 0 lies below every anchor of a log scale.
+        figure, zero, one = np.log(np.maximum(figure, np.finfo(float).tiny)), np.log(zero), np.log(one)
+    return np.clip((figure - zero) / (one - zero), 0.0, 1.0)
 
 
 def _people(tasks: pd.DataFrame, zones: pd.DataFrame, assumed_people: float) -> tuple[Any, Any, Any]:

@@ -38,7 +38,8 @@ from .rows import (
     unique_ids,
 )
 from .schema import fault, fault_table
-from .settings import ContactLineSettings, Plan, SourceSettings, check_settings
+from .settings import ContactLineSettings, Plan, SourceSettings
+from .settings_base import check_settings
 from .tables import TABLES, id_column, table_name, write_profile
 
 

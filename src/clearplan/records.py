@@ -28,7 +28,8 @@ from .errors import CrsError, FaultsError, TableError
 from .forms import FIELD_KINDS, Forms, read_forms
 from .rows import CodeLists, Region
 from .schema import each_row, fault, fault_table
-from .settings import RecordSettings, check_settings
+from .settings import RecordSettings
+from .settings_base import check_settings
 from .sheets import neighbours
 from .tables import TABLES
 from .vertices import plot

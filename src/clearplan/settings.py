@@ -9,24 +9,15 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from .errors import MissingFileError, ReadError, SettingsError
+from .settings_base import Metres, Probability, Queue, Settings, check_settings
+from .settings_priority import PrioritySettings
 
-Metres = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
-LandClass = Literal["indication", "SHA", "CHA"]
-Queue = Literal["survey", "clearance"]
-AnySettings = TypeVar("AnySettings", bound="Settings")
-CriterionName = Literal["people", "zone_distance", "accidents", "land_class", "area", "probability", "expected_area"]
 DateStyle = Literal["iso", "dmy", "mdy"]
-
-
-class Settings(BaseModel):
-    """Base of all settings: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _as_list(value: object) -> object:
@@ -218,59 +209,6 @@ class TaskSettings(Settings):
             if self.max_task_ha[queue] * 1e4 < 8 * self.min_task_m2:
                 raise ValueError(f"max_task_ha.{queue} must be at least 8 x min_task_m2")
         return self
-
-
-class Criterion(Settings):
-    """One criterion: its weight, and the two anchors between which its value runs from 0 to 1."""
-
-    name: CriterionName
-    weight: float = Field(ge=0, allow_inf_nan=False)
-    zero_at: float = Field(allow_inf_nan=False, description="Raw figure that is worth 0.")
-    one_at: float = Field(allow_inf_nan=False, description="Raw figure that is worth 1.")
-    source: str = Field(min_length=1, description="Who set it, or the word illustrative.")
-    queues: tuple[Queue, ...] = ("survey", "clearance")
-
-    @model_validator(mode="after")
-    def _anchors_differ(self) -> Self:
-        if self.zero_at == self.one_at:
-            raise ValueError(f"criterion {self.name}: zero_at and one_at must differ")
-        return self
-
-
-class PrioritySettings(Settings):
-    """Criteria, weights and declared assumptions of the ranking."""
-
-    set_by: str = Field(min_length=1, description="Who set the weights.")
-    set_on: dt.date
-    unknown_people: float = Field(
-        ge=0,
-        allow_inf_nan=False,
-        description="People assumed for a zone whose number nobody published; shown wherever it counts.",
-    )
-    accidents_radius_m: Metres = Field(description="Accidents within this distance of a task count [m].")
-    accidents_since: dt.date = Field(description="Accidents from this date on count, and undated ones.")
-    unknown_probability: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        default=None,
-        description="Probability assumed for a task of whose ground nobody knows; needed where one is met and a "
-        "criterion asks for it; shown wherever it counts.",
-    )
-    class_values: dict[LandClass, Annotated[float, Field(ge=0, le=1)]]
-    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _names_once(self) -> Self:
-        for queue in ("survey", "clearance"):
-            names = [c.name for c in self.criteria if queue in c.queues]
-            if len(set(names)) < len(names):
-                raise ValueError(f"a criterion is named twice for the {queue} queue")
-            if sum(c.weight for c in self.criteria if queue in c.queues) <= 0:
-                raise ValueError(f"the weights of the {queue} queue sum to 0")
-        if set(self.class_values) != {"indication", "SHA", "CHA"}:
-            raise ValueError("class_values needs indication, SHA and CHA")
-        return self
-
-
-Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Detection(Settings):
@@ -473,6 +411,8 @@ class Plan(Settings):
     records: Annotated[tuple[RecordSettings, ...], BeforeValidator(_as_list)] = ()
     zones: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = Field(min_length=1)
     accidents: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    lifelines: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    gates: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     releases: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     history: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     context: ContextSettings = ContextSettings()
@@ -519,37 +459,21 @@ def load_plan(path: str | Path) -> Plan:
     return check_settings(Plan, _with_absolute_paths(raw, path.resolve().parent), where=str(path))
 
 
-def check_settings(model: type[AnySettings], raw: dict[str, Any], *, where: str) -> AnySettings:
-    """Build settings from plain values; every wrong one is named in one error.
-
-    >>> check_settings(MapSettings, {"titel": "x"}, where="plan.toml [map]")
-    Traceback (most recent call last):
-    clearplan.errors.SettingsError: plan.toml [map]: title: is missing, add it (clearplan init
-    writes a plan.toml with every setting explained); titel: unknown setting, remove it or mend its name
-    """
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        raise SettingsError(f"{where}: " + "; ".join(_in_words(e) for e in error.errors())) from None
-
-
-def _in_words(error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{place}: unknown setting, remove it or mend its name"
-    if error["type"] == "missing":
-        return f"{place}: is missing, add it (clearplan init writes a plan.toml with every setting explained)"
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "tuple_type":
-        message = "must be a list in [brackets]"
-    return f"{place}: {message}" if place else message
-
-
 #: Which keys of each section are paths; a mapping goes one level deeper, "*" is every key.
 _PATHS: dict[str, Any] = {
     **{
         key: {"path": True}
-        for key in ("contact_line", "hazards", "strikes", "zones", "accidents", "releases", "history")
+        for key in (
+            "contact_line",
+            "hazards",
+            "strikes",
+            "zones",
+            "accidents",
+            "lifelines",
+            "gates",
+            "releases",
+            "history",
+        )
     },
     "records": {
         "path": True,
@@ -559,6 +483,7 @@ _PATHS: dict[str, Any] = {
         "scans": {"*": True},
     },
     "surface": {"settlements": True, "roads": True},
+    "priority": {"roads": True, "layers": {"path": True}},
     "release": {"published": True},
     "context": dict.fromkeys(("districts", "countries", "rivers", "lakes", "elevation"), True),
 }

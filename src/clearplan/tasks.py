@@ -14,7 +14,8 @@ from . import shapes
 from .coordinates import mgrs_square
 from .crs import operation, parse_crs, require_metres
 from .schema import placed, remaining
-from .settings import Queue, TaskSettings
+from .settings import TaskSettings
+from .settings_base import Queue
 from .tables import CLASSES
 
 QUEUE: dict[str, Queue] = {"indication": "survey", "SHA": "survey", "CHA": "clearance"}
