@@ -16,11 +16,13 @@ SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4,
     "maps": 3, "charts": 3, "report": 3, "exchange": 3, "quality": 3, "workbook": 3,
-    "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "evidence": 2, "contact": 2, "surface": 2,
+    "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2, "sensitivity": 2,
+    "evidence": 2, "contact": 2, "surface": 2,
     "release": 2, "balance": 2, "audit": 2, "samples": 2, "fit": 2, "evaluation": 2,
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
     "shapes": 1, "rasters": 1, "grids": 1, "distances": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
-    "likelihood": 1, "scores": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
+    "likelihood": 1, "weights": 1, "ranks": 1,
+    "scores": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
     "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_base": 0, "crs": 0, "errors": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
@@ -39,6 +41,10 @@ ALSO_ALLOWED = {
     ("records", "rows"),
     ("vertices", "forms"),
     ("forms", "rows"),
+    ("priority", "figures"),
+    ("robustness", "priority"),
+    ("sensitivity", "priority"),
+    ("ranks", "shapes"),
     ("surface", "evidence"),
     ("evidence", "contact"),
     ("distances", "grids"),
@@ -68,7 +74,7 @@ ONLY_HOME = {
     "rasterio": {"rasters", "grids"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, 
     "pydantic": {"settings", "settings_base", "settings_priority"},
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
-    "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation"},
+    "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation", "weights"},
     "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"charts"},
 }  # fmt: skip
 ROOMS = sorted(path.stem for path in SRC.glob("*.py"))

@@ -16,7 +16,7 @@ from . import shapes
 from .errors import MissingFileError, ReadError, TableError
 from .files import read_raw
 from .folders import refuse_taken
-from .priority import CRITERIA, criteria_of
+from .priority import criteria_of, meaning_of
 from .report import draw_comparison
 from .schema import each_row
 from .tables import ILLUSTRATIVE
@@ -236,7 +236,7 @@ def _movers(a: Run, b: Run, was: Any) -> tuple[list[str | None], list[float]]:
     change[known] = np.nan_to_num(after) - np.nan_to_num(a.tasks[columns].to_numpy(float)[was[known]])
     most = np.abs(change).argmax(axis=1) if names else np.zeros(len(b.tasks), dtype=int)
     points = change[np.arange(len(change)), most] if names else np.zeros(len(b.tasks))
-    labels = [CRITERIA[name].label if name in CRITERIA else name for name in names]
+    labels = [meaning_of(b.tasks, name).label for name in names]
     words = [
         None if k < 0 else (labels[m] if abs(p) >= OWN_CHANGE else "none of its own: others moved")
         for k, m, p in zip(was, most, points, strict=True)

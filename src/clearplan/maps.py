@@ -26,7 +26,7 @@ import shapely
 from .crs import parse_crs, require_metres, to_working
 from .errors import TableError
 from .folders import write_whole
-from .priority import CRITERIA, criteria_of
+from .priority import criteria_of, meaning_of
 from .records import RecordReading
 from .schema import remaining
 from .shapes import simplify_outward
@@ -118,7 +118,7 @@ def draw_map(
     require_metres(tasks, zones, *(layer for layer in layers if layer is not None))
     context = context or Context()
     data = {
-        "criteria": [asdict(CRITERIA[name]) for name in criteria_of(tasks)],
+        "criteria": [{"label": m.label, "unit": m.unit} for m in (meaning_of(tasks, c) for c in criteria_of(tasks))],
         "tasks": _tasks(tasks, zones),
         "zones": _zones(zones),
         "areas": _areas(areas),

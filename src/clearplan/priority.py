@@ -1,43 +1,26 @@
-"""Criteria, weights, score, rank and explanation: one sum that anyone can check with a pencil.
+"""Weights, score, rank and explanation: one sum that anyone can check with a pencil.
 
 A task's score is the sum over criteria of weight x value. A value runs from 0 to 1 between two stated
 anchors; weights are scaled so that those of a queue sum to 100 points. Every raw figure, value, weight and
-contribution stays in the table as ``c_<criterion>_raw``, ``_value``, ``_weight``, ``_points``.
+contribution stays in the table as ``c_<criterion>_raw``, ``_value``, ``_weight``, ``_points``; where a figure is
+uncertain, ``_low`` and ``_high`` stand beside it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from .crs import require_metres
 from .errors import TableError
-from .schema import placed
-from .settings_priority import Criterion, PrioritySettings
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """How a criterion's raw figure is named and measured."""
-
-    label: str
-    unit: str
-
-
-CRITERIA: dict[str, Meaning] = {
-    "people": Meaning("People in zones that the task affects", "people"),
-    "zone_distance": Meaning("Distance to the nearest zone", "m"),
-    "accidents": Meaning("Accidents near the task", "accidents"),
-    "land_class": Meaning("Strength of the evidence (class)", "0-1"),
-    "area": Meaning("Area of the task", "ha"),
-    "probability": Meaning("Mean probability of explosive ordnance", "0-1"),
-    "expected_area": Meaning("Ground expected to be contaminated", "ha"),
-}
+from .figures import CRITERIA, Around, Meaning, lifelines_of, measure, people_of, zone_figures
+from .settings_priority import Criterion, PrioritySettings, WeightSet
+from .weights import Pairwise, inconsistency_words, pairwise_weights
 
 
 def rank(
@@ -46,63 +29,188 @@ def rank(
     settings: PrioritySettings,
     *,
     accidents: gpd.GeoDataFrame | None = None,
+    lifelines: gpd.GeoDataFrame | None = None,
+    gates: pd.DataFrame | None = None,
+    roads: gpd.GeoDataFrame | None = None,
+    elevation: Path | None = None,
+    as_at: dt.date | None = None,
 ) -> gpd.GeoDataFrame:
     """TASKS with a contribution per criterion, score [points of 100] and rank within the queue.
 
     A task that affects two zones counts the people of both. A zone whose number of people is unknown counts
     the declared assumption, and ``people_assumed`` says how many of a task's people are assumed. Equal scores
-    share a rank.
+    share a rank. A task behind a gate keeps its score and has no rank until the gate opens; ``gates`` says why.
 
     Parameters
     ----------
-    tasks, zones, accidents : GeoDataFrame
-        TASKS, ZONES and ACCIDENTS in one metric CRS. Accidents count within ``accidents_radius_m`` of the task
-        and from ``accidents_since`` on; undated ones count, because they can't be ruled out.
+    tasks, zones, accidents, lifelines : GeoDataFrame
+        TASKS, ZONES, ACCIDENTS and LIFELINES in one metric CRS. Accidents count within ``accidents_radius_m`` of the
+        task and from ``accidents_since`` on; undated ones count, because they can't be ruled out.
     settings : PrioritySettings
+    gates : DataFrame, optional
+        GATES: decisions that exclude the tasks of a zone, hazard or district until something happens.
+    roads : GeoDataFrame, optional
+        Lines in the same CRS.
+    elevation : path, optional
+        Raster of heights [m].
+    as_at : date, optional
+        Day from which days to the planned return count.
 
     Returns
     -------
     GeoDataFrame
-        The same tasks in the same order, wider.
+        The same tasks in the same order, wider; ``attrs["criteria"]`` names each criterion, its label and unit.
 
     Raises
     ------
     CrsError
         Tables are not in metres, or not in the same CRS.
     TableError
-        A criterion needs accidents or a surface and none was given, a task names an unknown zone, or nobody knows the
-        probability of its ground and none is assumed.
+        A criterion needs a table or layer and none was given, a task names an unknown zone, or a figure is unknown
+        and nothing is assumed.
     """
-    require_metres(tasks, zones, *([] if accidents is None else [accidents]))
-    people, assumed, unknown = _people(tasks, zones, settings.unknown_people)
-    ranked = tasks.assign(people_assumed=assumed, zones_unknown=unknown)
-    if "expected_m2" in tasks.columns:
-        ranked["probability_assumed"] = np.where(tasks["expected_m2"].isna(), _assumed(settings), np.nan)
-    raw = {
-        "people": lambda: people,
-        "zone_distance": lambda: _zone_distance(tasks, zones),
-        "accidents": lambda: _accidents_near(tasks, accidents, settings),
-        "land_class": lambda: tasks["land_class"].map(settings.class_values).to_numpy(float),
-        "area": lambda: tasks["area_m2"].to_numpy(float) / 1e4,
-        "probability": lambda: _probability(tasks, settings),
-        "expected_area": lambda: _probability(tasks, settings) * tasks["area_m2"].to_numpy(float) / 1e4,
-    }
+    require_metres(tasks, zones, *(table for table in (accidents, lifelines, roads) if table is not None))
+    around = Around(accidents, lifelines, gates, roads, elevation, as_at)
+    ranked = _assumptions(tasks, zones, settings)
+    ranked["gates"] = gated(tasks, gates)
+    if lifelines is not None and settings.lifelines_within_m is not None:
+        ranked["lifeline_ids"] = _lifeline_ids(tasks, lifelines, settings.lifelines_within_m)
+    weights = {queue: weights_of(settings, queue) for queue in ("survey", "clearance")}
     score = np.zeros(len(tasks))
     for name in dict.fromkeys(criterion.name for criterion in settings.criteria):
-        figure = np.asarray(raw[name](), dtype=float)
-        value, weight = np.full(len(tasks), np.nan), np.full(len(tasks), np.nan)
-        for criterion in (c for c in settings.criteria if c.name == name):
-            mine = tasks["queue"].isin(criterion.queues).to_numpy()
-            value[mine] = value_of(figure, criterion)[mine]
-            for queue in criterion.queues:
-                total = sum(c.weight for c in settings.criteria if queue in c.queues)
-                weight[(tasks["queue"] == queue).to_numpy()] = 100 * criterion.weight / total
-        ranked[f"c_{name}_raw"], ranked[f"c_{name}_value"] = figure, value
-        ranked[f"c_{name}_weight"], ranked[f"c_{name}_points"] = weight, weight * value
-        score += np.nan_to_num(weight * value)
+        own = [criterion for criterion in settings.criteria if criterion.name == name]
+        columns, points = _criterion(tasks, zones, settings, around, own, weights)
+        for part, values in columns.items():
+            ranked[f"c_{name}_{part}"] = values
+        score += np.nan_to_num(points)
     ranked["score"] = score
-    ranked["rank"] = ranked.groupby("queue")["score"].rank(method="min", ascending=False).astype("Int64")
+    ranked.attrs["criteria"] = {c.name: (c.label, c.unit) for c in settings.criteria if c.label or c.unit}
+    free = ranked["gates"].isna()
+    ranked["rank"] = ranked[free].groupby("queue")["score"].rank(method="min", ascending=False).astype("Int64")
+    ranked["rank"] = ranked["rank"].astype("Int64")
     return ranked
+
+
+def _assumptions(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, settings: PrioritySettings) -> gpd.GeoDataFrame:
+    """TASKS with what is assumed of their people and their probability."""
+    people = zone_figures(tasks, people_of(zones))
+    count = np.array([len(own) for own in people.unknown], dtype=int)
+    wider = tasks.assign(
+        people_assumed=count * float(settings.unknown_people),
+        zones_unknown=count,
+        unknown_zones=["; ".join(own) for own in people.unknown],
+    )
+    if "expected_m2" in tasks.columns:
+        assumed = np.nan if settings.unknown_probability is None else settings.unknown_probability
+        wider["probability_assumed"] = np.where(tasks["expected_m2"].isna(), assumed, np.nan)
+    return wider
+
+
+def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None) -> Any:
+    """Per task why it is excluded and until when, '; ' between; None where no gate stands before it (n)."""
+    told: list[list[str]] = [[] for _ in range(len(tasks))]
+    if gates is None:
+        return np.array([None] * len(tasks), dtype=object)
+    zones, hazards = (tasks[name].fillna("").str.split("; ").map(set) for name in ("zone_ids", "hazard_ids"))
+    for gate in gates[gates["deferred"].isna()].to_dict("records"):
+        met = np.ones(len(tasks), dtype=bool)
+        # A gate that names several things closes the tasks to which all of them apply.
+        for name, ids in (("zone_id", zones), ("hazard_id", hazards)):
+            if isinstance(gate[name], str):
+                met &= np.array([gate[name] in own for own in ids], dtype=bool)
+        if isinstance(gate["district"], str):
+            met &= (tasks["district"] == gate["district"]).to_numpy()
+        for k in np.flatnonzero(met):
+            told[k].append(f"{gate['kind']}: {gate['reason']} (until {gate['until']})")
+    return np.array(["; ".join(own) if own else None for own in told], dtype=object)
+
+
+def _lifeline_ids(tasks: gpd.GeoDataFrame, lifelines: gpd.GeoDataFrame, within_m: float) -> Any:
+    i, j = lifelines_of(tasks, lifelines, within_m)
+    named = pd.Series(lifelines["lifeline_id"].to_numpy(object)[j]).groupby(i).agg("; ".join)
+    return named.reindex(range(len(tasks))).fillna("").to_numpy(object)
+
+
+def _criterion(
+    tasks: gpd.GeoDataFrame,
+    zones: gpd.GeoDataFrame,
+    settings: PrioritySettings,
+    around: Around,
+    own: list[Criterion],
+    weights: dict[str, dict[str, float]],
+) -> tuple[dict[str, Any], Any]:
+    """Columns of one criterion, which may have other anchors in each queue, and its points."""
+    likely, low, high, value, weight = (np.full(len(tasks), np.nan) for _ in range(5))
+    for criterion in own:
+        mine = tasks["queue"].isin(criterion.queues).to_numpy()
+        figure = measure(tasks[mine], zones, settings, around, criterion)
+        likely[mine], low[mine], high[mine] = figure.likely, figure.low, figure.high
+        value[mine] = value_of(figure.likely, criterion)
+        for queue in criterion.queues:
+            weight[(tasks["queue"] == queue).to_numpy()] = weights[queue][criterion.name]
+    columns = {"raw": likely, "value": value, "weight": weight, "points": weight * value}
+    known = ~np.isnan(likely)
+    if (low != likely)[known].any() or (high != likely)[known].any():
+        columns |= {"low": low, "high": high}
+    return columns, weight * value
+
+
+def weights_of(settings: PrioritySettings, queue: str, name: str | None = None) -> dict[str, float]:
+    """Weight of each criterion of a queue, summing to 100 points, in the set that ranks or another.
+
+    Parameters
+    ----------
+    name : str, optional
+        A weight set; unset: ``settings.use``, or else the criteria's own weights.
+
+    Raises
+    ------
+    TableError
+        There is no such set, or its weights for this queue sum to 0.
+    """
+    criteria = [c for c in settings.criteria if queue in c.queues]
+    name = name or settings.use
+    if name is None:
+        stated = {c.name: c.weight for c in criteria}
+    else:
+        found = [own for own in settings.weights if own.name == name]
+        if not found:
+            told = ", ".join(own.name for own in settings.weights) or "none"
+            raise TableError(f"no weight set is called {name!r}; there are {told}")
+        every = stated_weights(found[0])
+        stated = {c.name: every[c.name] for c in criteria}
+    total = sum(stated.values())
+    if not total > 0:
+        raise TableError(f"weights {name}: those of the {queue} queue sum to 0; give at least one more than 0")
+    return {criterion: 100 * weight / total for criterion, weight in stated.items()}
+
+
+def judged(own: WeightSet) -> Pairwise | None:
+    """Judgements in pairs of a stakeholder, weighed; None where the set is of another method."""
+    if own.method != "pairwise":
+        return None
+    return pairwise_weights(own.matrix, own.order, where=f"weights {own.name}")
+
+
+def stated_weights(own: WeightSet) -> dict[str, float]:
+    """Weights of a stakeholder as stated or judged; any scale.
+
+    >>> direct = WeightSet(name="a", set_by="b", set_on="2026-01-01", method="direct", weights={"area": 3, "people": 1})
+    >>> stated_weights(direct)
+    {'area': 3.0, 'people': 1.0}
+    """
+    if own.weights is not None:
+        return dict(own.weights)
+    found = judged(own)
+    assert found is not None
+    return dict(zip(own.criteria, found.weights.tolist(), strict=True))
+
+
+def doubts_of_weights(settings: PrioritySettings) -> list[str]:
+    """Judgements that contradict one another, in words; empty where all fit."""
+    pairs = [(own, judged(own)) for own in settings.weights]
+    words = [inconsistency_words(found, own.criteria, own.name) for own, found in pairs if found is not None]
+    return [told for told in words if told is not None]
 
 
 def value_of(figure: Any, criterion: Criterion) -> Any:
@@ -126,69 +234,16 @@ def value_of(figure: Any, criterion: Criterion) -> Any:
     return np.clip((figure - zero) / (one - zero), 0.0, 1.0)
 
 
-def _people(tasks: pd.DataFrame, zones: pd.DataFrame, assumed_people: float) -> tuple[Any, Any, Any]:
-    """People that each task affects, how many of them are assumed, and in how many zones."""
-    known = dict(zip(zones["zone_id"], pd.to_numeric(zones["people"]).astype(float), strict=True))
-    people, assumed, unknown = np.zeros(len(tasks)), np.zeros(len(tasks)), np.zeros(len(tasks), dtype=int)
-    for k, ids in enumerate(tasks["zone_ids"].fillna("")):
-        for zone in filter(None, ids.split("; ")):
-            if zone not in known:
-                raise TableError(f"task {tasks['task_id'].iloc[k]} names zone {zone!r}, which ZONES lacks")
-            if np.isnan(known[zone]):
-                unknown[k] += 1
-                assumed[k] += assumed_people
-            else:
-                people[k] += known[zone]
-    return people + assumed, assumed, unknown
-
-
-def _zone_distance(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> Any:
-    """Distance of each task to the nearest zone [m]; without any placed zone infinite."""
-    shapes = placed(zones).geometry.to_numpy()
-    if not len(shapes):
-        return np.full(len(tasks), np.inf)
-    (i, _), distance = shapely.STRtree(shapes).query_nearest(
-        tasks.geometry.to_numpy(), return_distance=True, all_matches=False
-    )
-    nearest = np.full(len(tasks), np.inf)
-    nearest[i] = distance
-    return nearest
-
-
-def _assumed(settings: PrioritySettings) -> float:
-    return np.nan if settings.unknown_probability is None else settings.unknown_probability
-
-
-def _probability(tasks: pd.DataFrame, settings: PrioritySettings) -> Any:
-    """Mean probability over the ground of each task of which something is known [1]; else the one assumed."""
-    if "expected_m2" not in tasks.columns:
-        raise TableError("criteria 'probability' and 'expected_area' need a surface; add [surface] to the plan")
-    known = tasks["known_m2"].to_numpy(float)
-    unknown = tasks["expected_m2"].isna().to_numpy() | ~(known > 0)
-    if unknown.any() and settings.unknown_probability is None:
-        first, count = tasks["task_id"].to_numpy(object)[unknown][0], int(unknown.sum())
-        raise TableError(
-            f"task {first} (of {count} such): nobody knows the probability of its ground; state "
-            "priority.unknown_probability"
-        )
-    mean = np.divide(tasks["expected_m2"].to_numpy(float), known, out=np.full(len(tasks), np.nan), where=~unknown)
-    return np.where(unknown, _assumed(settings), mean)
-
-
-def _accidents_near(tasks: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame | None, settings: PrioritySettings) -> Any:
-    if accidents is None:
-        raise TableError("criterion 'accidents' needs the ACCIDENTS table; hand it over or drop the criterion")
-    when = pd.to_datetime(accidents["occurred_on"])
-    counted = placed(accidents[when.isna() | (when >= pd.Timestamp(settings.accidents_since))])
-    i, _ = shapely.STRtree(counted.geometry.to_numpy()).query(
-        tasks.geometry.to_numpy(), predicate="dwithin", distance=settings.accidents_radius_m
-    )
-    return np.bincount(i, minlength=len(tasks)).astype(float)
-
-
 def criteria_of(tasks: pd.DataFrame) -> list[str]:
     """Names of the criteria that a ranked table carries, in order."""
     return [c[2:-4] for c in tasks.columns if c.startswith("c_") and c.endswith("_raw")]
+
+
+def meaning_of(tasks: pd.DataFrame, name: str) -> Meaning:
+    """Label and unit of a criterion of a ranked table: as the plan has them, else clearplan's, else its name."""
+    shipped = CRITERIA.get(name, Meaning(name.replace("_", " ").capitalize(), ""))
+    label, unit = tasks.attrs.get("criteria", {}).get(name, (None, None))
+    return Meaning(label or shipped.label, unit or shipped.unit, shipped.shared)
 
 
 def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
@@ -232,9 +287,9 @@ def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
             note = f"90 % interval {task['low_m2'] / 1e4:.1f} to {task['high_m2'] / 1e4:.1f} ha"
         rows.append(
             {
-                "criterion": CRITERIA[name].label,
+                "criterion": meaning_of(tasks, name).label,
                 "raw": task[f"c_{name}_raw"],
-                "unit": CRITERIA[name].unit,
+                "unit": meaning_of(tasks, name).unit,
                 "value": task[f"c_{name}_value"],
                 "weight": task[f"c_{name}_weight"],
                 "contribution": task[f"c_{name}_points"],
@@ -245,8 +300,9 @@ def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
     table.attrs = {
         "task_id": task_id,
         "queue": task["queue"],
-        "rank": int(task["rank"]),
-        "of": int((tasks["queue"] == task["queue"]).sum()),
+        "rank": None if pd.isna(task["rank"]) else int(task["rank"]),
+        "gates": task.get("gates"),
+        "of": int(((tasks["queue"] == task["queue"]) & tasks["rank"].notna()).sum()),
         "score": float(task["score"]),
     }
     return table

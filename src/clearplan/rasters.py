@@ -9,21 +9,25 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import rasterio
+import shapely
 from pyproj import CRS
 from rasterio import Affine
 from rasterio._err import CPLE_BaseError
 from rasterio.control import GroundControlPoint
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+from rasterio.features import rasterize
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as copy_raster
 from rasterio.transform import GCPTransformer, from_gcps
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
+from .crs import require_metres
 from .errors import CrsError, OutputError, ReadError, SettingsError
 from .grids import BLOCK, Grid, Window
 
@@ -67,19 +71,73 @@ def hillshade_png(path: str | Path, *, exaggeration: float = 4.0, largest_px: in
     Lambert shading: brightness is the cosine of the angle between light and surface normal
     (Horn 1981, https://doi.org/10.1109/PROC.1981.11918, eq. for the ideal diffuse surface).
     """
+    with (
+        _opened(path) as source,
+        WarpedVRT(source, resampling=Resampling.cubic_spline, **_mercator(source, largest_px)) as warped,
+    ):
+        height_m = warped.read(1, masked=True).astype("float32").filled(np.nan)
+        bounds = transform_bounds("EPSG:3857", "EPSG:4326", *warped.bounds)
+        side = float(warped.transform.a)
+    cell_m = side * np.cos(np.radians((bounds[1] + bounds[3]) / 2))
+    return _png(_shade(height_m * exaggeration, cell_m)), bounds
+
+
+def mean_slope(path: str | Path, polygons: gpd.GeoDataFrame) -> np.ndarray:
+    """Mean slope of the ground in each polygon, from a raster of elevations (n) [degrees]; NaN where it has none.
+
+    Parameters
+    ----------
+    path : path
+        Any raster that GDAL reads, elevation [m] in band 1.
+    polygons : GeoDataFrame
+        In a metric CRS; they do not overlap. One that holds no cell's centre takes the cell of its inner point.
+
+    Raises
+    ------
+    ReadError, CrsError
+        The file can't be read, or states no CRS.
+
+    Notes
+    -----
+    Central differences on the raster's own cells (numpy.gradient); a coarse raster flattens what it shows.
+    """
+    crs = require_metres(polygons)
+    with _opened(path) as source, WarpedVRT(source, crs=crs.to_wkt(), resampling=Resampling.bilinear) as warped:
+        height_m = warped.read(1, masked=True).astype("float64").filled(np.nan)
+        frame = warped.transform
+    south, east = np.gradient(height_m, abs(frame.e), abs(frame.a)) if min(height_m.shape) > 1 else (0 * height_m,) * 2
+    slope = np.degrees(np.arctan(np.hypot(south, east)))
+    shapes = polygons.geometry.to_numpy()
+    known = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    out = np.full(len(shapes), np.nan)
+    if not len(known):
+        return out
+    burnt = rasterize(
+        ((shape, k + 1) for k, shape in zip(known, shapes[known], strict=True)),
+        out_shape=slope.shape, transform=frame, dtype="int32",
+    )  # fmt: skip
+    told = np.isfinite(slope) & (burnt > 0)
+    count = np.bincount(burnt[told], minlength=len(shapes) + 1)[1:]
+    total = np.bincount(burnt[told], weights=slope[told], minlength=len(shapes) + 1)[1:]
+    np.divide(total, count, out=out, where=count > 0)
+    for k in known[count[known] == 0]:
+        x, y = shapely.get_coordinates(shapely.point_on_surface(shapes[k]))[0]
+        column, row = (int(np.floor(at)) for at in ~frame @ (x, y))
+        if 0 <= row < slope.shape[0] and 0 <= column < slope.shape[1]:
+            out[k] = slope[row, column]
+    return out
+
+
+def _opened(path: str | Path) -> Any:
+    """A raster that states its CRS."""
     try:
         source = rasterio.open(path)
     except RasterioIOError as error:
         raise ReadError(f"{path}: not a raster that can be read ({error}); give a GeoTIFF") from None
-    with source:
-        if source.crs is None:
-            raise CrsError(f"{path}: states no CRS; write one into the file, it is never guessed")
-        with WarpedVRT(source, resampling=Resampling.cubic_spline, **_mercator(source, largest_px)) as warped:
-            height_m = warped.read(1, masked=True).astype("float32").filled(np.nan)
-            bounds = transform_bounds("EPSG:3857", "EPSG:4326", *warped.bounds)
-            side = float(warped.transform.a)
-    cell_m = side * np.cos(np.radians((bounds[1] + bounds[3]) / 2))
-    return _png(_shade(height_m * exaggeration, cell_m)), bounds
+    if source.crs is None:
+        source.close()
+        raise CrsError(f"{path}: states no CRS; write one into the file, it is never guessed")
+    return source
 
 
 def _mercator(source: Any, largest_px: int) -> dict[str, Any]:
