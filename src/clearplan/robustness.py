@@ -58,7 +58,8 @@ def robust(ranked: gpd.GeoDataFrame, settings: PrioritySettings) -> gpd.GeoDataF
     -----
     With s = tie_share / 2, a task is in a class where it falls there in at least 1 - s of the draws. Two tasks of
     different classes therefore change places in at most 2 s = tie_share of them: tasks whose order flips more often
-    share a class. Each cut lies where the fewest tasks are uncertain, within ``class_window`` of the share asked for.
+    share a class. Each cut lies where the fewest tasks are uncertain, within ``class_window`` of the share asked for; of
+    several such places at the widest gap of scores.
     """
     asked = _asked(ranked, settings)
     out = ranked.copy()
@@ -75,7 +76,7 @@ def robust(ranked: gpd.GeoDataFrame, settings: PrioritySettings) -> gpd.GeoDataF
         columns["first_share"][at] = found.share_in_first(asked.first)
         low, high = found.interval()
         columns["rank_low"][at], columns["rank_high"][at] = low, high
-        named, share, cuts[queue] = _classes(found, len(at), asked)
+        named, share, cuts[queue] = _classes(found, np.sort(own["score"].to_numpy(float))[::-1], asked)
         columns["priority_class"][at], columns["class_share"][at] = named, share
         columns["tied_with"][at] = _ties(own, found, asked)
     out = out.assign(**columns)
@@ -234,10 +235,10 @@ def _candidates(count: int, asked: RobustnessSettings) -> list[int]:
     return found
 
 
-def _classes(found: Ranks, count: int, asked: RobustnessSettings) -> tuple[Array, Array, dict[str, Any]]:
+def _classes(found: Ranks, scores: Array, asked: RobustnessSettings) -> tuple[Array, Array, dict[str, Any]]:
     """Class of each task, share of draws in its likeliest class, and where and why the cuts lie."""
     doubt = asked.tie_share / 2
-    cuts = [_cut(found, count, asked, share, doubt) for share in asked.class_shares]
+    cuts = [_cut(found, scores, asked, share, doubt) for share in asked.class_shares]
     above, within = (found.share_in_first(cut["after"]) for cut in cuts)
     chances = np.column_stack([above, within - above, 1 - within])
     may = np.column_stack([above > doubt, (above < 1 - doubt) & (within > doubt), within < 1 - doubt])
@@ -250,14 +251,16 @@ def _classes(found: Ranks, count: int, asked: RobustnessSettings) -> tuple[Array
     return names, chances.max(axis=1), {"high": cuts[0], "medium": cuts[1], "tasks": told}
 
 
-def _cut(found: Ranks, count: int, asked: RobustnessSettings, share: float, doubt: float) -> dict[str, Any]:
-    """The cut near a share of the queue that leaves the fewest tasks uncertain."""
+def _cut(found: Ranks, scores: Array, asked: RobustnessSettings, share: float, doubt: float) -> dict[str, Any]:
+    """The cut near a share of the queue that leaves the fewest tasks uncertain; ``scores`` from the highest."""
+    count = len(scores)
     wanted = min(max(round(share * count), 1), count)
     low, high = wanted * (1 - asked.class_window) - 0.5, wanted * (1 + asked.class_window) + 0.5
     places = [k for k in {wanted, *_candidates(count, asked)} if low <= k <= high and k in set(found.edges.tolist())]
     places = places or [count]
     unsure = {k: int(_unsure(found.share_in_first(k), doubt)) for k in places}
-    best = min(places, key=lambda k: (unsure[k], abs(k - wanted), k))
+    gap = {k: round(float(scores[k - 1] - scores[k]), 6) if k < count else 0.0 for k in places}
+    best = min(places, key=lambda k: (unsure[k], -gap[k], abs(k - wanted), k))
     return {"after": best, "wanted": wanted, "uncertain": unsure[best], "most_uncertain": max(unsure.values())}
 
 
