@@ -591,6 +591,7 @@ def test_gates_are_read_without_shapes_and_ids(tmp_path):
     path = gates_csv(tmp_path / "g.csv", "do-no-harm,Z1,why,what,s", "other,Z2,why,what,s", header=header)
     table = cp.read_gates(path)
     assert table["gate_id"].tolist() == ["g.csv row 2", "g.csv row 3"]
+    assert table[["hazard_id", "district"]].isna().all(axis=None)  # columns that the file leaves out are there
     assert "geometry" not in table.columns
     assert cp.check(table).empty
     assert len(cp.combine(table, table.assign(gate_id=["G1", "G2"]))) == 4

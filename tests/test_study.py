@@ -372,6 +372,21 @@ def test_a_gate_that_cannot_be_used_is_said_first(project):
     assert study.gates["deferred"].notna().tolist() == [True, False]
 
 
+def test_gates_and_history_may_leave_columns_out(project):
+    depend(project, ["G1,dispute,Z1,,,r,u,s,"], ["L1,Z1,road,yes,10,s,,POINT (46.945 40.005)"])
+    (project / "gates.csv").write_text("kind,district,reason,until,source\ndispute,North,r,u,s\n")
+    (project / "history.csv").write_text(
+        "hazard_id,changed_on,changed_by,reason,land_class,source\nF1,2025-05-01,authority,survey,CHA,s\n"
+    )
+    plan = (project / "plan.toml").read_text().replace("[map]", '[[history]]\npath = "history.csv"\n[map]')
+    (project / "plan.toml").write_text(plan)
+    study = run_study(project / "plan.toml")
+    assert study.hazards["land_class"].tolist() == ["CHA", "CHA"]
+    assert study.gates[["zone_id", "hazard_id"]].isna().all(axis=None)
+    told = study.faults.loc[study.faults["file"] == "gates.csv", ["row", "rule"]]
+    assert told.values.tolist() == [[2, "names a district that the district layer lacks: it holds back NOTHING"]]
+
+
 def test_lenient_reading_opens_with_what_is_deferred(project):
     fields = json.loads((project / "fields.geojson").read_text())
     fields["features"][1]["geometry"] = None

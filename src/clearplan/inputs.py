@@ -234,7 +234,7 @@ def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
     for table, rows, places, columns, outcome in asked:
         for column in columns:
             lacking, what, known = there[column]
-            named = rows[column].dropna() if column in rows.columns else rows.iloc[:0]
+            named = rows[column].dropna()
             rule, remedy = f"names a {what} that {lacking}: {outcome}", f"mend the {column}, or add the {what}"
             told = [fault(table, row, column, v, rule, "warning", remedy) for row, v in named.items() if v not in known]
             found.append(_at_home(fault_table(told), table, places))

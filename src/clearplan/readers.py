@@ -23,6 +23,7 @@ from .crs import is_metric, parse_crs, reprojected, require_metres, to_working, 
 from .errors import CrsError, FaultsError, ReadError, TableError
 from .files import Raw, read_gazetteer, read_raw
 from .rows import (
+    ONE_OF,
     CodeLists,
     Region,
     declared_belts,
@@ -300,6 +301,8 @@ def _read_shapeless(
     faults = list(raw.faults)
     if id_column(name) not in frame.columns:
         frame.insert(0, id_column(name), [f"{raw.file} row {row}" for row in raw.rows])
+    # A file that fills but one of these leaves the others out; whoever looks them up needs them all.
+    frame[[column for column in ONE_OF[name][0] if column not in frame.columns]] = None
     frame = typed(frame, name, raw, source, faults)
     faults += schema_faults(frame, name, raw, code_lists) + one_of_several(frame, name, raw)
     shapeless = np.full(len(frame), None, dtype=object)

@@ -35,7 +35,7 @@ _SHAPES = {
 #: One shape may be drawn again where these differ: ground is re-opened, and a road serves several zones.
 _AGAIN = {"releases": ("action", "decided_on"), "lifelines": ("kind", "zone_id")}
 #: Optional columns of which a row must fill one; the rule, and its remedy.
-_ONE_OF = {
+ONE_OF = {
     "history": (
         ("status", "land_class"), "neither status nor land_class is given", "give the one that changed",
     ),
@@ -320,7 +320,7 @@ def release_rules(frame: pd.DataFrame, raw: Raw, code_lists: CodeLists | None) -
 
 def one_of_several(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
     """A change must change something, and a gate hold something back."""
-    columns, rule, remedy = _ONE_OF[name]
+    columns, rule, remedy = ONE_OF[name]
     blank = frame.reindex(columns=list(columns)).isna().all(axis=1)
     return [fault(raw.file, raw.rows[k], columns[0], None, rule, "error", remedy) for k in np.flatnonzero(blank)]
 
