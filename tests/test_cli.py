@@ -290,6 +290,18 @@ def test_a_scan_tells_its_honest_error(tmp_path):
     assert "thin-plate" in done.stdout
 
 
+@pytest.mark.parametrize(("name", "file"), [("lifelines", "lifelines.geojson"), ("gates", "gates.csv")])
+def test_check_knows_lifelines_and_gates(name, file, tmp_path):
+    path = SAMPLE / "illustrative" / file
+    assert clearplan("check", path, "--as", name, "--plan", SAMPLE / "plan.toml").returncode == 0
+    bad = tmp_path / file
+    text = path.read_text(encoding="utf-8").replace("dispute", "quarrel").replace('"kind":"clinic"', '"kind":"chapel"')
+    bad.write_text(text, encoding="utf-8")
+    done = clearplan("check", bad, "--as", name)
+    assert done.returncode == 1
+    assert "must be one of" in done.stdout
+
+
 def test_check_takes_the_mapping_of_a_plan():
     done = clearplan(
         "check", SAMPLE / "illustrative/minefields.geojson", "--as", "hazards", "--plan", SAMPLE / "plan.toml"
@@ -348,7 +360,8 @@ def test_what_the_template_holds_in_comments_is_valid():
     lines = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in text.splitlines()]
     plan = tomllib.loads("\n".join(lines))
     for name, settings in (("surface", SurfaceSettings), ("fit", FitSettings), ("release", ReleaseSettings),
-                           ("records", RecordSettings), ("releases", SourceSettings)):  # fmt: skip
+                           ("records", RecordSettings), ("releases", SourceSettings), ("lifelines", SourceSettings),
+                           ("gates", SourceSettings)):  # fmt: skip
         own = plan[name][0] if isinstance(plan[name], list) else plan[name]
         settings.model_validate(own)
 

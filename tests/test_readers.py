@@ -518,3 +518,119 @@ def test_utf16_is_recognised(tmp_path):
     (tmp_path / "z.csv").write_text("zone_id,name\n1,x\n", encoding="utf-16")
     with pytest.raises(ReadError, match="encoding = 'utf-16'"):
         read_zones(tmp_path / "z.csv", crs="EPSG:4326")
+
+
+# --- lifelines and gates -------------------------------------------------------------------------------------------
+
+ROAD = LineString([(46.90, 39.99), (46.91, 40.00)])
+
+
+def lifelines(path, shapes, **columns):
+    base = {
+        "lifeline_id": [f"L{k + 1}" for k in range(len(shapes))], "zone_id": "Z1", "kind": "road", "essential": "yes",
+        "position_error_m": 10.0, "source": "made up", "recorded_on": "2025-01-01",
+    }  # fmt: skip
+    gpd.GeoDataFrame(base | columns, geometry=shapes, crs=4326).to_file(path)
+    return path
+
+
+def test_lifelines_are_points_lines_and_polygons_in_one_file(tmp_path):
+    path = lifelines(tmp_path / "l.gpkg", [ROAD, Point(46.9, 39.99), FIELD], kind=["road", "school", "farmland"])
+    assert faults_of(path, "lifelines").empty
+    table = cp.read_lifelines(path, region=REGION)
+    assert table.crs.to_epsg() == 32638
+    assert table.geom_type.tolist() == ["LineString", "Point", "Polygon"]
+    assert cp.check(table).empty
+    assert cp.check(cp.combine(table, table.assign(lifeline_id=["M1", "M2", "M3"]))).empty
+    assert cp.as_at(table, "2024-12-31").empty
+    assert len(cp.as_at(table, "2025-01-01")) == 3
+    length = abs(Geod(ellps="WGS84").geometry_length(ROAD))
+    assert table.length.iloc[0] == pytest.approx(length, rel=1e-3)  # UTM's scale is within 4 parts in 10,000 here
+
+
+def test_one_field_may_serve_two_zones_but_not_one_zone_twice(tmp_path):
+    path = lifelines(tmp_path / "l.gpkg", [FIELD] * 3, kind="farmland", zone_id=["Z1", "Z2", "Z1"])
+    faults = faults_of(path, "lifelines")
+    assert faults[["row", "rule"]].values.tolist() == [[3, "polygon is entered twice"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "rule"),
+    [
+        ({"kind": "chapel"}, "kind", "must be one of road, water, power, school, clinic, farmland, other"),
+        ({"essential": "true"}, "essential", "must be one of yes, no"),
+        ({"essential": None}, "essential", "must not be blank"),
+        ({"zone_id": None}, "zone_id", "must not be blank"),
+        ({"source": ""}, "source", "must not be blank"),
+        ({"position_error_m": -1.0}, "position_error_m", "must be at least 0"),
+        ({"recorded_on": "May 2025"}, "recorded_on", "date"),
+        ({"geometry": None}, "geometry", "shape is missing"),
+    ],
+)
+def test_bad_lifelines_are_told_row_by_row(tmp_path, changes, column, rule):
+    good = {"kind": "road", "essential": "yes", "zone_id": "Z1", "source": "s", "position_error_m": 10.0,
+            "recorded_on": "2025-01-01", "geometry": ROAD}  # fmt: skip
+    rows = pd.DataFrame([good, good | changes])
+    path = lifelines(tmp_path / "l.gpkg", rows.pop("geometry").tolist(), **rows)
+    faults = faults_of(path, "lifelines")
+    assert faults[["row", "column"]].values.tolist() == [[2, column]], faults.to_string()
+    assert rule in faults["rule"].iloc[0]
+    with pytest.warns(UserWarning, match="read leniently"):
+        kept = cp.read_lifelines(path, region=REGION, lenient=True)
+    assert len(kept) == 2
+    assert kept["deferred"].notna().tolist() == [False, column != "recorded_on"]
+
+
+def gates_csv(path, *rows, header="gate_id,kind,zone_id,hazard_id,district,reason,until,source,recorded_on"):
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_gates_are_read_without_shapes_and_ids(tmp_path):
+    header = "kind,zone_id,reason,until,source"
+    path = gates_csv(tmp_path / "g.csv", "do-no-harm,Z1,why,what,s", "other,Z2,why,what,s", header=header)
+    table = cp.read_gates(path)
+    assert table["gate_id"].tolist() == ["g.csv row 2", "g.csv row 3"]
+    assert table[["hazard_id", "district"]].isna().all(axis=None)  # columns that the file leaves out are there
+    assert "geometry" not in table.columns
+    assert cp.check(table).empty
+    assert len(cp.combine(table, table.assign(gate_id=["G1", "G2"]))) == 4
+
+
+def test_a_day_in_a_spreadsheet_is_kept_without_a_clock(tmp_path):
+    row = {"gate_id": "G1", "kind": "permission", "district": "North", "reason": "no letter yet", "source": "s"}
+    pd.DataFrame([row | {"until": pd.Timestamp("2026-09-01")}]).to_excel(tmp_path / "g.xlsx", index=False)
+    assert cp.read_gates(tmp_path / "g.xlsx")["until"].tolist() == ["2026-09-01"]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "rule"),
+    [
+        ("G2,dispute,,,,r,u,s,", "zone_id", "none of zone_id, hazard_id, district is given"),
+        ("G2,quarrel,Z1,,,r,u,s,", "kind", "must be one of do-no-harm, dispute, security, permission, other"),
+        ("G2,dispute,Z1,,,,u,s,", "reason", "must not be blank"),
+        ("G2,dispute,Z1,,,r,,s,", "until", "must not be blank"),
+        ("G2,dispute,,H1,,r,u,,", "source", "must not be blank"),
+        ("g1,dispute,,,North,r,u,s,", "gate_id", "id is used twice"),
+        ("G2,dispute,Z1,,,r,u,s,soon", "recorded_on", "date"),
+    ],
+)
+def test_bad_gates_are_told_row_by_row(tmp_path, row, column, rule):
+    path = gates_csv(tmp_path / "g.csv", "G1,dispute,Z1,,,r,u,s,2025-01-01", row)
+    faults = faults_of(path, "gates")
+    assert faults[["file", "row", "column"]].values.tolist() == [["g.csv", 3, column]], faults.to_string()
+    assert rule in faults["rule"].iloc[0]
+    assert faults["remedy"].str.len().gt(5).all()
+    with pytest.raises(FaultsError):
+        cp.read_gates(path)
+    with pytest.warns(UserWarning, match="read leniently"):
+        kept = cp.read_gates(path, lenient=True)
+    assert kept["deferred"].notna().tolist() == [False, column != "recorded_on"]
+
+
+def test_empty_gates_need_no_crs(tmp_path):
+    path = gates_csv(tmp_path / "g.csv")
+    with pytest.raises(FaultsError, match="holds no rows"):
+        cp.read_gates(path)
+    with pytest.warns(UserWarning, match="read leniently"):
+        assert cp.check(cp.read_gates(path, lenient=True)).empty

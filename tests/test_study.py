@@ -30,7 +30,7 @@ FILES = ["ledger.csv", "map.html", "plan.gpkg", "report.html", "run.json", "task
 
 def test_tables_meet_their_declarations(sample):
     study, _ = sample
-    for table in (study.hazards, study.zones, study.accidents, study.areas, study.tasks):
+    for table in (study.hazards, study.zones, study.accidents, study.areas, study.tasks, study.lifelines, study.gates):
         assert cp.check(table).empty, cp.check(table).to_string()
 
 
@@ -81,7 +81,8 @@ def test_provenance_stays_in_every_row(sample):
     assert placed["entered_geometry"].notna().all()
     made_up = study.hazards[study.hazards["kind"] == "minefield"]
     assert made_up["source"].str.contains("llustrative").all()
-    assert study.accidents["source"].str.contains("llustrative").all()
+    for table in (study.accidents, study.lifelines, study.gates):
+        assert table["source"].str.startswith("Illustrative").all()
 
 
 def test_people_are_counted_once_and_unknown_stays_unknown(sample):
@@ -123,11 +124,11 @@ def test_layers_of_the_geopackage(sample):
     import pyogrio
 
     layers = {str(name) for name, _ in pyogrio.list_layers(folder / "plan.gpkg")}
-    assert {"hazards", "areas", "tasks", "zones", "accidents", "layer_styles"} <= layers
+    assert {"hazards", "areas", "tasks", "zones", "accidents", "lifelines", "layer_styles"} <= layers
     tasks = gpd.read_file(folder / "plan.gpkg", layer="tasks")
     assert tasks["task_id"].tolist() == study.tasks["task_id"].tolist()
     assert tasks.crs == study.tasks.crs
-    for name in ("hazards", "areas", "tasks", "zones", "accidents"):
+    for name in ("hazards", "areas", "tasks", "zones", "accidents", "lifelines"):
         table = gpd.read_file(folder / "plan.gpkg", layer=name)
         for words in (ILLUSTRATIVE, NOT_FOR_ENTRY, BOUNDARIES, study.run["fingerprint"]):
             assert table["notice"].str.contains(words, regex=False).all()
@@ -195,9 +196,9 @@ def test_same_input_same_bytes(sample, tmp_path):
 
 
 def test_illustrative_layers_are_made_anew_byte_for_byte(tmp_path):
-    for script in (SAMPLE / "make_illustrative.py", SAMPLE / "make_releases.py"):
+    for script in ("make_illustrative.py", "make_releases.py", "make_lifelines.py"):
         subprocess.run(
-            [sys.executable, str(script), "--out", str(tmp_path)], check=True, capture_output=True, timeout=300
+            [sys.executable, str(SAMPLE / script), "--out", str(tmp_path)], check=True, capture_output=True, timeout=300
         )
     for path in sorted((SAMPLE / "illustrative").iterdir()):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
@@ -212,6 +213,32 @@ def test_fingerprint_follows_inputs_and_settings(tmp_path):
     csv.write_text(csv.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     b = _hashes(here, tmp_path / "p")
     assert {name for name in a if a[name] != b[name]} == {"resettlement.csv"}
+
+
+def test_every_place_of_the_sample_has_lifelines_and_every_gate_holds_tasks_back(sample):
+    study, folder = sample
+    own = study.lifelines
+    assert 25 <= len(own) <= 40
+    assert set(own["zone_id"]) == set(study.zones["zone_id"])
+    assert set(own["kind"]) == {"road", "water", "power", "school", "clinic", "farmland"}
+    assert set(own["essential"]) == {"yes", "no"}
+    place = study.zones.set_index("zone_id").geometry
+    assert own.geometry.distance(gpd.GeoSeries(place.loc[own["zone_id"]].to_numpy(), crs=own.crs)).max() < 4_000
+    stored = gpd.read_file(folder / "plan.gpkg", layer="lifelines")
+    assert stored["lifeline_id"].tolist() == own["lifeline_id"].tolist()
+    assert set(stored.geom_type) == {"Point", "LineString", "Polygon"}
+    assert not study.faults["rule"].str.startswith("names a").any()
+    tasks = study.tasks
+    for gate in study.gates.itertuples():
+        held = (
+            tasks["zone_ids"].fillna("").str.split("; ").map(lambda ids, g=gate: g.zone_id in ids)
+            | tasks["hazard_ids"].fillna("").str.split("; ").map(lambda ids, g=gate: g.hazard_id in ids)
+            | (tasks["district"] == gate.district)
+        )
+        assert 0 < held.sum() < 50, gate
+    assert (
+        [gate["gate_id"] for gate in study.run["gates"]] == study.gates["gate_id"].tolist() == ["GT-1", "GT-2", "GT-3"]
+    )
 
 
 # --- a small project that runs in a second -------------------------------------------------------------------
@@ -279,6 +306,85 @@ def test_project_without_line_districts_or_accidents(project):
     assert sorted(path.name for path in (project / "out").iterdir()) == FILES
     assert study.tasks["people_assumed"].max() == 0
     assert (study.tasks["rank"] == 1).any()
+
+
+def depend(folder, gates, lifelines):
+    """The small project with these rows of gates and lifelines; further settings may follow."""
+    header = "gate_id,kind,zone_id,hazard_id,district,reason,until,source,recorded_on"
+    (folder / "gates.csv").write_text("\n".join([header, *gates]) + "\n")
+    header = "lifeline_id,zone_id,kind,essential,position_error_m,source,recorded_on,wkt"
+    (folder / "lifelines.csv").write_text("\n".join([header, *lifelines]) + "\n")
+    extra = '[[gates]]\npath = "gates.csv"\n[[lifelines]]\npath = "lifelines.csv"\ncrs = "EPSG:4326"\n[map]'
+    (folder / "plan.toml").write_text((folder / "plan.toml").read_text().replace("[map]", extra))
+
+
+def test_links_that_lead_nowhere_are_told_with_file_and_row_and_stay(project):
+    depend(
+        project,
+        ["G1,dispute,Z1,,,r,u,s,2025-01-01", "G2,security,Z9,,,r,u,s,2025-02-01", "G3,other,,F7,,r,u,s,",
+         "G4,permission,,F1,North,r,u,s,"],
+        ["L1,Z1,road,yes,10,s,2025-01-01,\"LINESTRING (46.945 40.005, 46.96 40.01)\"",
+         "L2,Z8,water,no,10,s,2025-02-01,POINT (46.9 39.96)"],
+    )  # fmt: skip
+    study = run_study(project / "plan.toml", project / "out")
+    told = study.faults[study.faults["rule"].str.startswith("names a")]
+    assert set(told["level"]) == {"warning"}
+    assert told[["file", "row", "column", "value"]].values.tolist() == [
+        ["lifelines.csv", 3, "zone_id", "Z8"],
+        ["gates.csv", 3, "zone_id", "Z9"],
+        ["gates.csv", 4, "hazard_id", "F7"],
+        ["gates.csv", 5, "district", "North"],  # the plan has no district layer
+    ]
+    assert "Gates: names a zone that ZONES lacks: it holds back NOTHING (1: row 3 Z9)" in study.notes
+    assert "Lifelines: names a zone that ZONES lacks: it counts for no task (1: row 3 Z8)" in study.notes
+    assert study.gates["gate_id"].tolist() == ["G1", "G2", "G3", "G4"]
+    assert study.lifelines["lifeline_id"].tolist() == ["L1", "L2"]
+    assert study.run["counts"]["lifelines"] == 2
+    assert {"gates.csv", "lifelines.csv"} <= set(study.run["inputs"])
+    assert study.lifelines.crs == study.tasks.crs
+    # 0.015 degrees of longitude and 0.005 of latitude at 40 N: 1281 m east, 555 m north, on the ellipsoid.
+    assert study.lifelines.length.iloc[0] == pytest.approx(np.hypot(1281, 555), rel=2e-3)
+
+
+def test_lifelines_and_gates_count_from_their_day(project):
+    depend(
+        project,
+        ["G1,dispute,Z1,,,r,u,s,2025-01-01", "G2,security,Z9,,,r,u,s,2025-02-01", "G3,other,Z2,,,r,u,s,"],
+        ["L1,Z1,road,yes,10,s,2025-01-01,POINT (46.945 40.005)", "L2,Z2,water,no,10,s,2025-02-02,POINT (46.9 39.96)"],
+    )
+    study = run_study(project / "plan.toml", as_at="2025-02-01")
+    assert study.gates["gate_id"].tolist() == ["G1", "G2", "G3"]
+    assert study.lifelines["lifeline_id"].tolist() == ["L1"]
+    early = run_study(project / "plan.toml", as_at="2025-01-31")
+    assert early.gates["gate_id"].tolist() == ["G1", "G3"]  # an undated gate holds at every day
+    assert "1 lifelines are dated after 2025-01-31, the date of the study, and left out" in early.notes
+    assert "1 gates are dated after 2025-01-31, the date of the study, and left out" in early.notes
+
+
+def test_a_gate_that_cannot_be_used_is_said_first(project):
+    depend(project, ["G1,dispute,,,,r,u,s,", "G2,security,Z1,,,r,u,s,"], ["L1,Z1,road,yes,10,s,,POINT (46.945 40.005)"])
+    with pytest.raises(FaultsError, match="none of zone_id, hazard_id, district is given"):
+        run_study(project / "plan.toml")
+    plan = (project / "plan.toml").read_text()
+    (project / "plan.toml").write_text(plan.replace('path = "gates.csv"', 'path = "gates.csv"\nlenient = true'))
+    study = run_study(project / "plan.toml")
+    assert study.notes[0] == "1 rows of gates can't be used and hold back NOTHING: G1"
+    assert study.gates["deferred"].notna().tolist() == [True, False]
+
+
+def test_gates_and_history_may_leave_columns_out(project):
+    depend(project, ["G1,dispute,Z1,,,r,u,s,"], ["L1,Z1,road,yes,10,s,,POINT (46.945 40.005)"])
+    (project / "gates.csv").write_text("kind,district,reason,until,source\ndispute,North,r,u,s\n")
+    (project / "history.csv").write_text(
+        "hazard_id,changed_on,changed_by,reason,land_class,source\nF1,2025-05-01,authority,survey,CHA,s\n"
+    )
+    plan = (project / "plan.toml").read_text().replace("[map]", '[[history]]\npath = "history.csv"\n[map]')
+    (project / "plan.toml").write_text(plan)
+    study = run_study(project / "plan.toml")
+    assert study.hazards["land_class"].tolist() == ["CHA", "CHA"]
+    assert study.gates[["zone_id", "hazard_id"]].isna().all(axis=None)
+    told = study.faults.loc[study.faults["file"] == "gates.csv", ["row", "rule"]]
+    assert told.values.tolist() == [[2, "names a district that the district layer lacks: it holds back NOTHING"]]
 
 
 def test_lenient_reading_opens_with_what_is_deferred(project):

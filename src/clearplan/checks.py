@@ -24,6 +24,7 @@ from .errors import CrsError
 #: Longest distance between neighbouring vertices of a hazard polygon [m]; GICHD's geocheck uses the same.
 MAX_GAP_M = 5000.0
 TWICE = "polygon is entered twice"
+MIXED = "file mixes geometry types"
 
 Geometries = np.ndarray[Any, Any]
 Region = tuple[float, float, float, float]
@@ -136,7 +137,7 @@ def _mixed(geometry: Geometries) -> list[Finding]:
         return []
     row = sorted(kinds.values())[1]
     names = ", ".join(sorted(kinds))
-    return [Finding(row, "geometry", names, "file mixes geometry types", "warning", "none needed if that is meant")]
+    return [Finding(row, "geometry", names, MIXED, "warning", "none needed if that is meant")]
 
 
 def check_gaps(metric: Geometries) -> list[Finding]:

@@ -95,7 +95,7 @@ def init(folder: Annotated[Path, typer.Argument(help="New or empty folder.")]) -
 def check(
     file: Annotated[Path, typer.Argument(help="The file to check.")],
     table: Annotated[
-        Literal["hazards", "zones", "accidents", "releases", "history", "records"],
+        Literal["hazards", "zones", "accidents", "lifelines", "gates", "releases", "history", "records"],
         typer.Option("--as", help="What it holds."),
     ],
     plan: Annotated[

@@ -18,20 +18,22 @@ from .records import RecordReading, read_record_source
 from .release import REOPENED, as_at, dates
 from .schema import fault, fault_table
 from .settings import Plan, RecordSettings
-from .tables import id_column
+from .tables import GATED, id_column
 
 
 @dataclass(frozen=True)
 class Inputs:
     """What was read: the tables in the working CRS, and what a reader must know of them.
 
-    ``places`` and ``history_places`` map the rows of RELEASES and HISTORY to (file, row); ``lines`` holds the ids of
-    each contact line.
+    ``places``, ``history_places``, ``lifeline_places`` and ``gate_places`` map the rows of RELEASES, HISTORY, LIFELINES
+    and GATES to (file, row), by their labels; ``lines`` holds the ids of each contact line.
     """
 
     hazards: gpd.GeoDataFrame
     zones: gpd.GeoDataFrame
     accidents: gpd.GeoDataFrame
+    lifelines: gpd.GeoDataFrame
+    gates: pd.DataFrame
     releases: gpd.GeoDataFrame
     history: pd.DataFrame
     faults: pd.DataFrame
@@ -40,6 +42,8 @@ class Inputs:
     lines: list[list[str]]
     places: list[tuple[str, int]]
     history_places: list[tuple[str, int]]
+    lifeline_places: list[tuple[str, int]]
+    gate_places: list[tuple[str, int]]
     settlements: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
 
@@ -55,7 +59,7 @@ def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
         A file can't be read, or is not what the plan says.
     """
     readings: dict[str, list[Reading]] = {
-        name: [] for name in ("hazards", "zones", "accidents", "releases", "history")
+        name: [] for name in ("hazards", "zones", "accidents", "lifelines", "gates", "releases", "history")
     }  # fmt: skip
     broken = []
     for name, source in plan_sources(plan):
@@ -86,11 +90,17 @@ def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
         operations=sorted({words for reading in every for words in reading.operation.split("; ") if words}),
         records=tuple(records),
         lines=[r.table["hazard_id"].tolist() for r in readings["hazards"][: len(plan.contact_line)]],
-        places=[place for reading in readings["releases"] for place in reading.places],
-        history_places=[place for reading in readings["history"] for place in reading.places],
+        places=_places(readings["releases"]),
+        history_places=_places(readings["history"]),
+        lifeline_places=_places(readings["lifelines"]),
+        gate_places=_places(readings["gates"]),
         settlements=read_places(asked.settlements, frame.crs) if asked is not None else None,
         roads=read_places(asked.roads, frame.crs) if asked is not None else None,
     )
+
+
+def _places(readings: list[Reading]) -> list[tuple[str, int]]:
+    return [place for reading in readings for place in reading.places]
 
 
 def _refuse_lost_reopenings(readings: list[Reading]) -> None:
@@ -146,6 +156,8 @@ def as_at_day(inputs: Inputs, day: dt.date) -> Inputs:
         zones=as_at(inputs.zones, day).reset_index(drop=True),
         accidents=as_at(inputs.accidents, day).reset_index(drop=True),
         # Their labels stay: they lead to the row of the file.
+        lifelines=as_at(inputs.lifelines, day),
+        gates=as_at(inputs.gates, day),
         releases=as_at(inputs.releases, day),
         history=as_at(inputs.history, day),
         records=tuple(_records_at(reading, day) for reading in inputs.records),
@@ -192,6 +204,41 @@ def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: 
         raise FaultsError(faults)
     faults["level"] = faults["level"].mask(faults["level"] == "repairable", "repaired")
     return faults
+
+
+def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
+    """Lifelines and gates that name a zone, hazard or district that is not there, as warnings with file and row.
+
+    Such a row stays in its table. Hold it against all that the files say, not against one day: a zone that is
+    entered later is there all the same.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    context : Context
+        Its districts are those that a gate can name.
+    """
+    layer = context.districts
+    there = {
+        "zone_id": ("ZONES lacks", "zone", set(inputs.zones["zone_id"])),
+        "hazard_id": ("HAZARDS lacks", "hazard", set(inputs.hazards["hazard_id"])),
+        "district": (
+            "the district layer lacks", "district", set() if layer is None else set(layer[context.district_name]),
+        ),
+    }  # fmt: skip
+    asked = (
+        ("lifelines", inputs.lifelines, inputs.lifeline_places, ("zone_id",), "it counts for no task"),
+        ("gates", inputs.gates, inputs.gate_places, GATED, "it holds back NOTHING"),
+    )
+    found = []
+    for table, rows, places, columns, outcome in asked:
+        for column in columns:
+            lacking, what, known = there[column]
+            named = rows[column].dropna()
+            rule, remedy = f"names a {what} that {lacking}: {outcome}", f"mend the {column}, or add the {what}"
+            told = [fault(table, row, column, v, rule, "warning", remedy) for row, v in named.items() if v not in known]
+            found.append(_at_home(fault_table(told), table, places))
+    return pd.concat(found, ignore_index=True)
 
 
 def _at_home(told: pd.DataFrame, table: str, places: list[tuple[str, int]]) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from .exchange import gdal_version
 from .inputs import Inputs
 from .schema import placed
 from .settings import Plan, RecordSettings
-from .tables import CODE_LISTS_VERSION, id_column
+from .tables import CODE_LISTS_VERSION, GATED, id_column
 
 _LIBRARIES = (
     "geopandas",
@@ -83,14 +83,20 @@ def record_run(
         record[name] = json.loads(table.to_json(orient="records", double_precision=3))
     rows = pd.to_numeric(known.faults["row"]).astype("Int64").astype(object)
     record["faults"] = json.loads(known.faults.assign(row=rows.where(rows.notna(), None)).to_json(orient="records"))
-    told = known.history.drop(columns="deferred", errors="ignore")
-    record["history"] = json.loads(told.to_json(orient="records", date_format="iso", date_unit="s"))
+    record["history"] = _rows(known.history.drop(columns="deferred", errors="ignore"))
+    record["gates"] = _rows(known.gates)
     record["warnings"] = [
         *_of_day(plan, written),
         *_warnings(plan, record, tables, _not_yet(read, known)),
         *_of_surface(unweighed),
     ]
     return record
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table without shapes, which has no layer of its own among the outputs."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso", date_unit="s"))
+    return rows
 
 
 def _of_day(plan: Plan, written: dt.date) -> list[str]:
@@ -119,20 +125,38 @@ def _of_surface(unweighed: Sequence[str]) -> list[str]:
 def _of_ledger(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
     """What contradicts in the ledger of land release, each rule once with its rows."""
     files = {source.path.name for source in (*plan.releases, *plan.history)} | {"releases", "history"}
+    return _by_rule("Land release", [
+        found for found in faults
+        if (found["file"] in files and found["row"] is not None) or found["file"] == "history"
+    ])  # fmt: skip
+
+
+def _of_links(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
+    """Gates and lifelines that name what is not there: a gate that holds nothing back must be seen."""
+    words = []
+    for title, sources, columns in (("Gates", plan.gates, GATED), ("Lifelines", plan.lifelines, ("zone_id",))):
+        files = {source.path.name for source in sources}
+        own = [f for f in faults if f["file"] in files and f["level"] == "warning"]
+        words += _by_rule(title, [f for f in own if f["column"] in columns])
+    return words
+
+
+def _by_rule(title: str, faults: list[dict[str, Any]]) -> list[str]:
+    """Each rule once, with its rows."""
     rules: dict[str, list[str]] = {}
     for found in faults:
-        if (found["file"] in files and found["row"] is not None) or found["file"] == "history":
-            place = f"row {found['row']}" if found["row"] is not None else ""
-            rules.setdefault(found["rule"], []).append(" ".join(w for w in (place, found["value"] or "") if w))
+        place = f"row {found['row']}" if found["row"] is not None else ""
+        rules.setdefault(found["rule"], []).append(" ".join(w for w in (place, found["value"] or "") if w))
     return [
-        f"Land release: {rule} ({len(rows)}: {', '.join(rows[:6])}{' ...' if rows[6:] else ''})"
+        f"{title}: {rule} ({len(rows)}: {', '.join(rows[:6])}{' ...' if rows[6:] else ''})"
         for rule, rows in rules.items()
     ]
 
 
 def _not_yet(read: Inputs, known: Inputs) -> dict[str, int]:
     """Rows that the files hold and that nobody knew at the day."""
-    pairs = {name: (getattr(read, name), getattr(known, name)) for name in ("hazards", "zones", "accidents")}
+    dated = ("hazards", "zones", "accidents", "lifelines", "gates")
+    pairs = {name: (getattr(read, name), getattr(known, name)) for name in dated}
     return {name: len(every) - len(then) for name, (every, then) in pairs.items()}
 
 
@@ -232,10 +256,11 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: Mapping[str, Any], not
     """Deferred rows first, then repairs, then assumptions."""
     words = []
     for name, count in record["deferred"].items():
-        if count and name in ("releases", "history"):
+        if count and name in ("releases", "history", "gates"):
             ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
-            words.append(f"{count} rows of {name} can't be used and decide NOTHING: {', '.join(ids[:10])}")
-        if count and name in ("hazards", "zones", "accidents"):
+            outcome = "hold back" if name == "gates" else "decide"
+            words.append(f"{count} rows of {name} can't be used and {outcome} NOTHING: {', '.join(ids[:10])}")
+        if count and name in ("hazards", "zones", "accidents", "lifelines"):
             ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
             named = ", ".join(ids[:10]) + (" ..." if count > 10 else "")
             words.append(
@@ -253,7 +278,7 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: Mapping[str, Any], not
     doubts = sum(fault["level"] == "warning" for fault in record["faults"])
     if doubts:
         words.append(f"{doubts} warnings were given while reading; each is listed in run.json under faults")
-    words += _of_ledger(plan, record["faults"])
+    words += _of_ledger(plan, record["faults"]) + _of_links(plan, record["faults"])
     for name, count in not_yet.items():
         if count:
             words.append(f"{count} {name} are dated after {plan.study.as_at}, the date of the study, and left out")
@@ -287,7 +312,8 @@ def _relative(value: Any, folder: Path) -> Any:
 
 def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
     sources = (
-        *plan.contact_line, *plan.hazards, *plan.strikes, *plan.zones, *plan.accidents, *plan.releases, *plan.history,
+        *plan.contact_line, *plan.hazards, *plan.strikes, *plan.zones, *plan.accidents, *plan.lifelines, *plan.gates,
+        *plan.releases, *plan.history,
     )  # fmt: skip
     asked = plan.context
     paths = [source.path for source in sources] + [path for record in plan.records for path in record_files(record)]

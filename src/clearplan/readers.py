@@ -1,4 +1,4 @@
-"""Files to checked tables in metres: HAZARDS, ZONES, ACCIDENTS, RELEASES; and HISTORY, which has no shapes.
+"""Files to checked tables in metres: HAZARDS, ZONES, LIFELINES, RELEASES ...; HISTORY and GATES have no shapes.
 
 Strict by default: any fault raises :class:`FaultsError` with the table of all of them. With ``lenient=True`` every
 row is kept: one that can't be used is marked ``deferred`` with its reason and has no shape, a stated repair
@@ -23,14 +23,15 @@ from .crs import is_metric, parse_crs, reprojected, require_metres, to_working, 
 from .errors import CrsError, FaultsError, ReadError, TableError
 from .files import Raw, read_gazetteer, read_raw
 from .rows import (
+    ONE_OF,
     CodeLists,
     Region,
     declared_belts,
     doubtful_zeros,
     entered_geometry,
     geometry_faults,
-    history_rules,
     mapped,
+    one_of_several,
     release_rules,
     schema_faults,
     stated_crs,
@@ -40,7 +41,7 @@ from .rows import (
 from .schema import fault, fault_table
 from .settings import ContactLineSettings, Plan, SourceSettings
 from .settings_base import check_settings
-from .tables import TABLES, id_column, table_name, write_profile
+from .tables import TABLES, has_shapes, id_column, table_name, write_profile
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,36 @@ def read_history(path: str | Path, *, region: Region | None = None, working: Any
     return changes
 
 
+def read_lifelines(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
+    """LIFELINES: roads, water, schools ... that a zone depends on, as points, lines or polygons in one file.
+
+    Otherwise as :func:`read_hazards`. A road that serves two zones stands in two rows, one for each. Whether the
+    zones are there is told by a run, which knows them.
+    """
+    return _public("lifelines", path, region, working, source)
+
+
+def read_gates(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> pd.DataFrame:
+    """GATES: what holds tasks back until something happens, from a table without shapes.
+
+    A row names a zone, a hazard or a district; whether these are there is told by a run, which knows them. ``region``
+    and ``working`` are taken, so that all readers are called alike, and not used. Otherwise as :func:`read_hazards`.
+
+    >>> import pathlib, tempfile
+    >>> text = ("gate_id,kind,zone_id,reason,until,source\\n"
+    ...         "G-1,dispute,RZ-01,two families claim the orchard,the land office has decided,letter 4\\n")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "gates.csv")
+    ...     written = path.write_text(text)
+    ...     read_gates(path)[["gate_id", "zone_id", "until"]].values.tolist()
+    [['G-1', 'RZ-01', 'the land office has decided']]
+    """
+    gates: pd.DataFrame = _public("gates", path, region, working, source)
+    return gates
+
+
 def read_contact_line(
     path: str | Path,
     *,
@@ -174,6 +205,8 @@ def plan_sources(plan: Plan) -> list[tuple[str, SourceSettings]]:
         *(("hazards", source) for source in (*plan.hazards, *strikes)),
         *(("zones", source) for source in plan.zones),
         *(("accidents", source) for source in plan.accidents),
+        *(("lifelines", source) for source in plan.lifelines),
+        *(("gates", source) for source in plan.gates),
         *(("releases", source) for source in plan.releases),
         *(("history", source) for source in plan.history),
     ]
@@ -212,7 +245,10 @@ def check_file(
     code_lists: CodeLists | None = None,
     **source: Any,
 ) -> pd.DataFrame:
-    """Fault table of a file, read as 'hazards', 'zones', 'accidents', 'releases' or 'history'; empty: all is well."""
+    """Fault table of a file; empty: all is well.
+
+    ``name`` is the table that it holds: 'hazards', 'zones', 'accidents', 'lifelines', 'gates', 'releases' or 'history'.
+    """
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
     try:
         return read_source(name, settings, region=region, code_lists=code_lists).faults
@@ -241,8 +277,8 @@ def read_source(
     if not len(raw.frame):
         return _no_rows(name, raw, source, working or working_crs(region).crs if region else working)
     frame = mapped(raw, name, source)
-    if name == "history":
-        return _read_history(frame, raw, source, code_lists)
+    if not has_shapes(name):
+        return _read_shapeless(frame, name, raw, source, code_lists)
     geometry, own = entered_geometry(raw, frame, source, faults)
     crs = stated_crs(raw, source)
     frame = typed(frame, name, raw, source, faults)
@@ -258,15 +294,19 @@ def read_source(
     return Reading(moved, _with_areas(faults_table, geometry, moved, crs, raw), words, places)
 
 
-def _read_history(frame: pd.DataFrame, raw: Raw, source: SourceSettings, code_lists: CodeLists | None) -> Reading:
-    """A table without shapes: no CRS, no region."""
+def _read_shapeless(
+    frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, code_lists: CodeLists | None
+) -> Reading:
+    """A table without shapes: no CRS, no region; ids are made from the rows where the file has none."""
     faults = list(raw.faults)
-    if "history_id" not in frame.columns:
-        frame.insert(0, "history_id", [f"{raw.file} row {row}" for row in raw.rows])
-    frame = typed(frame, "history", raw, source, faults)
-    faults += schema_faults(frame, "history", raw, code_lists) + history_rules(frame, raw)
+    if id_column(name) not in frame.columns:
+        frame.insert(0, id_column(name), [f"{raw.file} row {row}" for row in raw.rows])
+    # A file that fills but one of these leaves the others out; whoever looks them up needs them all.
+    frame[[column for column in ONE_OF[name][0] if column not in frame.columns]] = None
+    frame = typed(frame, name, raw, source, faults)
+    faults += schema_faults(frame, name, raw, code_lists) + one_of_several(frame, name, raw)
     shapeless = np.full(len(frame), None, dtype=object)
-    table, listed = _settle(frame, shapeless, faults, "history", raw, source)
+    table, listed = _settle(frame, shapeless, faults, name, raw, source)
     places = tuple((raw.file, row) for row in raw.rows)
     return Reading(table.drop(columns=["entered_crs", "entered_geometry"]), listed, "", places)
 
@@ -280,7 +320,7 @@ def _no_rows(name: str, raw: Raw, source: SourceSettings, working: CRS | None) -
     faults = fault_table([fault(raw.file, None, "", "", "file holds no rows", level, remedy)])
     if not source.lenient:
         raise FaultsError(faults)
-    if working is None and name != "history":
+    if working is None and has_shapes(name):
         raise CrsError(f"{raw.file}: holds no rows to choose a working CRS from; name a region or a working CRS")
     return Reading(empty_table(name, working), faults, "nothing to reproject")
 
@@ -296,7 +336,7 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         An id stands in two tables.
     """
     name = table_name(tables[0])
-    crs = None if name == "history" else require_metres(*tables)
+    crs = require_metres(*tables) if has_shapes(name) else None
     filled = [table for table in tables if len(table)]
     if not filled:
         return tables[0].copy()
@@ -323,7 +363,7 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def empty_table(name: str, crs: CRS | None) -> gpd.GeoDataFrame:
-    """A declared table without rows; HISTORY has no shapes and needs no CRS."""
+    """A declared table without rows; HISTORY and GATES have no shapes and need no CRS."""
     columns = {c.name: pd.Series(dtype="float64" if c.dtype == "number" else object) for c in TABLES[name]}
     dates = {c.name: pd.Series(dtype="datetime64[ms]") for c in TABLES[name] if c.dtype == "date"}
     if columns.pop("geometry", None) is None:

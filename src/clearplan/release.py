@@ -27,7 +27,7 @@ from .tables import RELEASED, table_name
 #: Day on which a row of each table begins to hold.
 DAY = {
     "hazards": "recorded_on", "areas": "recorded_on", "zones": "recorded_on", "accidents": "occurred_on",
-    "releases": "decided_on", "history": "changed_on",
+    "lifelines": "recorded_on", "gates": "recorded_on", "releases": "decided_on", "history": "changed_on",
 }  # fmt: skip
 REOPENED = "re-opened"
 #: On one day the later of these stands over the earlier.
@@ -69,7 +69,8 @@ def as_at(table: Any, day: Any, *, history: pd.DataFrame | None = None) -> Any:
     Parameters
     ----------
     table : frame
-        HAZARDS, AREAS, ZONES (recorded_on), ACCIDENTS (occurred_on), RELEASES (decided_on) or HISTORY (changed_on).
+        HAZARDS, AREAS, ZONES, LIFELINES, GATES (recorded_on), ACCIDENTS (occurred_on), RELEASES (decided_on) or
+        HISTORY (changed_on).
     day : date or ISO text
     history : DataFrame, optional
         HISTORY. Its rows up to the day give HAZARDS and AREAS their status and land class; the latest counts, on one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -17,7 +18,7 @@ from .errors import CrsError, ReadError, SettingsError, TableError
 from .files import Raw
 from .schema import DUPLICATE_ID, FAULT_COLUMNS, check, fault
 from .settings import SourceSettings
-from .tables import TABLES, allowed_codes, id_column, read_items
+from .tables import GATED, TABLES, allowed_codes, id_column, read_items
 
 CodeLists = Mapping[str, Mapping[str, str]]
 Region = tuple[float, float, float, float]
@@ -29,7 +30,19 @@ _SHAPES = {
     "zones": ("point", "polygon"),
     "accidents": ("point",),
     "releases": ("polygon",),
+    "lifelines": ("point", "line", "polygon"),
 }
+#: One shape may be drawn again where these differ: ground is re-opened, and a road serves several zones.
+_AGAIN = {"releases": ("action", "decided_on"), "lifelines": ("kind", "zone_id")}
+#: Optional columns of which a row must fill one; the rule, and its remedy.
+ONE_OF = {
+    "history": (
+        ("status", "land_class"), "neither status nor land_class is given", "give the one that changed",
+    ),
+    "gates": (
+        GATED, f"none of {', '.join(GATED)} is given", "give the zone, hazard or district that it holds back",
+    ),
+}  # fmt: skip
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 
 
@@ -181,6 +194,8 @@ def _text(value: object) -> str | None:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, dt.datetime) and value.time() == dt.time():  # a day, as spreadsheets keep it
+        value = value.date()
     return str(value).strip() or None
 
 
@@ -214,8 +229,10 @@ def geometry_faults(
     unread = {f["row"] for f in faults if f["level"] == "error" and f["column"] in own | {"wkt"}}
     found = checks.check_shapes(geometry, allowed)
     found = [f for f in found if not (f.rule == "shape is missing" and raw.rows[f.row] in unread)]
-    if name == "releases":
-        found = [f for f in found if f.rule != checks.TWICE or _same_event_twice(frame, geometry, f.row)]
+    if name in _AGAIN:
+        found = [f for f in found if f.rule != checks.TWICE or _again(frame, geometry, f.row, _AGAIN[name])]
+    if name == "lifelines":  # roads, springs and fields belong in one file
+        found = [f for f in found if f.rule != checks.MIXED]
     contradictions = checks.check_crs(geometry, crs)
     found += contradictions
     if region is not None:
@@ -231,11 +248,11 @@ def geometry_faults(
     return [fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy) for f in found]
 
 
-def _same_event_twice(frame: pd.DataFrame, geometry: np.ndarray[Any, Any], row: int) -> bool:
-    """Whether an earlier row decides the same of the same ground on the same day; re-opening draws a shape again."""
-    if not {"action", "decided_on"} <= set(frame.columns):
+def _again(frame: pd.DataFrame, geometry: np.ndarray[Any, Any], row: int, columns: Sequence[str]) -> bool:
+    """Whether an earlier row says the same, by these columns, of the same ground."""
+    if not set(columns) <= set(frame.columns):
         return True
-    same = (frame["action"] == frame["action"].iloc[row]) & (frame["decided_on"] == frame["decided_on"].iloc[row])
+    same = (frame[list(columns)] == frame[list(columns)].iloc[row]).all(axis=1)
     before = geometry[np.flatnonzero(same.to_numpy()[:row])]
     return bool(shapely.equals(before, geometry[row]).any())
 
@@ -301,13 +318,11 @@ def release_rules(frame: pd.DataFrame, raw: Raw, code_lists: CodeLists | None) -
     return found
 
 
-def history_rules(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
-    """A change must change something."""
-    blank = pd.Series(True, index=frame.index)
-    for column in {"status", "land_class"} & set(frame.columns):
-        blank &= frame[column].isna()
-    rule, remedy = "neither status nor land_class is given", "give the one that changed"
-    return [fault(raw.file, raw.rows[k], "status", None, rule, "error", remedy) for k in np.flatnonzero(blank)]
+def one_of_several(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
+    """A change must change something, and a gate hold something back."""
+    columns, rule, remedy = ONE_OF[name]
+    blank = frame.reindex(columns=list(columns)).isna().all(axis=1)
+    return [fault(raw.file, raw.rows[k], columns[0], None, rule, "error", remedy) for k in np.flatnonzero(blank)]
 
 
 def unique_ids(ids: pd.Series, file: str, rows: Sequence[int]) -> pd.Series:

@@ -23,7 +23,7 @@ from .files import read_gazetteer, read_raw
 from .fit import Fit, fit_surface
 from .folders import refuse_foreign, refuse_taken, replaced
 from .hazards import footprints, net_area
-from .inputs import Inputs, as_at_day, ledger_faults, open_but_released, read_inputs, read_layers
+from .inputs import Inputs, as_at_day, ledger_faults, link_faults, open_but_released, read_inputs, read_layers
 from .maps import About, Context, draw_map
 from .priority import rank
 from .provenance import line_words, record_run
@@ -70,6 +70,8 @@ class Study:
     tasks: gpd.GeoDataFrame
     faults: pd.DataFrame
     run: dict[str, Any]
+    lifelines: gpd.GeoDataFrame
+    gates: pd.DataFrame
     releases: gpd.GeoDataFrame
     history: pd.DataFrame
     books: Mapping[str, pd.DataFrame]
@@ -134,7 +136,8 @@ def run_study(
     areas, books, faults = _released(plan, read, known, drawn, reported, context)
     if day < written or "bridge" in books:
         faults = pd.concat([faults, closed_by_row(read.hazards)], ignore_index=True)
-    known = replace(known, faults=pd.concat([known.faults, *background, faults], ignore_index=True))
+    found = [*background, link_faults(read, context), faults]
+    known = replace(known, faults=pd.concat([known.faults, *found], ignore_index=True))
     progress(STAGES[3])
     tasks = make_tasks(areas, known.zones, plan.tasks, districts=context.districts, district_name=context.district_name)
     progress(STAGES[4])
@@ -148,7 +151,8 @@ def run_study(
     progress(STAGES[5])
     tasks = rank(tasks, known.zones, plan.priority, accidents=known.accidents)
     tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": known.zones,
-              "accidents": known.accidents, "releases": known.releases, "history": known.history}  # fmt: skip
+              "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
+              "releases": known.releases, "history": known.history}  # fmt: skip
     study = Study(
         plan=plan,
         net=books["net_area"],
@@ -366,8 +370,7 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
     words = notice(study)
     tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
               "accidents": study.accidents}  # fmt: skip
-    if len(study.releases):
-        tables["releases"] = study.releases
+    tables |= {name: own for name in ("lifelines", "releases") if len(own := getattr(study, name))}
     for name, parts in (("record_points", [r.vertices for r in study.records]),
                         ("record_versions", [r.versions for r in study.records])):  # fmt: skip
         if parts:

@@ -97,6 +97,26 @@ CODE_LISTS: dict[str, dict[str, str]] = {
         "cleared": "released by clearance to a stated depth",
         "re-opened": "an earlier release is withdrawn: the ground is hazardous again",
     },
+    "lifeline_kind": {
+        "road": "way by which people and goods reach the zone",
+        "water": "spring, well, pipe or canal that it drinks from or irrigates with",
+        "power": "line or station that feeds it",
+        "school": "place where its children are taught",
+        "clinic": "place where its sick are treated",
+        "farmland": "fields, orchards or pasture that it lives on",
+        "other": "anything else that it depends on; say what in name",
+    },
+    "yes_no": {
+        "yes": "the zone can't be lived in without it",
+        "no": "it adds value, the zone can open without it",
+    },
+    "gate_kind": {
+        "do-no-harm": "the work would harm or favour some people over others as things stand",
+        "dispute": "the land is claimed by several, or its use is contested",
+        "security": "those who would work there could be attacked or detained",
+        "permission": "whoever decides over the ground has not let teams in yet",
+        "other": "anything else that holds work back; say what in reason",
+    },
 }
 REPLACEABLE = ("ordnance", "device")
 
@@ -155,6 +175,8 @@ _ENTERED = (
     Column("entered_crs", "text", "CRS of the coordinates as entered", required=False, nullable=True),
     Column("entered_geometry", "text", "shape as entered, WKT", required=False, nullable=True),
 )
+#: What a gate can hold back; it must name one of these.
+GATED = ("zone_id", "hazard_id", "district")
 _DEFERRED = Column(
     "deferred",
     "text",
@@ -401,6 +423,40 @@ TABLES |= {
     ),
 }  # fmt: skip
 
+#: What a return hangs on beside the mines: lifelines of its zones, and gates that hold work back whatever its rank.
+TABLES |= {
+    "lifelines": (
+        _id("lifeline_id", "lifeline"),
+        Column("zone_id", "text", "zone that it serves"),
+        Column("kind", "text", "what it is", codes="lifeline_kind"),
+        _text("name", "name of it"),
+        Column("essential", "text", "whether people can live in the zone without it", codes="yes_no"),
+        _ERROR,
+        *_TAIL,
+    ),
+    "gates": (
+        _id("gate_id", "gate; made from the file's row where the file has none"),
+        Column("kind", "text", "why nobody may start", codes="gate_kind"),
+        _text("zone_id", "zone whose tasks it holds back; zone, hazard or district must be given"),
+        _text("hazard_id", "hazard whose tasks it holds back"),
+        _text("district", "district whose tasks it holds back, named as in the district layer"),
+        Column("reason", "text", "why, in words that may be printed"),
+        Column("until", "text", "what has to happen before work may start, or a date, in words"),
+        _SOURCE,
+        _RECORDED,
+        _DEFERRED,
+    ),
+}  # fmt: skip
+
+
+def has_shapes(table: str) -> bool:
+    """Whether a table's rows lie on the ground; HISTORY and GATES only name what does.
+
+    >>> has_shapes("zones"), has_shapes("gates")
+    (True, False)
+    """
+    return any(column.dtype == "geometry" for column in TABLES[table])
+
 
 def id_column(table: str) -> str:
     """Name of a table's id column.
@@ -430,8 +486,8 @@ def table_name(table: pd.DataFrame) -> str:
     TableError
         No id column is there.
     """
-    # AREAS, RELEASES and HISTORY also name hazards, so they come first.
-    for name in ("tasks", "areas", "releases", "history", "hazards", "zones", "accidents"):
+    # AREAS, RELEASES, HISTORY, GATES and LIFELINES also name hazards or zones, so they come first.
+    for name in ("tasks", "areas", "releases", "history", "gates", "lifelines", "hazards", "zones", "accidents"):
         if id_column(name) in table.columns:
             return name
     wanted = ", ".join(id_column(name) for name in TABLES)
