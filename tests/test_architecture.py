@@ -14,9 +14,10 @@ from .conftest import ROOT
 
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
-    "cli": 5, "__main__": 5, "study": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4,
+    "cli": 5, "__main__": 5, "study": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4, "ranking": 4,
     "maps": 3, "charts": 3, "report": 3, "exchange": 3, "quality": 3, "workbook": 3,
-    "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2, "sensitivity": 2,
+    "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
+    "sensitivity": 2, "survey": 2,
     "evidence": 2, "contact": 2, "surface": 2,
     "release": 2, "balance": 2, "audit": 2, "samples": 2, "fit": 2, "evaluation": 2,
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
@@ -31,6 +32,8 @@ ALSO_ALLOWED = {
     ("report", "charts"),
     ("markup", "folders"),
     ("study", "provenance"),
+    ("study", "ranking"),
+    ("ranking", "inputs"),
     ("provenance", "inputs"),
     ("readers", "rows"),
     ("balance", "release"),

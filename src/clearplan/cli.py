@@ -372,15 +372,67 @@ def diff(
 
 
 @app.command()
+def rank(
+    result: Annotated[Path, typer.Argument(help="A run's plan.gpkg, with run.json beside it.")],
+    weights: Annotated[
+        str | None, typer.Option("--weights", help="Rank by this weight set of the plan instead.")
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Tasks of each queue that are listed.")] = 15,
+) -> None:
+    """The ranking: the first tasks of each queue, how sure they are, on which weights the list hangs, who agrees."""
+    from .priority import meaning_of
+    from .ranking import rank_cells, read_ranking, why_this_order, with_weights
+    from .schema import each_row
+
+    ranked, settings = read_ranking(result)
+    if weights is not None:
+        ranked, settings = with_weights(ranked, settings, weights)
+    why = why_this_order(ranked, settings)
+    for doubt in why.doubts:
+        typer.echo(f"NOTE: {doubt}")
+    typer.echo(f"Weights of: {settings.use or settings.set_by}")
+    for queue, hangs in why.hangs.items():
+        typer.echo(f"First of the {queue} queue:")
+        _print_table(*rank_cells(ranked, queue, most))
+        for row in each_row(hangs.head(2)):
+            typer.echo(
+                f"Its first {why.first} change where the weight of '{meaning_of(ranked, row.criterion).label.lower()}' "
+                f"goes from {row.before:.1f} % to {row.after:.1f} % of all weights: {row.into} for {row.out}"
+            )
+    for words in why.cuts:
+        typer.echo(f"Classes of the {words}")
+    gates = ranked.loc[ranked["gates"].notna(), ["task_id", "gates"]]
+    for task_id, reason in gates.head(most).itertuples(index=False):
+        typer.echo(f"Without rank: {task_id}, {reason}")
+    if len(gates) > most:
+        typer.echo(f"... and {len(gates) - most} more behind a gate")
+    if why.agreement is not None:
+        rows = [
+            (r.queue, r.one, r.other, f"{r.kendall_tau:.2f}", f"{r.shared_first} of {r.first}")
+            for r in each_row(why.agreement)
+        ]
+        _print_table(("queue", "weights of", "and of", "Kendall's tau", "first tasks shared"), rows)
+
+
+@app.command()
 def explain(
     result: Annotated[Path, typer.Argument(help="A run's plan.gpkg.")],
     task_id: Annotated[str, typer.Argument(help="For example 38SPK6428-SHA-1.")],
+    against: Annotated[str | None, typer.Option("--against", help="Another task: what would swap the two?")] = None,
 ) -> None:
-    """Why a task stands where it stands: criterion, raw figure, value, weight, contribution."""
-    from .priority import explain, explain_words
+    """Why a task stands where it stands: figures, values, weights, points, how sure, and what would change it."""
+    from .errors import ReadError
+    from .priority import explain
+    from .ranking import explanation, read_ranking
     from .readers import read_ranked
 
-    table = explain(read_ranked(result), task_id)
+    try:
+        ranked, settings = read_ranking(result)
+    except ReadError:
+        if against is not None:
+            raise
+        ranked, settings = read_ranked(result), None
+    table = explain(ranked, task_id)
     rows = [
         (
             r.criterion,
@@ -393,8 +445,30 @@ def explain(
         for r in table.itertuples()
     ]
     rows.append(("Score", "", "", f"{table['weight'].sum():.1f}", f"{table.attrs['score']:.2f}", ""))
-    typer.echo(explain_words(table))
+    sentences = explanation(ranked, task_id, settings)
+    typer.echo(sentences[0])
     _print_table(("criterion", "raw", "value 0-1", "weight", "contribution", "note"), rows)
+    for words in sentences[1:]:
+        typer.echo(words)
+    if against is not None and settings is not None:
+        _print_swaps(ranked, settings, task_id, against)
+
+
+def _print_swaps(ranked: pd.DataFrame, settings: Any, one: str, other: str) -> None:
+    from .priority import meaning_of
+    from .schema import each_row
+    from .sensitivity import swaps
+
+    found = swaps(ranked, settings, one, other)
+    typer.echo(f"What would swap {one} and {other}, each change alone:")
+    if not len(found):
+        typer.echo("No change of one weight, and none of one figure of the lower task, does")
+        return
+    rows = [
+        (r.what, meaning_of(ranked, r.criterion).label, f"{r.before:,.6g}", f"{r.after:,.6g}", r.unit)
+        for r in each_row(found)
+    ]
+    _print_table(("change of a", "criterion", "from", "to", "unit"), rows)
 
 
 def sample_plan() -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -21,6 +21,9 @@ from .errors import TableError
 from .figures import CRITERIA, Around, Meaning, lifelines_of, measure, people_of, zone_figures
 from .settings_priority import Criterion, PrioritySettings, WeightSet
 from .weights import Pairwise, inconsistency_words, pairwise_weights
+
+#: TASKS with or without shapes.
+Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 
 def rank(
@@ -72,7 +75,7 @@ def rank(
     require_metres(tasks, zones, *(table for table in (accidents, lifelines, roads) if table is not None))
     around = Around(accidents, lifelines, gates, roads, elevation, as_at)
     ranked = _assumptions(tasks, zones, settings)
-    ranked["gates"] = gated(tasks, gates)
+    ranked["gates"] = gated(tasks, gates, as_at=as_at)
     if lifelines is not None and settings.lifelines_within_m is not None:
         ranked["lifeline_ids"] = _lifeline_ids(tasks, lifelines, settings.lifelines_within_m)
     weights = {queue: weights_of(settings, queue) for queue in ("survey", "clearance")}
@@ -85,10 +88,31 @@ def rank(
         score += np.nan_to_num(points)
     ranked["score"] = score
     ranked.attrs["criteria"] = {c.name: (c.label, c.unit) for c in settings.criteria if c.label or c.unit}
-    free = ranked["gates"].isna()
-    ranked["rank"] = ranked[free].groupby("queue")["score"].rank(method="min", ascending=False).astype("Int64")
-    ranked["rank"] = ranked["rank"].astype("Int64")
+    _place(ranked)
     return ranked
+
+
+def _place(ranked: pd.DataFrame) -> None:
+    """Write the rank within each queue; none for tasks behind a gate."""
+    free = ranked["gates"].isna()
+    places = ranked[free].groupby("queue")["score"].rank(method="min", ascending=False)
+    ranked["rank"] = places.reindex(ranked.index).astype("Int64")
+
+
+def reweigh(ranked: Frame, settings: PrioritySettings) -> Frame:
+    """Ranked TASKS with the weights of other settings: the same figures and values, new points, scores and ranks."""
+    out = ranked.copy()
+    score = np.zeros(len(out))
+    for name in criteria_of(out):
+        for queue in ("survey", "clearance"):
+            mine = (out["queue"] == queue).to_numpy() & out[f"c_{name}_weight"].notna().to_numpy()
+            if mine.any():
+                out.loc[mine, f"c_{name}_weight"] = weights_of(settings, queue)[name]
+        out[f"c_{name}_points"] = out[f"c_{name}_weight"] * out[f"c_{name}_value"]
+        score += np.nan_to_num(out[f"c_{name}_points"].to_numpy(float))
+    out["score"] = score
+    _place(out)
+    return out
 
 
 def _assumptions(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, settings: PrioritySettings) -> gpd.GeoDataFrame:
@@ -106,13 +130,19 @@ def _assumptions(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, settings: Pri
     return wider
 
 
-def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None) -> Any:
-    """Per task why it is excluded and until when, '; ' between; None where no gate stands before it (n)."""
+def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None, *, as_at: dt.date | None = None) -> Any:
+    """Per task why it is excluded and until when, '; ' between; None where no gate stands before it (n).
+
+    A gate that is lifted by the day holds nothing back; without a day, one that is lifted at all.
+    """
     told: list[list[str]] = [[] for _ in range(len(tasks))]
     if gates is None:
         return np.array([None] * len(tasks), dtype=object)
     zones, hazards = (tasks[name].fillna("").str.split("; ").map(set) for name in ("zone_ids", "hazard_ids"))
     for gate in gates[gates["deferred"].isna()].to_dict("records"):
+        lifted = gate.get("lifted_on")
+        if not pd.isna(lifted) and (as_at is None or pd.Timestamp(lifted) <= pd.Timestamp(as_at)):
+            continue
         met = np.ones(len(tasks), dtype=bool)
         # A gate that names several things closes the tasks to which all of them apply.
         for name, ids in (("zone_id", zones), ("hazard_id", hazards)):
@@ -311,8 +341,10 @@ def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
 def explain_words(table: pd.DataFrame) -> str:
     """The answer of :func:`explain` in one sentence."""
     place = table.attrs
-    most = table.sort_values("contribution", ascending=False, kind="stable").iloc[0]
+    order = table.sort_values("contribution", ascending=False, kind="stable")
+    most = [f"{row['criterion'].lower()} ({row['contribution']:.1f})" for row in order.head(2).to_dict("records")]
+    where = f"is rank {place['rank']} of {place['of']}" if place["rank"] is not None else "is excluded from the ranking"
     return (
-        f"Task {place['task_id']} is rank {place['rank']} of {place['of']} in the {place['queue']} queue with "
-        f"{place['score']:.1f} of 100 points; most come from: {most.criterion.lower()} ({most.contribution:.1f})."
+        f"Task {place['task_id']} {where} in the {place['queue']} queue with {place['score']:.1f} of 100 points; most "
+        f"come from: {' and '.join(most)}."
     )

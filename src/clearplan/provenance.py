@@ -51,6 +51,7 @@ def record_run(
     books: Mapping[str, pd.DataFrame],
     *,
     written: dt.date,
+    doubts: Sequence[str] = (),
     unweighed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """run.json without its time stamp: all that decides the numbers, and the numbers.
@@ -69,6 +70,8 @@ def record_run(
         net_area, ledger and bridge, where there are such.
     written : date
         ``study.as_at`` as the plan has it, which the run's own day may precede or follow.
+    doubts : list of text
+        What speaks against weights or criteria.
     unweighed : list of text
         Evidence that the tables hold and that no term of the surface weighs.
     """
@@ -85,9 +88,11 @@ def record_run(
     record["faults"] = json.loads(known.faults.assign(row=rows.where(rows.notna(), None)).to_json(orient="records"))
     record["history"] = _rows(known.history.drop(columns="deferred", errors="ignore"))
     record["gates"] = _rows(known.gates)
+    record["cuts"] = tables["tasks"].attrs.get("cuts", {})
     record["warnings"] = [
         *_of_day(plan, written),
         *_warnings(plan, record, tables, _not_yet(read, known)),
+        *doubts,
         *_of_surface(unweighed),
     ]
     return record
@@ -318,6 +323,7 @@ def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
     asked = plan.context
     paths = [source.path for source in sources] + [path for record in plan.records for path in record_files(record)]
     paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
+    paths += [layer.path for layer in plan.priority.layers] + ([plan.priority.roads] if plan.priority.roads else [])
     paths += [p for p in (plan.surface.settlements, plan.surface.roads) if p] if plan.surface is not None else []
     paths += [plan.release.published] if plan.release is not None and plan.release.published else []
     return _hashed(paths, folder)

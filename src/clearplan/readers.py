@@ -423,7 +423,8 @@ def read_background(path: Path, crs: CRS) -> Reading:
 #: Number columns of ranked TASKS beside those of the criteria.
 _RANKED_NUMBERS = (
     "score", "people_assumed", "zones_unknown", "probability_assumed", "expected_m2", "low_m2", "high_m2", "known_m2",
-    "unknown_m2",
+    "unknown_m2", "first_share", "class_share", "clear_all_cost", "survey_first_cost", "survey_saves", "survey_harm",
+    "break_even_p", "break_even_p_costs",
 )  # fmt: skip
 
 
@@ -437,7 +438,11 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
     """
     frame = read_raw(Path(path), layer="tasks").frame
     numbers = [c for c in frame.columns if c.startswith("c_") or c in _RANKED_NUMBERS]
-    return frame.assign(**{c: pd.to_numeric(frame[c]).astype(float) for c in numbers})
+    ranks = [c for c in ("rank", "rank_low", "rank_high") if c in frame.columns]
+    return frame.assign(
+        **{c: pd.to_numeric(frame[c]).astype(float) for c in numbers},
+        **{c: pd.to_numeric(frame[c]).astype("Int64") for c in ranks},
+    )
 
 
 def _settle(

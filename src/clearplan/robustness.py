@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from .errors import TableError
-from .priority import criteria_of, meaning_of, value_of, weights_of
+from .priority import Frame, criteria_of, meaning_of, value_of, weights_of
 from .ranks import Extra, Ranks, rank_draws
 from .settings_priority import Criterion, PrioritySettings, RobustnessSettings
 from .weights import agreement
@@ -30,19 +29,19 @@ BESIDE = 10
 _NAMED = 5  # ties named in the table; the others are counted
 
 
-def robust(ranked: gpd.GeoDataFrame, settings: PrioritySettings) -> gpd.GeoDataFrame:
+def robust(ranked: Frame, settings: PrioritySettings) -> Frame:
     """Ranked TASKS with how sure each rank is.
 
     Parameters
     ----------
-    ranked : GeoDataFrame
+    ranked : GeoDataFrame, or DataFrame without shapes
         TASKS from :func:`clearplan.rank`.
     settings : PrioritySettings
         With ``robustness``.
 
     Returns
     -------
-    GeoDataFrame
+    as ``ranked``
         The same tasks in the same order. New: ``first_share`` (share of draws among the first
         ``robustness.first`` of its queue) [1], ``rank_low`` and ``rank_high`` (90 % of the draws lie between),
         ``priority_class`` ('high', 'medium', 'low', or two of them where nobody can tell), ``class_share`` (share of
@@ -58,8 +57,8 @@ def robust(ranked: gpd.GeoDataFrame, settings: PrioritySettings) -> gpd.GeoDataF
     -----
     With s = tie_share / 2, a task is in a class where it falls there in at least 1 - s of the draws. Two tasks of
     different classes therefore change places in at most 2 s = tie_share of them: tasks whose order flips more often
-    share a class. Each cut lies where the fewest tasks are uncertain, within ``class_window`` of the share asked for; of
-    several such places at the widest gap of scores.
+    share a class. Each cut lies where the fewest tasks are uncertain, within ``class_window`` of the share asked for;
+    of several such places at the widest gap of scores.
     """
     asked = _asked(ranked, settings)
     out = ranked.copy()
@@ -79,7 +78,8 @@ def robust(ranked: gpd.GeoDataFrame, settings: PrioritySettings) -> gpd.GeoDataF
         named, share, cuts[queue] = _classes(found, np.sort(own["score"].to_numpy(float))[::-1], asked)
         columns["priority_class"][at], columns["class_share"][at] = named, share
         columns["tied_with"][at] = _ties(own, found, asked)
-    out = out.assign(**columns)
+    for name, values in columns.items():
+        out[name] = values
     out.attrs["cuts"] = cuts
     return out
 

@@ -25,9 +25,9 @@ from .folders import refuse_foreign, refuse_taken, replaced
 from .hazards import footprints, net_area
 from .inputs import Inputs, as_at_day, ledger_faults, link_faults, open_but_released, read_inputs, read_layers
 from .maps import About, Context, draw_map
-from .priority import rank
 from .provenance import line_words, record_run
 from .quality import draw_quality_sheets
+from .ranking import Why, rank_tasks, why_this_order
 from .records import RecordReading
 from .release import apply_releases, day_of
 from .release import as_at as as_at_table
@@ -80,6 +80,7 @@ class Study:
     evidence: Evidence | None = None
     fit: Fit | None = None
     surface: Surface | None = None
+    why: Why = field(default_factory=Why)
 
     @property
     def notes(self) -> list[str]:
@@ -149,7 +150,8 @@ def run_study(
         evidence = evidence if learned is None else replace(evidence, settings=learned.settings)
         tasks, books = _with_expected(tasks, books, evidence, learned, context)
     progress(STAGES[5])
-    tasks = rank(tasks, known.zones, plan.priority, accidents=known.accidents)
+    tasks = rank_tasks(plan, frame, known, context, tasks)
+    why = why_this_order(tasks, plan.priority)
     tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": known.zones,
               "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
               "releases": known.releases, "history": known.history}  # fmt: skip
@@ -167,8 +169,10 @@ def run_study(
             tables,
             books,
             written=written,
+            doubts=why.doubts,
             unweighed=() if evidence is None else evidence.left_out,
         ),
+        why=why,
         context=context,
         records=known.records,
         evidence=evidence,

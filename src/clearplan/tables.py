@@ -442,6 +442,8 @@ TABLES |= {
         _text("district", "district whose tasks it holds back, named as in the district layer"),
         Column("reason", "text", "why, in words that may be printed"),
         Column("until", "text", "what has to happen before work may start, or a date, in words"),
+        Column("lifted_on", "date", "day from which it holds nothing back; blank: it still does", required=False,
+               nullable=True),
         _SOURCE,
         _RECORDED,
         _DEFERRED,
