@@ -5,6 +5,7 @@ A score is linear in every weight and in every value, so that the answers are ex
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from .settings_priority import Criterion, PrioritySettings
 
 Array = NDArray[Any]
 _SAME = 1e-9  # points; below it two scores are equal
+#: Units of which there are no parts.
+_COUNTED = ("people", "families", "lifelines", "accidents")
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,10 @@ def _if(ranked: pd.DataFrame, change: pd.Series) -> str:
             f"if the weight of '{label}' {verb} from {change['before']:.0f} % to {change['after']:.0f} % of all weights"
         )
     unit = f" {change['unit']}" if change["unit"] not in ("", "0-1") else ""
-    return f"if its '{label}' were {change['after']:,.4g}{unit} rather than {change['before']:,.4g}"
+    after, before = float(change["after"]), float(change["before"])
+    if change["unit"] in _COUNTED:
+        after = math.ceil(after - _SAME) if after > before else math.floor(after + _SAME)
+    return f"if its '{label}' were {after:,.4g}{unit} rather than {before:,.4g}"
 
 
 # --- the arithmetic
