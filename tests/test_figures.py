@@ -28,7 +28,8 @@ def tasks_of(rows):
     """TASKS of 100 m squares; each row gives the east of its corner [m] and what differs."""
     table = pd.DataFrame([
         {"task_id": f"T{k}", "queue": "survey", "land_class": "SHA", "district": "D", "area_m2": 10_000.0,
-         "zone_ids": "", "hazard_ids": "", "mgrs_km": "", "position_error_m": 0.0, "source": "-"} | row for k, row in enumerate(rows)
+         "zone_ids": "", "hazard_ids": "", "mgrs_km": "", "position_error_m": 0.0, "source": "-"} | row
+        for k, row in enumerate(rows)
     ])  # fmt: skip
     ground = [box(E0 + x, N0, E0 + x + 100, N0 + 100) for x in table.pop("x")]
     return gpd.GeoDataFrame(table, geometry=ground, crs=UTM)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .maps import About, Context, draw_map
     from .priority import explain, rank
     from .quality import draw_quality_sheets
+    from .ranking import Why, explanation, read_ranking, why_this_order
     from .readers import (
         check_file,
         combine,
@@ -50,7 +51,9 @@ if TYPE_CHECKING:
     )
     from .records import RecordReading, candidate_anchors, open_records, read_records, reanchor
     from .release import apply_releases, as_at, last_events, negative_search, undated
+    from .robustness import acceptability, agreement_of_sets, draw_weights, robust
     from .schema import check, glossary
+    from .sensitivity import change_words, drops, hangs_on, lifts, swaps
     from .settings import (
         FitSettings,
         FootprintSettings,
@@ -64,8 +67,10 @@ if TYPE_CHECKING:
     from .settings_priority import PrioritySettings
     from .study import Study, evaluate_study, run_study
     from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
+    from .survey import value_of_survey
     from .tables import read_items
     from .tasks import make_tasks
+    from .weights import agreement, pairwise_weights
     from .workbook import write_record_template
 
 _HOMES = {
@@ -81,6 +86,7 @@ _HOMES = {
     "hazards": ("footprints", "net_area", "net_shapes"),
     "maps": ("About", "Context", "draw_map"),
     "priority": ("explain", "rank"),
+    "ranking": ("Why", "explanation", "read_ranking", "why_this_order"),
     "quality": ("draw_quality_sheets",),
     "readers": (
         "check_file", "combine", "read_accidents", "read_contact_line", "read_context", "read_gates", "read_hazards",
@@ -88,7 +94,9 @@ _HOMES = {
     ),
     "records": ("RecordReading", "candidate_anchors", "open_records", "read_records", "reanchor"),
     "release": ("apply_releases", "as_at", "last_events", "negative_search", "undated"),
+    "robustness": ("acceptability", "agreement_of_sets", "draw_weights", "robust"),
     "schema": ("check", "glossary"),
+    "sensitivity": ("change_words", "drops", "hangs_on", "lifts", "swaps"),
     "settings": (
         "FitSettings", "FootprintSettings", "Plan", "RecordErrors", "ReleaseSettings",
         "SurfaceSettings",
@@ -97,8 +105,10 @@ _HOMES = {
     "settings_priority": ("PrioritySettings",),
     "study": ("Study", "evaluate_study", "run_study"),
     "surface": ("Surface", "draw_strengths", "evidence_at", "expected_area", "make_surface", "probability"),
+    "survey": ("value_of_survey",),
     "tables": ("read_items",),
     "tasks": ("make_tasks",),
+    "weights": ("agreement", "pairwise_weights"),
     "workbook": ("write_record_template",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -128,11 +138,16 @@ __all__ = [
     "SurfaceSettings",
     "TableError",
     "TaskSettings",
+    "Why",
     "__version__",
+    "acceptability",
+    "agreement",
+    "agreement_of_sets",
     "apply_releases",
     "as_at",
     "bridge",
     "candidate_anchors",
+    "change_words",
     "check",
     "check_file",
     "collect_evidence",
@@ -147,18 +162,23 @@ __all__ = [
     "draw_recall",
     "draw_release_2023",
     "draw_strengths",
+    "draw_weights",
+    "drops",
     "evaluate",
     "evaluate_study",
     "evaluation_tables",
     "evidence_at",
     "expected_area",
     "explain",
+    "explanation",
     "fit_surface",
     "footprints",
     "glossary",
+    "hangs_on",
     "history_faults",
     "last_events",
     "ledger",
+    "lifts",
     "load_plan",
     "make_surface",
     "make_tasks",
@@ -166,6 +186,7 @@ __all__ = [
     "net_area",
     "net_shapes",
     "open_records",
+    "pairwise_weights",
     "probability",
     "rank",
     "read_accidents",
@@ -178,15 +199,20 @@ __all__ = [
     "read_lifelines",
     "read_places",
     "read_ranked",
+    "read_ranking",
     "read_records",
     "read_releases",
     "read_strikes",
     "read_zones",
     "reanchor",
     "release_faults",
+    "robust",
     "run_study",
     "share_outside",
+    "swaps",
     "undated",
+    "value_of_survey",
+    "why_this_order",
     "working_crs",
     "write_comparison",
     "write_record_template",
