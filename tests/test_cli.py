@@ -50,6 +50,40 @@ def test_demo_from_any_folder_says_where_the_map_lies(tmp_path):
     assert wrong.stderr.startswith("Error: no task '38SXX0000-SHA-1'")
 
 
+def test_rank_and_explain_say_how_sure_and_what_would_change_it(sample, tmp_path):
+    study, folder = sample
+    result = folder / "plan.gpkg"
+    done = clearplan("rank", result, "--most", "5")
+    assert done.returncode == 0, done.stderr
+    own = study.tasks[(study.tasks["queue"] == "clearance") & study.tasks["rank"].notna()].sort_values("rank")
+    assert own["task_id"].iloc[0] in done.stdout
+    assert "change where the weight of" in done.stdout
+    assert "Classes of the survey queue: high ends after rank" in done.stdout
+    assert "Without rank: " in done.stdout
+    assert "Kendall's tau" in done.stdout
+    other = clearplan("rank", result, "--weights", "Ministry")
+    assert other.returncode == 0, other.stderr
+    assert "Weights of: Ministry" in other.stdout
+    wrong = clearplan("rank", result, "--weights", "Minister")
+    assert wrong.returncode == 2
+    assert "no weight set is called 'Minister'; there are Returning families, Ministry, Donor" in wrong.stderr
+    first, second = own["task_id"].iloc[:2]
+    told = clearplan("explain", result, first, "--against", second)
+    assert told.returncode == 0, told.stderr
+    for words in ("among the first 10 in", "90 %", "It leaves the first 10", "What would swap"):
+        assert words in told.stdout
+    gated = study.tasks.loc[study.tasks["gates"].notna(), "task_id"].iloc[0]
+    told = clearplan("explain", result, gated)
+    assert "is excluded from the ranking" in told.stdout
+    assert "It has no rank until its gate opens: " in told.stdout
+    survey = study.tasks[(study.tasks["queue"] == "survey") & study.tasks["survey_saves"].notna()]["task_id"].iloc[0]
+    assert "its expected harm is" in clearplan("explain", result, survey).stdout
+    (tmp_path / "alone.gpkg").write_bytes(result.read_bytes())
+    alone = clearplan("explain", tmp_path / "alone.gpkg", first)
+    assert alone.returncode == 0, "a table without its settings still explains itself"
+    assert clearplan("rank", tmp_path / "alone.gpkg").returncode == 2
+
+
 def test_check_prints_the_fault_table_and_exits_1(tmp_path):
     path = tmp_path / "z.csv"
     path.write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,[bold]A[/bold],-5,50,s,46.9,40\n")
