@@ -120,7 +120,7 @@ def draw_map(
     layers = (areas, accidents, contact_lines)
     require_metres(tasks, zones, *(layer for layer in layers if layer is not None))
     context = context or Context()
-    data = {
+    data: dict[str, Any] = {
         "criteria": [{"label": m.label, "unit": m.unit} for m in (meaning_of(tasks, c) for c in criteria_of(tasks))],
         "tasks": _tasks(tasks, zones),
         "zones": _zones(zones),
