@@ -283,8 +283,7 @@ def _weight_sets(tasks: pd.DataFrame, sets: pd.DataFrame) -> str:
     ]  # fmt: skip
     return (
         "<h3>Whose weights</h3><p>What each weight set gives to a criterion, in points; those of a queue sum to 100."
-        "</p>"
-        + table([*queues, "criterion", *(escape(str(name)) for name in names)], cells)
+        "</p>" + table([*queues, "criterion", *(escape(str(name)) for name in names)], cells)
     )
 
 
@@ -297,8 +296,8 @@ def _agreement(agreement: pd.DataFrame) -> str:
     ]  # fmt: skip
     return (
         "<h3>How far the weight sets agree</h3><p>Each two sets rank the tasks apart. Kendall's tau is 1 where they "
-        "rank all tasks alike, 0 where one order says nothing of the other, and \u22121 where one is the other reversed; "
-        "beside it, how many of the first tasks are first in both.</p>"
+        "rank all tasks alike, 0 where one order says nothing of the other, and \u22121 where one is the other "
+        "reversed; beside it, how many of the first tasks are first in both.</p>"
         + table(["queue", "one set", "other set", "Kendall's tau", "first tasks in both"], cells)
     )
 
