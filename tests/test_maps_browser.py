@@ -248,7 +248,8 @@ def test_classes_doubt_and_gates_are_drawn_and_told(tmp_path, margins, task_sett
         assert "Medium priority" not in legend  # no task is drawn as medium
         styles = page.evaluate(
             """() => { const found = []; map_clearplan.eachLayer(l => {
-            if (l instanceof L.Polygon && l.options.pane === 'task') { found.push([l.options.color, l.options.dashArray || '']); } }); return found; }"""
+            if (l instanceof L.Polygon && l.options.pane === 'task') {
+            found.push([l.options.color, l.options.dashArray || '']); } }); return found; }"""
         )
         assert len(styles) == len(ranked)
         assert sorted(styles).count(["#1B0B3B", ""]) == 1
@@ -258,8 +259,9 @@ def test_classes_doubt_and_gates_are_drawn_and_told(tmp_path, margins, task_sett
         told = []
         for k in range(3):
             page.locator("#list button").nth(k).click()
-            page.wait_for_selector(f".leaflet-popup-content h3:has-text('{ranked['task_id'][k]}')")
-            told.append(page.inner_text(".leaflet-popup-content"))
+            # The bubble before it fades out beside the new one.
+            own = page.locator(f".leaflet-popup-content:has(h3:text-is('{ranked['task_id'][k]}'))")
+            told.append(own.inner_text())
         assert "Priority class: high, in 97 % of the draws." in told[0]
         assert "among the first 2 in over 99 % of the draws, rank 1 in 90 % of the draws." in told[0]
         assert "It leaves the first 2 if <b>x</b> rises." in told[0]
@@ -271,8 +273,7 @@ def test_classes_doubt_and_gates_are_drawn_and_told(tmp_path, margins, task_sett
         assert page.inner_text("#gated summary") == "Behind a gate: 1"
         assert HOSTILE[5] in page.inner_text("#gated li")
         page.locator("#gated button").click()
-        page.wait_for_selector(".leaflet-popup-content .gate")
-        last = page.inner_text(".leaflet-popup-content")
+        last = page.locator(".leaflet-popup-content:has(.gate)").inner_text()
         assert "No rank in the survey queue until its gate opens" in last
         assert HOSTILE[5] in last
         assert page.evaluate("window.hacked") is None

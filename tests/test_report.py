@@ -125,7 +125,7 @@ def reported(**more):
 
 def test_why_this_order_tells_how_sure_and_what_would_change_it():
     hangs = pd.DataFrame({"criterion": ["people", "area", "slope", "people"], "before": [18.18, 20, 30, 40],
-                          "after": [18.23, 30, 10, 50], "out": "T1", "into": ["T2", "T3", HOSTILE, "LAST"]})  # fmt: skip
+                          "after": [18.23, 30, 10, 50], "out": "T1", "into": ["T2", "T3", HOSTILE, "END"]})  # fmt: skip
     sets = pd.DataFrame({"queue": ["survey"], "criterion": ["area"], "the plan": [50.0], HOSTILE: [float("nan")]})
     agreement = pd.DataFrame([("survey", "the plan", HOSTILE, 0.333, 1, 2)],
                              columns=["queue", "one", "other", "kendall_tau", "shared_first", "first"])  # fmt: skip
@@ -141,7 +141,7 @@ def test_why_this_order_tells_how_sure_and_what_would_change_it():
         "<td>1 of 2</td>", "Behind a gate: 1", "GATED", "No task of this queue has a rank.", "Size &lt;of&gt; it",
     ):  # fmt: skip
         assert words in section, words
-    assert "LAST" not in section
+    assert "END" not in section
     assert "<script" not in html
     assert "<img" not in html
     ids = re.findall(r'\bid="([^"]+)"', html)
