@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import clearplan as cp
-from clearplan.charts import BRIDGE
+from clearplan.charts import BRIDGE, draw_order
 from clearplan.errors import TableError
 from clearplan.evaluation import FIGURES
 
@@ -50,7 +50,23 @@ def bridge(**changed):
     return pd.DataFrame([values | changed])
 
 
+def order(count=4, **columns):
+    """Tasks of the survey queue with two criteria, from the first, and one behind a gate."""
+    near = [30.0 - k for k in range(count)]
+    table = pd.DataFrame({
+        "task_id": [f"T{k}" for k in range(count)], "queue": "survey", "score": [value + 10 for value in near],
+        "rank": pd.array(range(1, count + 1), dtype="Int64"), "c_people_raw": 1.0, "c_people_points": 10.0,
+        "c_area_raw": 1.0, "c_area_points": near, "c_slope_raw": 1.0, "c_slope_points": 0.0,
+        "rank_low": pd.array([1] * count, dtype="Int64"), "rank_high": pd.array([3] * count, dtype="Int64"),
+    })  # fmt: skip
+    gated = table.iloc[:1].assign(task_id="GATED", rank=pd.NA, rank_low=pd.NA, rank_high=pd.NA)
+    table = pd.concat([table, gated.astype(table.dtypes)], ignore_index=True).assign(**columns)
+    table.attrs["criteria"] = {"area": ("Size <of> it", "ha")}
+    return table
+
+
 CHARTS = {
+    "order": lambda: draw_order(order(), "survey"),
     "ladder": lambda: cp.draw_ladder(ladder()),
     "recall": lambda: cp.draw_recall(ladder()),
     "calibration": lambda: cp.draw_calibration(calibration()),
@@ -142,3 +158,23 @@ def test_small_changes_of_much_ground_are_seen_on_an_axis_that_says_it_is_cut():
     assert _floor([100.0, 0.0, -1.0], 99.0) == (97.5, True)
     assert _floor([48.0, 3.0, -12.0, -20.0], 19.0) == (0.0, False)
     assert _floor([0.0], 0.0) == (0.0, False)
+
+
+def test_order_tells_points_and_ranges_and_leaves_out_what_has_no_rank():
+    text = CHARTS["order"]()
+    assert "Rank 1, T0: 40.0 points (people in zones that the task affects 10.0, size &lt;of&gt; it 30.0), " \
+           "rank between 1 and 3 in 90 % of the draws." in text  # fmt: skip
+    assert "GATED" not in text
+    assert "slope" not in text  # a criterion that gives nothing has no place in the legend
+    assert "The first 2 tasks" in draw_order(order(), "survey", first=2)
+    assert "in 90 % of the draws" not in draw_order(order().drop(columns=["rank_low", "rank_high"]), "survey")
+    with pytest.raises(TableError, match="no task of the clearance queue has a rank"):
+        draw_order(order(), "clearance")
+
+
+def test_order_of_many_ranks_and_of_many_criteria():
+    wide = order(rank_high=pd.array([900] * 5, dtype="Int64"))
+    more = {f"c_x{k}_{part}": 1.0 for k in range(12) for part in ("raw", "points")}
+    text = draw_order(wide.assign(**more), "survey")
+    assert "rank between 1 and 900" in text
+    assert "x11 1.0" in text

@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -144,3 +145,72 @@ def test_tasks_carry_their_expected_area(sample):
     assert np.allclose(some["known_m2"] + some["unknown_m2"], some["area_m2"], rtol=1e-6)
     raw = some["c_probability_raw"].to_numpy(float)
     assert np.allclose(raw, some["expected_m2"] / some["known_m2"], rtol=1e-9)
+
+
+# --- how sure a rank is
+
+
+def told_world(margins, task_settings, priority_settings):
+    """Five tasks with what ``robust`` and a gate say of them, made by hand; one is behind a gate."""
+    zones = zone_table([{"geometry": Point(E0, N0)}])
+    fields = [{"geometry": box(E0 + 900 * k, N0, E0 + 900 * k + 200, N0 + 200)} for k in range(5)]
+    areas = cp.footprints(hazard_table(fields), margins)
+    tasks = cp.make_tasks(areas, zones, task_settings)
+    ranked = cp.rank(tasks, zones, priority_settings, accidents=accident_table([(E0, N0)], ["2022-01-01"]))
+    ranked = ranked.sort_values(["score", "task_id"], ascending=[False, True]).reset_index(drop=True)
+    count = len(ranked)
+    assert count >= 5
+    ranked["gates"] = [None] * (count - 1) + ["access: no road (until the bridge stands)"]
+    ranked["rank"] = pd.array([*range(1, count), pd.NA], dtype="Int64")
+    names = ["high", "high/medium", "high/low", "low"]
+    ranked["priority_class"] = [*names, *["low"] * (count - 5), None]
+    ranked["class_share"] = [0.97, 0.6, 0.4, *[1.0] * (count - 4), np.nan]
+    ranked["first_share"] = [0.999, 0.83, 0.004, *[0.0] * (count - 4), np.nan]
+    ranked["rank_low"] = pd.array([1, 2, 2, *[4] * (count - 4), pd.NA], dtype="Int64")
+    ranked["rank_high"] = pd.array([1, 3, 4, *[5] * (count - 4), pd.NA], dtype="Int64")
+    ranked["tied_with"] = [None, ranked["task_id"][2], ranked["task_id"][1], *[None] * (count - 3)]
+    ranked["change"] = ["It leaves the first 2 if <b>x</b> rises.", *[None] * (count - 1)]
+    return ranked, zones, areas
+
+
+def data_of(html):
+    return json.loads(re.search(r'id="clearplan-data">(.*?)</script>', html, flags=re.DOTALL).group(1))
+
+
+def test_page_carries_how_sure_each_rank_is_and_who_waits_behind_a_gate(margins, task_settings, priority_settings):
+    ranked, zones, areas = told_world(margins, task_settings, priority_settings)
+    html = draw_map(ranked, zones, areas=areas, first=2).html
+    data = data_of(html)
+    assert data["first"] == 2
+    tasks = {task["id"]: task for task in data["tasks"]}
+    assert len(tasks) == len(ranked)
+    second = tasks[ranked["task_id"][1]]
+    assert (second["priority"], second["class_share"], second["first_share"]) == ("high/medium", 0.6, 0.83)
+    assert second["between"] == [2, 3]
+    assert second["tied"] == ranked["task_id"][2]
+    assert "change" not in second
+    gated = data["tasks"][-1]  # none is lost, and it takes no place in its queue
+    assert gated["rank"] is None
+    assert gated["gates"] == "access: no road (until the bridge stands)"
+    assert not {"priority", "first_share", "between", "tied"} & set(gated)
+    assert {task["of"] for task in data["tasks"]} == {len(ranked) - 1}
+    assert "<b>x</b>" not in html
+    assert html == draw_map(ranked, zones, areas=areas, first=2).html
+
+
+def test_pages_of_plans_without_draws_carry_nothing_of_them(margins, task_settings, priority_settings):
+    _, zones, areas, ranked = ranked_world(margins, task_settings, priority_settings)
+    data = data_of(draw_map(ranked.drop(columns="gates"), zones, areas=areas).html)
+    assert "first" not in data
+    extra = {"gates", "priority", "class_share", "first_share", "between", "tied", "change"}
+    assert not any(extra & set(task) for task in data["tasks"])
+    assert data == data_of(draw_map(ranked, zones, areas=areas).html)
+
+
+def test_a_queue_all_behind_gates_is_drawn(margins, task_settings, priority_settings):
+    ranked, zones, _ = told_world(margins, task_settings, priority_settings)
+    ranked["gates"] = "consent: refused (until signed)"
+    ranked["rank"] = pd.array([pd.NA] * len(ranked), dtype="Int64")
+    data = data_of(draw_map(ranked, zones).html)
+    assert [task["rank"] for task in data["tasks"]] == [None] * len(ranked)
+    assert {task["of"] for task in data["tasks"]} == {0}

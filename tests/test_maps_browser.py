@@ -9,6 +9,7 @@ from clearplan.maps import About, draw_map
 
 from .browser import PICTURES, opened
 from .conftest import E0, N0, accident_table, hazard_table, zone_table
+from .test_maps import told_world
 
 pytestmark = [
     pytest.mark.browser,
@@ -234,3 +235,76 @@ def test_the_surface_answers_a_click_and_unknown_is_not_low(sample):
         assert "not a low probability" in page.inner_text(".leaflet-popup-content")
     assert watch.complaints == []
     assert watch.requests == []
+
+
+def test_classes_doubt_and_gates_are_drawn_and_told(tmp_path, margins, task_settings, priority_settings):
+    ranked, zones, areas = told_world(margins, task_settings, priority_settings)
+    ranked.loc[len(ranked) - 1, "gates"] = HOSTILE[5]
+    draw_map(ranked, zones, areas=areas, first=2).save(tmp_path / "m.html")
+    with opened(tmp_path / "m.html") as (page, watch):
+        legend = page.inner_text("#legend")
+        for words in ("High priority", "Low priority, not free of hazard", "nobody can tell", "Behind a gate"):
+            assert words in legend, words
+        assert "Medium priority" not in legend  # no task is drawn as medium
+        styles = page.evaluate(
+            """() => { const found = []; map_clearplan.eachLayer(l => {
+            if (l instanceof L.Polygon && l.options.pane === 'task') {
+            found.push([l.options.color, l.options.dashArray || '']); } }); return found; }"""
+        )
+        assert len(styles) == len(ranked)
+        assert sorted(styles).count(["#1B0B3B", ""]) == 1
+        assert sorted(styles).count(["#1B0B3B", "6 5"]) == 2
+        assert sorted(styles).count(["#5A5A5A", "1 5"]) == 1
+        assert page.locator(".leaflet-marker-icon.number").count() == len(ranked) - 1  # no badge behind a gate
+        told = []
+        for k in range(3):
+            page.locator("#list button").nth(k).click()
+            # The bubble before it fades out beside the new one.
+            own = page.locator(f".leaflet-popup-content:has(h3:text-is('{ranked['task_id'][k]}'))")
+            told.append(own.inner_text())
+        assert "Priority class: high, in 97 % of the draws." in told[0]
+        assert "among the first 2 in over 99 % of the draws, rank 1 in 90 % of the draws." in told[0]
+        assert "It leaves the first 2 if <b>x</b> rises." in told[0]
+        assert "high or medium: nobody can tell; its likeliest class holds 60 % of the draws" in told[1]
+        assert "among the first 2 in 83 % of the draws, rank between 2 and 3 in 90 % of the draws." in told[1]
+        assert f"Tied with {ranked['task_id'][2]}" in told[1]
+        assert "high, medium or low: nobody can tell" in told[2]
+        assert "in below 1 % of the draws" in told[2]
+        assert page.inner_text("#gated summary") == "Behind a gate: 1"
+        assert HOSTILE[5] in page.inner_text("#gated li")
+        page.locator("#gated button").click()
+        last = page.locator(".leaflet-popup-content:has(.gate)").inner_text()
+        assert "No rank in the survey queue until its gate opens" in last
+        assert HOSTILE[5] in last
+        assert page.evaluate("window.hacked") is None
+        assert page.locator("img[src=x]").count() == 0
+        page.wait_for_timeout(400)
+        screenshot(page, "map-desktop-gated.png")
+    assert watch.complaints == []
+    assert watch.requests == []
+    with opened(tmp_path / "m.html", 390, 844) as (page, watch):
+        assert page.locator("#head").bounding_box()["height"] <= 120
+        page.locator("#gated button").click()
+        assert HOSTILE[5] in page.inner_text("#detail .gate")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert watch.complaints == []
+
+
+def test_many_gates_are_folded_and_plans_without_any_show_none(tmp_path, margins, task_settings, priority_settings):
+    ranked, zones, areas = told_world(margins, task_settings, priority_settings)
+    draw_map(ranked[ranked["rank"].notna()], zones, areas=areas).save(tmp_path / "none.html")
+    many = pd.concat([ranked] * 2, ignore_index=True)
+    many["task_id"] = [f"T{k}" for k in range(len(many))]
+    many["gates"], many["rank"] = "consent: refused", pd.array([pd.NA] * len(many), dtype="Int64")
+    draw_map(many, zones, areas=areas).save(tmp_path / "many.html")
+    with opened(tmp_path / "none.html") as (page, _):
+        assert page.locator("#gated").is_hidden()
+        assert "gate" not in page.inner_text("#legend")
+    with opened(tmp_path / "many.html") as (page, watch):
+        assert page.locator("#gated summary").is_visible()
+        assert not page.locator("#gated li").is_visible()
+        assert page.inner_text("#more") == f"No task of this queue has a rank: {len(many)} behind a gate."
+        page.locator("#gated summary").click()
+        assert page.locator("#gated li").count() == 1  # one reason, said once
+        assert page.locator("#gated button").count() == len(many)
+    assert watch.complaints == []

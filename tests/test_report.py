@@ -7,10 +7,11 @@ import pytest
 
 import clearplan as cp
 from clearplan.errors import OutputError, SettingsError, TableError
-from clearplan.report import draw_evaluation, draw_report, ladder_cells
+from clearplan.report import draw_evaluation, draw_report, ladder_cells, share_words
 
 from .browser import PICTURES, opened
 from .conftest import SAMPLE
+from .test_charts import order
 
 HOSTILE = '<script>alert(1)</script>{{7*7}}"><img src=x>'
 
@@ -107,3 +108,69 @@ def test_evaluation_of_the_sample(tmp_path, sample):
     for words in ("made up", "belt only", "all terms (fitted)", "Whole blocks of ground are held out", "72 %"):
         assert words in page.html
     assert "<script" not in page.html
+
+
+def sure(**columns):
+    """Tasks of ``order`` with all that draws and gates say."""
+    return order(
+        gates=[None] * 4 + [HOSTILE], priority_class=["high", "high/medium", "high/low", "low", None],
+        class_share=[1.0, 0.6, 0.4, 1.0, None], first_share=[1.0, 0.83, 0.004, 0.0, None],
+        tied_with=[None, "T2", "T1", None, None], change=[HOSTILE, None, None, None, None],
+    ).assign(**columns)  # fmt: skip
+
+
+def reported(**more):
+    return draw_report(title="t", notice="n", books=books(), **more).html
+
+
+def test_why_this_order_tells_how_sure_and_what_would_change_it():
+    hangs = pd.DataFrame({"criterion": ["people", "area", "slope", "people"], "before": [18.18, 20, 30, 40],
+                          "after": [18.23, 30, 10, 50], "out": "T1", "into": ["T2", "T3", HOSTILE, "END"]})  # fmt: skip
+    sets = pd.DataFrame({"queue": ["survey"], "criterion": ["area"], "the plan": [50.0], HOSTILE: [float("nan")]})
+    agreement = pd.DataFrame([("survey", "the plan", HOSTILE, 0.333, 1, 2)],
+                             columns=["queue", "one", "other", "kendall_tau", "shared_first", "first"])  # fmt: skip
+    html = reported(tasks=sure(), first=2, cuts=["survey queue: high ends " + HOSTILE], hangs={"survey": hangs},
+                    weight_sets=sets, agreement=agreement)  # fmt: skip
+    section = html[html.index("Why this order") : html.index("Land release: where")]
+    assert section.count("<svg") == 1
+    for words in (
+        "The first 4 of 4 ranked tasks.", "among the first 2", "<td>high or medium</td>", "<td>83 %</td>",
+        "<td>below 1 %</td>", "<td>1 to 3</td>", "<td>no task</td>", "<td>not computed</td>",
+        "If the weight of &#x27;people in zones that the task affects&#x27; rises from 18.18 % to 18.23 % of all "
+        "weights, T2 comes into the first 2 and T1 leaves.", "falls from 30 % to 10 %", "not weighed", "<td>0.33</td>",
+        "<td>1 of 2</td>", "Behind a gate: 1", "GATED", "No task of this queue has a rank.", "Size &lt;of&gt; it",
+    ):  # fmt: skip
+        assert words in section, words
+    assert "END" not in section
+    assert "<script" not in html
+    assert "<img" not in html
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    assert not re.search(r"\bsa" + r"fe(ly|ty)?\b", html, flags=re.IGNORECASE)
+
+
+def test_reports_without_draws_tell_the_order_alone_and_without_tasks_nothing():
+    plain = order().drop(columns=["rank_low", "rank_high"])
+    html = reported(tasks=plain)
+    assert "<th>rank</th><th>task</th><th>score</th></tr>" in html
+    assert "draws" not in html
+    assert "no reason given" in html  # a task without a rank is told even where nobody says why
+    assert "Behind a gate" not in reported(tasks=plain[plain["rank"].notna()])
+    assert "Why this order" not in reported()
+
+
+def test_a_list_on_which_no_weight_bears_says_so():
+    assert "No change of one weight brings another task into the first 2." in reported(
+        tasks=sure(), first=2, hangs={"survey": pd.DataFrame(columns=["criterion", "before", "after", "out", "into"])}
+    )
+    assert share_words(0.0) == "0 %"
+
+
+@pytest.mark.browser
+def test_why_this_order_fits_a_phone(tmp_path):
+    page = draw_report(title="t", notice="n", books=books(), tasks=sure(change="A long sentence. " * 9))
+    page.save(tmp_path / "r.html")
+    with opened(tmp_path / "r.html", 390, 844, scripted=False) as (page, watch):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.locator("svg").bounding_box()["width"] >= 600  # scrolls on its own rather than shrink to nothing
+    assert watch.complaints == []

@@ -1,4 +1,4 @@
-"""Tables to charts as SVG text: how well the surface foretells, what land was released, what changed.
+"""Tables to charts as SVG text: how well the surface foretells, what land was released, what changed, why this order.
 
 Every chart is the same text for the same table, holds no date, and needs no font of the reader's: letters are drawn.
 Colours are Paul Tol's (https://personal.sron.nl/~pault/), told apart by colour-blind readers and in grey.
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import TableError
+from .priority import criteria_of, meaning_of
 
 #: Colour of each rung of the ladder; others take the spare ones in order.
 RUNG_COLOURS = {
@@ -51,6 +52,10 @@ CHANGES = {
     "ground re-opened": ("#882255", "<"), "moved": ("#ddaa33", "D"), "class": ("#999933", "P"),
     "status": ("#777777", "h"), "footprint": ("#777777", "*"), "released": ("#66aac8", "o"), "closed": ("#004488", "s"),
 }  # fmt: skip
+#: Colour of each criterion by its place in the plan; beyond these they come again, hatched.
+_CRITERIA = (
+    "#332288", "#88ccee", "#cc6677", "#ddcc77", "#117733", "#882255", "#44aa99", "#999933", "#aa4499", "#777777",
+)  # fmt: skip
 
 
 def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretells accidents it never saw") -> str:
@@ -385,6 +390,101 @@ def draw_changes(
     told = ", ".join(f"{counts[name]} {name}" for name in named)
     tall = 6.4 if wide >= room else 7.6
     return _svg("changes", (tall * wide / room + 2.4, tall + 0.8), title, f"Hazards: {told}.", draw)
+
+
+def draw_order(tasks: pd.DataFrame, queue: str, *, first: int = 15, title: str | None = None) -> str:
+    """Points by criterion of the first tasks of a queue as stacked bars, and beside them how sure each rank is.
+
+    Parameters
+    ----------
+    tasks : DataFrame
+        TASKS as ranked by ``rank``; the second panel needs rank_low and rank_high, from ``robust``.
+    queue : str
+        'survey' or 'clearance'; tasks without a rank are left out.
+    first : int
+        How many tasks, from the first.
+
+    Raises
+    ------
+    TableError
+        A column is missing, or no task of the queue has a rank.
+    """
+    _need(tasks, "task_id", "queue", "rank", "score")
+    # By name within a rank, so that equal ranks stand in one order in chart and table.
+    own = tasks[(tasks["queue"] == queue) & tasks["rank"].notna()].sort_values(["rank", "task_id"]).head(first)
+    if not len(own):
+        raise TableError(f"chart: no task of the {queue} queue has a rank; there is nothing to draw")
+    places = {name: k for k, name in enumerate(criteria_of(tasks))}
+    points = {name: own[f"c_{name}_points"].fillna(0.0).to_numpy(float) for name in places}
+    points = {name: values for name, values in points.items() if values.any()}
+    labels = {name: meaning_of(tasks, name).label for name in points}
+    ranged = {"rank_low", "rank_high"} <= set(tasks.columns) and bool(own["rank_low"].notna().any())
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1.5)) if ranged else [figure.subplots()]
+        _stack(axes[0], own, points, places, labels)
+        if ranged:
+            _intervals(axes[1], own)
+        legend = axes[0].get_legend_handles_labels()
+        figure.legend(*legend, loc="outside lower left", ncols=2, frameon=False, fontsize=9)
+
+    lines = [_order_words(row, points, labels, k, ranged) for k, row in enumerate(own.to_dict("records"))]
+    title = title or f"The first {len(own)} tasks of the {queue} queue"
+    tall = 1.7 + 0.3 * len(own) + 0.22 * (len(points) + 1) // 2
+    return _svg(f"order-{queue}", (10.2, tall), title, " ".join(lines), draw)
+
+
+def _stack(
+    axis: Any, own: pd.DataFrame, points: dict[str, Any], places: dict[str, int], labels: dict[str, str]
+) -> None:
+    """Bars of points, a colour a criterion, with the score at the end."""
+    at, left = np.arange(len(own)), np.zeros(len(own))
+    for name, values in points.items():
+        again = places[name] // len(_CRITERIA)
+        axis.barh(
+            at, values, 0.72, left, color=_CRITERIA[places[name] % len(_CRITERIA)], edgecolor="white", linewidth=0.6,
+            hatch="///" if again else None, label=labels[name],
+        )  # fmt: skip
+        left += values
+    for k, score in enumerate(own["score"]):
+        axis.annotate(f"{score:.1f}", (left[k], k), (4, 0), textcoords="offset points", va="center", fontsize=9.5)
+    axis.set_yticks(at, [f"{row.task_id}  {row.rank:>3}" for row in own.itertuples()])
+    axis.set_ylim(len(own) - 0.4, -0.6)
+    axis.set_xlim(0, max(float(left.max()), 1e-6) * 1.12)
+    axis.set_title("Points of 100 by criterion", fontsize=10)
+    axis.tick_params(axis="y", length=0)
+
+
+def _intervals(axis: Any, own: pd.DataFrame) -> None:
+    """A line from the lowest to the highest rank in 90 % of the draws, a dot at the rank."""
+    low, high = (own[name].to_numpy(float, na_value=np.nan) for name in ("rank_low", "rank_high"))
+    rank, at = own["rank"].to_numpy(float), np.arange(len(own))
+    axis.hlines(at, low, high, color=_DOWN, lw=4, alpha=0.55)
+    axis.plot(rank, at, "o", color=_INK, ms=5)
+    most = float(np.nanmax(np.append(high, rank)))
+    # Few tasks of thousands have wide ranges: on an even scale all others would be one dot.
+    if most > 60:
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
+        axis.xaxis.set_minor_formatter(lambda v, _: "")
+    axis.set_xlim(0.8 if most > 60 else 0, most * (3.2 if most > 60 else 1.35))
+    for k, (a, b) in enumerate(zip(low, high, strict=True)):
+        if np.isfinite(a):
+            words = f"{a:.0f}" if a == b else f"{a:.0f} to {b:.0f}"
+            end = max(b, rank[k])
+            axis.annotate(words, (end, k), (6, 0), textcoords="offset points", va="center", fontsize=9)
+    axis.set_title("Dot: rank; line: 90 % of the draws", fontsize=10)
+    axis.grid(axis="x", color="#e4e4e4", lw=0.8)
+    axis.set_axisbelow(True)
+    axis.tick_params(axis="y", length=0)
+
+
+def _order_words(row: dict[Any, Any], points: dict[str, Any], labels: dict[str, str], k: int, ranged: bool) -> str:
+    parts = ", ".join(f"{labels[name].lower()} {values[k]:.1f}" for name, values in points.items() if values[k])
+    between = ""
+    if ranged and pd.notna(row["rank_low"]):
+        between = f", rank between {row['rank_low']} and {row['rank_high']} in 90 % of the draws"
+    return f"Rank {row['rank']}, {row['task_id']}: {row['score']:.1f} points ({parts}){between}."
 
 
 def _scale_bar(axis: Any, width_m: float) -> None:

@@ -87,13 +87,14 @@ def draw_map(
     surface: Surface | None = None,
     context: Context | None = None,
     about: About | None = None,
+    first: int | None = None,
 ) -> MapPage:
     """The map page: tasks by priority over hazards, with legend, explanation on click and disclaimers.
 
     Parameters
     ----------
     tasks : GeoDataFrame
-        TASKS as ranked by ``rank``.
+        TASKS as ranked by ``rank``; coloured by class where ``robust`` told how sure each rank is.
     zones, areas, accidents, contact_lines : GeoDataFrame
         ZONES, AREAS, ACCIDENTS, and the contact lines among HAZARDS; all in the CRS of the tasks.
     records : RecordReading of one or more sources
@@ -104,6 +105,8 @@ def draw_map(
         Outlines, water and relief.
     about : About, optional
         Title, date, CRS, fingerprint and sources; told from the tables when left out.
+    first : int, optional
+        How many tasks ``first_share`` counts as the first (``settings.robustness.first``).
 
     Raises
     ------
@@ -117,7 +120,7 @@ def draw_map(
     layers = (areas, accidents, contact_lines)
     require_metres(tasks, zones, *(layer for layer in layers if layer is not None))
     context = context or Context()
-    data = {
+    data: dict[str, Any] = {
         "criteria": [{"label": m.label, "unit": m.unit} for m in (meaning_of(tasks, c) for c in criteria_of(tasks))],
         "tasks": _tasks(tasks, zones),
         "zones": _zones(zones),
@@ -128,6 +131,8 @@ def draw_map(
         "surface": _surface(surface),
         "context": _context(context),
     }
+    if first is not None:
+        data["first"] = first
     data["about"] = _words(about or _told_from(data, tasks, zones, areas, accidents))
     return MapPage(_page(data))
 
@@ -137,7 +142,8 @@ def draw_map(
 
 def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     names = dict(zip(zones["zone_id"], zones["name"], strict=True))
-    queue_size = tasks["queue"].map(tasks["queue"].value_counts())
+    # A task behind a gate takes no place in its queue.
+    queue_size = tasks["queue"].map(tasks.loc[tasks["rank"].notna(), "queue"].value_counts()).fillna(0)
     criteria = criteria_of(tasks)
     parts = ("raw", "value", "weight", "points")
     figures = np.stack([tasks[[f"c_{c}_{part}" for part in parts]].to_numpy(float) for c in criteria], axis=1)
@@ -149,7 +155,7 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, A
                 "id": task.task_id,
                 "queue": task.queue,
                 "class": task.land_class,
-                "rank": int(task.rank),
+                "rank": _whole(task.rank),
                 "of": int(of),
                 "score": float(task.score),
                 "ha": task.area_m2 / 1e4,
@@ -165,8 +171,23 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, A
                 "figures": [[_number(figure) for figure in row] for row in own.tolist()],
                 "shape": shape,
             }
+            | _how_sure(task)
         )
-    return sorted(rows, key=lambda row: (row["queue"], row["rank"], row["id"]))
+    return sorted(rows, key=lambda row: (row["queue"], row["rank"] is None, row["rank"] or 0, row["id"]))
+
+
+def _how_sure(task: Any) -> dict[str, Any]:
+    """What ``robust`` and gates add to a task; only what is there, so that other pages stay as they were."""
+    told = {
+        "gates": _text(getattr(task, "gates", None)),
+        "priority": _text(getattr(task, "priority_class", None)),
+        "class_share": _number(getattr(task, "class_share", None)),
+        "first_share": _number(getattr(task, "first_share", None)),
+        "between": [_whole(getattr(task, name, None)) for name in ("rank_low", "rank_high")],
+        "tied": _text(getattr(task, "tied_with", None)),
+        "change": _text(getattr(task, "change", None)),
+    }
+    return {name: value for name, value in told.items() if value is not None and value != [None, None]}
 
 
 def _zones(zones: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -331,6 +352,10 @@ def _number(value: Any) -> float | None:
     if value is None or pd.isna(value) or not math.isfinite(float(value)):
         return None
     return float(f"{float(value):.10g}")
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None or pd.isna(value) else int(value)
 
 
 def _day(value: Any) -> str | None:

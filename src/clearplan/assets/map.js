@@ -17,7 +17,20 @@
     SHA: "Suspected hazardous area (SHA)",
     indication: "Indication, not yet surveyed"
   };
+  // Blues from dark to light: told apart in grey and by colour-blind readers, unlike every hazard's colour. No green: low
+  // priority is not free of hazard.
+  var PRIORITY = {
+    high: { line: "#1B0B3B", weight: 2.2, tint: 0.6, words: "High priority" },
+    medium: { line: "#0072B2", weight: 1.5, tint: 0.4, words: "Medium priority" },
+    low: { line: "#56B4E9", weight: 1.2, tint: 0.3, words: "Low priority, not free of hazard" }
+  };
+  var PRIORITY_WORDS = {
+    "high": "high", "medium": "medium", "low": "low", "high/medium": "high or medium: nobody can tell",
+    "medium/low": "medium or low: nobody can tell", "high/low": "high, medium or low: nobody can tell"
+  };
+  var GATED = { line: "#5A5A5A", fill: "#9A9A9A" };
   var NUMBERED = 10; // tasks of each queue that carry their rank on the map
+  var FOLDED = 5; // more tasks behind gates than this open on demand
 
   // --- small helpers ---------------------------------------------------------------------------------------
 
@@ -241,29 +254,54 @@
   var NEAR = 10.5;
   var CLOSE = 13; // from here on a record's field is large enough to carry its name
 
+  function isGated(task) { return task.rank === null; }
+
+  function isUnsure(task) { return Boolean(task.priority) && task.priority.indexOf("/") > 0; }
+
+  // Where nobody can tell, the higher class counts: an outline must not play a hazard down.
+  function priorityOf(task) { return task.priority ? PRIORITY[task.priority.split("/")[0]] : null; }
+
   function taskStyle(task) {
     var near = map.getZoom() >= NEAR;
-    var weight = task.rank <= NUMBERED ? 3 : near && task.rank <= task.of / 4 ? 1.5 : near ? 0.5 : 0;
-    return {
-      renderer: canvas, pane: "task", bubblingMouseEvents: false, stroke: weight > 0, color: COLOUR[task.class].line, weight: weight,
-      opacity: weight < 1 ? 0.55 : 1, fillColor: COLOUR[task.class].fill, fillOpacity: weight === 3 ? 0.25 : 0.01
-    };
+    var shared = { renderer: canvas, pane: "task", bubblingMouseEvents: false };
+    if (isGated(task)) {
+      return L.extend(shared, { color: GATED.line, weight: near ? 2 : 1, opacity: 1, dashArray: near ? "1 5" : null,
+        fillColor: GATED.fill, fillOpacity: 0.7 });
+    }
+    var early = task.rank <= NUMBERED, own = priorityOf(task);
+    if (own) {
+      // Close by, outlines tell and the hazard's hatching stays to be read; from afar a tint does, paler where unsure.
+      return L.extend(shared, { stroke: near || early, color: own.line, weight: early ? 3 : own.weight, opacity: 1,
+        dashArray: near && isUnsure(task) ? "6 5" : null, fillColor: own.line,
+        fillOpacity: near ? 0.06 : own.tint * (isUnsure(task) ? 0.5 : 1) });
+    }
+    var weight = early ? 3 : near && task.rank <= task.of / 4 ? 1.5 : near ? 0.5 : 0;
+    return L.extend(shared, {
+      stroke: weight > 0, color: COLOUR[task.class].line, weight: weight,
+      opacity: weight < 1 ? 0.55 : 1, fillColor: COLOUR[task.class].fill, fillOpacity: early ? 0.25 : 0.01
+    });
   }
 
+  // Those that wait in a queue, by rank; what stands behind a gate waits in none.
   function tasksOf(queue) {
-    return data.tasks.filter(function (task) { return task.queue === queue; });
+    return data.tasks.filter(function (task) { return task.queue === queue && !isGated(task); });
+  }
+
+  var gatedTasks = data.tasks.filter(isGated);
+
+  function polygons(tasks) {
+    // The first in rank are drawn last, on top.
+    return L.layerGroup(tasks.slice().reverse().map(function (task) {
+      var polygon = draw(task.shape, taskStyle(task));
+      polygon.on("click", function (event) { show(task, event.latlng); });
+      layerOf[task.id] = polygon;
+      return polygon;
+    }));
   }
 
   function taskLayer(queue) {
     var tasks = tasksOf(queue);
-    var drawn = L.layerGroup();
-    // The first in rank are drawn last, on top.
-    tasks.slice().reverse().forEach(function (task) {
-      var polygon = draw(task.shape, taskStyle(task));
-      polygon.on("click", function (event) { show(task, event.latlng); });
-      layerOf[task.id] = polygon;
-      drawn.addLayer(polygon);
-    });
+    var drawn = polygons(tasks);
     tasks.slice(0, NUMBERED).reverse().forEach(function (task) {
       var marker = L.marker(layerOf[task.id].getBounds().getCenter(), {
         icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
@@ -315,11 +353,49 @@
     return names.length > most ? shown + " and " + (names.length - most) + " more" : shown;
   }
 
+  // A share of draws is a count of chances: none of them, or all, is only said where it is so.
+  function share(part) {
+    if (part > 0 && part < 0.01) { return "below 1 %"; }
+    if (part < 1 && part > 0.99) { return "over 99 %"; }
+    return Math.round(100 * part) + " %";
+  }
+
+  // How sure the rank is, in sentences; none where nothing was drawn.
+  function howSure(task) {
+    var told = [];
+    if (task.priority) {
+      told.push("Priority class: " + (PRIORITY_WORDS[task.priority] || task.priority)
+        + (task.class_share === undefined ? "" : isUnsure(task) ? "; its likeliest class holds " + share(task.class_share)
+          + " of the draws" : ", in " + share(task.class_share) + " of the draws") + ".");
+    }
+    var chances = [];
+    if (task.first_share !== undefined) {
+      chances.push("among the first " + (data.first ? data.first + " " : "") + "in " + share(task.first_share) + " of the draws");
+    }
+    if (task.between) {
+      chances.push((task.between[0] === task.between[1] ? "rank " + task.between[0]
+        : "rank between " + task.between[0] + " and " + task.between[1]) + " in 90 % of the draws");
+    }
+    if (chances.length) { told.push("With weights and uncertain figures drawn anew: " + chances.join(", ") + "."); }
+    if (task.tied) { told.push("Tied with " + task.tied + ": their order flips too often to put one before the other."); }
+    if (task.change) { told.push(task.change); }
+    return told;
+  }
+
+  function place(task) {
+    var points = figure(task.score, 1) + " of 100 points.";
+    return isGated(task) ? "No rank in the " + task.queue + " queue until its gate opens; " + points
+      : "Rank " + task.rank + " of " + task.of + " in the " + task.queue + " queue, " + points;
+  }
+
   function describe(task) {
     var box = element("div", null, "card");
     box.appendChild(element("h3", task.id));
-    box.appendChild(element("p", "Rank " + task.rank + " of " + task.of + " in the " + task.queue + " queue, "
-      + figure(task.score, 1) + " of 100 points."));
+    box.appendChild(element("p", place(task)));
+    if (task.gates) { box.appendChild(element("p", "Behind a gate: " + task.gates, "gate")); }
+    var sure = element("div", null, "sure");
+    howSure(task).forEach(function (words) { sure.appendChild(element("p", words)); });
+    if (sure.childNodes.length) { box.appendChild(sure); }
     box.appendChild(element("p", CLASS_WORDS[task.class] + ", " + figure(task.ha, 1) + " ha, "
       + (task.district || "outside every district given") + ". Position error up to " + raw(task.error_m, "m") + "."));
     if (task.expected[0] !== null) {
@@ -360,10 +436,36 @@
     popup(event.latlng, box);
   });
 
-  add("Tasks to survey", taskLayer("survey"),
-    '<rect x="2" y="3" width="24" height="12" fill="#F4A718" fill-opacity="0.2" stroke="#8A5A00" stroke-width="3"/>');
-  add("Tasks to clear", taskLayer("clearance"),
-    '<rect x="2" y="3" width="24" height="12" fill="#FF0000" fill-opacity="0.2" stroke="#7A0000" stroke-width="3"/>');
+  // Where classes colour the outlines, a swatch in the hazard's colour would say what is not drawn.
+  var classed = data.tasks.some(function (task) { return Boolean(task.priority); });
+
+  function taskSwatch(fill, line) {
+    return classed ? null : '<rect x="2" y="3" width="24" height="12" fill="' + fill + '" fill-opacity="0.2" stroke="' + line
+      + '" stroke-width="3"/>';
+  }
+
+  if (gatedTasks.length) {
+    add("Behind a gate, no rank until it opens", polygons(gatedTasks),
+      '<rect x="2" y="3" width="24" height="12" fill="#9A9A9A" fill-opacity="0.7" stroke="#5A5A5A" stroke-width="2" stroke-dasharray="1 4" stroke-linecap="round"/>');
+  }
+  add("Tasks to survey", taskLayer("survey"), taskSwatch("#F4A718", "#8A5A00"));
+  add("Tasks to clear", taskLayer("clearance"), taskSwatch("#FF0000", "#7A0000"));
+  if (classed) { addClasses(); }
+
+  // Legend alone: the queues' layers hold the tasks. Listed from the bottom, as all layers are.
+  function addClasses() {
+    function outline(own, dashed) {
+      return '<rect x="2" y="3" width="24" height="12" fill="' + own.line + '" fill-opacity="0.15" stroke="' + own.line
+        + '" stroke-width="' + (own.weight + 0.6) + '"' + (dashed ? ' stroke-dasharray="5 4"' : "") + "/>";
+    }
+    if (data.tasks.some(isUnsure)) {
+      layers.push({ name: "Dashed, from afar paler: of this class or a lower one, nobody can tell", layer: null, swatch: outline(PRIORITY.high, true) });
+    }
+    ["low", "medium", "high"].forEach(function (name) {
+      if (!data.tasks.some(function (task) { return priorityOf(task) === PRIORITY[name]; })) { return; }
+      layers.push({ name: PRIORITY[name].words, layer: null, swatch: outline(PRIORITY[name], false) });
+    });
+  }
 
   // --- accidents, places, contact line -----------------------------------------------------------------------
 
@@ -578,6 +680,38 @@
     notes.hidden = false;
   }
 
+  function goTo(task) {
+    var bounds = layerOf[task.id].getBounds();
+    map.fitBounds(bounds, { maxZoom: 13, animate: false });
+    show(task, bounds.getCenter());
+  }
+
+  // One gate may close many tasks: they stand under their reason, and many are folded.
+  function listGated() {
+    var holder = document.getElementById("gated"), reasons = [];
+    gatedTasks.forEach(function (task) {
+      var reason = task.gates || "no reason given";
+      if (reasons.indexOf(reason) < 0) { reasons.push(reason); }
+    });
+    holder.querySelector("summary").textContent = "Behind a gate: " + figure(gatedTasks.length, 0);
+    holder.querySelector("p").textContent = "These hazards stay as they are; their tasks have no rank until the gate opens.";
+    reasons.forEach(function (reason) {
+      var own = gatedTasks.filter(function (task) { return (task.gates || "no reason given") === reason; });
+      var item = element("li", reason + ":");
+      item.appendChild(element("br"));
+      own.forEach(function (task) {
+        var button = element("button", task.id, "link");
+        button.type = "button";
+        button.addEventListener("click", function () { goTo(task); });
+        item.appendChild(button);
+      });
+      holder.querySelector("ul").appendChild(item);
+    });
+    holder.open = gatedTasks.length <= FOLDED;
+    holder.hidden = false;
+  }
+  if (gatedTasks.length) { listGated(); }
+
   function list(queue) {
     var tasks = tasksOf(queue);
     var holder = document.getElementById("list");
@@ -590,18 +724,16 @@
       middle.appendChild(element("small", task.id + ", " + figure(task.ha, 1) + " ha"));
       button.appendChild(middle);
       button.appendChild(element("span", figure(task.score, 1)));
-      button.addEventListener("click", function () {
-        var bounds = layerOf[task.id].getBounds();
-        map.fitBounds(bounds, { maxZoom: 13, animate: false });
-        show(task, bounds.getCenter());
-      });
+      button.addEventListener("click", function () { goTo(task); });
       var item = element("li");
       item.appendChild(button);
       holder.appendChild(item);
     });
+    var waiting = gatedTasks.filter(function (task) { return task.queue === queue; }).length;
     document.getElementById("more").textContent = tasks.length
       ? "First " + Math.min(NUMBERED, tasks.length) + " of " + figure(tasks.length, 0)
         + " by score of 100; all are on the map and in tasks.csv. Click for the reasons."
+      : waiting ? "No task of this queue has a rank: " + waiting + " behind a gate."
       : "No task waits in this queue.";
     document.querySelectorAll(".tabs button").forEach(function (tab) {
       tab.setAttribute("aria-pressed", String(tab.dataset.queue === queue));
