@@ -17,7 +17,7 @@ FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4, "ranking": 4,
     "maps": 3, "charts": 3, "report": 3, "exchange": 3, "quality": 3, "workbook": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
-    "sensitivity": 2, "survey": 2,
+    "sensitivity": 2, "survey": 2, "crosscheck": 2,
     "evidence": 2, "contact": 2, "surface": 2,
     "release": 2, "balance": 2, "audit": 2, "samples": 2, "fit": 2, "evaluation": 2,
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
@@ -47,6 +47,7 @@ ALSO_ALLOWED = {
     ("priority", "figures"),
     ("robustness", "priority"),
     ("sensitivity", "priority"),
+    ("crosscheck", "priority"),
     ("ranks", "shapes"),
     ("surface", "evidence"),
     ("evidence", "contact"),
@@ -79,6 +80,7 @@ ONLY_HOME = {
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
     "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation", "weights"},
     "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"charts"},
+    "pymcdm": {"crosscheck"},
 }  # fmt: skip
 ROOMS = sorted(path.stem for path in SRC.glob("*.py"))
 
@@ -132,6 +134,7 @@ def test_import_does_no_work():
         "scipy",
         "sklearn",
         "matplotlib",
+        "pymcdm",
         "highspy",
         "pandas",
         "geopandas",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .balance import bridge, ledger
     from .charts import draw_bridge, draw_calibration, draw_ladder, draw_recall, draw_release_2023
     from .compare import Comparison, compare_runs, write_comparison
+    from .crosscheck import compare_methods
     from .crs import working_crs
     from .errors import (
         ClearplanError,
@@ -78,6 +79,7 @@ _HOMES = {
     "balance": ("bridge", "ledger"),
     "charts": ("draw_bridge", "draw_calibration", "draw_ladder", "draw_recall", "draw_release_2023"),
     "compare": ("Comparison", "compare_runs", "write_comparison"),
+    "crosscheck": ("compare_methods",),
     "crs": ("working_crs",),
     "errors": ("ClearplanError", "CrsError", "FaultsError", "OutputError", "ReadError", "SettingsError", "TableError"),
     "evaluation": ("Evaluation", "evaluate", "evaluation_tables", "share_outside"),
@@ -152,6 +154,7 @@ __all__ = [
     "check_file",
     "collect_evidence",
     "combine",
+    "compare_methods",
     "compare_runs",
     "contradicted",
     "draw_bridge",

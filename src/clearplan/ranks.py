@@ -21,10 +21,12 @@ Extra = tuple[Array, Array]
 
 _EXACT = 64  # ranks with a bin of their own
 _BINS = 250  # most bins, so that a code fits into a byte
-_LEVELS = 2**15  # of scores, before the exact order within those levels that an edge cuts
-_CELLS = 2**25  # scores held at once [float32: 128 MB]
-_DRAWS = 16  # of one thread's turn
-_CHUNK = 2_048  # rows counted at once, whose counts stay in the cache of a core
+_LEVELS = 2**14  # of scores, before the exact order within those levels that an edge cuts
+_CUT = 255  # stands for a level that an edge cuts; no bin has this code
+_CELLS = 2**23  # scores held at once [float32: 32 MB]
+_CODES = 2**27  # codes held at once [bytes]
+_DRAWS = 8  # of one thread's turn
+_CHUNK = 256  # rows counted at once, whose counts stay in the cache of a core
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ def rank_draws(
     counts = np.zeros((kinds, len(edges) - 1), dtype=np.uint16 if draws < 2**16 else np.uint32)
     leading = np.zeros(draws, dtype=np.int64)
     flips = np.zeros((beside, count), dtype=np.int64)
-    code_of = np.repeat(np.arange(len(edges) - 1, dtype=np.uint8), np.diff(edges))
+    held = -(-min(draws, max(block, _CODES // max(kinds, 1))) // block) * block  # whole blocks
+    codes = np.empty((held if count else 0, kinds), dtype=np.uint8)
     for start in range(0, draws, block) if count else ():
         stop = min(start + block, draws)
         scores = weights[start:stop] @ values.T
@@ -132,14 +135,16 @@ def rank_draws(
         if order is not None:
             _flip(scores[:, order], flips)
         scores = np.ascontiguousarray(scores[:, first]) if times is not None else scores
-        codes = np.empty(scores.shape, dtype=np.uint8)
+        at = start % held
 
-        def some(begin: int, scores: Array = scores, codes: Array = codes, start: int = start) -> None:
-            for k in range(begin, min(begin + _DRAWS, len(scores))):
-                codes[k], leading[start + k] = _codes(scores[k], code_of, times)
+        def some(begin: int, scores: Array = scores, start: int = start, at: int = at) -> None:
+            end = min(begin + _DRAWS, len(scores))
+            leading[start + begin : start + end] = scores[begin:end].argmax(axis=1)
+            _code(scores[begin:end], edges, times, codes[at + begin : at + end])
 
         in_threads(some, range(0, stop - start, _DRAWS))
-        _count(codes, counts)
+        if stop == draws or stop % held == 0:
+            _count(codes[: at + stop - start], counts)
     central = _central(leading, weights, kinds)
     return Ranks(
         counts=counts if times is None else counts[group],
@@ -164,42 +169,61 @@ def _groups(values: Array, same: Array | None) -> tuple[Array, Array | None]:
     return (group, None) if len(times) == len(keys) else (group.ravel(), times)
 
 
-def _codes(scores: Array, code_of: Array, times: Array | None) -> tuple[Array, int]:
-    """Bin of each row's rank in one draw, and which row is first."""
-    best = int(scores.argmax())
-    if len(scores) < _LEVELS // 8 or times is not None:
-        order = np.argsort(-scores, kind="stable")
-        sizes = np.ones(len(scores), dtype=np.int64) if times is None else times[order]
-        codes = np.empty(len(scores), dtype=np.uint8)
-        codes[order] = code_of[np.cumsum(sizes) - sizes]
-        return codes, best
-    high, low = scores[best], scores.min()
-    if high == low:
-        return np.zeros(len(scores), dtype=np.uint8), best
-    level = ((high - scores) * np.float32((_LEVELS - 1) / (high - low))).astype(np.intp)
-    held = np.bincount(level, minlength=_LEVELS)
-    end = np.cumsum(held)
-    begin = end - held
-    first, last = code_of[np.minimum(begin, len(scores) - 1)], code_of[np.maximum(end - 1, 0)]
-    # Only levels that the edge of a bin cuts need the order of their rows; no bin has the code 255.
-    codes = np.where((first != last) & (held > 1), np.uint8(255), first)[level]
-    cut = np.flatnonzero(codes == 255)
-    order = cut[np.argsort(-scores[cut], kind="stable")]
-    own = level[order]
+def _code(scores: Array, edges: Array, times: Array | None, out: Array) -> None:
+    """Bin of each row's rank in each draw (draws, rows)."""
+    count = scores.shape[1]
+    if count < _LEVELS // 4 or times is not None:
+        code_of = np.repeat(np.arange(len(edges) - 1, dtype=np.uint8), np.diff(edges))
+        for own, codes in zip(scores, out, strict=True):
+            order = np.argsort(-own, kind="stable")
+            sizes = np.ones(count, dtype=np.int64) if times is None else times[order]
+            codes[order] = code_of[np.cumsum(sizes) - sizes]
+        return
+    scaled, whole, level = np.empty(count, np.float32), np.empty(count, np.int32), np.empty(count, np.int64)
+    for own, codes in zip(scores, out, strict=True):
+        low, high = own.min(), own.max()
+        if low == high:
+            codes[:] = 0
+            continue
+        if low < 0 or low > high / 2:
+            np.subtract(own, low, out=scaled)
+            np.multiply(scaled, np.float32((_LEVELS - 1) / (high - low)), out=scaled)
+        else:  # The levels below the lowest score stay empty, which costs less than to move all scores.
+            np.multiply(own, np.float32((_LEVELS - 1) / high), out=scaled)
+        np.copyto(whole, scaled, casting="unsafe")  # to int64 in two steps, which is much faster than in one
+        np.copyto(level, whole)
+        _code_levels(own, level, edges, codes)
+
+
+def _code_levels(scores: Array, level: Array, edges: Array, out: Array) -> None:
+    """Bin of each row's rank in one draw; ``level`` (rows) never falls where the score rises."""
+    count = len(scores)
+    upto = np.cumsum(np.bincount(level))  # rows in a level or below it
+    # An edge e has e rows above it, and count - e below. It cuts the first level that reaches above it, unless the
+    # levels below hold exactly these rows.
+    below = count - edges[-2:0:-1]
+    reaches = np.searchsorted(upto, below, side="right")
+    cut = reaches[np.where(reaches > 0, upto[reaches - 1], 0) < below]
+    bins = np.arange(len(edges) - 1, dtype=np.uint8)[::-1]
+    code_of = np.repeat(bins, np.diff(reaches, prepend=0, append=len(upto)))
+    code_of[cut] = _CUT
+    np.take(code_of, level, out=out, mode="clip")  # the only mode that writes into out at once; nothing is clipped
+    # Only the rows of levels that an edge cuts need their order.
+    rows = np.flatnonzero(out == _CUT)
+    rows = rows[np.argsort(-scores[rows], kind="stable")]
+    own = level[rows]
     fresh = np.flatnonzero(np.r_[True, own[1:] != own[:-1]]) if len(own) else np.array([], dtype=np.intp)
     within = np.arange(len(own)) - np.repeat(fresh, np.diff(np.r_[fresh, len(own)]))
-    codes[order] = code_of[begin[own] + within]
-    return codes, best
+    out[rows] = np.searchsorted(edges, count - upto[own] + within, side="right") - 1
 
 
 def _count(codes: Array, counts: Array) -> None:
-    """Add a block of codes (draws, rows) to the counts (rows, bins), a chunk of rows at a time."""
+    """Add codes (draws, rows) to the counts (rows, bins), a chunk of rows at a time."""
     bins = counts.shape[1]
 
     def chunk(start: int) -> None:
         own = codes[:, start : start + _CHUNK]
-        place = own.astype(np.int64)
-        place += np.arange(own.shape[1]) * bins
+        place = np.add(own, np.arange(own.shape[1]) * bins, dtype=np.int64)
         found = np.bincount(place.ravel(), minlength=own.shape[1] * bins).reshape(-1, bins)
         counts[start : start + _CHUNK] += found.astype(counts.dtype)
 

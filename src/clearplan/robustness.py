@@ -153,7 +153,7 @@ def _extra(
     asked = settings.robustness
     assert asked is not None
     makers = []
-    zones = sorted({zone for ids in own["unknown_zones"] for zone in ids.split("; ") if zone})
+    zones = sorted({zone for ids in own["unknown_zones"].fillna("") for zone in ids.split("; ") if zone})
     shared: dict[int, Array] = {}
     zone_random = np.random.default_rng([asked.seed, 10])
     for k, criterion in enumerate(criteria):
@@ -199,7 +199,7 @@ def _per_zone(own: pd.DataFrame, zones: list[str], u: Array) -> tuple[Array, Arr
     """Mean of the downward and upward parts over each task's unknown zones (draws, rows)."""
     place = {zone: k for k, zone in enumerate(zones)}
     holds = np.zeros((len(zones), len(own)))
-    for row, ids in enumerate(own["unknown_zones"]):
+    for row, ids in enumerate(own["unknown_zones"].fillna("")):
         mine = [place[zone] for zone in ids.split("; ") if zone]
         holds[mine, row] = 1 / max(len(mine), 1)
     return np.minimum(u, 0) @ holds, np.maximum(u, 0) @ holds
@@ -214,7 +214,7 @@ def _alike(own: pd.DataFrame, criteria: list[Criterion]) -> Array:
             keys += [own[f"c_{c.name}_{part}"] for part in ("raw", "low", "high")]
             if meaning_of(own, c.name).shared == "task":
                 alone[_uncertain(own, c)] = True
-    keys += [own["unknown_zones"], pd.Series(np.where(alone, np.arange(len(own)), -1), index=own.index)]
+    keys += [own["unknown_zones"].fillna(""), pd.Series(np.where(alone, np.arange(len(own)), -1), index=own.index)]
     table = pd.concat(keys, axis=1)
     table.columns = pd.RangeIndex(table.shape[1])
     numbers: Array = table.groupby(list(table.columns), dropna=False, sort=False).ngroup().to_numpy()

@@ -398,6 +398,7 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         records=study.records,
         surface=study.surface,
         about=about(study),
+        first=study.why.first,
     )
     page.save(folder / "map.html")
     draw_report(
@@ -409,6 +410,12 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         books=study.books,
         bridge_days=_bridge_days(study.plan),
         published=_published(study.plan),
+        tasks=study.tasks,
+        first=study.why.first,
+        cuts=study.why.cuts,
+        hangs=study.why.hangs,
+        weight_sets=study.why.weights,
+        agreement=study.why.agreement,
     ).save(folder / "report.html")
     if study.records:
         sheets = draw_quality_sheets(
