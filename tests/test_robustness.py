@@ -139,10 +139,10 @@ def test_weights_of_stakeholders_side_by_side():
     assert weights_of(plan, "survey", "Villages") == {"crit_a": 50, "crit_b": 25, "crit_c": 25}
     assert weights_of(plan, "survey", "Ministry") == pytest.approx({"crit_a": 20, "crit_b": 60, "crit_c": 20})
     scores = scores_by_set(ranked, plan, "survey")
-    np.testing.assert_allclose(scores["test"], ranked["score"])
+    np.testing.assert_allclose(scores["the plan"], ranked["score"])
     np.testing.assert_allclose(scores["Villages"], ranked["score"])  # the same weights on another scale
     told = agreement_of_sets(ranked, plan, first=5)
-    own = told[(told["queue"] == "survey") & (told["one"] == "test") & (told["other"] == "Villages")].iloc[0]
+    own = told[(told["queue"] == "survey") & (told["one"] == "the plan") & (told["other"] == "Villages")].iloc[0]
     assert (own["kendall_tau"], own["shared_first"]) == (pytest.approx(1), 5)
     # By hand: 1 2 3 against 1 3 2 has two pairs alike and one not: tau = 1/3.
     assert agreement(pd.DataFrame({"a": [3, 2, 1], "b": [3, 1, 2]}), 1)["kendall_tau"][0] == pytest.approx(1 / 3)

@@ -383,6 +383,7 @@ def rank(
     from .priority import meaning_of
     from .ranking import rank_cells, read_ranking, why_this_order, with_weights
     from .schema import each_row
+    from .sensitivity import per_cents
 
     ranked, settings = read_ranking(result)
     if weights is not None:
@@ -397,7 +398,7 @@ def rank(
         for row in each_row(hangs.head(2)):
             typer.echo(
                 f"Its first {why.first} change where the weight of '{meaning_of(ranked, row.criterion).label.lower()}' "
-                f"goes from {row.before:.1f} % to {row.after:.1f} % of all weights: {row.into} for {row.out}"
+                f"goes from {per_cents(row.before, row.after)} of all weights: {row.into} for {row.out}"
             )
     for words in why.cuts:
         typer.echo(f"Classes of the {words}")

@@ -18,7 +18,7 @@ from .inputs import Inputs
 from .maps import Context
 from .priority import doubts_of_weights, explain, explain_words, meaning_of, rank, reweigh, weights_of
 from .readers import read_background, read_places, read_ranked
-from .robustness import QUEUES, agreement_of_sets, cut_words, robust
+from .robustness import OWN_WEIGHTS, QUEUES, agreement_of_sets, cut_words, robust
 from .sensitivity import change_words, hangs_on
 from .settings import Plan
 from .settings_base import check_settings
@@ -88,7 +88,7 @@ def why_this_order(ranked: pd.DataFrame, settings: PrioritySettings) -> Why:
     sets = (None, *(own.name for own in settings.weights))
     for queue in QUEUES:
         for name in (c.name for c in settings.criteria if queue in c.queues):
-            points = {own or settings.set_by: _points(settings, queue, own)[name] for own in sets}
+            points = {own or OWN_WEIGHTS: _points(settings, queue, own)[name] for own in sets}
             rows.append({"queue": queue, "criterion": meaning_of(ranked, name).label} | points)
     return Why(
         cuts=tuple(cut_words(queue, cuts) for queue, cuts in ranked.attrs.get("cuts", {}).items()),

@@ -22,6 +22,7 @@ from .errors import TableError
 from .markup import Page, page, table
 from .priority import criteria_of, meaning_of
 from .schema import each_row
+from .sensitivity import per_cents
 from .tables import CLASSES
 
 #: Columns of the ledger and of the bridge in words.
@@ -247,22 +248,12 @@ def _hangs(tasks: pd.DataFrame, hangs: pd.DataFrame, first: int | None) -> str:
         return f"<p>No change of one weight brings another task into {_the_first(first)}.</p>"
     words = [
         f"If the weight of '{_label(tasks, row.criterion).lower()}' {'rises' if row.after > row.before else 'falls'} "
-        f"from {_per_cent(row.before, row.after)} of all weights, {row.into} comes into {_the_first(first)} and "
+        f"from {per_cents(row.before, row.after)} of all weights, {row.into} comes into {_the_first(first)} and "
         f"{row.out} leaves."
         for row in each_row(hangs.head(3))
     ]
     told = "On these weights the list hangs most: the smallest change of one weight alone that changes it."
     return f"<p>{told}</p>{_list(words)}"
-
-
-def _per_cent(before: float, after: float) -> str:
-    """'18 % to 21 %', with as many digits as tell the two apart.
-
-    >>> _per_cent(18.18, 21.4), _per_cent(18.18, 18.23)
-    ('18 % to 21 %', '18.18 % to 18.23 %')
-    """
-    digits = next((d for d in range(3) if f"{before:.{d}f}" != f"{after:.{d}f}"), 3)
-    return f"{before:.{digits}f} % to {after:.{digits}f} %"
 
 
 def _label(tasks: pd.DataFrame, name: Any) -> str:

@@ -22,6 +22,8 @@ from .weights import agreement
 
 Array = NDArray[Any]
 QUEUES = ("survey", "clearance")
+#: What the criteria's own weights are called beside those of the weight sets.
+OWN_WEIGHTS = "the plan"
 #: Classes from a task's chances of being above either cut; two names mean that it may be of either.
 CLASSES = ("high", "high/medium", "medium", "medium/low", "low", "high/low")
 #: Neighbours in rank among which ties are looked for.
@@ -317,7 +319,7 @@ def scores_by_set(ranked: pd.DataFrame, settings: PrioritySettings, queue: str) 
     columns = {}
     for name in (None, *(w.name for w in settings.weights)):
         weights = weights_of(settings.model_copy(update={"use": None}) if name is None else settings, queue, name)
-        columns[name or settings.set_by] = values @ np.array([weights[c] for c in criteria])
+        columns[name or OWN_WEIGHTS] = values @ np.array([weights[c] for c in criteria])
     return pd.DataFrame(columns, index=pd.Index(own["task_id"], name="task_id"))
 
 

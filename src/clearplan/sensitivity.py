@@ -173,6 +173,16 @@ def _if(ranked: pd.DataFrame, change: pd.Series) -> str:
     return f"if its '{label}' were {after:,.4g}{unit} rather than {before:,.4g}"
 
 
+def per_cents(before: float, after: float) -> str:
+    """'18 % to 21 %', with as many digits as tell the two apart.
+
+    >>> per_cents(18.18, 21.4), per_cents(18.18, 18.23)
+    ('18 % to 21 %', '18.18 % to 18.23 %')
+    """
+    digits = next((d for d in range(3) if f"{before:.{d}f}" != f"{after:.{d}f}"), 3)
+    return f"{before:.{digits}f} % to {after:.{digits}f} %"
+
+
 # --- the arithmetic
 
 

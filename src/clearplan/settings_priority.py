@@ -307,7 +307,7 @@ class PrioritySettings(Settings):
     def _sets_weigh_the_criteria(self) -> Self:
         names = list(dict.fromkeys(c.name for c in self.criteria))
         for own in self.weights:
-            for name in set(own.criteria) ^ set(names):
+            for name in sorted(set(own.criteria) ^ set(names), key=lambda name: (name in names, name)):
                 if name in names:
                     raise ValueError(f"weights {own.name}: no weight for {name}; give 0 if it says nothing")
                 near = get_close_matches(name, names, n=3) or names
