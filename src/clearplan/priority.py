@@ -310,7 +310,7 @@ def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
             continue
         note = ""
         if name == "people" and task["zones_unknown"] > 0:
-            note = f"{task['people_assumed']:g} assumed for {task['zones_unknown']} zone(s) of unknown number"
+            note = f"{task['people_assumed']:g} assumed for {int(task['zones_unknown'])} zone(s) of unknown number"
         if name in ("probability", "expected_area") and pd.notna(task.get("probability_assumed")):
             note = f"nobody knows; probability {task['probability_assumed']:g} assumed"
         elif name == "expected_area":
