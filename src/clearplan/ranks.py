@@ -1,7 +1,7 @@
 """How often each of many things takes each rank over draws of weights and figures; memory stays bounded.
 
 Ranks are exact. They are kept in bins: each of the first ranks is one of its own, later ones share bins that widen with
-the rank, so that a hundred thousand things and ten thousand draws fit into some 50 MB.
+the rank, so that the counts of a hundred thousand things in ten thousand draws fit into some 50 MB.
 """
 
 from __future__ import annotations
