@@ -208,8 +208,8 @@ def _code(scores: Array, edges: Array, times: Array | None, out: Array) -> None:
             np.multiply(scaled, np.float32((_LEVELS - 1) / (high - low)), out=scaled)
         else:  # The levels below the lowest score stay empty, which costs less than to move all scores.
             np.multiply(own, np.float32((_LEVELS - 1) / high), out=scaled)
-        np.copyto(whole, scaled, casting="unsafe")  # to int64 in two steps, which is much faster than in one
-        np.copyto(level, whole)
+        whole[:] = scaled  # to int64 in two steps, which is much faster than in one
+        level[:] = whole
         _code_levels(own, level, edges, codes)
 
 
