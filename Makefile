@@ -25,6 +25,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/areas.py
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/surface.py
+	$(BIN)/python benchmarks/robustness.py
 
 clean:
 	rm -rf $(VENV) out test-output

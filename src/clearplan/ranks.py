@@ -1,7 +1,7 @@
 """How often each of many things takes each rank over draws of weights and figures; memory stays bounded.
 
 Ranks are exact. They are kept in bins: each of the first ranks is one of its own, later ones share bins that widen with
-the rank, so that a hundred thousand things and ten thousand draws fit into some 50 MB.
+the rank, so that the counts of a hundred thousand things in ten thousand draws fit into some 50 MB.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _CUT = 255  # stands for a level that an edge cuts; no bin has this code
 _CELLS = 2**23  # scores held at once [float32: 32 MB]
 _CODES = 2**27  # codes held at once [bytes]
 _DRAWS = 8  # of one thread's turn
+_PIECE = 2**18  # multiplications of one call of BLAS; from here on OpenBLAS starts threads
 _CHUNK = 256  # rows counted at once, whose counts stay in the cache of a core
 
 
@@ -129,7 +130,7 @@ def rank_draws(
     codes = np.empty((held if count else 0, kinds), dtype=np.uint8)
     for start in range(0, draws, block) if count else ():
         stop = min(start + block, draws)
-        scores = weights[start:stop] @ values.T
+        scores = _scores(values, weights[start:stop])
         for rows, added in extra(start, stop) if extra is not None else ():
             scores[:, rows] += added
         if order is not None:
@@ -153,6 +154,23 @@ def rank_draws(
         central=central if times is None else central[group],
         flips=flips,
     )
+
+
+def _scores(values: Array, weights: Array) -> Array:
+    """The product ``weights @ values.T`` (draws, rows), in pieces so small that BLAS starts no threads of its own.
+
+    Its threads go on spinning for a while when they are done, on the cores that are to rank the draws.
+    """
+    scores = np.empty((len(weights), len(values)), dtype=np.float32)
+    step = max(1, _PIECE // (_DRAWS * values.shape[1]))
+
+    def some(begin: int) -> None:
+        own = weights[begin : begin + _DRAWS]
+        for k in range(0, len(values), step):
+            np.matmul(own, values[k : k + step].T, out=scores[begin : begin + _DRAWS, k : k + step])
+
+    in_threads(some, range(0, len(weights), _DRAWS))
+    return scores
 
 
 def _flip(scores: Array, flips: Array) -> None:
@@ -190,8 +208,8 @@ def _code(scores: Array, edges: Array, times: Array | None, out: Array) -> None:
             np.multiply(scaled, np.float32((_LEVELS - 1) / (high - low)), out=scaled)
         else:  # The levels below the lowest score stay empty, which costs less than to move all scores.
             np.multiply(own, np.float32((_LEVELS - 1) / high), out=scaled)
-        np.copyto(whole, scaled, casting="unsafe")  # to int64 in two steps, which is much faster than in one
-        np.copyto(level, whole)
+        whole[:] = scaled  # to int64 in two steps, which is much faster than in one
+        level[:] = whole
         _code_levels(own, level, edges, codes)
 
 
