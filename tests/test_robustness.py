@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely import Point, box
 
@@ -358,6 +358,7 @@ def test_uncertain_figures_are_drawn():
 
 
 @given(st.integers(0, 10**6))
+@example(49658)  # one task passes another at the very shift at which a third falls behind
 @settings(max_examples=25, deadline=None)
 def test_changes_do_what_they_say(seed):
     random = np.random.default_rng(seed)
@@ -390,6 +391,8 @@ def test_changes_do_what_they_say(seed):
                 # A task that is level with another leaves by the least change, to either side.
                 assert max(rank_with(change, k, 1e-5), rank_with(change, k, -1e-5)) > 3
     one, other = ids[0], ids[1]
+    if abs(ranked["score"].iloc[0] - ranked["score"].iloc[1]) < 1e-9:
+        return  # level already: either may be called the lower
     for _, change in swaps(ranked, plan, one, other).iterrows():
         j = "abc".index(change["criterion"][-1])
         low = min((0, 1), key=lambda k: ranked["score"].iloc[k])

@@ -270,7 +270,8 @@ def _events(above: Array, faster: Array) -> tuple[Array, Array]:
     """Shifts at which tasks above fall level, and those beyond which others rise above, both in order."""
     over = above > _SAME
     falling, rising = over & (faster < 0), ~over & (faster > 0)
-    leave, join = (np.sort(np.maximum(-above[own] / faster[own], 0.0)) for own in (falling, rising))
+    # Rounded, so that events of one shift fall on one another whatever their arithmetic.
+    leave, join = (np.sort(np.maximum(-above[own] / faster[own], 0.0).round(9)) for own in (falling, rising))
     return leave, join
 
 
