@@ -16,6 +16,7 @@ import rasterio
 
 from clearplan.cli import sample_plan
 from clearplan.settings import FitSettings, RecordSettings, ReleaseSettings, SourceSettings, SurfaceSettings, load_plan
+from clearplan.settings_priority import PrioritySettings
 from clearplan.tables import NOT_FOR_ENTRY
 from clearplan.workbook import write_record_workbook
 
@@ -81,7 +82,7 @@ def test_rank_and_explain_say_how_sure_and_what_would_change_it(sample, tmp_path
     (tmp_path / "alone.gpkg").write_bytes(result.read_bytes())
     alone = clearplan("explain", tmp_path / "alone.gpkg", first)
     assert alone.returncode == 0, "a table without its settings still explains itself"
-    assert clearplan("rank", tmp_path / "alone.gpkg").returncode == 2
+    assert clearplan("rank", tmp_path / "alone.gpkg").returncode == 1
 
 
 def test_check_prints_the_fault_table_and_exits_1(tmp_path):
@@ -391,11 +392,11 @@ def test_init_makes_a_plan_that_loads(tmp_path):
 def test_what_the_template_holds_in_comments_is_valid():
     """Sections that a planner uncomments: they parse, and hold all that their settings ask for."""
     text = (ROOT / "src" / "clearplan" / "assets" / "plan.toml").read_text(encoding="utf-8")
-    lines = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in text.splitlines()]
+    lines = [re.sub(r"^# (?=\[|[a-z0-9_]+ = )", "", line) for line in text.splitlines()]
     plan = tomllib.loads("\n".join(lines))
     for name, settings in (("surface", SurfaceSettings), ("fit", FitSettings), ("release", ReleaseSettings),
                            ("records", RecordSettings), ("releases", SourceSettings), ("lifelines", SourceSettings),
-                           ("gates", SourceSettings)):  # fmt: skip
+                           ("gates", SourceSettings), ("priority", PrioritySettings)):  # fmt: skip
         own = plan[name][0] if isinstance(plan[name], list) else plan[name]
         settings.model_validate(own)
 

@@ -467,7 +467,11 @@ def test_death_between_the_two_renames_is_mended(project):
         ("one_at = 1000", "one_at = 0", "must differ"),
         ("weight = 1", "weight = 0", "sum to 0"),
         ("AP = 20", "AV = 20", "no margin for AP"),
-        ('name = "people"', 'name = "peple"', "criteria.0.name"),
+        (
+            'name = "people"',
+            'name = "peple"',
+            "criteria.0: criterion peple: clearplan measures no such figure; did you mean people?",
+        ),
     ],
 )
 def test_wrong_settings_are_named(project, old, new, words):

@@ -138,7 +138,9 @@ def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None, *, as_at: dt.date | N
     told: list[list[str]] = [[] for _ in range(len(tasks))]
     if gates is None:
         return np.array([None] * len(tasks), dtype=object)
-    zones, hazards = (tasks[name].fillna("").str.split("; ").map(set) for name in ("zone_ids", "hazard_ids"))
+    zones, hazards = (
+        tasks[name].fillna("").astype(str).str.split("; ").map(set) for name in ("zone_ids", "hazard_ids")
+    )
     for gate in gates[gates["deferred"].isna()].to_dict("records"):
         lifted = gate.get("lifted_on")
         if not pd.isna(lifted) and (as_at is None or pd.Timestamp(lifted) <= pd.Timestamp(as_at)):
@@ -331,7 +333,7 @@ def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
         "task_id": task_id,
         "queue": task["queue"],
         "rank": None if pd.isna(task["rank"]) else int(task["rank"]),
-        "gates": task.get("gates"),
+        "gates": task["gates"] if isinstance(task.get("gates"), str) else None,
         "of": int(((tasks["queue"] == task["queue"]) & tasks["rank"].notna()).sum()),
         "score": float(task["score"]),
     }

@@ -70,7 +70,7 @@ def swaps(ranked: pd.DataFrame, settings: PrioritySettings, one: str, other: str
     for criterion in _criteria(settings, own):
         weight = float(a[f"c_{criterion.name}_weight"])
         apart = float(a[f"c_{criterion.name}_value"] - b[f"c_{criterion.name}_value"])
-        if apart != 0 and weight - gap / apart >= 0:
+        if apart != 0 and -gap / apart >= -_least(weight):
             found.append(_weight(criterion.name, weight, -gap / apart))
         found += _raised(b, criterion, gap)
     return _told(ranked, found)
@@ -105,7 +105,7 @@ def drops(ranked: pd.DataFrame, settings: PrioritySettings, task_id: str, from_r
         for criterion in _criteria(settings, own):
             values, weight = _values(own, criterion), float(own[f"c_{criterion.name}_weight"].iloc[k])
             shift = _nearest(_leaves(scores - scores[k], values - values[k], from_rank),
-                             _leaves(scores - scores[k], values[k] - values, from_rank, weight))  # fmt: skip
+                             _leaves(scores - scores[k], values[k] - values, from_rank, _least(weight)))  # fmt: skip
             found += [_weight(criterion.name, weight, shift)] if shift is not None else []
     return _told(ranked, found)
 
@@ -131,7 +131,7 @@ def hangs_on(ranked: pd.DataFrame, settings: PrioritySettings, queue: str, first
             apart = values[:first, None] - values[None, first:]
             with np.errstate(divide="ignore", invalid="ignore"):
                 shift = np.where(apart != 0, -gap / apart, np.inf)
-            shift = np.where(shift >= -weight, shift, np.inf)
+            shift = np.where(shift >= -_least(weight), shift, np.inf)
             i, j = np.unravel_index(int(np.abs(shift).argmin()), shift.shape)
             if np.isfinite(shift[i, j]):
                 change = _weight(criterion.name, weight, float(shift[i, j]))
@@ -212,6 +212,11 @@ def _criteria(settings: PrioritySettings, own: pd.DataFrame) -> list[Criterion]:
     return [c for c in settings.criteria if queue in c.queues]
 
 
+def _least(weight: float) -> float:
+    """How far a weight may fall [points]: to 0, or not at all where it is the only one and decides nothing."""
+    return weight if weight < 100 - _SAME else 0.0
+
+
 def _values(own: pd.DataFrame, criterion: Criterion) -> Array:
     return own[f"c_{criterion.name}_value"].to_numpy(float)
 
@@ -232,7 +237,7 @@ def _to_rank(own: pd.DataFrame, settings: PrioritySettings, task_id: str, to_ran
     for criterion in _criteria(settings, own):
         values, weight = _values(own, criterion), float(own[f"c_{criterion.name}_weight"].iloc[k])
         shift = _nearest(_enters(above, values - values[k], to_rank),
-                         _enters(above, values[k] - values, to_rank, weight))  # fmt: skip
+                         _enters(above, values[k] - values, to_rank, _least(weight)))  # fmt: skip
         found += [_weight(criterion.name, weight, shift)] if shift is not None else []
         found += _raised(own.iloc[k], criterion, goal - scores[k])
     return found

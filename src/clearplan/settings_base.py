@@ -33,7 +33,13 @@ def check_settings(model: type[AnySettings], raw: dict[str, Any], *, where: str)
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError(f"{where}: " + "; ".join(_in_words(e) for e in error.errors())) from None
+        raise SettingsError(f"{where}: " + "; ".join(_in_words(e) for e in _own(error.errors()))) from None
+
+
+def _own(errors: list[Any]) -> list[Any]:
+    """Without those that only say that a list is too short since its rows were refused."""
+    places = [e["loc"] for e in errors if e["type"] != "too_short"]
+    return [e for e in errors if e["type"] != "too_short" or not any(p[: len(e["loc"])] == e["loc"] for p in places)]
 
 
 def _in_words(error: Any) -> str:
