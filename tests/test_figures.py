@@ -161,6 +161,10 @@ def test_a_layer_makes_a_column_by_area():
     found = layer_means(tasks, layer, "ec")
     assert found[0] == pytest.approx((75 * 2 + 10 * 8) / 85)
     assert np.isnan(found[1])
+    for column in (pd.Timestamp("2026-01-01"), True):
+        plan = plan_of({"name": "own", "column": "own", "label": "Own", "unit": "u"})
+        with pytest.raises(TableError, match=r"column 'own' of TASKS holds .*, no numbers"):
+            cp.rank(tasks.assign(own=column), zones_of([{}]), plan)
     with pytest.raises(TableError, match="layer has no column 'x'; it has ec"):
         layer_means(tasks, layer, "x")
 
@@ -193,10 +197,10 @@ def test_gates_exclude_and_say_why():
     assert words.attrs["rank"] is None
 
 
-# --- value of survey: the invented case of 10 ha (clearance 2, survey .15 a m2, p .2, se .98, sp .85, harm 10 million)
+# --- value of survey: the invented case of 10 ha (clearance 2, survey .15 a m2, p .2, se .98, sp .85, harm 100 a m2)
 
-CASE = {"survey_cost_per_m2": 0.15, "clearance_cost_per_m2": 2, "sensitivity": 0.98, "specificity": 0.85, "harm": 10e6,
-        "currency": "USD", "source": "test"}  # fmt: skip
+CASE = {"survey_cost_per_m2": 0.15, "clearance_cost_per_m2": 2, "sensitivity": 0.98, "specificity": 0.85,
+        "harm_per_m2": 100, "currency": "USD", "source": "test"}  # fmt: skip
 
 
 def worth(p, area=100_000.0, **changes):
@@ -207,7 +211,7 @@ def worth(p, area=100_000.0, **changes):
 def test_value_of_survey_by_hand():
     found = worth(0.2)
     assert found["clear_all_cost"] == 200_000
-    # 15,000 + (.2 x .98 + .8 x .15) x 200,000, and apart from it .2 x .02 x 10 million: 118,200 with the harm.
+    # 15,000 + (.2 x .98 + .8 x .15) x 200,000, and apart from it .2 x .02 x 10 million (100 a m2).
     assert found["survey_first_cost"] == pytest.approx(78_200)
     assert found["survey_harm"] == pytest.approx(40_000)
     assert found["survey_first_cost"] + found["survey_harm"] == pytest.approx(118_200)
@@ -220,8 +224,12 @@ def test_value_of_survey_by_hand():
 
 def test_value_of_survey_at_the_edges():
     assert worth(0.5, survey_cost_per_m2=5)["break_even_p"] == 0, "survey dearer than clearance never pays"
-    assert worth(0.5, sensitivity=1, specificity=1, survey_cost_per_m2=0, harm=0)["break_even_p"] == 1
+    assert worth(0.5, sensitivity=1, specificity=1, survey_cost_per_m2=0, harm_per_m2=0)["break_even_p"] == 1
     assert np.isnan(worth(np.nan)["survey_saves"])
+    # Two halves are worth what the whole is.
+    assert 2 * worth(0.2, area=50_000.0)["survey_harm"] == pytest.approx(worth(0.2)["survey_harm"])
+    with pytest.raises(SettingsError, match="must be more than 1"):
+        check_settings(SurveyFirst, CASE | {"sensitivity": 0.5, "specificity": 0.5}, where="test")
     table = pd.DataFrame({"queue": ["clearance"], "area_m2": [1.0], "probability": [0.2]})
     assert value_of_survey(table, SurveyFirst(**CASE)).isna().all(axis=None)
     with pytest.raises(TableError, match="needs a probability"):

@@ -11,6 +11,7 @@ from shapely import Point, box
 import clearplan as cp
 from clearplan.errors import SettingsError, TableError
 from clearplan.priority import doubts_of_weights, value_of, weights_of
+from clearplan.ranking import with_changes, with_weights
 from clearplan.ranks import rank_bins, rank_draws
 from clearplan.robustness import CLASSES, acceptability, agreement_of_sets, draw_weights, robust, scores_by_set
 from clearplan.sensitivity import change_words, drops, figure_of, hangs_on, lifts, swaps
@@ -160,6 +161,16 @@ def test_weights_of_stakeholders_side_by_side():
         ({"weights": {"crit_a": -1, "crit_b": 1, "crit_c": 1}}, "greater than or equal to 0"),
         ({"method": "swing", "weights": {"crit_a": 50, "crit_b": 1, "crit_c": 1}}, "the most important swing is 100"),
         ({"method": "pairwise", "weights": {"crit_a": 1}}, "pairwise needs order and matrix"),
+        ({"name": "the plan", "weights": {"crit_a": 1, "crit_b": 1, "crit_c": 1}}, "take another name"),
+        ({"method": "pairwise", "order": ["crit_a", "crit_b", "crit_a"], "matrix": [[1] * 3] * 3}, "stands twice"),
+        (
+            {"method": "pairwise", "order": ["crit_a", "crit_b", "crit_c"], "matrix": [[1] * 3, [1] * 2, [1] * 3]},
+            "matrix needs 3 rows of 3 numbers; it has 3 rows, and 2 numbers in row 2",
+        ),
+        (
+            {"method": "pairwise", "order": ["crit_a", "crit_b", "crit_c"], "matrix": [[1, 50, 1], [1] * 3, [1] * 3]},
+            "1/9 to 9; mend row 1",
+        ),
     ],
 )
 def test_weight_sets_that_can_not_be_used(change, words):
@@ -195,6 +206,9 @@ def test_values_by_hand():
         ({"column": "x", "zero_at": 0, "one_at": 1}, "clearplan measures it itself"),
         ({"zero_at": 0, "one_at": 1, "unknown": [3, 2, 1]}, "low, likely, high in that order"),
         ({"zero_at": 0, "one_at": 1, "weight_range": [2, 3]}, "must hold the weight"),
+        ({"zero_at": 0, "one_at": 1, "unknown": float("nan")}, "finite number"),
+        ({"zero_at": 0, "one_at": 1, "queues": []}, "at least 1"),
+        ({"zero_at": 0, "one_at": 1, "queues": ["survey", "survey"]}, "named twice"),
     ],
 )
 def test_criteria_that_can_not_be_used(change, words):
@@ -354,6 +368,57 @@ def test_uncertain_figures_are_drawn():
     assert share.tolist() == pytest.approx([1 - 0.5 * 5 / 6, 0.5 * 5 / 6], abs=0.03)
 
 
+def test_doubts_that_tasks_share_are_drawn_once():
+    """Two tasks of one zone whose people nobody knows never change places; nor do those of one unknown day."""
+    zones = zone_table([{"geometry": Point(E0, N0), "people": None}] * 2)
+    zones["families"] = [40.0, np.nan]
+    zones["planned_return"] = None
+    tasks, plan = made([[0.5], [0.4]])
+    tasks = tasks[[c for c in tasks.columns if not c.startswith("c_")]]
+    plan = plan.model_copy(update={
+        "unknown_people": 800.0, "unknown_people_range": (0.0, 1600.0), "people_per_family": 5.0,
+        "criteria": (Criterion(name="families", weight=1, zero_at=0, one_at=1000, source="t"),),
+    })  # fmt: skip
+    own = tasks.assign(zone_ids=["Z0; Z1", "Z1"])  # 40 families more, whatever Z1 has
+    found = robust(cp.rank(own, zones, plan), plan)
+    assert acceptability(found, plan, "survey").share_in_first(1).tolist() == [1, 0]
+    days = Criterion(name="days_to_return", weight=1, zero_at=400, one_at=0, unknown=(0, 100, 360), source="t")
+    size = Criterion(name="area", weight=1, zero_at=0, one_at=10, source="t")
+    plan = plan.model_copy(update={"criteria": (days, size)})
+    own = tasks.assign(zone_ids="Z1", area_m2=[11_000.0, 10_000.0])
+    found = cp.rank(own, zones, plan, as_at=plan.set_on)
+    assert acceptability(found, plan, "survey").share_in_first(1).tolist() == [1, 0]
+
+
+def test_a_weight_that_may_be_nothing_is_drawn_over_its_range():
+    _, plan = made(random_values(1, 5, 3))
+    rows = [c.model_copy(update={"weight": 0.0, "weight_range": (0.0, 3.0)} if k == 2 else {})
+            for k, c in enumerate(plan.criteria)]  # fmt: skip
+    drawn = draw_weights(plan.model_copy(update={"criteria": tuple(rows)}), "survey")
+    # 0 to 150 points beside two of 50 to 150 halves each: up to 150 of 200 at most, and near nothing at least.
+    assert drawn[:, 2].min() < 1 < 40 < drawn[:, 2].max()
+
+
+def test_scores_that_are_equal_but_for_rounding_share_a_rank():
+    ranked, plan = made([[0.73, 0.63, 0.54], [0.89, 0.07, 0.94]])
+    assert ranked["rank"].tolist() == [1, 1]
+    assert hangs_on(ranked, plan, "survey", 1).empty
+    assert change_words(ranked, plan, "T0000", 1) == (
+        "It is level with others at the edge of the first 1: the least change decides."
+    )
+
+
+def test_another_weight_set_says_nothing_of_the_first_ones_changes():
+    ranked, plan = made(random_values(9, 8, 2), changes=8)
+    plan = check_settings(PrioritySettings, plan.model_dump() | {"weights": [
+        {"name": "X", "set_by": "x", "set_on": "2026-01-01", "method": "direct",
+         "weights": {"crit_a": 9, "crit_b": 1}}]}, where="test")  # fmt: skip
+    first = with_changes(robust(ranked, plan), plan)
+    again, other = with_weights(first, plan, "X")
+    for task, words in zip(again["task_id"], again["change"], strict=True):
+        assert words == change_words(again, other, task, 3)
+
+
 # --- what would change it
 
 
@@ -431,7 +496,12 @@ def test_questions_about_tasks_that_can_not_be_compared():
     ranked.loc[1, "rank"], ranked.loc[1, "gates"] = pd.NA, "do-no-harm: talks (until agreed)"
     with pytest.raises(TableError, match=r"has no rank until its gate opens \(do-no-harm: talks"):
         change_words(ranked, plan, "T0001", 1)
-    with pytest.raises(TableError, match="do not wait in one queue"):
+    with pytest.raises(TableError, match=r"T0001 has no rank until its gate opens"):
         swaps(ranked, plan, "T0000", "T0001")
+    with pytest.raises(TableError, match="compared with itself"):
+        swaps(ranked, plan, "T0000", "T0000")
+    ranked.loc[2, "queue"] = "clearance"
+    with pytest.raises(TableError, match="do not wait in one queue"):
+        swaps(ranked, plan, "T0000", "T0002")
     with pytest.raises(TableError, match="not ranked"):
         robust(ranked.drop(columns="score"), plan)

@@ -394,7 +394,7 @@ def rank(
     typer.echo(f"Weights of: {settings.use or settings.set_by}")
     for queue, hangs in why.hangs.items():
         typer.echo(f"First of the {queue} queue:")
-        _print_table(*rank_cells(ranked, queue, most))
+        _print_table(*rank_cells(ranked, queue, most, why.first))
         for row in each_row(hangs.head(2)):
             typer.echo(
                 f"Its first {why.first} change where the weight of '{meaning_of(ranked, row.criterion).label.lower()}' "
@@ -426,6 +426,7 @@ def explain(
     from .priority import explain
     from .ranking import explanation, read_ranking
     from .readers import read_ranked
+    from .sensitivity import swaps
 
     try:
         ranked, settings = read_ranking(result)
@@ -434,6 +435,7 @@ def explain(
             raise
         ranked, settings = read_ranked(result), None
     table = explain(ranked, task_id)
+    swapped = None if against is None or settings is None else swaps(ranked, settings, task_id, against)
     rows = [
         (
             r.criterion,
@@ -451,24 +453,23 @@ def explain(
     _print_table(("criterion", "raw", "value 0-1", "weight", "contribution", "note"), rows)
     for words in sentences[1:]:
         typer.echo(words)
-    if against is not None and settings is not None:
-        _print_swaps(ranked, settings, task_id, against)
+    if swapped is not None:
+        typer.echo(f"What would swap {task_id} and {against}, each change alone:")
+        _print_swaps(ranked, swapped)
 
 
-def _print_swaps(ranked: pd.DataFrame, settings: Any, one: str, other: str) -> None:
+def _print_swaps(ranked: pd.DataFrame, found: pd.DataFrame) -> None:
     from .priority import meaning_of
     from .schema import each_row
-    from .sensitivity import swaps
 
-    found = swaps(ranked, settings, one, other)
-    typer.echo(f"What would swap {one} and {other}, each change alone:")
     if not len(found):
         typer.echo("No change of one weight, and none of one figure of the lower task, does")
         return
     rows = [
-        (r.what, meaning_of(ranked, r.criterion).label, f"{r.before:,.6g}", f"{r.after:,.6g}", r.unit)
+        (r.what, meaning_of(ranked, r.criterion).label, f"{r.before:,.4g}", f"{r.after:,.4g}",
+         "% of all weights" if r.what == "weight" else r.unit)
         for r in each_row(found)
-    ]
+    ]  # fmt: skip
     _print_table(("change of a", "criterion", "from", "to", "unit"), rows)
 
 

@@ -80,7 +80,7 @@ def compare_methods(ranked: pd.DataFrame, settings: PrioritySettings, queue: str
     total, topsis, promethee = _scores(values, weight)
     if not np.allclose(total, own["score"].to_numpy(float)):
         raise TableError("table was ranked with other weights than these settings have; call rank() with them first")
-    scores = {"rank_sum": own["score"].to_numpy(float), "rank_topsis": topsis.round(_DIGITS),
+    scores = {"rank_sum": own["score"].to_numpy(float).round(9), "rank_topsis": topsis.round(_DIGITS),
               "rank_promethee": promethee.round(_DIGITS)}  # fmt: skip
     table = pd.DataFrame({"task_id": own["task_id"].to_numpy(object)})
     for name, score in scores.items():

@@ -26,25 +26,26 @@ Array = NDArray[Any]
 class Meaning:
     """How a criterion's raw figure is named and measured, and what of its uncertainty tasks share.
 
-    ``shared``: 'task' (each task has its own), 'all' (one for all), 'zones' (tasks of one zone share it).
+    ``shared``: 'task' (each task has its own), 'all' (one for all), 'surface' (one for all that comes from the
+    surface), 'zones' (tasks of one zone share it).
     """
 
     label: str
     unit: str
-    shared: Literal["task", "all", "zones"] = "task"
+    shared: Literal["task", "all", "surface", "zones"] = "task"
 
 
 CRITERIA: dict[str, Meaning] = {
     "people": Meaning("People in zones that the task affects", "people", "zones"),
     "families": Meaning("Families in zones that the task affects", "families", "zones"),
-    "days_to_return": Meaning("Days until the planned return", "days"),
+    "days_to_return": Meaning("Days until the planned return", "days", "zones"),
     "lifelines": Meaning("Essential lifelines that the task blocks", "lifelines"),
     "zone_distance": Meaning("Distance to the nearest zone", "m"),
     "accidents": Meaning("Accidents near the task", "accidents"),
     "land_class": Meaning("Strength of the evidence (class)", "0-1"),
     "area": Meaning("Area of the task", "ha"),
-    "probability": Meaning("Mean probability of explosive ordnance", "0-1", "all"),
-    "expected_area": Meaning("Ground expected to be contaminated", "ha", "all"),
+    "probability": Meaning("Mean probability of explosive ordnance", "0-1", "surface"),
+    "expected_area": Meaning("Ground expected to be contaminated", "ha", "surface"),
     "effort": Meaning("Effort", "team-days", "all"),
     "road_distance": Meaning("Distance to the nearest road", "m"),
     "slope": Meaning("Mean slope", "°"),
@@ -72,11 +73,15 @@ class Around:
 
 @dataclass(frozen=True)
 class Figure:
-    """A raw figure of each task (n): likely, low and high; NaN where nobody knows."""
+    """A raw figure of each task (n): likely, low and high; NaN where nobody knows.
+
+    ``zones``: the zones from which the doubt of each task comes, '; ' between, where it comes from zones.
+    """
 
     likely: Array
     low: Array
     high: Array
+    zones: list[str] | None = None
 
 
 def exactly(values: Any) -> Figure:
@@ -113,6 +118,7 @@ def measure(
         np.where(unknown, likely, found.likely),
         np.where(unknown, low, found.low),
         np.where(unknown, high, found.high),
+        found.zones,
     )
 
 
@@ -125,7 +131,12 @@ def _column(tasks: pd.DataFrame, criterion: Criterion) -> Array:
         near = get_close_matches(column, [str(name) for name in tasks.columns], n=3, cutoff=0.4)
         hint = f"; near it are {', '.join(near)}" if near else ""
         raise TableError(f"criterion {criterion.name}: TASKS has no column {column!r}{hint}")
-    figures = pd.to_numeric(tasks[column], errors="coerce")
+    held = tasks[column]
+    if not (pd.api.types.is_numeric_dtype(held) or held.dtype == object or pd.api.types.is_string_dtype(held)) or (
+        pd.api.types.is_bool_dtype(held)
+    ):
+        raise TableError(f"criterion {criterion.name}: column {column!r} of TASKS holds {held.dtype}, no numbers")
+    figures = pd.to_numeric(held, errors="coerce")
     wrong = figures.isna() & tasks[column].notna()
     if wrong.any():
         raise TableError(
@@ -178,7 +189,7 @@ def _assumed(found: ZoneFigures, settings: PrioritySettings, per: float) -> Figu
     count = np.array([len(own) for own in found.unknown], dtype=float)
     low, high = settings.unknown_people_range or (settings.unknown_people, settings.unknown_people)
     likely, least, most = (found.stated + count * people / per for people in (settings.unknown_people, low, high))
-    return Figure(likely, least, most)
+    return Figure(likely, least, most, ["; ".join(own) for own in found.unknown])
 
 
 def _families(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) -> Figure:
@@ -204,12 +215,12 @@ def _days_to_return(tasks: Any, zones: Any, settings: PrioritySettings, around: 
         raise TableError("criterion days_to_return: ZONES has no column planned_return; add it or drop the criterion")
     days = (pd.to_datetime(zones["planned_return"]) - pd.Timestamp(around.as_at)).dt.days.astype(float)
     known = dict(zip(zones["zone_id"], days, strict=True))
-    zone_figures(tasks, known)
-    earliest = [
+    undated = zone_figures(tasks, known).unknown
+    earliest = np.array([
         min((known[zone] for zone in ids.split("; ") if zone and not np.isnan(known[zone])), default=np.nan)
         for ids in tasks["zone_ids"].fillna("")
-    ]
-    return exactly(earliest)
+    ], dtype=float)  # fmt: skip
+    return Figure(earliest, earliest, earliest, ["; ".join(own) for own in undated])
 
 
 # --- what lies near
@@ -239,6 +250,8 @@ def _zone_distance(tasks: Any, zones: Any, settings: PrioritySettings, around: A
 def _road_distance(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) -> Figure:
     if around.roads is None:
         raise TableError("criterion road_distance: no roads are given; name their file as priority.roads")
+    if not len(around.roads):
+        raise TableError("criterion road_distance: the layer of roads is empty; give one with roads, or drop it")
     return _nearest(tasks, around.roads.geometry.to_numpy())
 
 

@@ -22,6 +22,10 @@ from .figures import CRITERIA, Around, Meaning, lifelines_of, measure, people_of
 from .settings_priority import Criterion, PrioritySettings, WeightSet
 from .weights import Pairwise, inconsistency_words, pairwise_weights
 
+#: Columns that say how sure a rank is, and what would change it.
+SURE_COLUMNS = (
+    "first_share", "rank_low", "rank_high", "priority_class", "class_share", "tied_with", "change",
+)  # fmt: skip
 #: TASKS with or without shapes.
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
@@ -95,13 +99,19 @@ def rank(
 def _place(ranked: pd.DataFrame) -> None:
     """Write the rank within each queue; none for tasks behind a gate."""
     free = ranked["gates"].isna()
-    places = ranked[free].groupby("queue")["score"].rank(method="min", ascending=False)
+    # Scores that differ by less than a sum of rounded products can tell are equal.
+    scores = ranked.loc[free, "score"].round(9)
+    places = scores.groupby(ranked.loc[free, "queue"]).rank(method="min", ascending=False)
     ranked["rank"] = places.reindex(ranked.index).astype("Int64")
 
 
 def reweigh(ranked: Frame, settings: PrioritySettings) -> Frame:
-    """Ranked TASKS with the weights of other settings: the same figures and values, new points, scores and ranks."""
-    out = ranked.copy()
+    """Ranked TASKS with the weights of other settings: the same figures and values, new points, scores and ranks.
+
+    What was said of how sure the old ranks are is left out.
+    """
+    out = ranked.drop(columns=[name for name in SURE_COLUMNS if name in ranked.columns])
+    out.attrs = {name: value for name, value in ranked.attrs.items() if name != "cuts"}
     score = np.zeros(len(out))
     for name in criteria_of(out):
         for queue in ("survey", "clearance"):
@@ -122,7 +132,6 @@ def _assumptions(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, settings: Pri
     wider = tasks.assign(
         people_assumed=count * float(settings.unknown_people),
         zones_unknown=count,
-        unknown_zones=["; ".join(own) for own in people.unknown],
     )
     if "expected_m2" in tasks.columns:
         assumed = np.nan if settings.unknown_probability is None else settings.unknown_probability
@@ -173,17 +182,19 @@ def _criterion(
 ) -> tuple[dict[str, Any], Any]:
     """Columns of one criterion, which may have other anchors in each queue, and its points."""
     likely, low, high, value, weight = (np.full(len(tasks), np.nan) for _ in range(5))
+    doubted = np.full(len(tasks), "", dtype=object)
     for criterion in own:
         mine = tasks["queue"].isin(criterion.queues).to_numpy()
         figure = measure(tasks[mine], zones, settings, around, criterion)
         likely[mine], low[mine], high[mine] = figure.likely, figure.low, figure.high
         value[mine] = value_of(figure.likely, criterion)
+        doubted[mine] = figure.zones if figure.zones is not None else ""
         for queue in criterion.queues:
             weight[(tasks["queue"] == queue).to_numpy()] = weights[queue][criterion.name]
     columns = {"raw": likely, "value": value, "weight": weight, "points": weight * value}
     known = ~np.isnan(likely)
     if (low != likely)[known].any() or (high != likely)[known].any():
-        columns |= {"low": low, "high": high}
+        columns |= {"low": low, "high": high} | ({"zones": doubted} if (doubted != "").any() else {})
     return columns, weight * value
 
 
@@ -236,6 +247,19 @@ def stated_weights(own: WeightSet) -> dict[str, float]:
     found = judged(own)
     assert found is not None
     return dict(zip(own.criteria, found.weights.tolist(), strict=True))
+
+
+def check_weights(settings: PrioritySettings) -> None:
+    """Every weight set can be used for both queues.
+
+    Raises
+    ------
+    SettingsError, TableError
+        Judgements in pairs contradict their own inverse, or the weights of a queue sum to 0.
+    """
+    for own in settings.weights:
+        for queue in ("survey", "clearance"):
+            weights_of(settings, queue, own.name)
 
 
 def doubts_of_weights(settings: PrioritySettings) -> list[str]:

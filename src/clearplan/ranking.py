@@ -12,18 +12,29 @@ import numpy as np
 import pandas as pd
 
 from .crs import WorkingCrs
-from .errors import ReadError
+from .errors import ReadError, SettingsError, TableError
 from .figures import layer_means
 from .inputs import Inputs
 from .maps import Context
-from .priority import doubts_of_weights, explain, explain_words, meaning_of, rank, reweigh, weights_of
+from .priority import (
+    SURE_COLUMNS,
+    Frame,
+    criteria_of,
+    doubts_of_weights,
+    explain,
+    explain_words,
+    meaning_of,
+    rank,
+    reweigh,
+    weights_of,
+)
 from .readers import read_background, read_places, read_ranked
-from .robustness import OWN_WEIGHTS, QUEUES, agreement_of_sets, cut_words, robust
-from .sensitivity import change_words, hangs_on
+from .robustness import QUEUES, agreement_of_sets, cut_words, robust
+from .sensitivity import change_words, hangs_on, share_words
 from .settings import Plan
 from .settings_base import check_settings
-from .settings_priority import PrioritySettings
-from .survey import survey_words, value_of_survey
+from .settings_priority import OWN_WEIGHTS, PrioritySettings
+from .survey import SURVEY_COLUMNS, survey_words, value_of_survey
 
 
 @dataclass(frozen=True)
@@ -46,11 +57,24 @@ class Why:
     first: int = 10
 
 
+#: Columns that the ranking writes; no layer may take their place.
+_OURS = (
+    "score", "rank", "gates", "lifeline_ids", "people_assumed", "zones_unknown", "probability_assumed", *SURE_COLUMNS,
+    *SURVEY_COLUMNS,
+)  # fmt: skip
+
+
 def rank_tasks(plan: Plan, frame: WorkingCrs, known: Inputs, context: Context, tasks: gpd.GeoDataFrame) -> Any:
     """TASKS of a study with ranks, how sure they are, what would change them, and the value of survey."""
     settings = plan.priority
     for layer in settings.layers:
-        tasks[layer.column] = layer_means(tasks, read_background(layer.path, frame.crs).table, layer.field)
+        if layer.column in tasks.columns or layer.column in _OURS or layer.column.startswith("c_"):
+            raise SettingsError(f"priority.layers: TASKS has a column {layer.column!r} of its own; take another name")
+        table = read_background(layer.path, frame.crs).table
+        try:
+            tasks[layer.column] = layer_means(tasks, table, layer.field)
+        except TableError as error:
+            raise TableError(f"{layer.path}: {error}") from None
     ranked = rank(
         tasks,
         known.zones,
@@ -70,14 +94,16 @@ def rank_tasks(plan: Plan, frame: WorkingCrs, known: Inputs, context: Context, t
     return ranked if settings.robustness is None else with_changes(robust(ranked, settings), settings)
 
 
-def with_changes(ranked: gpd.GeoDataFrame, settings: PrioritySettings) -> gpd.GeoDataFrame:
+def with_changes(ranked: Frame, settings: PrioritySettings) -> Frame:
     """TASKS with what would change the rank of the first ``robustness.changes`` of each queue, in a sentence."""
     asked = settings.robustness
     assert asked is not None
     words = np.full(len(ranked), None, dtype=object)
     for k in np.flatnonzero((ranked["rank"] <= asked.changes).fillna(False).to_numpy(bool)):
         words[k] = change_words(ranked, settings, str(ranked["task_id"].iloc[k]), asked.first)
-    return ranked.assign(change=words)
+    out = ranked.copy()
+    out["change"] = words
+    return out
 
 
 def why_this_order(ranked: pd.DataFrame, settings: PrioritySettings) -> Why:
@@ -132,14 +158,18 @@ def read_ranking(path: str | Path) -> tuple[pd.DataFrame, PrioritySettings]:
     ranked, record = read_ranked(path), path.with_name("run.json")
     try:
         told = json.loads(record.read_text(encoding="utf-8"))
-        raw = told["settings"]["priority"]
-    except (OSError, ValueError, KeyError) as error:
+        raw, cuts = dict(told["settings"]["priority"]), dict(told.get("cuts", {}))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReadError(
             f"{record}: holds no settings of the ranking ({type(error).__name__}); keep run.json beside plan.gpkg"
         ) from None
     settings = check_settings(PrioritySettings, raw, where=str(record))
     ranked.attrs["criteria"] = {c.name: (c.label, c.unit) for c in settings.criteria if c.label or c.unit}
-    ranked.attrs["cuts"] = told.get("cuts", {})
+    if {c.name for c in settings.criteria} != set(criteria_of(ranked)):
+        raise ReadError(
+            f"{record}: is not the record of {path.name}, whose criteria are others; keep a run's files together"
+        )
+    ranked.attrs["cuts"] = cuts
     return ranked, settings
 
 
@@ -147,7 +177,7 @@ def with_weights(ranked: pd.DataFrame, settings: PrioritySettings, name: str) ->
     """The same figures ranked by another weight set, with how sure those ranks are."""
     other = settings.model_copy(update={"use": name})
     again = reweigh(ranked, other)
-    return (again if other.robustness is None else robust(again, other)), other
+    return (again if other.robustness is None else with_changes(robust(again, other), other)), other
 
 
 def explanation(ranked: pd.DataFrame, task_id: str, settings: PrioritySettings | None = None) -> list[str]:
@@ -188,7 +218,7 @@ def sure_words(task: pd.Series, settings: PrioritySettings | None) -> list[str]:
     first = f"first {settings.robustness.first}" if settings is not None and settings.robustness else "first few"
     share, low, high = float(task["first_share"]), int(task["rank_low"]), int(task["rank_high"])
     words = [
-        f"Priority {CLASS_WORDS[task['priority_class']]}: among the {first} in {100 * share:.0f} % of the draws over "
+        f"Priority {CLASS_WORDS[task['priority_class']]}: among the {first} in {share_words(share)} of the draws over "
         f"weights and uncertain figures; in 90 % of them its rank is {low} to {high}."
     ]
     if isinstance(task.get("tied_with"), str):
@@ -196,7 +226,9 @@ def sure_words(task: pd.Series, settings: PrioritySettings | None) -> list[str]:
     return words
 
 
-def rank_cells(ranked: pd.DataFrame, queue: str, most: int) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def rank_cells(
+    ranked: pd.DataFrame, queue: str, most: int, first: int
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Header and rows of the first tasks of a queue, as text."""
     own = ranked[(ranked["queue"] == queue) & ranked["rank"].notna()].sort_values(["rank", "task_id"]).head(most)
     sure = "priority_class" in own.columns
@@ -210,7 +242,7 @@ def rank_cells(ranked: pd.DataFrame, queue: str, most: int) -> tuple[tuple[str, 
     for task in own.to_dict("records"):
         cells = [str(task["rank"]), str(task["task_id"]), f"{task['score']:.1f}"]
         if sure:
-            cells += [str(task["priority_class"]), f"{100 * task['first_share']:.0f} %",
+            cells += [str(task["priority_class"]), share_words(task["first_share"]),
                       f"{task['rank_low']} to {task['rank_high']}", str(task["tied_with"] or "")]  # fmt: skip
         rows.append(tuple(cells))
     return header, rows

@@ -22,7 +22,7 @@ from .errors import TableError
 from .markup import Page, page, table
 from .priority import criteria_of, meaning_of
 from .schema import each_row
-from .sensitivity import per_cents
+from .sensitivity import per_cents, share_words
 from .tables import CLASSES
 
 #: Columns of the ledger and of the bridge in words.
@@ -193,7 +193,7 @@ def _columns_in_words(own: pd.DataFrame, first: int | None) -> str:
     if "tied_with" in own.columns:
         told.append("Tied with: tasks whose order to this one flips too often to put one before the other.")
     if "change" in own.columns:
-        told.append("What would change it: the smallest single change that does.")
+        told.append("What would change it: the smallest change of one weight, or of one figure of its own.")
     return escape(" ".join(told))
 
 
@@ -229,17 +229,6 @@ def _between(own: pd.DataFrame) -> list[str] | None:
         return None
     pairs = zip(own["rank_low"], own["rank_high"], strict=True)
     return ["not drawn" if pd.isna(low) else str(low) if low == high else f"{low} to {high}" for low, high in pairs]
-
-
-def share_words(share: float) -> str:
-    """A share of draws [1] in per cent; few is not none, and nearly all is not all.
-
-    >>> share_words(0.0), share_words(0.004), share_words(0.83), share_words(0.999), share_words(1.0)
-    ('0 %', 'below 1 %', '83 %', 'over 99 %', '100 %')
-    """
-    if 0 < share < 0.01:
-        return "below 1 %"
-    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
 
 
 def _hangs(tasks: pd.DataFrame, hangs: pd.DataFrame, first: int | None) -> str:

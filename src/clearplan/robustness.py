@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from .errors import TableError
 from .priority import Frame, criteria_of, meaning_of, value_of, weights_of
 from .ranks import Extra, Ranks, rank_draws
-from .settings_priority import Criterion, PrioritySettings, RobustnessSettings
+from .settings_priority import OWN_WEIGHTS, Criterion, PrioritySettings, RobustnessSettings
 from .weights import agreement
 
 Array = NDArray[Any]
 QUEUES = ("survey", "clearance")
-#: What the criteria's own weights are called beside those of the weight sets.
-OWN_WEIGHTS = "the plan"
 #: Classes from a task's chances of being above either cut; two names mean that it may be of either.
 CLASSES = ("high", "high/medium", "medium", "medium/low", "low", "high/low")
 #: Neighbours in rank among which ties are looked for.
@@ -141,9 +139,9 @@ def draw_weights(settings: PrioritySettings, queue: str) -> Array:
 def weight_range(settings: PrioritySettings, queue: str, criterion: Criterion) -> tuple[float, float]:
     """Least and most weight of a criterion, in the points of the set that ranks."""
     weight = weights_of(settings, queue)[criterion.name]
-    if criterion.weight_range is not None and settings.use is None and criterion.weight > 0:
-        low, high = (weight * bound / criterion.weight for bound in criterion.weight_range)
-        return low, high
+    if criterion.weight_range is not None and settings.use is None:
+        points = 100 / sum(c.weight for c in settings.criteria if queue in c.queues)
+        return criterion.weight_range[0] * points, criterion.weight_range[1] * points
     spread = settings.robustness.weight_spread if settings.robustness is not None else None
     return weight * (1 - (spread or 0.0)), weight * (1 + (spread or 0.0))
 
@@ -155,9 +153,6 @@ def _extra(
     asked = settings.robustness
     assert asked is not None
     makers = []
-    zones = sorted({zone for ids in own["unknown_zones"].fillna("") for zone in ids.split("; ") if zone})
-    shared: dict[int, Array] = {}
-    zone_random = np.random.default_rng([asked.seed, 10])
     for k, criterion in enumerate(criteria):
         rows = _uncertain(own, criterion)
         if len(rows):
@@ -165,26 +160,33 @@ def _extra(
             makers.append((k, criterion, rows, how, np.random.default_rng([asked.seed, 20 + k])))
     if not makers:
         return None
+    zones = sorted({zone for c in criteria for zone in _zones_of(own, c).str.split("; ").explode() if zone})
+    common = np.random.default_rng([asked.seed, 10])
 
     def extra(start: int, stop: int) -> Iterator[Extra]:
-        shared.clear()
+        by_zone = 2 * common.random((stop - start, len(zones) + 1)) - 1
+        by_zone, surface = by_zone[:, :-1], by_zone[:, -1:]
         for k, criterion, rows, how, random in makers:
             likely, low, high = (
                 own[f"c_{criterion.name}_{part}"].to_numpy(float)[rows] for part in ("raw", "low", "high")
             )
             if how == "zones":
-                if 0 not in shared:
-                    shared[0] = 2 * zone_random.random((stop - start, len(zones))) - 1
-                down, up = _per_zone(own.iloc[rows], zones, shared[0])
+                down, up = _per_zone(_zones_of(own, criterion).iloc[rows], zones, by_zone)
             else:
                 size = len(rows) if how == "task" else 1
-                u = 2 * random.random((stop - start, size)) - 1
+                u = surface if how == "surface" else 2 * random.random((stop - start, size)) - 1
                 down, up = np.minimum(u, 0), np.maximum(u, 0)
             raw = likely + down * (likely - low) + up * (high - likely)
             change = value_of(raw, criterion) - value_of(likely, criterion)
             yield rows, (weights[start:stop, k, None] * change).astype(np.float32)
 
     return extra
+
+
+def _zones_of(own: pd.DataFrame, criterion: Criterion) -> pd.Series:
+    """Zones from which the doubt of each task comes."""
+    column = f"c_{criterion.name}_zones"
+    return own[column].fillna("").astype(str) if column in own.columns else pd.Series("", index=own.index)
 
 
 def _uncertain(own: pd.DataFrame, criterion: Criterion) -> Array:
@@ -197,11 +199,11 @@ def _uncertain(own: pd.DataFrame, criterion: Criterion) -> Array:
     )
 
 
-def _per_zone(own: pd.DataFrame, zones: list[str], u: Array) -> tuple[Array, Array]:
-    """Mean of the downward and upward parts over each task's unknown zones (draws, rows)."""
+def _per_zone(doubted: pd.Series, zones: list[str], u: Array) -> tuple[Array, Array]:
+    """Mean of the downward and upward parts over the zones of each task's doubt (draws, rows)."""
     place = {zone: k for k, zone in enumerate(zones)}
-    holds = np.zeros((len(zones), len(own)))
-    for row, ids in enumerate(own["unknown_zones"].fillna("")):
+    holds = np.zeros((len(zones), len(doubted)))
+    for row, ids in enumerate(doubted):
         mine = [place[zone] for zone in ids.split("; ") if zone]
         holds[mine, row] = 1 / max(len(mine), 1)
     return np.minimum(u, 0) @ holds, np.maximum(u, 0) @ holds
@@ -213,10 +215,10 @@ def _alike(own: pd.DataFrame, criteria: list[Criterion]) -> Array:
     alone = np.zeros(len(own), dtype=bool)
     for c in criteria:
         if f"c_{c.name}_low" in own.columns:
-            keys += [own[f"c_{c.name}_{part}"] for part in ("raw", "low", "high")]
+            keys += [own[f"c_{c.name}_{part}"] for part in ("raw", "low", "high")] + [_zones_of(own, c)]
             if meaning_of(own, c.name).shared == "task":
                 alone[_uncertain(own, c)] = True
-    keys += [own["unknown_zones"].fillna(""), pd.Series(np.where(alone, np.arange(len(own)), -1), index=own.index)]
+    keys.append(pd.Series(np.where(alone, np.arange(len(own)), -1), index=own.index))
     table = pd.concat(keys, axis=1)
     table.columns = pd.RangeIndex(table.shape[1])
     numbers: Array = table.groupby(list(table.columns), dropna=False, sort=False).ngroup().to_numpy()
@@ -250,7 +252,7 @@ def _classes(found: Ranks, scores: Array, asked: RobustnessSettings) -> tuple[Ar
         default="high/low",
     ).astype(object)
     told = {name: int((names == name).sum()) for name in CLASSES if (names == name).any()}
-    return names, chances.max(axis=1), {"high": cuts[0], "medium": cuts[1], "tasks": told}
+    return names, chances.max(axis=1), {"high": cuts[0], "medium": cuts[1], "of": len(names), "tasks": told}
 
 
 def _cut(found: Ranks, scores: Array, asked: RobustnessSettings, share: float, doubt: float) -> dict[str, Any]:
@@ -275,16 +277,28 @@ def cut_words(queue: str, cuts: dict[str, Any]) -> str:
 
     >>> high = {"after": 9, "wanted": 10, "uncertain": 2, "most_uncertain": 6}
     >>> medium = {"after": 25, "wanted": 25, "uncertain": 5, "most_uncertain": 5}
-    >>> print(cut_words("survey", {"high": high, "medium": medium}))
-    survey queue: high ends after rank 9 (asked: 10), where 2 tasks may be on either side (up to 6 elsewhere in the
-    window); medium after rank 25 (asked: 25), where 5 may
+    >>> cuts = {"high": high, "medium": medium, "of": 50, "tasks": {"high": 8, "medium/low": 42}}
+    >>> print(cut_words("survey", cuts))
+    survey queue of 50 tasks: high ends after rank 9 (asked: 10), where 2 tasks may be on either side, and up to 6
+    elsewhere in the window; medium after rank 25 (asked: 25), where 5 may be. Only 16 % of the tasks are of one class
+    for sure: beyond the first ranks the order says little
     """
     high, medium = cuts["high"], cuts["medium"]
-    return (
-        f"{queue} queue: high ends after rank {high['after']} (asked: {high['wanted']}), where {high['uncertain']} "
-        f"tasks may be on either side (up to {high['most_uncertain']} elsewhere in the window); medium after rank "
-        f"{medium['after']} (asked: {medium['wanted']}), where {medium['uncertain']} may"
+    places = (
+        f"high ends after rank {high['after']} (asked: {high['wanted']}), where {high['uncertain']} tasks may be on "
+        f"either side, and up to {high['most_uncertain']} elsewhere in the window; medium after rank {medium['after']} "
+        f"(asked: {medium['wanted']}), where {medium['uncertain']} may be"
     )
+    return f"{queue} queue of {cuts['of']:,} tasks: {places}. {_verdict(cuts)}"
+
+
+def _verdict(cuts: dict[str, Any]) -> str:
+    """What the classes are worth, from the share of tasks that are in one class for sure."""
+    sure = sum(count for name, count in cuts["tasks"].items() if "/" not in name)
+    part = 100 * sure / max(cuts["of"], 1)
+    if part < 50:
+        return f"Only {part:.0f} % of the tasks are of one class for sure: beyond the first ranks the order says little"
+    return f"{part:.0f} % of the tasks are of one class for sure"
 
 
 def _ties(own: pd.DataFrame, found: Ranks, asked: RobustnessSettings) -> Array:
@@ -303,7 +317,7 @@ def _ties(own: pd.DataFrame, found: Ranks, asked: RobustnessSettings) -> Array:
     for k, near in enumerate(tied):
         if near:
             named = [str(ids[order[other]]) for _, other in sorted(near)]
-            more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+            more = f" and {len(named) - _NAMED} more within {BESIDE} ranks" if len(named) > _NAMED else ""
             out[order[k]] = "; ".join(named[:_NAMED]) + more
     return out
 

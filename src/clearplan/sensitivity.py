@@ -54,6 +54,7 @@ def swaps(ranked: pd.DataFrame, settings: PrioritySettings, one: str, other: str
     -------
     DataFrame
         what ('weight', or 'figure' of the lower task), criterion, before, after, unit; smallest relative change first.
+        Figures that both share, since they lie in the same zones, are left out: no change of them parts the two.
         A weight is told as its part of all weights [%], the others as they stand. Empty: no single change does.
 
     Raises
@@ -61,8 +62,10 @@ def swaps(ranked: pd.DataFrame, settings: PrioritySettings, one: str, other: str
     TableError
         A task is unknown, or they wait in different queues.
     """
-    own = _queue_of(ranked, one)
-    if other not in set(own["task_id"]):
+    own, its = _queue_of(ranked, one), _queue_of(ranked, other)
+    if one == other:
+        raise TableError(f"{one} is compared with itself; name two tasks")
+    if own["queue"].iloc[0] != its["queue"].iloc[0]:
         raise TableError(f"{one} and {other} do not wait in one queue; compare tasks of one queue")
     a, b = sorted((_row(own, one), _row(own, other)), key=lambda task: -float(task["score"]))
     found = []
@@ -72,8 +75,14 @@ def swaps(ranked: pd.DataFrame, settings: PrioritySettings, one: str, other: str
         apart = float(a[f"c_{criterion.name}_value"] - b[f"c_{criterion.name}_value"])
         if apart != 0 and -gap / apart >= -_least(weight):
             found.append(_weight(criterion.name, weight, -gap / apart))
-        found += _raised(b, criterion, gap)
+        if meaning_of(own, criterion.name).shared != "zones" or not _common_zones(a, b):
+            found += _raised(b, criterion, gap)
     return _told(ranked, found)
+
+
+def _common_zones(a: pd.Series, b: pd.Series) -> bool:
+    one, other = ({zone for zone in str(task["zone_ids"] or "").split("; ") if zone} for task in (a, b))
+    return bool(one & other)
 
 
 def lifts(ranked: pd.DataFrame, settings: PrioritySettings, task_id: str, to_rank: int) -> pd.DataFrame:
@@ -87,7 +96,8 @@ def lifts(ranked: pd.DataFrame, settings: PrioritySettings, task_id: str, to_ran
     Returns
     -------
     DataFrame
-        As from :func:`swaps`. Empty: no single change does, or the task is there already.
+        As from :func:`swaps`; figures of zones are left out, for other tasks of the zone would move with them. Empty:
+        no single change does, or the task is there already.
     """
     own = _queue_of(ranked, task_id)
     return _told(ranked, _to_rank(own, settings, task_id, to_rank))
@@ -123,6 +133,8 @@ def hangs_on(ranked: pd.DataFrame, settings: PrioritySettings, queue: str, first
     order = np.lexsort((own["task_id"].to_numpy(str), -own["score"].to_numpy(float)))
     ids, scores = own["task_id"].to_numpy(object)[order], own["score"].to_numpy(float)[order]
     rows = []
+    # All that are level with the last of the first few belong to them.
+    first = int((scores >= scores[first - 1] - _SAME).sum()) if first <= len(own) else len(own)
     if first < len(own):
         gap = scores[:first, None] - scores[None, first:]
         for criterion in _criteria(settings, own):
@@ -150,6 +162,8 @@ def change_words(ranked: pd.DataFrame, settings: PrioritySettings, task_id: str,
         found = drops(ranked, settings, task_id, first)
         if not len(found):
             return f"No change of one weight takes it out of the first {first}."
+        if abs(found["after"].iloc[0] - found["before"].iloc[0]) < 1e-6:
+            return f"It is level with others at the edge of the first {first}: the least change decides."
         return f"It leaves the first {first} {_if(ranked, found.iloc[0])}."
     found = lifts(ranked, settings, task_id, first)
     if not len(found):
@@ -163,14 +177,24 @@ def _if(ranked: pd.DataFrame, change: pd.Series) -> str:
     label = meaning_of(ranked, change["criterion"]).label.lower()
     if change["what"] == "weight":
         verb = "rises" if change["after"] > change["before"] else "falls"
-        return (
-            f"if the weight of '{label}' {verb} from {change['before']:.0f} % to {change['after']:.0f} % of all weights"
-        )
+        parts = per_cents(float(change["before"]), float(change["after"]))
+        return f"if the weight of '{label}' {verb} from {parts} of all weights"
     unit = f" {change['unit']}" if change["unit"] not in ("", "0-1") else ""
     after, before = float(change["after"]), float(change["before"])
     if change["unit"] in _COUNTED:
         after = math.ceil(after - _SAME) if after > before else math.floor(after + _SAME)
-    return f"if its '{label}' were {after:,.4g}{unit} rather than {before:,.4g}"
+    return f"if its '{label}' were {_number(after)}{unit} rather than {_number(before)}"
+
+
+def _number(value: float) -> str:
+    """A figure with four digits, or all before the point.
+
+    >>> _number(15_678.4), _number(0.24761), _number(float("inf"))
+    ('15,678', '0.2476', 'unknown')
+    """
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def per_cents(before: float, after: float) -> str:
@@ -181,6 +205,17 @@ def per_cents(before: float, after: float) -> str:
     """
     digits = next((d for d in range(3) if f"{before:.{d}f}" != f"{after:.{d}f}"), 3)
     return f"{before:.{digits}f} % to {after:.{digits}f} %"
+
+
+def share_words(share: float) -> str:
+    """A share of draws [1] in per cent; few is not none, and nearly all is not all.
+
+    >>> share_words(0.0), share_words(0.004), share_words(0.83), share_words(0.999), share_words(1.0)
+    ('0 %', 'below 1 %', '83 %', 'over 99 %', '100 %')
+    """
+    if 0 < share < 0.01:
+        return "below 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
 
 
 # --- the arithmetic
@@ -239,7 +274,8 @@ def _to_rank(own: pd.DataFrame, settings: PrioritySettings, task_id: str, to_ran
         shift = _nearest(_enters(above, values - values[k], to_rank),
                          _enters(above, values[k] - values, to_rank, _least(weight)))  # fmt: skip
         found += [_weight(criterion.name, weight, shift)] if shift is not None else []
-        found += _raised(own.iloc[k], criterion, goal - scores[k])
+        if meaning_of(own, criterion.name).shared != "zones":
+            found += _raised(own.iloc[k], criterion, goal - scores[k])
     return found
 
 

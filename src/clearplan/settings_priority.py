@@ -14,8 +14,12 @@ from pydantic import Field, model_validator
 from .settings_base import LandClass, Metres, Probability, Queue, Settings
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+#: What the criteria's own weights are called beside the weight sets, and other heads of those tables.
+OWN_WEIGHTS = "the plan"
+RESERVED = (OWN_WEIGHTS, "queue", "criterion")
 #: Figures that clearplan measures itself; a criterion of another name reads a column of TASKS.
 FIGURES = (
     "people", "families", "days_to_return", "lifelines", "zone_distance", "accidents", "land_class", "area",
@@ -35,7 +39,9 @@ class Criterion(Settings):
     unit: str | None = Field(default=None, description="Unit of the figure, for a name of yours.")
     weight: float = Field(ge=0, allow_inf_nan=False)
     weight_range: tuple[Amount, Amount] | None = Field(
-        default=None, description="Least and most that the weight may be; unset: robustness.weight_spread round it."
+        default=None,
+        description="Least and most that the weight may be, where the criteria's own weights rank; unset: "
+        "robustness.weight_spread round it.",
     )
     scale: Literal["linear", "log", "steps"] = Field(
         default="linear",
@@ -43,18 +49,18 @@ class Criterion(Settings):
     )
     zero_at: float | None = Field(default=None, allow_inf_nan=False, description="Raw figure that is worth 0.")
     one_at: float | None = Field(default=None, allow_inf_nan=False, description="Raw figure that is worth 1.")
-    steps: tuple[tuple[float, Probability], ...] | None = Field(
+    steps: tuple[tuple[Finite, Probability], ...] | None = Field(
         default=None,
         description="steps: rows of (figure from which it holds, value); below the first its value holds too.",
     )
-    unknown: float | tuple[float, float, float] | None = Field(
+    unknown: Finite | tuple[Finite, Finite, Finite] | None = Field(
         default=None,
         description="Figure assumed where a task has none, or its (low, likely, high); shown wherever it counts. "
         "Unset: "
         "a task without a figure is an error.",
     )
     source: str = Field(min_length=1, description="Who set it, or the word illustrative.")
-    queues: tuple[Queue, ...] = ("survey", "clearance")
+    queues: Annotated[tuple[Queue, ...], Field(min_length=1)] = ("survey", "clearance")
 
     @model_validator(mode="after")
     def _value_function(self) -> Self:
@@ -101,6 +107,8 @@ class Criterion(Settings):
     def _ranges_in_order(self) -> Self:
         if self.weight_range is not None and not self.weight_range[0] <= self.weight <= self.weight_range[1]:
             raise ValueError(f"criterion {self.name}: weight_range must hold the weight")
+        if len(set(self.queues)) < len(self.queues):
+            raise ValueError(f"criterion {self.name}: a queue is named twice")
         if isinstance(self.unknown, tuple) and list(self.unknown) != sorted(self.unknown):
             raise ValueError(f"criterion {self.name}: unknown must be low, likely, high in that order")
         return self
@@ -139,11 +147,28 @@ class WeightSet(Settings):
             raise ValueError(
                 f"weights {self.name}: {self.method} needs {'order and matrix' if paired else 'weights'} only"
             )
+        if self.name in RESERVED:
+            raise ValueError(f"weights {self.name}: the outputs use this word themselves; take another name")
+        if paired:
+            self._refuse_judgements()
         if self.weights is not None and sum(self.weights.values()) <= 0:
             raise ValueError(f"weights {self.name}: they sum to 0; give at least one more than 0")
         if self.method == "swing" and self.weights is not None and max(self.weights.values()) != 100:
             raise ValueError(f"weights {self.name}: the most important swing is 100; none is")
         return self
+
+    def _refuse_judgements(self) -> None:
+        order, matrix = self.order or (), self.matrix or ()
+        if len(set(order)) < len(order):
+            raise ValueError(f"weights {self.name}: a criterion stands twice in order")
+        for k, row in enumerate(matrix):
+            if len(row) != len(order) or len(matrix) != len(order):
+                raise ValueError(
+                    f"weights {self.name}: matrix needs {len(order)} rows of {len(order)} numbers; it has "
+                    f"{len(matrix)} rows, and {len(row)} numbers in row {k + 1}"
+                )
+            if any(not 0.1 <= judgement <= 9 for judgement in row):
+                raise ValueError(f"weights {self.name}: judgements run from 1/9 to 9; mend row {k + 1}")
 
     @property
     def criteria(self) -> tuple[str, ...]:
@@ -181,11 +206,17 @@ class SurveyFirst(Settings):
     clearance_cost_per_m2: Amount = Field(description="Clearance [currency a m2].")
     sensitivity: Probability = Field(description="Chance that survey keeps ground that holds ordnance [1].")
     specificity: Probability = Field(description="Chance that survey releases ground that holds none [1].")
-    harm: Amount = Field(
-        description="Harm of releasing ground that holds ordnance, in the currency; always told apart."
+    harm_per_m2: Amount = Field(
+        description="Harm of releasing ground that holds ordnance [currency a m2 of such ground]; always told apart."
     )
     currency: str = Field(min_length=1)
     source: str = Field(min_length=1, description="Who set these, or the word illustrative.")
+
+    @model_validator(mode="after")
+    def _better_than_a_coin(self) -> Self:
+        if self.sensitivity + self.specificity <= 1:
+            raise ValueError("sensitivity + specificity must be more than 1: such a survey says less than a coin")
+        return self
 
 
 class RobustnessSettings(Settings):
@@ -197,7 +228,7 @@ class RobustnessSettings(Settings):
     )
     seed: int = Field(ge=0, description="Seed of the draws; written into the outputs.")
     first: int = Field(
-        ge=1, description="A task's share of draws among the first so many of its queue is told [tasks]."
+        ge=1, le=1_000, description="A task's share of draws among the first so many of its queue is told [tasks]."
     )
     weights: Literal["ranges", "stakeholders", "any"] = Field(
         description="ranges: each weight evenly within its range. stakeholders: mixtures of all weight sets. "

@@ -25,6 +25,7 @@ from .folders import refuse_foreign, refuse_taken, replaced
 from .hazards import footprints, net_area
 from .inputs import Inputs, as_at_day, ledger_faults, link_faults, open_but_released, read_inputs, read_layers
 from .maps import About, Context, draw_map
+from .priority import check_weights
 from .provenance import line_words, record_run
 from .quality import draw_quality_sheets
 from .ranking import Why, rank_tasks, why_this_order
@@ -118,6 +119,7 @@ def run_study(
         As their names say; nothing is left half-written.
     """
     plan = load_plan(plan_path)
+    check_weights(plan.priority)
     folder = Path(plan_path).resolve().parent
     target = Path(out) if out is not None else None
     if target is not None:

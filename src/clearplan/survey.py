@@ -27,8 +27,8 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
     Parameters
     ----------
     tasks : DataFrame
-        TASKS with ``area_m2`` [m2] and ``probability`` [1], the chance that a task's ground holds ordnance; rows of
-        the clearance queue, and those whose probability nobody knows, stay blank.
+        TASKS with ``area_m2`` [m2] and ``probability`` [1], the mean chance that a piece of its ground holds ordnance;
+        rows of the clearance queue, and those whose probability nobody knows, stay blank.
     settings : SurveyFirst
 
     Returns
@@ -46,13 +46,13 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
 
     Notes
     -----
-    With area A, survey s and clearance c a m2, sensitivity se, specificity sp and harm D: survey first costs
-    A s + (p se + (1 - p)(1 - sp)) A c, and its harm is p (1 - se) D. Break-even where both equal A c:
-    p = (sp c - s) / ((se + sp - 1) c + (1 - se) D / A). Textbook decision analysis (Raiffa and Schlaifer 1961, Applied
-    Statistical Decision Theory).
+    With area A, survey s, clearance c and harm h a m2, sensitivity se and specificity sp: survey first costs
+    A s + (p se + (1 - p)(1 - sp)) A c, and its harm is p (1 - se) A h. Break-even where both equal A c:
+    p = (sp c - s) / ((se + sp - 1) c + (1 - se) h). Everything is in proportion to the area, so that cutting a task in
+    two changes no figure. Textbook decision analysis (Raiffa and Schlaifer 1961, Applied Statistical Decision Theory).
 
     >>> plan = SurveyFirst(survey_cost_per_m2=0.15, clearance_cost_per_m2=2, sensitivity=0.98, specificity=0.85,
-    ...     harm=10e6, currency="USD", source="invented case")
+    ...     harm_per_m2=100, currency="USD", source="invented case")
     >>> found = value_of_survey(pd.DataFrame({"queue": ["survey"], "area_m2": [1e5], "probability": [0.2]}), plan)
     >>> row = found.iloc[0]
     >>> row["clear_all_cost"], round(row["survey_first_cost"]), round(row["survey_harm"]), round(row["break_even_p"], 2)
@@ -71,23 +71,19 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
         "clear_all_cost": clear,
         "survey_first_cost": first,
         "survey_saves": clear - first,
-        "survey_harm": p * (1 - se) * settings.harm,
-        "break_even_p": _break_even(settings, settings.harm / area),
-        "break_even_p_costs": _break_even(settings, np.where(np.isnan(area), np.nan, 0.0)),
+        "survey_harm": p * (1 - se) * settings.harm_per_m2 * area,
+        "break_even_p": np.where(np.isnan(area), np.nan, break_even(settings, settings.harm_per_m2)),
+        "break_even_p_costs": np.where(np.isnan(area), np.nan, break_even(settings, 0.0)),
     }
     return pd.DataFrame(columns, index=tasks.index)
 
 
-def _break_even(settings: SurveyFirst, harm_per_m2: Array) -> Array:
-    """Probability at which both ways cost the same; 1 where survey pays at any, 0 where it never does."""
+def break_even(settings: SurveyFirst, harm_per_m2: float) -> float:
+    """Probability up to which survey first costs less; 1 where it does at any, 0 where it never does."""
     c, se, sp = settings.clearance_cost_per_m2, settings.sensitivity, settings.specificity
     gain = sp * c - settings.survey_cost_per_m2
     loss = (se + sp - 1) * c + (1 - se) * harm_per_m2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        at = gain / loss
-    # Without a loss that grows with p, the sign of the gain decides for every p.
-    found: Array = np.clip(np.where(loss > 0, at, np.where(np.isnan(loss), np.nan, float(gain > 0))), 0.0, 1.0)
-    return found
+    return min(max(gain / loss, 0.0), 1.0) if loss > 0 else float(gain > 0)
 
 
 def survey_words(task: pd.Series, settings: SurveyFirst) -> str | None:

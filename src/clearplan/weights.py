@@ -19,7 +19,7 @@ Array = NDArray[Any]
 RANDOM_INDEX = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59)
 #: Judgements of a larger consistency ratio should be revised (Saaty 1980).
 CONSISTENT = 0.1
-_RECIPROCAL = 0.02  # tolerance, so that 0.33 may stand for a third
+_RECIPROCAL = 0.05  # tolerance, so that 0.33 may stand for a third, and 0.13 for an eighth
 
 
 @dataclass(frozen=True)
