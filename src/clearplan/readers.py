@@ -437,7 +437,8 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
         There is no such file, or it is no clearplan result.
     """
     frame = read_raw(Path(path), layer="tasks").frame
-    numbers = [c for c in frame.columns if c.startswith("c_") or c in _RANKED_NUMBERS]
+    own = [c for c in frame.columns if c.startswith("c_") and not c.endswith("_zones")]
+    numbers = own + [c for c in frame.columns if c in _RANKED_NUMBERS]
     ranks = [c for c in ("rank", "rank_low", "rank_high") if c in frame.columns]
     return frame.assign(
         **{c: pd.to_numeric(frame[c]).astype(float) for c in numbers},
