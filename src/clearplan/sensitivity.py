@@ -317,7 +317,12 @@ def _events(above: Array, faster: Array) -> tuple[Array, Array]:
 
 
 def _raised(task: pd.Series, criterion: Criterion, points: float) -> list[Change]:
-    """The figure with which a task has so many points more; none where no value reaches that far."""
+    """The figure with which a task has so many points more; none where no value reaches that far.
+
+    The class of land is no figure that grows: another class is another queue.
+    """
+    if criterion.name == "land_class":
+        return []
     weight, value = float(task[f"c_{criterion.name}_weight"]), float(task[f"c_{criterion.name}_value"])
     if weight <= 0 or value + points / weight > 1 + 1e-12:
         return []
