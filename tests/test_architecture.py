@@ -15,7 +15,7 @@ from .conftest import ROOT
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4, "ranking": 4,
-    "maps": 3, "charts": 3, "report": 3, "exchange": 3, "quality": 3, "workbook": 3,
+    "maps": 3, "charts": 3, "report": 3, "order": 3, "exchange": 3, "quality": 3, "workbook": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
     "sensitivity": 2, "survey": 2, "crosscheck": 2,
     "evidence": 2, "contact": 2, "surface": 2,
@@ -30,6 +30,8 @@ ALSO_ALLOWED = {
     ("__main__", "cli"),
     ("study", "inputs"),
     ("report", "charts"),
+    ("report", "order"),
+    ("order", "charts"),
     ("markup", "folders"),
     ("study", "provenance"),
     ("study", "ranking"),

@@ -7,7 +7,8 @@ import pytest
 
 import clearplan as cp
 from clearplan.errors import OutputError, SettingsError, TableError
-from clearplan.report import draw_evaluation, draw_report, ladder_cells, share_words
+from clearplan.report import draw_evaluation, draw_report, ladder_cells
+from clearplan.sensitivity import share_words
 
 from .browser import PICTURES, opened
 from .conftest import SAMPLE
