@@ -16,7 +16,7 @@ test: $(VENV)/.test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
-	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" $(BIN)/python -m pytest
+	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m mypy
