@@ -10,7 +10,7 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.errors import SettingsError, TableError
-from clearplan.priority import doubts_of_weights, value_of, weights_of
+from clearplan.priority import doubts_of_weights, reweigh, value_of, weights_of
 from clearplan.ranking import with_changes, with_weights
 from clearplan.ranks import rank_bins, rank_draws
 from clearplan.robustness import CLASSES, acceptability, agreement_of_sets, draw_weights, robust, scores_by_set
@@ -406,6 +406,20 @@ def test_scores_that_are_equal_but_for_rounding_share_a_rank():
     assert change_words(ranked, plan, "T0000", 1) == (
         "It is level with others at the edge of the first 1: the least change decides."
     )
+
+
+def test_same_rows_same_order_input_untouched():
+    """Law 1, for all that widens a ranked table."""
+    ranked, plan = made(random_values(7, 25, 3), changes=5)
+    before = ranked.copy(deep=True)
+    sure = robust(ranked, plan)
+    told = with_changes(sure, plan)
+    again = reweigh(told, plan)
+    for found in (sure, told, again):
+        assert found["task_id"].tolist() == before["task_id"].tolist()
+        assert set(before.columns) <= set(found.columns)
+    pd.testing.assert_frame_equal(pd.DataFrame(ranked), pd.DataFrame(before))
+    pd.testing.assert_frame_equal(pd.DataFrame(again), pd.DataFrame(before), check_like=True)  # the same weights
 
 
 def test_another_weight_set_says_nothing_of_the_first_ones_changes():

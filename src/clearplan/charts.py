@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import TableError
-from .priority import criteria_of, meaning_of
+from .priority import criteria_of, in_queue, meaning_of
 
 #: Colour of each rung of the ladder; others take the spare ones in order.
 RUNG_COLOURS = {
@@ -411,7 +411,7 @@ def draw_order(tasks: pd.DataFrame, queue: str, *, first: int = 15, title: str |
     """
     _need(tasks, "task_id", "queue", "rank", "score")
     # By name within a rank, so that equal ranks stand in one order in chart and table.
-    own = tasks[(tasks["queue"] == queue) & tasks["rank"].notna()].sort_values(["rank", "task_id"]).head(first)
+    own = in_queue(tasks, queue).sort_values(["rank", "task_id"]).head(first)
     if not len(own):
         raise TableError(f"chart: no task of the {queue} queue has a rank; there is nothing to draw")
     places = {name: k for k, name in enumerate(criteria_of(tasks))}

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .errors import SettingsError, TableError
-from .priority import meaning_of, weights_of
+from .priority import in_queue, meaning_of, weights_of
 from .settings_priority import PrioritySettings
 from .weights import agreement
 
@@ -67,13 +67,13 @@ def compare_methods(ranked: pd.DataFrame, settings: PrioritySettings, queue: str
     """
     if "score" not in ranked.columns:
         raise TableError("table is not ranked; call rank() before compare_methods()")
-    own = ranked[(ranked["queue"] == queue) & ranked["rank"].notna()]
+    own = in_queue(ranked, queue)
     if len(own) > MOST:
         raise TableError(
             f"{len(own):,} tasks of the {queue} queue are more than can be compared pair by pair; pass the first ones, "
             f"say ranked[ranked['rank'] <= {MOST}] (the ranks are then those among them)"
         )
-    criteria = [c.name for c in settings.criteria if queue in c.queues]
+    criteria = [c.name for c in settings.of_queue(queue)]
     weights = weights_of(settings, queue)
     weight = np.array([weights[c] for c in criteria])
     values = own[[f"c_{c}_value" for c in criteria]].to_numpy(float)

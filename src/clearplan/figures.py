@@ -57,7 +57,6 @@ class Around:
     """What else the figures are measured from; each is needed by the criterion that asks for it.
 
     accidents, lifelines : ACCIDENTS, LIFELINES
-    gates : GATES, decisions that exclude tasks until something happens
     roads : layer of lines in the tasks' CRS
     elevation : raster of heights [m]
     as_at : day from which days are counted
@@ -65,7 +64,6 @@ class Around:
 
     accidents: gpd.GeoDataFrame | None = None
     lifelines: gpd.GeoDataFrame | None = None
-    gates: pd.DataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
     elevation: Path | None = None
     as_at: dt.date | None = None

@@ -10,9 +10,10 @@ import pandas as pd
 
 from .charts import draw_order
 from .markup import table
-from .priority import criteria_of, meaning_of
+from .priority import criteria_of, in_queue, meaning_of
 from .schema import each_row
 from .sensitivity import per_cents, share_words
+from .settings_base import QUEUES
 
 #: Tasks of a queue, from the first, that the report explains.
 EXPLAINED = 15
@@ -38,7 +39,7 @@ def order_section(
             "<p>How sure a rank is was tried in draws: in each, weights and uncertain figures are others within their "
             "stated ranges, and all tasks are ranked anew.</p>"
         )
-    for queue in ("survey", "clearance"):
+    for queue in QUEUES:
         parts.append(_queue(tasks, queue, first, (hangs or {}).get(queue)))
     if cuts:
         parts.append(
@@ -55,7 +56,7 @@ def order_section(
 
 def _queue(tasks: pd.DataFrame, queue: str, first: int | None, hangs: pd.DataFrame | None) -> str:
     """Chart and table of the first tasks of a queue, and the weights on which its list hangs."""
-    waiting = tasks[(tasks["queue"] == queue) & tasks["rank"].notna()].sort_values(["rank", "task_id"])
+    waiting = in_queue(tasks, queue).sort_values(["rank", "task_id"])
     heading = {"survey": "Tasks to survey", "clearance": "Tasks to clear"}[queue]
     if not len(waiting):
         return f"<h3>{heading}</h3><p>No task of this queue has a rank.</p>"

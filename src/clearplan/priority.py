@@ -19,6 +19,7 @@ import pandas as pd
 from .crs import require_metres
 from .errors import TableError
 from .figures import CRITERIA, Around, Meaning, lifelines_of, measure, people_of, zone_figures
+from .settings_base import QUEUES
 from .settings_priority import Criterion, PrioritySettings, WeightSet
 from .weights import Pairwise, inconsistency_words, pairwise_weights
 
@@ -77,12 +78,12 @@ def rank(
         and nothing is assumed.
     """
     require_metres(tasks, zones, *(table for table in (accidents, lifelines, roads) if table is not None))
-    around = Around(accidents, lifelines, gates, roads, elevation, as_at)
+    around = Around(accidents, lifelines, roads, elevation, as_at)
     ranked = _assumptions(tasks, zones, settings)
     ranked["gates"] = gated(tasks, gates, as_at=as_at)
     if lifelines is not None and settings.lifelines_within_m is not None:
         ranked["lifeline_ids"] = _lifeline_ids(tasks, lifelines, settings.lifelines_within_m)
-    weights = {queue: weights_of(settings, queue) for queue in ("survey", "clearance")}
+    weights: dict[str, dict[str, float]] = {queue: weights_of(settings, queue) for queue in QUEUES}
     score = np.zeros(len(tasks))
     for name in dict.fromkeys(criterion.name for criterion in settings.criteria):
         own = [criterion for criterion in settings.criteria if criterion.name == name]
@@ -114,7 +115,7 @@ def reweigh(ranked: Frame, settings: PrioritySettings) -> Frame:
     out.attrs = {name: value for name, value in ranked.attrs.items() if name != "cuts"}
     score = np.zeros(len(out))
     for name in criteria_of(out):
-        for queue in ("survey", "clearance"):
+        for queue in QUEUES:
             mine = (out["queue"] == queue).to_numpy() & out[f"c_{name}_weight"].notna().to_numpy()
             if mine.any():
                 out.loc[mine, f"c_{name}_weight"] = weights_of(settings, queue)[name]
@@ -211,7 +212,7 @@ def weights_of(settings: PrioritySettings, queue: str, name: str | None = None) 
     TableError
         There is no such set, or its weights for this queue sum to 0.
     """
-    criteria = [c for c in settings.criteria if queue in c.queues]
+    criteria = settings.of_queue(queue)
     name = name or settings.use
     if name is None:
         stated = {c.name: c.weight for c in criteria}
@@ -258,7 +259,7 @@ def check_weights(settings: PrioritySettings) -> None:
         Judgements in pairs contradict their own inverse, or the weights of a queue sum to 0.
     """
     for own in settings.weights:
-        for queue in ("survey", "clearance"):
+        for queue in QUEUES:
             weights_of(settings, queue, own.name)
 
 
@@ -288,6 +289,17 @@ def value_of(figure: Any, criterion: Criterion) -> Any:
         # A figure of 0 lies below every anchor of a log scale.
         figure, zero, one = np.log(np.maximum(figure, np.finfo(float).tiny)), np.log(zero), np.log(one)
     return np.clip((figure - zero) / (one - zero), 0.0, 1.0)
+
+
+def in_queue(ranked: Frame, queue: str) -> Frame:
+    """Tasks of a queue that have a rank: those behind a gate are left out."""
+    own: Frame = ranked[(ranked["queue"] == queue) & ranked["rank"].notna()]
+    return own
+
+
+def by_score(ranked: pd.DataFrame) -> Any:
+    """Places of tasks from the highest score to the lowest, equal ones by id (n)."""
+    return np.lexsort((ranked["task_id"].to_numpy(str), -ranked["score"].to_numpy(float)))
 
 
 def criteria_of(tasks: pd.DataFrame) -> list[str]:
@@ -358,7 +370,7 @@ def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
         "queue": task["queue"],
         "rank": None if pd.isna(task["rank"]) else int(task["rank"]),
         "gates": task["gates"] if isinstance(task.get("gates"), str) else None,
-        "of": int(((tasks["queue"] == task["queue"]) & tasks["rank"].notna()).sum()),
+        "of": len(in_queue(tasks, task["queue"])),
         "score": float(task["score"]),
     }
     return table

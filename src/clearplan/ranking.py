@@ -23,16 +23,17 @@ from .priority import (
     doubts_of_weights,
     explain,
     explain_words,
+    in_queue,
     meaning_of,
     rank,
     reweigh,
     weights_of,
 )
 from .readers import read_background, read_places, read_ranked
-from .robustness import QUEUES, agreement_of_sets, cut_words, robust
+from .robustness import agreement_of_sets, cut_words, robust
 from .sensitivity import change_words, hangs_on, share_words
 from .settings import Plan
-from .settings_base import check_settings
+from .settings_base import QUEUES, check_settings
 from .settings_priority import OWN_WEIGHTS, PrioritySettings
 from .survey import SURVEY_COLUMNS, survey_words, value_of_survey
 
@@ -72,7 +73,7 @@ def rank_tasks(plan: Plan, frame: WorkingCrs, known: Inputs, context: Context, t
             raise SettingsError(f"priority.layers: TASKS has a column {layer.column!r} of its own; take another name")
         table = read_background(layer.path, frame.crs).table
         try:
-            tasks[layer.column] = layer_means(tasks, table, layer.field)
+            tasks = tasks.assign(**{layer.column: layer_means(tasks, table, layer.field)})
         except TableError as error:
             raise TableError(f"{layer.path}: {error}") from None
     ranked = rank(
@@ -113,7 +114,7 @@ def why_this_order(ranked: pd.DataFrame, settings: PrioritySettings) -> Why:
     rows = []
     sets = (None, *(own.name for own in settings.weights))
     for queue in QUEUES:
-        for name in (c.name for c in settings.criteria if queue in c.queues):
+        for name in (c.name for c in settings.of_queue(queue)):
             points = {own or OWN_WEIGHTS: _points(settings, queue, own)[name] for own in sets}
             rows.append({"queue": queue, "criterion": meaning_of(ranked, name).label} | points)
     return Why(
@@ -135,8 +136,8 @@ def _idle(ranked: pd.DataFrame, settings: PrioritySettings) -> list[str]:
     """Criteria that tell no two tasks of a queue apart."""
     words = []
     for queue in QUEUES:
-        own = ranked[(ranked["queue"] == queue) & ranked["rank"].notna()]
-        for criterion in (c for c in settings.criteria if queue in c.queues and len(own) > 1):
+        own = in_queue(ranked, queue)
+        for criterion in settings.of_queue(queue) if len(own) > 1 else ():
             if own[f"c_{criterion.name}_value"].nunique() == 1:
                 label = meaning_of(ranked, criterion.name).label.lower()
                 words.append(f"Criterion '{label}' has one value for all tasks of the {queue} queue: it moves no rank")
@@ -230,7 +231,7 @@ def rank_cells(
     ranked: pd.DataFrame, queue: str, most: int, first: int
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Header and rows of the first tasks of a queue, as text."""
-    own = ranked[(ranked["queue"] == queue) & ranked["rank"].notna()].sort_values(["rank", "task_id"]).head(most)
+    own = in_queue(ranked, queue).sort_values(["rank", "task_id"]).head(most)
     sure = "priority_class" in own.columns
     header: tuple[str, ...] = (
         "rank",

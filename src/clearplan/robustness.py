@@ -15,13 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .errors import TableError
-from .priority import Frame, criteria_of, meaning_of, value_of, weights_of
+from .priority import Frame, by_score, in_queue, meaning_of, value_of, weights_of
 from .ranks import Extra, Ranks, rank_draws
+from .settings_base import QUEUES
 from .settings_priority import OWN_WEIGHTS, Criterion, PrioritySettings, RobustnessSettings
 from .weights import agreement
 
 Array = NDArray[Any]
-QUEUES = ("survey", "clearance")
 #: Classes from a task's chances of being above either cut; two names mean that it may be of either.
 CLASSES = ("high", "high/medium", "medium", "medium/low", "low", "high/low")
 #: Neighbours in rank among which ties are looked for.
@@ -98,17 +98,16 @@ def acceptability(own: pd.DataFrame, settings: PrioritySettings, queue: str) -> 
     ``central`` holds the weights [points] that put a task first: what one would have to think for it to lead.
     """
     asked = _asked(own, settings)
-    criteria = [c for c in settings.criteria if queue in c.queues]
+    criteria = settings.of_queue(queue)
     weights = draw_weights(settings, queue)
     values = own[[f"c_{c.name}_value" for c in criteria]].to_numpy(float)
-    order = np.lexsort((own["task_id"].to_numpy(str), -own["score"].to_numpy(float)))
     return rank_draws(
         values,
         weights,
         wanted=sorted({min(k, len(own)) for k in (asked.first, *_candidates(len(own), asked))} - {0}),
         extra=_extra(own, settings, criteria, weights),
         same=_alike(own, criteria),
-        order=order,
+        order=by_score(own),
         beside=BESIDE,
     )
 
@@ -121,7 +120,7 @@ def draw_weights(settings: PrioritySettings, queue: str) -> Array:
     """
     asked = settings.robustness
     assert asked is not None
-    criteria = [c for c in settings.criteria if queue in c.queues]
+    criteria = settings.of_queue(queue)
     random = np.random.default_rng([asked.seed, QUEUES.index(queue)])
     if asked.weights == "any":
         drawn = random.dirichlet(np.ones(len(criteria)), asked.draws)
@@ -140,7 +139,7 @@ def weight_range(settings: PrioritySettings, queue: str, criterion: Criterion) -
     """Least and most weight of a criterion, in the points of the set that ranks."""
     weight = weights_of(settings, queue)[criterion.name]
     if criterion.weight_range is not None and settings.use is None:
-        points = 100 / sum(c.weight for c in settings.criteria if queue in c.queues)
+        points = 100 / sum(c.weight for c in settings.of_queue(queue))
         return criterion.weight_range[0] * points, criterion.weight_range[1] * points
     spread = settings.robustness.weight_spread if settings.robustness is not None else None
     return weight * (1 - (spread or 0.0)), weight * (1 + (spread or 0.0))
@@ -304,7 +303,7 @@ def _verdict(cuts: dict[str, Any]) -> str:
 def _ties(own: pd.DataFrame, found: Ranks, asked: RobustnessSettings) -> Array:
     """Tasks within ``BESIDE`` ranks whose order flips in more than the stated share, nearest first; None: no tie."""
     ids, scores = own["task_id"].to_numpy(object), own["score"].to_numpy(float)
-    order = np.lexsort((own["task_id"].to_numpy(str), -scores))
+    order = by_score(own)
     tied: list[list[tuple[int, int]]] = [[] for _ in order]
     for d, flips in enumerate(found.flips, start=1):
         equal = np.zeros(len(order), dtype=bool)
@@ -327,8 +326,8 @@ def _ties(own: pd.DataFrame, found: Ranks, asked: RobustnessSettings) -> Array:
 
 def scores_by_set(ranked: pd.DataFrame, settings: PrioritySettings, queue: str) -> pd.DataFrame:
     """Scores of a queue's tasks [points] under every weight set, a column each; index task_id, gated tasks left out."""
-    own = ranked[(ranked["queue"] == queue) & ranked["rank"].notna()]
-    criteria = [c.name for c in settings.criteria if queue in c.queues]
+    own = in_queue(ranked, queue)
+    criteria = [c.name for c in settings.of_queue(queue)]
     values = own[[f"c_{name}_value" for name in criteria]].to_numpy(float)
     columns = {}
     for name in (None, *(w.name for w in settings.weights)):
@@ -344,8 +343,3 @@ def agreement_of_sets(ranked: pd.DataFrame, settings: PrioritySettings, first: i
         found = agreement(scores_by_set(ranked, settings, queue), first)
         tables.append(found.assign(queue=queue)[["queue", *found.columns]])
     return pd.concat(tables, ignore_index=True)
-
-
-def names_of_criteria(ranked: pd.DataFrame) -> dict[str, str]:
-    """Label of each criterion of a ranked table."""
-    return {name: meaning_of(ranked, name).label for name in criteria_of(ranked)}

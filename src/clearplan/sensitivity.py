@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .errors import TableError
-from .priority import meaning_of
+from .priority import by_score, in_queue, meaning_of
 from .settings_priority import Criterion, PrioritySettings
 
 Array = NDArray[Any]
@@ -129,8 +129,8 @@ def hangs_on(ranked: pd.DataFrame, settings: PrioritySettings, queue: str, first
         criterion, before, after [% of all weights], out, into (tasks); the weight on which the list hangs most, by the
         relative change, stands first. A weight that can't change the list is left out.
     """
-    own = ranked[(ranked["queue"] == queue) & ranked["rank"].notna()]
-    order = np.lexsort((own["task_id"].to_numpy(str), -own["score"].to_numpy(float)))
+    own = in_queue(ranked, queue)
+    order = by_score(own)
     ids, scores = own["task_id"].to_numpy(object)[order], own["score"].to_numpy(float)[order]
     rows = []
     # All that are level with the last of the first few belong to them.
@@ -230,8 +230,7 @@ def _queue_of(ranked: pd.DataFrame, task_id: str) -> pd.DataFrame:
         raise TableError(f"no task {task_id!r}; ids are in tasks.csv, column task_id")
     if pd.isna(task["rank"].iloc[0]):
         raise TableError(f"task {task_id} has no rank until its gate opens ({task['gates'].iloc[0]})")
-    own: pd.DataFrame = ranked[(ranked["queue"] == task["queue"].iloc[0]) & ranked["rank"].notna()]
-    return own
+    return in_queue(ranked, task["queue"].iloc[0])
 
 
 def _place(own: pd.DataFrame, task_id: str) -> int:
@@ -244,7 +243,7 @@ def _row(own: pd.DataFrame, task_id: str) -> pd.Series:
 
 def _criteria(settings: PrioritySettings, own: pd.DataFrame) -> list[Criterion]:
     queue = own["queue"].iloc[0] if len(own) else ""
-    return [c for c in settings.criteria if queue in c.queues]
+    return settings.of_queue(queue)
 
 
 def _least(weight: float) -> float:

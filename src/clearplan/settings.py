@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from .errors import MissingFileError, ReadError, SettingsError
-from .settings_base import Metres, Probability, Queue, Settings, check_settings
+from .settings_base import QUEUES, Metres, Probability, Queue, Settings, check_settings
 from .settings_priority import PrioritySettings
 
 DateStyle = Literal["iso", "dmy", "mdy"]
@@ -203,7 +203,7 @@ class TaskSettings(Settings):
 
     @model_validator(mode="after")
     def _room_for_slivers(self) -> Self:
-        for queue in ("survey", "clearance"):
+        for queue in QUEUES:
             if queue not in self.max_task_ha:
                 raise ValueError(f"max_task_ha.{queue} is missing")
             if self.max_task_ha[queue] * 1e4 < 8 * self.min_task_m2:

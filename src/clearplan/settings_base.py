@@ -12,6 +12,7 @@ Metres = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 LandClass = Literal["indication", "SHA", "CHA"]
 Queue = Literal["survey", "clearance"]
+QUEUES: tuple[Queue, ...] = ("survey", "clearance")
 AnySettings = TypeVar("AnySettings", bound="Settings")
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .settings_base import LandClass, Metres, Probability, Queue, Settings
+from .settings_base import QUEUES, LandClass, Metres, Probability, Queue, Settings
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -60,7 +60,7 @@ class Criterion(Settings):
         "a task without a figure is an error.",
     )
     source: str = Field(min_length=1, description="Who set it, or the word illustrative.")
-    queues: Annotated[tuple[Queue, ...], Field(min_length=1)] = ("survey", "clearance")
+    queues: Annotated[tuple[Queue, ...], Field(min_length=1)] = QUEUES
 
     @model_validator(mode="after")
     def _value_function(self) -> Self:
@@ -319,11 +319,11 @@ class PrioritySettings(Settings):
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:
-        for queue in ("survey", "clearance"):
-            names = [c.name for c in self.criteria if queue in c.queues]
+        for queue in QUEUES:
+            names = [c.name for c in self.of_queue(queue)]
             if len(set(names)) < len(names):
                 raise ValueError(f"a criterion is named twice for the {queue} queue")
-            if names and sum(c.weight for c in self.criteria if queue in c.queues) <= 0:
+            if names and sum(c.weight for c in self.of_queue(queue)) <= 0:
                 raise ValueError(f"the weights of the {queue} queue sum to 0")
             if not names:
                 raise ValueError(f"the {queue} queue has no criterion")
@@ -333,6 +333,10 @@ class PrioritySettings(Settings):
         if not low <= self.unknown_people <= high:
             raise ValueError("unknown_people_range must hold unknown_people")
         return self
+
+    def of_queue(self, queue: str) -> list[Criterion]:
+        """Criteria that weigh in a queue, in their order."""
+        return [c for c in self.criteria if queue in c.queues]
 
     @model_validator(mode="after")
     def _sets_weigh_the_criteria(self) -> Self:
