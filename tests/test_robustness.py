@@ -503,6 +503,15 @@ def test_the_weight_on_which_the_list_hangs():
     assert "or if its 'figure b' were 0.9 u rather than 0.8" in words or "'figure a' were 0.2" in words
 
 
+@pytest.mark.parametrize(("ids", "asked"), [("Z0", False), ("", True), (None, True), (np.nan, True)])
+def test_people_of_a_shared_zone_part_no_two_tasks(ids, asked):
+    ranked, plan = made([[0.5], [0.4]])
+    people = Criterion(name="people", weight=1, zero_at=0, one_at=100, source="t")
+    plan = plan.model_copy(update={"criteria": (people,)})
+    ranked = ranked.rename(columns=lambda name: name.replace("c_crit_a", "c_people")).assign(zone_ids=ids)
+    assert (swaps(ranked, plan, "T0000", "T0001")["what"] == "figure").any() == asked
+
+
 def test_questions_about_tasks_that_can_not_be_compared():
     ranked, plan = made(random_values(1, 5, 2))
     with pytest.raises(TableError, match="no task 'x'"):

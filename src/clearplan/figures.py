@@ -18,6 +18,7 @@ from . import shapes
 from .errors import TableError
 from .schema import placed
 from .settings_priority import Criterion, PrioritySettings
+from .tables import ids_in
 
 Array = NDArray[Any]
 
@@ -163,8 +164,8 @@ def zone_figures(tasks: pd.DataFrame, known: Mapping[str, float]) -> ZoneFigures
         A task names a zone that is not there.
     """
     stated, unknown = np.zeros(len(tasks)), []
-    for k, ids in enumerate(tasks["zone_ids"].fillna("")):
-        own = [zone for zone in ids.split("; ") if zone]
+    for k, ids in enumerate(tasks["zone_ids"]):
+        own = ids_in(ids)
         for zone in own:
             if zone not in known:
                 raise TableError(f"task {tasks['task_id'].iloc[k]} names zone {zone!r}, which ZONES lacks")
@@ -215,8 +216,8 @@ def _days_to_return(tasks: Any, zones: Any, settings: PrioritySettings, around: 
     known = dict(zip(zones["zone_id"], days, strict=True))
     undated = zone_figures(tasks, known).unknown
     earliest = np.array([
-        min((known[zone] for zone in ids.split("; ") if zone and not np.isnan(known[zone])), default=np.nan)
-        for ids in tasks["zone_ids"].fillna("")
+        min((known[zone] for zone in ids_in(ids) if not np.isnan(known[zone])), default=np.nan)
+        for ids in tasks["zone_ids"]
     ], dtype=float)  # fmt: skip
     return Figure(earliest, earliest, earliest, ["; ".join(own) for own in undated])
 

@@ -31,7 +31,7 @@ from .records import RecordReading
 from .schema import remaining
 from .shapes import simplify_outward
 from .surface import COLOURS, Surface
-from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
+from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, ids_in
 
 #: Outlines are drawn to this tolerance [m]: a fifth of a millimetre on a 1:10 000 sheet.
 DRAWN_TO_M = 2.0
@@ -149,7 +149,7 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, A
     figures = np.stack([tasks[[f"c_{c}_{part}" for part in parts]].to_numpy(float) for c in criteria], axis=1)
     rows = []
     for shape, task, of, own in zip(_coordinates(tasks), tasks.itertuples(), queue_size, figures, strict=True):
-        ids = [zone for zone in str(task.zone_ids or "").split("; ") if zone]
+        ids = ids_in(task.zone_ids)
         rows.append(
             {
                 "id": task.task_id,
@@ -161,7 +161,7 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, A
                 "ha": task.area_m2 / 1e4,
                 "district": _text(task.district),
                 "zones": [_text(names.get(zone)) or zone for zone in ids],
-                "hazards": [h for h in str(task.hazard_ids or "").split("; ") if h],
+                "hazards": ids_in(task.hazard_ids),
                 "error_m": _number(task.position_error_m),
                 "assumed": _number(task.people_assumed),
                 "unknown": int(task.zones_unknown),

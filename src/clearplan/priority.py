@@ -21,6 +21,7 @@ from .errors import TableError
 from .figures import CRITERIA, Around, Meaning, lifelines_of, measure, people_of, zone_figures
 from .settings_base import QUEUES
 from .settings_priority import Criterion, PrioritySettings, WeightSet
+from .tables import ids_in
 from .weights import Pairwise, inconsistency_words, pairwise_weights
 
 #: Columns that say how sure a rank is, and what would change it.
@@ -148,9 +149,7 @@ def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None, *, as_at: dt.date | N
     told: list[list[str]] = [[] for _ in range(len(tasks))]
     if gates is None:
         return np.array([None] * len(tasks), dtype=object)
-    zones, hazards = (
-        tasks[name].fillna("").astype(str).str.split("; ").map(set) for name in ("zone_ids", "hazard_ids")
-    )
+    zones, hazards = ([set(ids_in(ids)) for ids in tasks[name]] for name in ("zone_ids", "hazard_ids"))
     for gate in gates[gates["deferred"].isna()].to_dict("records"):
         lifted = gate.get("lifted_on")
         if not pd.isna(lifted) and (as_at is None or pd.Timestamp(lifted) <= pd.Timestamp(as_at)):

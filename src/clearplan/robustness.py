@@ -19,6 +19,7 @@ from .priority import Frame, by_score, in_queue, meaning_of, value_of, weights_o
 from .ranks import Extra, Ranks, rank_draws
 from .settings_base import QUEUES
 from .settings_priority import OWN_WEIGHTS, Criterion, PrioritySettings, RobustnessSettings
+from .tables import ids_in
 from .weights import agreement
 
 Array = NDArray[Any]
@@ -159,7 +160,7 @@ def _extra(
             makers.append((k, criterion, rows, how, np.random.default_rng([asked.seed, 20 + k])))
     if not makers:
         return None
-    zones = sorted({zone for c in criteria for zone in _zones_of(own, c).str.split("; ").explode() if zone})
+    zones = sorted({zone for c in criteria for ids in _zones_of(own, c) for zone in ids_in(ids)})
     common = np.random.default_rng([asked.seed, 10])
 
     def extra(start: int, stop: int) -> Iterator[Extra]:
@@ -203,7 +204,7 @@ def _per_zone(doubted: pd.Series, zones: list[str], u: Array) -> tuple[Array, Ar
     place = {zone: k for k, zone in enumerate(zones)}
     holds = np.zeros((len(zones), len(doubted)))
     for row, ids in enumerate(doubted):
-        mine = [place[zone] for zone in ids.split("; ") if zone]
+        mine = [place[zone] for zone in ids_in(ids)]
         holds[mine, row] = 1 / max(len(mine), 1)
     return np.minimum(u, 0) @ holds, np.maximum(u, 0) @ holds
 

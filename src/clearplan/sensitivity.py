@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .errors import TableError
 from .priority import by_score, in_queue, meaning_of
 from .settings_priority import Criterion, PrioritySettings
+from .tables import ids_in
 
 Array = NDArray[Any]
 _SAME = 1e-9  # points; below it two scores are equal
@@ -81,8 +82,7 @@ def swaps(ranked: pd.DataFrame, settings: PrioritySettings, one: str, other: str
 
 
 def _common_zones(a: pd.Series, b: pd.Series) -> bool:
-    one, other = ({zone for zone in str(task["zone_ids"] or "").split("; ") if zone} for task in (a, b))
-    return bool(one & other)
+    return not set(ids_in(a["zone_ids"])).isdisjoint(ids_in(b["zone_ids"]))
 
 
 def lifts(ranked: pd.DataFrame, settings: PrioritySettings, task_id: str, to_rank: int) -> pd.DataFrame:

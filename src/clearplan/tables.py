@@ -460,6 +460,15 @@ def has_shapes(table: str) -> bool:
     return any(column.dtype == "geometry" for column in TABLES[table])
 
 
+def ids_in(text: Any) -> list[str]:
+    """Ids of a cell that holds several with '; ' between; none where it is blank.
+
+    >>> ids_in("Z1; Z2"), ids_in(""), ids_in(None), ids_in(float("nan"))
+    (['Z1', 'Z2'], [], [], [])
+    """
+    return [one for one in text.split("; ") if one] if isinstance(text, str) else []
+
+
 def id_column(table: str) -> str:
     """Name of a table's id column.
 
