@@ -15,16 +15,20 @@ from .conftest import ROOT
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4, "ranking": 4,
+    "planning": 4,
     "maps": 3, "charts": 3, "report": 3, "order": 3, "exchange": 3, "quality": 3, "workbook": 3,
+    "workplan": 3, "plan_charts": 3, "treaty_tables": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
     "sensitivity": 2, "survey": 2, "crosscheck": 2,
+    "blockers": 2, "plan": 2, "model": 2, "unlocking": 2, "judge": 2, "replay": 2, "budgets": 2, "treaty": 2,
     "evidence": 2, "contact": 2, "surface": 2,
     "release": 2, "balance": 2, "audit": 2, "samples": 2, "fit": 2, "evaluation": 2,
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
     "shapes": 1, "rasters": 1, "grids": 1, "distances": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
-    "likelihood": 1, "weights": 1, "ranks": 1,
+    "likelihood": 1, "weights": 1, "ranks": 1, "periods": 1, "solver": 1, "svg": 1,
     "scores": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
-    "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_base": 0, "crs": 0, "errors": 0,
+    "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_planning": 0,
+    "settings_base": 0, "crs": 0, "errors": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
     ("__main__", "cli"),
@@ -71,6 +75,8 @@ ALSO_ALLOWED = {
     ("settings", "errors"),
     ("settings", "settings_base"),
     ("settings", "settings_priority"),
+    ("settings", "settings_planning"),
+    ("settings_planning", "settings_base"),
     ("settings_priority", "settings_base"),
     ("settings_base", "errors"),
     ("crs", "errors"),
@@ -78,10 +84,10 @@ ALSO_ALLOWED = {
 ONLY_HOME = {
     "typer": {"cli"}, "rich": {"cli"}, "folium": {"maps"}, "branca": {"maps"}, "xstatic": {"maps"},
     "rasterio": {"rasters", "grids"}, "mgrs": {"coordinates"}, "pandera": {"schema"}, 
-    "pydantic": {"settings", "settings_base", "settings_priority"},
+    "pydantic": {"settings", "settings_base", "settings_priority", "settings_planning"},
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
     "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation", "weights"},
-    "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"charts"},
+    "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"svg", "charts", "plan_charts"}, "highspy": {"solver"},
     "pymcdm": {"crosscheck"},
 }  # fmt: skip
 ROOMS = sorted(path.stem for path in SRC.glob("*.py"))

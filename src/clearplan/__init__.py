@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .audit import contradicted, history_faults, release_faults
     from .balance import bridge, ledger
+    from .blockers import find_blockers
     from .charts import draw_bridge, draw_calibration, draw_ladder, draw_recall, draw_release_2023
     from .compare import Comparison, compare_runs, write_comparison
     from .crosscheck import compare_methods
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         check_file,
         combine,
         read_accidents,
+        read_commitments,
         read_contact_line,
         read_context,
         read_gates,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         read_ranked,
         read_releases,
         read_strikes,
+        read_teams,
         read_zones,
     )
     from .records import RecordReading, candidate_anchors, open_records, read_records, reanchor
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
         TaskSettings,
         load_plan,
     )
+    from .settings_planning import PlanningSettings
     from .settings_priority import PrioritySettings
     from .study import Study, evaluate_study, run_study
     from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
@@ -75,6 +79,8 @@ if TYPE_CHECKING:
     from .workbook import write_record_template
 
 _HOMES = {
+    "settings_planning": ("PlanningSettings",),
+    "blockers": ("find_blockers",),
     "audit": ("contradicted", "history_faults", "release_faults"),
     "balance": ("bridge", "ledger"),
     "charts": ("draw_bridge", "draw_calibration", "draw_ladder", "draw_recall", "draw_release_2023"),
@@ -90,9 +96,10 @@ _HOMES = {
     "priority": ("explain", "rank"),
     "ranking": ("Why", "explanation", "read_ranking", "why_this_order"),
     "quality": ("draw_quality_sheets",),
-    "readers": (
+    "readers": ("read_commitments", "read_teams", 
         "check_file", "combine", "read_accidents", "read_contact_line", "read_context", "read_gates", "read_hazards",
-        "read_history", "read_lifelines", "read_places", "read_ranked", "read_releases", "read_strikes", "read_zones",
+        "read_history", "read_lifelines", "read_places", "read_ranked", "read_releases", "read_strikes",
+        "read_zones",
     ),
     "records": ("RecordReading", "candidate_anchors", "open_records", "read_records", "reanchor"),
     "release": ("apply_releases", "as_at", "last_events", "negative_search", "undated"),
@@ -129,6 +136,7 @@ __all__ = [
     "FootprintSettings",
     "OutputError",
     "Plan",
+    "PlanningSettings",
     "PrioritySettings",
     "ReadError",
     "RecordErrors",
@@ -174,6 +182,7 @@ __all__ = [
     "expected_area",
     "explain",
     "explanation",
+    "find_blockers",
     "fit_surface",
     "footprints",
     "glossary",
@@ -193,6 +202,7 @@ __all__ = [
     "probability",
     "rank",
     "read_accidents",
+    "read_commitments",
     "read_contact_line",
     "read_context",
     "read_gates",
@@ -206,6 +216,7 @@ __all__ = [
     "read_records",
     "read_releases",
     "read_strikes",
+    "read_teams",
     "read_zones",
     "reanchor",
     "release_faults",

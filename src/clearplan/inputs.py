@@ -36,6 +36,8 @@ class Inputs:
     gates: pd.DataFrame
     releases: gpd.GeoDataFrame
     history: pd.DataFrame
+    teams: pd.DataFrame
+    commitments: pd.DataFrame
     faults: pd.DataFrame
     operations: list[str]
     records: tuple[RecordReading, ...]
@@ -59,7 +61,8 @@ def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
         A file can't be read, or is not what the plan says.
     """
     readings: dict[str, list[Reading]] = {
-        name: [] for name in ("hazards", "zones", "accidents", "lifelines", "gates", "releases", "history")
+        name: [] for name in ("hazards", "zones", "accidents", "lifelines", "gates", "releases", "history", "teams",
+                              "commitments")
     }  # fmt: skip
     broken = []
     for name, source in plan_sources(plan):
@@ -160,6 +163,8 @@ def as_at_day(inputs: Inputs, day: dt.date) -> Inputs:
         gates=as_at(inputs.gates, day),
         releases=as_at(inputs.releases, day),
         history=as_at(inputs.history, day),
+        teams=as_at(inputs.teams, day),
+        commitments=as_at(inputs.commitments, day),
         records=tuple(_records_at(reading, day) for reading in inputs.records),
     )
 

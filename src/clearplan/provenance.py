@@ -160,7 +160,7 @@ def _by_rule(title: str, faults: list[dict[str, Any]]) -> list[str]:
 
 def _not_yet(read: Inputs, known: Inputs) -> dict[str, int]:
     """Rows that the files hold and that nobody knew at the day."""
-    dated = ("hazards", "zones", "accidents", "lifelines", "gates")
+    dated = ("hazards", "zones", "accidents", "lifelines", "gates", "teams", "commitments")
     pairs = {name: (getattr(read, name), getattr(known, name)) for name in dated}
     return {name: len(every) - len(then) for name, (every, then) in pairs.items()}
 
@@ -261,9 +261,9 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: Mapping[str, Any], not
     """Deferred rows first, then repairs, then assumptions."""
     words = []
     for name, count in record["deferred"].items():
-        if count and name in ("releases", "history", "gates"):
+        if count and name in ("releases", "history", "gates", "teams", "commitments"):
             ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
-            outcome = "hold back" if name == "gates" else "decide"
+            outcome = {"gates": "hold back", "teams": "do", "commitments": "bind"}.get(name, "decide")
             words.append(f"{count} rows of {name} can't be used and {outcome} NOTHING: {', '.join(ids[:10])}")
         if count and name in ("hazards", "zones", "accidents", "lifelines"):
             ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
@@ -318,13 +318,14 @@ def _relative(value: Any, folder: Path) -> Any:
 def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
     sources = (
         *plan.contact_line, *plan.hazards, *plan.strikes, *plan.zones, *plan.accidents, *plan.lifelines, *plan.gates,
-        *plan.releases, *plan.history,
+        *plan.releases, *plan.history, *plan.teams, *plan.commitments,
     )  # fmt: skip
     asked = plan.context
     paths = [source.path for source in sources] + [path for record in plan.records for path in record_files(record)]
     paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
     paths += [layer.path for layer in plan.priority.layers] + ([plan.priority.roads] if plan.priority.roads else [])
     paths += [p for p in (plan.surface.settlements, plan.surface.roads) if p] if plan.surface is not None else []
+    paths += [plan.planning.previous] if plan.planning is not None and plan.planning.previous else []
     paths += [plan.release.published] if plan.release is not None and plan.release.published else []
     return _hashed(paths, folder)
 

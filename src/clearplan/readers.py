@@ -35,6 +35,7 @@ from .rows import (
     release_rules,
     schema_faults,
     stated_crs,
+    team_rules,
     typed,
     unique_ids,
 )
@@ -150,6 +151,24 @@ def read_gates(path: str | Path, *, region: Region | None = None, working: Any =
     return gates
 
 
+def read_teams(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> pd.DataFrame:
+    """TEAMS: who can work, how fast by whose word, when and where, from a table without shapes.
+
+    ``region`` and ``working`` are taken, so that all readers are called alike, and not used.
+    Otherwise as :func:`read_hazards`.
+    """
+    teams: pd.DataFrame = _public("teams", path, region, working, source)
+    return teams
+
+
+def read_commitments(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> pd.DataFrame:
+    """COMMITMENTS: tasks that were promised by a day, with the team that does them; otherwise as :func:`read_teams`."""
+    commitments: pd.DataFrame = _public("commitments", path, region, working, source)
+    return commitments
+
+
 def read_contact_line(
     path: str | Path,
     *,
@@ -209,6 +228,8 @@ def plan_sources(plan: Plan) -> list[tuple[str, SourceSettings]]:
         *(("gates", source) for source in plan.gates),
         *(("releases", source) for source in plan.releases),
         *(("history", source) for source in plan.history),
+        *(("teams", source) for source in plan.teams),
+        *(("commitments", source) for source in plan.commitments),
     ]
 
 
@@ -247,7 +268,8 @@ def check_file(
 ) -> pd.DataFrame:
     """Fault table of a file; empty: all is well.
 
-    ``name`` is the table that it holds: 'hazards', 'zones', 'accidents', 'lifelines', 'gates', 'releases' or 'history'.
+    ``name`` is the table that it holds: 'hazards', 'zones', 'accidents', 'lifelines', 'gates', 'releases',
+    'history', 'teams' or 'commitments'.
     """
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
     try:
@@ -302,9 +324,11 @@ def _read_shapeless(
     if id_column(name) not in frame.columns:
         frame.insert(0, id_column(name), [f"{raw.file} row {row}" for row in raw.rows])
     # A file that fills but one of these leaves the others out; whoever looks them up needs them all.
-    frame[[column for column in ONE_OF[name][0] if column not in frame.columns]] = None
+    needed, *_ = ONE_OF.get(name, ((),))
+    frame[[column for column in needed if column not in frame.columns]] = None
     frame = typed(frame, name, raw, source, faults)
     faults += schema_faults(frame, name, raw, code_lists) + one_of_several(frame, name, raw)
+    faults += team_rules(frame, raw) if name == "teams" else []
     shapeless = np.full(len(frame), None, dtype=object)
     table, listed = _settle(frame, shapeless, faults, name, raw, source)
     places = tuple((raw.file, row) for row in raw.rows)

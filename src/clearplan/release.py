@@ -28,6 +28,7 @@ from .tables import RELEASED, table_name
 DAY = {
     "hazards": "recorded_on", "areas": "recorded_on", "zones": "recorded_on", "accidents": "occurred_on",
     "lifelines": "recorded_on", "gates": "recorded_on", "releases": "decided_on", "history": "changed_on",
+    "teams": "recorded_on", "commitments": "recorded_on",
 }  # fmt: skip
 REOPENED = "re-opened"
 #: On one day the later of these stands over the earlier.

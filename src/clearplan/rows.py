@@ -16,6 +16,7 @@ from . import checks
 from .crs import is_metric, parse_crs, reprojected, working_crs
 from .errors import CrsError, ReadError, SettingsError, TableError
 from .files import Raw
+from .periods import months_of
 from .schema import DUPLICATE_ID, FAULT_COLUMNS, check, fault
 from .settings import SourceSettings
 from .tables import GATED, TABLES, allowed_codes, id_column, read_items
@@ -38,6 +39,9 @@ _AGAIN = {"releases": ("action", "decided_on"), "lifelines": ("kind", "zone_id")
 ONE_OF = {
     "history": (
         ("status", "land_class"), "neither status nor land_class is given", "give the one that changed",
+    ),
+    "commitments": (
+        ("task_id", "hazard_id"), "neither task_id nor hazard_id is given", "give the task or hazard that was promised",
     ),
     "gates": (
         GATED, f"none of {', '.join(GATED)} is given", "give the zone, hazard or district that it holds back",
@@ -318,8 +322,31 @@ def release_rules(frame: pd.DataFrame, raw: Raw, code_lists: CodeLists | None) -
     return found
 
 
+def team_rules(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
+    """Rates and days in order, and a season that has months."""
+    found = []
+    for k, row in enumerate(frame.to_dict("records")):
+        rates = pd.to_numeric(pd.Series([row.get(f"rate_{name}") for name in ("low", "likely", "high")]))
+        if rates.notna().all() and not rates.is_monotonic_increasing:
+            told = ", ".join(f"{rate:g}" for rate in rates)
+            found.append(fault(raw.file, raw.rows[k], "rate_likely", told, "rates are not in order", "error",
+                               "give rate_low <= rate_likely <= rate_high [m2 a team and day]"))  # fmt: skip
+        first, last = row.get("available_from"), row.get("available_to")
+        if pd.notna(first) and pd.notna(last) and first > last:
+            rule, remedy = "ends before available_from", "mend one of the days"
+            found.append(fault(raw.file, raw.rows[k], "available_to", last.date(), rule, "error", remedy))
+        try:
+            months_of(row.get("season"))
+        except TableError as error:
+            rule, _, remedy = str(error).partition("; ")
+            found.append(fault(raw.file, raw.rows[k], "season", row["season"], rule, "error", remedy))
+    return found
+
+
 def one_of_several(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
     """A change must change something, and a gate hold something back."""
+    if name not in ONE_OF:
+        return []
     columns, rule, remedy = ONE_OF[name]
     blank = frame.reindex(columns=list(columns)).isna().all(axis=1)
     return [fault(raw.file, raw.rows[k], columns[0], None, rule, "error", remedy) for k in np.flatnonzero(blank)]

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from .errors import MissingFileError, ReadError, SettingsError
 from .settings_base import QUEUES, Metres, Probability, Queue, Settings, check_settings
+from .settings_planning import PlanningSettings
 from .settings_priority import PrioritySettings
 
 DateStyle = Literal["iso", "dmy", "mdy"]
@@ -415,6 +416,8 @@ class Plan(Settings):
     gates: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     releases: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     history: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    teams: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    commitments: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     context: ContextSettings = ContextSettings()
     footprints: FootprintSettings
     tasks: TaskSettings
@@ -422,6 +425,7 @@ class Plan(Settings):
     release: ReleaseSettings | None = None
     surface: SurfaceSettings | None = None
     fit: FitSettings | None = None
+    planning: PlanningSettings | None = Field(default=None, description="Unset: no plan of work is made.")
     map: MapSettings
     code_lists: dict[str, dict[str, str]] = Field(
         default_factory=dict,
@@ -432,6 +436,12 @@ class Plan(Settings):
     def _some_hazard(self) -> Self:
         if not (self.contact_line or self.hazards or self.strikes or self.records):
             raise ValueError("no hazards: give [contact_line], [[hazards]], [[strikes]] or [[records]]")
+        return self
+
+    @model_validator(mode="after")
+    def _teams_for_planning(self) -> Self:
+        if (self.planning is None) != (not self.teams):
+            raise ValueError("[planning] and [[teams]] go together: give both, or neither")
         return self
 
 
@@ -473,6 +483,8 @@ _PATHS: dict[str, Any] = {
             "gates",
             "releases",
             "history",
+            "teams",
+            "commitments",
         )
     },
     "records": {
@@ -485,6 +497,7 @@ _PATHS: dict[str, Any] = {
     "surface": {"settlements": True, "roads": True},
     "priority": {"roads": True, "layers": {"path": True}},
     "release": {"published": True},
+    "planning": {"previous": True},
     "context": dict.fromkeys(("districts", "countries", "rivers", "lakes", "elevation"), True),
 }
 

@@ -75,6 +75,8 @@ class Study:
     gates: pd.DataFrame
     releases: gpd.GeoDataFrame
     history: pd.DataFrame
+    teams: pd.DataFrame
+    commitments: pd.DataFrame
     books: Mapping[str, pd.DataFrame]
     context: Context = field(default_factory=Context)
     records: tuple[RecordReading, ...] = ()
@@ -156,7 +158,8 @@ def run_study(
     why = why_this_order(tasks, plan.priority)
     tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": known.zones,
               "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
-              "releases": known.releases, "history": known.history}  # fmt: skip
+              "releases": known.releases, "history": known.history, "teams": known.teams,
+              "commitments": known.commitments}  # fmt: skip
     study = Study(
         plan=plan,
         net=books["net_area"],

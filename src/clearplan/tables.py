@@ -106,6 +106,15 @@ CODE_LISTS: dict[str, dict[str, str]] = {
         "farmland": "fields, orchards or pasture that it lives on",
         "other": "anything else that it depends on; say what in name",
     },
+    "team_kind": {
+        "NTS": "non-technical survey: interviews and desk work",
+        "TS": "technical survey",
+        "manual": "deminers with detectors",
+        "dogs": "animals that detect, with their handlers",
+        "mechanical": "machines that prepare or process ground",
+        "BAC": "battle area clearance",
+        "EOD": "disposal of single items",
+    },
     "yes_no": {
         "yes": "the zone can't be lived in without it",
         "no": "it adds value, the zone can open without it",
@@ -264,6 +273,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("area_m2", "number", "area of the task; tasks never overlap", "m2", low=0),
         Column("zone_ids", "text", "zones within whose influence it lies, '; ' between", nullable=True),
         Column("hazard_ids", "text", "hazards of its class that reach into it, '; ' between", nullable=True),
+        Column("ordnance", "text", "classes of ordnance of these hazards, '; ' between", required=False, nullable=True),
         Column("mgrs_km", "text", "MGRS 1-km square of its inner point"),
         *(
             Column(name, "number", meaning, "m2", required=False, nullable=True, low=0)
@@ -450,6 +460,61 @@ TABLES |= {
     ),
 }  # fmt: skip
 
+#: Who works when: teams and what they have been promised to, read from files; and what planning makes of them.
+TABLES |= {
+    "teams": (
+        _id("team_id", "team, or the group of like teams"),
+        Column("kind", "text", "what it does", codes="team_kind"),
+        Column("number", "integer", "how many such teams", "teams", low=1),
+        *(
+            Column(f"rate_{name}", "number", f"ground that one of them works in a day, {name}", "m2/day", low=1e-3)
+            for name in ("low", "likely", "high")
+        ),
+        Column("rate_source", "text", "where the rates come from; rates differ a hundredfold from land to land"),
+        Column("cost_per_day", "number", "cost of one of them a day, in the plan's currency", "currency/day", low=0),
+        _text("season", "months in which it works, first and last: 4-10, or 11-3 across the year's end; blank: all"),
+        _text("districts", "districts in which it may work, '; ' between; blank: everywhere"),
+        Column("available_from", "date", "first day; blank: from the start", required=False, nullable=True),
+        Column("available_to", "date", "last day; blank: to the end", required=False, nullable=True),
+        _SOURCE,
+        _RECORDED,
+        _DEFERRED,
+    ),
+    "commitments": (
+        _id("commitment_id", "commitment; made from the file's row where the file has none"),
+        _text("task_id", "task that was promised; task or hazard must be given"),
+        _text("hazard_id", "hazard of which all tasks were promised"),
+        _text("team_id", "team that does it; blank: any that may"),
+        Column("until", "date", "day by which the work must be done"),
+        Column("reason", "text", "why, in words that may be printed"),
+        _SOURCE,
+        _RECORDED,
+        _DEFERRED,
+    ),
+    "blockers": (
+        _id("blocker_id", "hindrance: zone, part and task"),
+        Column("zone_id", "text", "zone that can't open before the task is done"),
+        Column("task_id", "text", "task that stands in the way"),
+        Column("part", "text", "'home', the place itself, or the lifeline that the task blocks"),
+        Column("essential", "text", "whether the zone waits for it; other parts only add value", codes="yes_no"),
+        Column("why", "text", "the same in words"),
+    ),
+    "work": (
+        _id("work_id", "piece of work: task, step, team and period"),
+        Column("task_id", "text", "task that is worked on"),
+        Column("step", "integer", "number of the step of the task's method, from 1", low=1),
+        Column("step_name", "text", "its name"),
+        Column("kind", "text", "kind of the team", codes="team_kind"),
+        Column("team_id", "text", "team that does it"),
+        Column("period", "integer", "number of the period, from 1", low=1),
+        Column("starts_on", "date", "first day of the period"),
+        Column("ends_on", "date", "last day of the period: work is dated to the period, not to the day"),
+        Column("days", "number", "work of one such team", "team-days", low=0),
+        Column("m2", "number", "ground of the step that is worked", "m2", low=0),
+        Column("cost", "number", "days by the team's cost a day", "currency", low=0),
+    ),
+}  # fmt: skip
+
 
 def has_shapes(table: str) -> bool:
     """Whether a table's rows lie on the ground; HISTORY and GATES only name what does.
@@ -489,6 +554,13 @@ def allowed_codes(code_list: str, replaced: Mapping[str, Mapping[str, str]] | No
     return CODE_LISTS[code_list]
 
 
+#: Tables in the order in which their id columns are looked for: those that also name rows of others come first.
+_TOLD_BY_ID = (
+    "commitments", "work", "blockers", "tasks", "areas", "releases", "history", "gates", "lifelines", "teams",
+    "hazards", "zones", "accidents",
+)  # fmt: skip
+
+
 def table_name(table: pd.DataFrame) -> str:
     """Which declared table a frame is, told by its id column.
 
@@ -497,8 +569,7 @@ def table_name(table: pd.DataFrame) -> str:
     TableError
         No id column is there.
     """
-    # AREAS, RELEASES, HISTORY, GATES and LIFELINES also name hazards or zones, so they come first.
-    for name in ("tasks", "areas", "releases", "history", "gates", "lifelines", "hazards", "zones", "accidents"):
+    for name in _TOLD_BY_ID:
         if id_column(name) in table.columns:
             return name
     wanted = ", ".join(id_column(name) for name in TABLES)

@@ -88,7 +88,7 @@ def make_tasks(
     tasks = _with_hazards(tasks, left)
     tasks["deferred"] = None
     columns = [
-        "task_id", "queue", "land_class", "district", "area_m2", "zone_ids", "hazard_ids", "mgrs_km",
+        "task_id", "queue", "land_class", "district", "area_m2", "zone_ids", "hazard_ids", "ordnance", "mgrs_km",
         "position_error_m", "source", "recorded_on", "deferred", "geometry",
     ]  # fmt: skip
     return gpd.GeoDataFrame(tasks[columns], geometry="geometry", crs=crs)
@@ -206,11 +206,14 @@ def _with_hazards(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDa
     same = tasks["land_class"].to_numpy(object)[i] == areas["land_class"].to_numpy(object)[j]
     i, j = i[same], j[same]
     real = ~shapely.touches(shape[i], areas.geometry.to_numpy()[j])
-    pairs = areas.iloc[j[real]][["hazard_id", "source", "position_error_m", "recorded_on"]].assign(task=i[real])
+    pairs = areas.iloc[j[real]][["hazard_id", "ordnance", "source", "position_error_m", "recorded_on"]].assign(
+        task=i[real]
+    )
     grouped = pairs.groupby("task")
     every = pd.RangeIndex(len(tasks))
     for ours, theirs in (("hazard_ids", "hazard_id"), ("source", "source")):
         tasks[ours] = grouped[theirs].agg(lambda texts: "; ".join(dict.fromkeys(texts))).reindex(every)
+    tasks["ordnance"] = grouped["ordnance"].agg(lambda texts: "; ".join(sorted(set(texts)))).reindex(every)
     tasks["position_error_m"] = grouped["position_error_m"].max().reindex(every).astype(float)
     dated = pairs.assign(recorded_on=pd.to_datetime(pairs["recorded_on"]))
     tasks["recorded_on"] = dated.groupby("task")["recorded_on"].max().reindex(every)

@@ -1,0 +1,117 @@
+"""What has to be released before a zone can open: the place itself and its lifelines, task by task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from .crs import require_metres
+from .errors import TableError
+from .schema import placed
+from .settings_planning import PlanningSettings
+from .tables import ids_in
+
+HOME = "home"
+_COLUMNS = ["blocker_id", "zone_id", "task_id", "part", "essential", "why"]
+
+
+def find_blockers(
+    tasks: gpd.GeoDataFrame,
+    zones: gpd.GeoDataFrame,
+    settings: PlanningSettings,
+    *,
+    lifelines: gpd.GeoDataFrame | None = None,
+) -> pd.DataFrame:
+    """BLOCKERS: one row for each zone, part of it and task that stands in the way.
+
+    A zone waits for every task that lies within ``home_m`` (and the zone's position error) of it, and for every task
+    that blocks one of its essential lifelines; other lifelines only add value. Zones that could not be placed have no
+    rows: what blocks them is not known.
+
+    Parameters
+    ----------
+    tasks : GeoDataFrame
+        TASKS; with ``lifelines`` they need the column ``lifeline_ids`` that ``rank`` writes.
+    zones : GeoDataFrame
+        ZONES in the same CRS.
+    settings : PlanningSettings
+        ``home_m`` [m].
+    lifelines : GeoDataFrame, optional
+        LIFELINES in the same CRS.
+
+    Raises
+    ------
+    CrsError
+        Tables are not in metres, or not in the same CRS.
+    TableError
+        TASKS don't say which lifelines they block, or a lifeline serves a zone that is not there.
+    """
+    require_metres(tasks, zones)
+    there = placed(zones)
+    error = pd.to_numeric(there["position_error_m"]).fillna(0.0).to_numpy(float)
+    j, i = shapely.STRtree(tasks.geometry.to_numpy()).query(
+        there.geometry.to_numpy(), predicate="dwithin", distance=settings.home_m + error
+    )
+    ids = tasks["task_id"].to_numpy(object)
+    rows = [
+        (there["zone_id"].iloc[zone], ids[task], HOME, "yes", "the place itself")
+        for zone, task in sorted(zip(j.tolist(), i.tolist(), strict=True))
+    ]
+    rows += _on_lifelines(tasks, set(zones["zone_id"]), set(there["zone_id"]), lifelines)
+    table = pd.DataFrame(rows, columns=_COLUMNS[1:], dtype=object)
+    table.insert(0, "blocker_id", [f"{z}/{p}/{t}" for z, t, p in table[["zone_id", "task_id", "part"]].to_numpy()])
+    return table
+
+
+def _on_lifelines(tasks: pd.DataFrame, known: set[Any], there: set[Any], lifelines: Any) -> list[tuple[Any, ...]]:
+    if lifelines is None or not len(lifelines):
+        return []
+    if "lifeline_ids" not in tasks.columns:
+        raise TableError("TASKS don't say which lifelines they block; rank them with lifelines first")
+    lost = ~lifelines["zone_id"].isin(known)
+    if lost.any():
+        row = lifelines[lost].iloc[0]
+        raise TableError(
+            f"lifeline {row['lifeline_id']} serves zone {row['zone_id']!r}, which ZONES lacks; mend its zone_id"
+        )
+    serving = {row["lifeline_id"]: row for row in lifelines.to_dict("records") if row["zone_id"] in there}
+    rows = []
+    for task, cell in zip(tasks["task_id"], tasks["lifeline_ids"], strict=True):
+        for part in ids_in(cell):
+            if (line := serving.get(part)) is not None:
+                name = line.get("name")
+                why = f"{line['kind']} {name}" if isinstance(name, str) else f"{line['kind']} {part}"
+                rows.append((line["zone_id"], task, part, line["essential"], why))
+    return sorted(rows)
+
+
+def waits_for(blockers: pd.DataFrame) -> dict[str, list[str]]:
+    """Zone to the tasks for which it waits, each once.
+
+    >>> table = pd.DataFrame({"zone_id": ["Z", "Z", "Z"], "task_id": ["a", "a", "b"],
+    ...                       "essential": ["yes", "yes", "no"]})
+    >>> waits_for(table)
+    {'Z': ['a']}
+    """
+    own = blockers[blockers["essential"] == "yes"]
+    return {str(zone): list(dict.fromkeys(rows)) for zone, rows in own.groupby("zone_id", sort=False)["task_id"]}
+
+
+def without_place(zones: pd.DataFrame, lifelines: pd.DataFrame | None) -> dict[str, str]:
+    """Zones of which is not known what blocks them, with the reason.
+
+    >>> zones = pd.DataFrame({"zone_id": ["a", "b"], "deferred": [None, "no coordinates"]})
+    >>> without_place(zones, None)
+    {'b': 'has no place on the map: no coordinates'}
+    """
+    lost = zones[zones["deferred"].notna()]
+    told = {str(z): f"has no place on the map: {why}" for z, why in zip(lost["zone_id"], lost["deferred"], strict=True)}
+    if lifelines is None:
+        return told
+    nowhere = lifelines["deferred"].notna() & (lifelines["essential"] == "yes")
+    for row in lifelines[nowhere].to_dict("records"):
+        told.setdefault(str(row["zone_id"]), f"depends on lifeline {row['lifeline_id']}, which has no place on the map")
+    return told

@@ -1,0 +1,107 @@
+"""The calendar of a plan: periods of whole months, seasons, and how much each team can work in each."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .errors import TableError
+from .settings_planning import PlanningSettings
+
+Array = NDArray[Any]
+
+
+def _add_months(day: dt.date, months: int) -> dt.date:
+    """The same day so many months later, or the last of that month.
+
+    >>> _add_months(dt.date(2026, 1, 31), 1)
+    datetime.date(2026, 2, 28)
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def period_days(settings: PlanningSettings) -> list[tuple[dt.date, dt.date]]:
+    """First and last day of each period."""
+    months = settings.period_months
+    edges = [_add_months(settings.start, k * months) for k in range(settings.periods + 1)]
+    return [(a, b - dt.timedelta(days=1)) for a, b in pairwise(edges)]
+
+
+def months_counted(settings: PlanningSettings) -> Array:
+    """Months for which people are counted who come home at the end of each period [months].
+
+    Homes of the last period count from its end to ``counted_months``, so that work in it is worth something.
+    """
+    ends = np.arange(1, settings.periods + 1) * settings.period_months
+    return (settings.counted_months - ends).astype(float)
+
+
+def period_of(day: Any, settings: PlanningSettings) -> int:
+    """Number of the last period that ends on or before a day, 0 where none does.
+
+    What has to be done by the day must be done within these periods.
+    """
+    when = pd.Timestamp(day).date()
+    return sum(last <= when for _, last in period_days(settings))
+
+
+def months_of(season: Any) -> frozenset[int]:
+    """Months of a season as written; all twelve where it is blank.
+
+    Raises
+    ------
+    TableError
+        It is not of the form first-last, or a month is none.
+
+    >>> sorted(months_of("11-2")), len(months_of(None))
+    ([1, 2, 11, 12], 12)
+    """
+    if not isinstance(season, str) or not season.strip():
+        return frozenset(range(1, 13))
+    found = re.fullmatch(r"\s*([0-9]{1,2})\s*-\s*([0-9]{1,2})\s*", season)
+    first, last = (int(part) for part in found.groups()) if found else (0, 0)
+    if not (1 <= first <= 12 and 1 <= last <= 12):
+        raise TableError(f"season {season!r} can't be read; write its first and last month, such as 4-10")
+    return frozenset((first - 1 + k) % 12 + 1 for k in range((last - first) % 12 + 1))
+
+
+def team_days(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
+    """Work that each row of TEAMS can do in each period, shape (teams, periods) [team-days].
+
+    number x working days a month x months of the period that are in season and available; a month that is
+    cut by a period or by availability counts by its part of days.
+    """
+    bounds = period_days(settings)
+    days = np.zeros((len(teams), len(bounds)))
+    for i, team in enumerate(teams.to_dict("records")):
+        months = months_of(team.get("season"))
+        first, last = (_day(team.get(name)) for name in ("available_from", "available_to"))
+        for t, (begins, ends) in enumerate(bounds):
+            a = begins if first is None else max(begins, first)
+            b = ends if last is None else min(ends, last)
+            days[i, t] = float(team["number"]) * settings.working_days_a_month * _months_between(a, b, months)
+    return days
+
+
+def _day(value: Any) -> dt.date | None:
+    return None if value is None or pd.isna(value) else pd.Timestamp(value).date()
+
+
+def _months_between(first: dt.date, last: dt.date, months: frozenset[int]) -> float:
+    """Months from a day to another, both included, of those that count; part months by their days."""
+    total, day = 0.0, first
+    while day <= last:
+        length = calendar.monthrange(day.year, day.month)[1]
+        end = min(last, day.replace(day=length))
+        if day.month in months:
+            total += ((end - day).days + 1) / length
+        day = end + dt.timedelta(days=1)
+    return total
