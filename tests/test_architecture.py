@@ -54,6 +54,7 @@ ALSO_ALLOWED = {
     ("robustness", "priority"),
     ("sensitivity", "priority"),
     ("crosscheck", "priority"),
+    ("judge", "blockers"),
     ("ranks", "shapes"),
     ("surface", "evidence"),
     ("evidence", "contact"),
