@@ -56,6 +56,7 @@ ALSO_ALLOWED = {
     ("robustness", "priority"),
     ("sensitivity", "priority"),
     ("crosscheck", "priority"),
+    ("judge", "blockers"),
     ("ranks", "shapes"),
     ("surface", "evidence"),
     ("evidence", "contact"),
