@@ -38,7 +38,7 @@ def _fits(method: Method, ordnance: tuple[str, ...]) -> bool:
 
 
 def rates_of(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
-    """Rate that the plan counts on for each team (teams) [m2 a team and day]: the likely one, or a low one if robust."""
+    """Rate that the plan counts on for each team (teams) [m2 a team and day]: likely, or low if robust."""
     rates = [pd.to_numeric(teams[f"rate_{name}"]).to_numpy(float) for name in ("low", "likely", "high")]
     return triangular_quantile(ROBUST, *rates) if settings.robust else rates[1]
 

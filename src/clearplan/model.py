@@ -92,7 +92,7 @@ def programme_of(problem: Problem, at: Columns) -> Programme:
     before after ``wait`` periods; an unlock is open when its blocks are finished. Teams, money and ground are fluid,
     only openings are whole: so blocks of like tasks can stand for the tasks, and the answer is exact.
     """
-    rows, periods = _Rows(), problem.periods
+    rows = _Rows()
     gain, upper, whole = np.zeros(at.number), np.ones(at.number), np.zeros(at.number, dtype=bool)
     _steps(problem, at, rows, upper)
     _limits(problem, at, rows)
@@ -150,9 +150,9 @@ def _limits(problem: Problem, at: Columns, rows: _Rows) -> None:
     for (team, t), terms in by_team.items():
         able = float(problem.capacity[team, t])
         rows.add_sum(-np.inf, 1.0, [c for c, _ in terms], [days / able for _, days in terms])
-    for t, terms in spent.items():
-        if np.isfinite(problem.budget_a_period):
-            scale = max(problem.budget_a_period, 1.0)
+    if np.isfinite(problem.budget_a_period):
+        scale = max(problem.budget_a_period, 1.0)
+        for terms in spent.values():
             rows.add_sum(-np.inf, problem.budget_a_period / scale, [c for c, _ in terms], [m / scale for _, m in terms])
     if np.isfinite(problem.budget):
         every = [term for terms in spent.values() for term in terms]
@@ -171,7 +171,8 @@ def _unlocks(problem: Problem, at: Columns, rows: _Rows, upper: Array, gain: Arr
     if len(children):
         for t in range(problem.periods):
             rows.add(-np.inf, 0, (at.open[children, t], 1.0), (at.open[problem.parent[children], t], -1.0))
-    gain[at.open.ravel()] = (problem.value[:, 1:] - np.column_stack([problem.value[:, 2:], 0 * problem.value[:, :1]])).ravel()  # noqa: E501
+    later = np.column_stack([problem.value[:, 2:], np.zeros(len(problem.value))])
+    gain[at.open.ravel()] = (problem.value[:, 1:] - later).ravel()
     for u in np.flatnonzero(problem.due >= 0):
         _due(rows, upper, at.open[u], int(problem.due[u]))
 
@@ -185,7 +186,8 @@ def _staying(problem: Problem, at: Columns, rows: _Rows, upper: Array, gain: Arr
     there: dict[tuple[int, int, int], list[tuple[int, float]]] = {}
     for (s, team, t), column in at.part.items():
         there.setdefault((team, int(problem.district[problem.block[s]]), t), []).append((column, effort[s, team]))
-    for key in map(tuple, wanted.tolist()):
+    for team, district, t in wanted.tolist():
+        key = (team, district, t)
         column, own = int(at.stays[key]), there.get(key, [])
         upper[column] = problem.kept[key]
         gain[column] = problem.stability

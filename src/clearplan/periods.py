@@ -105,3 +105,21 @@ def _months_between(first: dt.date, last: dt.date, months: frozenset[int]) -> fl
             total += ((end - day).days + 1) / length
         day = end + dt.timedelta(days=1)
     return total
+
+
+def months_to(day: Any, settings: PlanningSettings) -> float:
+    """Months from the start to the end of a day; part months by their days, below 0 before the start.
+
+    >>> from clearplan.settings_planning import PlanningSettings as Settings
+    >>> told = Settings.model_construct(start=dt.date(2026, 1, 1), periods=1, period_months=1, counted_months=1)
+    >>> months_to("2026-03-15", told), months_to("2025-12-31", told)
+    (2.4838..., 0.0)
+    """
+    when = pd.Timestamp(day).date() + dt.timedelta(days=1)
+    months = (when.year - settings.start.year) * 12 + when.month - settings.start.month
+    edge = _add_months(settings.start, months)
+    if edge > when:
+        months -= 1
+        edge = _add_months(settings.start, months)
+    length = (_add_months(settings.start, months + 1) - edge).days
+    return months + (when - edge).days / length

@@ -85,10 +85,14 @@ def solve(
     """
     import highspy
 
-    model = highspy.Highs()
+    model = highspy.Highs()  # type: ignore[no-untyped-call]
     for name, value in (("output_flag", False), ("time_limit", float(time_limit_s)), ("mip_rel_gap", float(gap)),
-                        ("random_seed", int(seed) % 2**31), ("threads", 2)):  # fmt: skip
+                        ("random_seed", int(seed) % 2**31), ("threads", 2), ("primal_feasibility_tolerance", 1e-9),
+                        ("mip_feasibility_tolerance", 1e-9)):  # fmt: skip
         model.setOptionValue(name, value)
+    if relaxed:  # an interior point is enough for a bound and an order, and much sooner there than a corner
+        model.setOptionValue("solver", "ipm")
+        model.setOptionValue("run_crossover", "off")
     if model.passModel(_lp(programme, relaxed)) == highspy.HighsStatus.kError:
         raise ClearplanError("HiGHS refuses the programme; run again with --debug and report it")
     if start is not None and not relaxed:
