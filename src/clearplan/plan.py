@@ -51,7 +51,7 @@ class WorkPlan:
     @property
     def gap(self) -> float:
         """How far the plan may be from the best, as a part of the bound [1]."""
-        return max(0.0, (self.bound - self.value) / self.bound) if self.bound > 0 else 0.0
+        return _gap(self.bound, self.value)
 
 
 def schedule(
@@ -245,7 +245,8 @@ _SMALL = 4_000
 
 
 def _gap(bound: float, value: float) -> float:
-    return max(0.0, (bound - value) / bound) if bound > 0 else 0.0
+    """How far a value may be from the best [1]; what is rounding is nothing."""
+    return (bound - value) / bound if bound - value > 1e-5 else 0.0
 
 
 def _loose_bound(problem: Problem) -> float:
