@@ -1,15 +1,11 @@
 """Tables to charts as SVG text: how well the surface foretells, what land was released, what changed, why this order.
 
 Every chart is the same text for the same table, holds no date, and needs no font of the reader's: letters are drawn.
-Colours are Paul Tol's (https://personal.sron.nl/~pault/), told apart by colour-blind readers and in grey.
 """
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import geopandas as gpd
@@ -18,6 +14,7 @@ import pandas as pd
 
 from .errors import TableError
 from .priority import criteria_of, in_queue, meaning_of
+from .svg import GRID, INK, MUTED, SOFT, need, note, to_svg
 
 #: Colour of each rung of the ladder; others take the spare ones in order.
 RUNG_COLOURS = {
@@ -27,13 +24,7 @@ RUNG_COLOURS = {
     "all terms (fitted)": "#004488",
 }
 _SPARE = ("#bb5566", "#117733", "#882255", "#999933")
-_INK, _SOFT, _DOWN, _UP, _WHOLE = "#222222", "#6b6b6b", "#44789c", "#bb5566", "#444444"
-_STYLE = {
-    "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 10, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.edgecolor": _SOFT, "axes.labelcolor": _INK, "text.color": _INK,
-    "xtick.color": _SOFT, "ytick.color": _INK, "xtick.labelcolor": _INK, "axes.titlesize": 11,
-    "axes.titleweight": "bold", "axes.titlelocation": "left", "figure.facecolor": "white",
-}  # fmt: skip
+_DOWN, _UP, _WHOLE = "#44789c", "#bb5566", "#444444"
 _PANELS = {
     "recall_10": "Accidents in the top\n10 % of the ground",
     "roc_auc": "ROC-AUC\n",
@@ -48,14 +39,10 @@ BRIDGE = {
 }  # fmt: skip
 #: Colour and mark of each change between two runs, in the order of the legend.
 CHANGES = {
-    "LOST from the table": (_INK, "X"), "new": ("#bb5566", "^"), "re-opened": ("#882255", "v"),
+    "LOST from the table": (INK, "X"), "new": ("#bb5566", "^"), "re-opened": ("#882255", "v"),
     "ground re-opened": ("#882255", "<"), "moved": ("#ddaa33", "D"), "class": ("#999933", "P"),
     "status": ("#777777", "h"), "footprint": ("#777777", "*"), "released": ("#66aac8", "o"), "closed": ("#004488", "s"),
 }  # fmt: skip
-#: Colour of each criterion by its place in the plan; beyond these they come again, hatched.
-_CRITERIA = (
-    "#332288", "#88ccee", "#cc6677", "#ddcc77", "#117733", "#882255", "#44aa99", "#999933", "#aa4499", "#777777",
-)  # fmt: skip
 
 
 def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretells accidents it never saw") -> str:
@@ -71,7 +58,7 @@ def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretel
     str
         SVG, with a title and a description for those who can't see it.
     """
-    _need(ladder, "rung", "figure", "mean", "low", "high")
+    need(ladder, "rung", "figure", "mean", "low", "high")
     rungs = list(dict.fromkeys(ladder["rung"]))
     told = ladder.set_index(["rung", "figure"])
 
@@ -81,28 +68,28 @@ def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretel
             for k, rung in enumerate(rungs):
                 mean, low, high = (told[c].astype(float).loc[(rung, name)] for c in ("mean", "low", "high"))
                 if not np.isfinite(mean):
-                    axis.text(0.02, k, "none", color=_SOFT, va="center", transform=axis.get_yaxis_transform())
+                    axis.text(0.02, k, "none", color=SOFT, va="center", transform=axis.get_yaxis_transform())
                     continue
                 axis.plot([low, high], [k, k], color=_colour(rung, rungs), lw=4, alpha=0.45, solid_capstyle="butt")
-                axis.plot(mean, k, "o", color=_colour(rung, rungs), ms=9, mec=_INK, mew=0.8)
+                axis.plot(mean, k, "o", color=_colour(rung, rungs), ms=9, mec=INK, mew=0.8)
                 axis.annotate(
                     _figure(name, mean), (mean, k), (0, 9), textcoords="offset points", ha="center", fontsize=9.5,
                     bbox={"fc": "white", "ec": "none", "pad": 0.6},
                 )  # fmt: skip
             axis.set_title(words, fontsize=10)
             axis.set_ylim(len(rungs) - 0.5, -0.7)
-            axis.grid(axis="x", color="#e4e4e4", lw=0.8)
+            axis.grid(axis="x", color=GRID, lw=0.8)
             axis.set_axisbelow(True)
             axis.tick_params(axis="y", length=0)
             _frame(axis, name, told)
         axes[0].set_yticks(range(len(rungs)), rungs)
-        _note(
+        note(
             figure,
             "Dot: mean over held-out folds; bar: lowest to highest fold; dashed: by chance, or 1.",
         )
 
     lines = [f"{rung}: " + _in_words(told, rung) for rung in rungs]
-    return _svg("ladder", (10.2, 1.6 + 0.55 * len(rungs)), title, " ".join(lines), draw)
+    return to_svg("ladder", (10.2, 1.6 + 0.55 * len(rungs)), title, " ".join(lines), draw)
 
 
 def _frame(axis: Any, name: str, told: pd.DataFrame) -> None:
@@ -113,9 +100,9 @@ def _frame(axis: Any, name: str, told: pd.DataFrame) -> None:
     room = max(last - first, 0.05) * 0.14
     axis.set_xlim(first - (room if first > 0 else room * 0.6), last + room)
     if name in ("roc_auc", "slope"):
-        axis.axvline({"roc_auc": 0.5, "slope": 1.0}[name], color=_SOFT, lw=1, ls="--")
+        axis.axvline({"roc_auc": 0.5, "slope": 1.0}[name], color=SOFT, lw=1, ls="--")
     if name.startswith("recall"):
-        axis.axvline(int(name.split("_")[1]) / 100, color=_SOFT, lw=1, ls="--")
+        axis.axvline(int(name.split("_")[1]) / 100, color=SOFT, lw=1, ls="--")
         axis.xaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
     axis.locator_params(axis="x", nbins=4)
 
@@ -144,7 +131,7 @@ def draw_recall(ladder: pd.DataFrame, *, title: str = "Held-out accidents inside
     ladder : DataFrame
         ``evaluation_tables(...)["ladder"]``.
     """
-    _need(ladder, "rung", "figure", "mean", "low", "high")
+    need(ladder, "rung", "figure", "mean", "low", "high")
     rungs = list(dict.fromkeys(ladder["rung"]))
     told = ladder.set_index(["rung", "figure"])
     tops = (5, 10, 20)
@@ -158,7 +145,7 @@ def draw_recall(ladder: pd.DataFrame, *, title: str = "Held-out accidents inside
                 np.array([float(told.loc[(rung, f"recall_{top}"), c]) for top in tops]) for c in ("mean", "low", "high")
             )
             axis.bar(at, mean, width * 0.9, color=_colour(rung, rungs), label=rung)
-            axis.vlines(at, low, high, color=_INK, lw=1)
+            axis.vlines(at, low, high, color=INK, lw=1)
             for x, value, top in zip(at, mean, high, strict=True):
                 axis.annotate(f"{value:.0%}", (x, top), (0, 3), textcoords="offset points", ha="center", fontsize=9.5)
         for k, top in enumerate(tops):
@@ -169,13 +156,13 @@ def draw_recall(ladder: pd.DataFrame, *, title: str = "Held-out accidents inside
         axis.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
         axis.set_ylim(0, min(1.0, axis.get_ylim()[1] * 1.08) if axis.get_ylim()[1] < 1 else 1.08)
         axis.legend(loc="upper left", frameon=False)
-        _note(figure, "Bar: mean over held-out folds; line: lowest to highest fold.")
+        note(figure, "Bar: mean over held-out folds; line: lowest to highest fold.")
 
     lines = [
         f"{rung}: " + ", ".join(f"top {top} %: {float(told.loc[(rung, f'recall_{top}'), 'mean']):.0%}" for top in tops)
         for rung in rungs
     ]
-    return _svg("recall", (8.6, 4.6), title, ". ".join(lines) + ".", draw)
+    return to_svg("recall", (8.6, 4.6), title, ". ".join(lines) + ".", draw)
 
 
 def draw_calibration(
@@ -188,7 +175,7 @@ def draw_calibration(
     calibration : DataFrame
         ``evaluation_tables(...)["calibration"]``: rung, bin, expected_per_100_km2, observed_per_100_km2, observed.
     """
-    _need(calibration, "rung", "bin", "expected_per_100_km2", "observed_per_100_km2", "observed", "area_km2")
+    need(calibration, "rung", "bin", "expected_per_100_km2", "observed_per_100_km2", "observed", "area_km2")
     rungs = list(dict.fromkeys(calibration["rung"]))
     said, seen = calibration["expected_per_100_km2"], calibration["observed_per_100_km2"]
     values = np.concatenate([said[said > 0], seen[seen > 0]])
@@ -201,21 +188,21 @@ def draw_calibration(
             x, count, area = (rows[c].to_numpy(float) for c in ("expected_per_100_km2", "observed", "area_km2"))
             spread = np.sqrt(np.maximum(count, 1)) * 1.96
             bottom, top = (np.clip(count + s * spread, 0, None) / area * 100 for s in (-1, 1))
-            axis.plot([low, high], [low, high], color=_SOFT, lw=1, ls="--")
+            axis.plot([low, high], [low, high], color=SOFT, lw=1, ls="--")
             axis.vlines(x, np.maximum(bottom, low), top, color=_colour(rung, rungs), lw=2, alpha=0.5)
             shown = np.maximum(count / area * 100, low * 1.08)
-            axis.plot(x, shown, "o", color=_colour(rung, rungs), ms=7, mec=_INK, mew=0.7, clip_on=False)
-            axis.plot(x[count == 0], shown[count == 0], "o", color="white", ms=7, mec=_INK, mew=0.9)
+            axis.plot(x, shown, "o", color=_colour(rung, rungs), ms=7, mec=INK, mew=0.7, clip_on=False)
+            axis.plot(x[count == 0], shown[count == 0], "o", color="white", ms=7, mec=INK, mew=0.9)
             axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
             for ticks in (axis.xaxis, axis.yaxis):
                 ticks.set_major_formatter(lambda v, _: f"{v:g}")
                 ticks.set_minor_formatter(lambda v, _: "")
-            axis.grid(color="#e4e4e4", lw=0.8)
+            axis.grid(color=GRID, lw=0.8)
             axis.set_axisbelow(True)
             axis.set_title(rung, fontsize=10)
             axis.set_xlabel("expected per 100 km²")
         axes[0].set_ylabel("observed per 100 km²")
-        _note(figure, "On the dashed line both agree. A dot is a tenth of the ground, a line 95 % by chance; "
+        note(figure, "On the dashed line both agree. A dot is a tenth of the ground, a line 95 % by chance; "
               "hollow: no accident.")  # fmt: skip
 
     top = calibration.sort_values("bin").groupby("rung", sort=False).tail(1).set_index("rung")
@@ -224,7 +211,7 @@ def draw_calibration(
         f"{top.loc[rung, 'observed_per_100_km2']:.3g} observed per 100 square kilometres."
         for rung in rungs
     ]
-    return _svg("calibration", (max(2.75 * len(rungs), 5.0), 3.9), title, " ".join(lines), draw)
+    return to_svg("calibration", (max(2.75 * len(rungs), 5.0), 3.9), title, " ".join(lines), draw)
 
 
 def draw_release_2023(table: pd.DataFrame, *, source: str) -> str:
@@ -237,7 +224,7 @@ def draw_release_2023(table: pd.DataFrame, *, source: str) -> str:
     source : str
         Where the figures are from; printed below.
     """
-    _need(table, "breakdown", "name", "hectares")
+    need(table, "breakdown", "name", "hectares")
     names = list(dict.fromkeys(table["breakdown"]))
     parts = [_sorted_bars(table[table["breakdown"] == name]) for name in names]
     sums = [float(part["hectares"].sum()) for part in parts]
@@ -262,7 +249,7 @@ def draw_release_2023(table: pd.DataFrame, *, source: str) -> str:
             axis.set_xticks([])
             axis.spines["bottom"].set_visible(False)
             axis.tick_params(axis="y", length=0)
-        _note(
+        note(
             figure,
             f"Source: {source}.\nAs published: not split into cancelled, reduced and cleared. All bars on one scale.",
         )
@@ -274,7 +261,7 @@ def draw_release_2023(table: pd.DataFrame, *, source: str) -> str:
     lines.insert(0, f"Source: {source}.")
     title = f"Land released in 2023: {sums[0]:,.1f} hectares"
     tall = 1.5 + 0.3 * max(len(p) for p in parts)
-    return _svg("release-2023", (11.2, tall), title, " ".join(lines), draw)
+    return to_svg("release-2023", (11.2, tall), title, " ".join(lines), draw)
 
 
 def _sorted_bars(part: pd.DataFrame) -> pd.DataFrame:
@@ -297,7 +284,7 @@ def draw_bridge(table: pd.DataFrame, *, title: str = "From opening to closing: w
     TableError
         A column is missing, or opening and changes do not make closing.
     """
-    _need(table, *BRIDGE)
+    need(table, *BRIDGE)
     sums = table[list(BRIDGE)].sum().to_dict()
     signed = {name: sums[name] * BRIDGE[name][1] for name in list(BRIDGE)[:-1]}
     off = sum(signed.values()) - sums["closing_m2"]
@@ -320,7 +307,7 @@ def draw_bridge(table: pd.DataFrame, *, title: str = "From opening to closing: w
             axis.annotate(text, (k, top / per), (0, 4), textcoords="offset points", ha="center")
             level = change if whole else level + change
             if k < len(labels) - 1:
-                axis.hlines(level / per, k + 0.33, k + 0.67, color=_SOFT, lw=1)
+                axis.hlines(level / per, k + 0.33, k + 0.67, color=SOFT, lw=1)
         axis.set_xticks(range(len(labels)), labels)
         axis.tick_params(axis="x", length=0)
         axis.set_ylabel(f"area [{unit}]")
@@ -328,10 +315,10 @@ def draw_bridge(table: pd.DataFrame, *, title: str = "From opening to closing: w
         axis.set_ylim(low / per, low / per + (high - low / per) * 1.12)
         axis.yaxis.set_major_formatter(lambda v, _: f"{v:,.0f}" if axis.get_ylim()[1] > 20 else f"{v:g}")
         words = "Cancelled: by non-technical survey; reduced: by technical survey; cleared: by clearance."
-        _note(figure, words + ("\nHatched: the axis is cut and does not begin at 0." if cut else ""))
+        note(figure, words + ("\nHatched: the axis is cut and does not begin at 0." if cut else ""))
 
     told = ", ".join(f"{w.lower()} {sums[n] / per:,.2f}" for n, (w, _) in BRIDGE.items())
-    return _svg("bridge", (8.6, 4.2), title, f"In {unit}: {told}.", draw)
+    return to_svg("bridge", (8.6, 4.2), title, f"In {unit}: {told}.", draw)
 
 
 def draw_changes(
@@ -350,7 +337,7 @@ def draw_changes(
     ground, zones : GeoDataFrame
         AREAS and ZONES of the later run in the same CRS.
     """
-    _need(changes, "change")
+    need(changes, "change")
     shaped = ~(changes.geometry.isna() | changes.geometry.is_empty)
     points = changes.loc[shaped].geometry.representative_point()
     west, south, east, north = changes.loc[shaped].total_bounds if shaped.any() else ground.total_bounds
@@ -369,9 +356,9 @@ def draw_changes(
             if len(own):
                 own.plot(ax=axis, color=shade, edgecolor=shade, linewidth=0.6, aspect=None)
         places = zones[~zones.geometry.isna()].geometry.representative_point()
-        axis.plot(places.x, places.y, "s", color="white", mec=_SOFT, mew=0.7, ms=3.2, ls="none", label="zone")
+        axis.plot(places.x, places.y, "s", color="white", mec=SOFT, mew=0.7, ms=3.2, ls="none", label="zone")
         for name in named:
-            colour, mark = CHANGES.get(name, (_INK, "x"))
+            colour, mark = CHANGES.get(name, (INK, "x"))
             own = points[changes.loc[shaped, "change"] == name]
             axis.plot(
                 own.x, own.y, mark, color=colour, mec="white" if mark not in "x+" else colour, mew=0.6, ms=8, ls="none",
@@ -384,12 +371,12 @@ def draw_changes(
         _scale_bar(axis, 2 * wide)
         figure.legend(loc="outside right upper", frameon=False)
         lost = int((~shaped).sum())
-        _note(figure, "Grey: ground that remains (palest: indication). North is up."
+        note(figure, "Grey: ground that remains (palest: indication). North is up."
               + (f" {lost} changes have no place on the map." if lost else ""))  # fmt: skip
 
     told = ", ".join(f"{counts[name]} {name}" for name in named)
     tall = 6.4 if wide >= room else 7.6
-    return _svg("changes", (tall * wide / room + 2.4, tall + 0.8), title, f"Hazards: {told}.", draw)
+    return to_svg("changes", (tall * wide / room + 2.4, tall + 0.8), title, f"Hazards: {told}.", draw)
 
 
 def draw_order(tasks: pd.DataFrame, queue: str, *, first: int = 15, title: str | None = None) -> str:
@@ -409,7 +396,7 @@ def draw_order(tasks: pd.DataFrame, queue: str, *, first: int = 15, title: str |
     TableError
         A column is missing, or no task of the queue has a rank.
     """
-    _need(tasks, "task_id", "queue", "rank", "score")
+    need(tasks, "task_id", "queue", "rank", "score")
     # By name within a rank, so that equal ranks stand in one order in chart and table.
     own = in_queue(tasks, queue).sort_values(["rank", "task_id"]).head(first)
     if not len(own):
@@ -431,18 +418,18 @@ def draw_order(tasks: pd.DataFrame, queue: str, *, first: int = 15, title: str |
     lines = [_order_words(row, points, labels, k, ranged) for k, row in enumerate(own.to_dict("records"))]
     title = title or f"The first {len(own)} tasks of the {queue} queue"
     tall = 1.7 + 0.3 * len(own) + 0.22 * (len(points) + 1) // 2
-    return _svg(f"order-{queue}", (10.2, tall), title, " ".join(lines), draw)
+    return to_svg(f"order-{queue}", (10.2, tall), title, " ".join(lines), draw)
 
 
 def _stack(
     axis: Any, own: pd.DataFrame, points: dict[str, Any], places: dict[str, int], labels: dict[str, str]
 ) -> None:
-    """Bars of points, a colour a criterion, with the score at the end."""
+    """Bars of points, a colour a criterion by its place in the plan, later ones hatched, with the score at the end."""
     at, left = np.arange(len(own)), np.zeros(len(own))
     for name, values in points.items():
-        again = places[name] // len(_CRITERIA)
+        again = places[name] // len(MUTED)
         axis.barh(
-            at, values, 0.72, left, color=_CRITERIA[places[name] % len(_CRITERIA)], edgecolor="white", linewidth=0.6,
+            at, values, 0.72, left, color=MUTED[places[name] % len(MUTED)], edgecolor="white", linewidth=0.6,
             hatch="///" if again else None, label=labels[name],
         )  # fmt: skip
         left += values
@@ -460,7 +447,7 @@ def _intervals(axis: Any, own: pd.DataFrame) -> None:
     low, high = (own[name].to_numpy(float, na_value=np.nan) for name in ("rank_low", "rank_high"))
     rank, at = own["rank"].to_numpy(float), np.arange(len(own))
     axis.hlines(at, low, high, color=_DOWN, lw=4, alpha=0.55)
-    axis.plot(rank, at, "o", color=_INK, ms=5)
+    axis.plot(rank, at, "o", color=INK, ms=5)
     most = float(np.nanmax(np.append(high, rank)))
     # Few tasks of thousands have wide ranges: on an even scale all others would be one dot.
     if most > 60:
@@ -474,7 +461,7 @@ def _intervals(axis: Any, own: pd.DataFrame) -> None:
             end = max(b, rank[k])
             axis.annotate(words, (end, k), (6, 0), textcoords="offset points", va="center", fontsize=9)
     axis.set_title("Dot: rank; line: 90 % of the draws", fontsize=10)
-    axis.grid(axis="x", color="#e4e4e4", lw=0.8)
+    axis.grid(axis="x", color=GRID, lw=0.8)
     axis.set_axisbelow(True)
     axis.tick_params(axis="y", length=0)
 
@@ -493,7 +480,7 @@ def _scale_bar(axis: Any, width_m: float) -> None:
     length = power * max(step for step in (1, 2, 5) if step * power <= width_m / 5)
     (x, _), (y, top) = axis.get_xlim(), axis.get_ylim()
     x, y = x + width_m * 0.03, y + (top - y) * 0.03
-    axis.plot([x, x + length], [y, y], color=_INK, lw=3, solid_capstyle="butt")
+    axis.plot([x, x + length], [y, y], color=INK, lw=3, solid_capstyle="butt")
     words = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     axis.annotate(words, (x + length / 2, y), (0, 4), textcoords="offset points", ha="center", fontsize=9.5)
 
@@ -508,39 +495,3 @@ def _floor(changes: Sequence[float], closing: float) -> tuple[float, bool]:
 
 def _colour(rung: str, rungs: Sequence[str]) -> str:
     return RUNG_COLOURS.get(rung, _SPARE[list(rungs).index(rung) % len(_SPARE)])
-
-
-def _need(table: pd.DataFrame, *columns: str) -> None:
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise TableError(f"chart: no column {', '.join(missing)}; give the table as the docstring says")
-    if not len(table):
-        raise TableError("chart: the table is empty; there is nothing to draw")
-
-
-def _note(figure: Any, words: str) -> None:
-    figure.supxlabel(words, x=0.01, ha="left", fontsize=9, color=_SOFT)
-
-
-def _svg(name: str, size: tuple[float, float], title: str, description: str, draw: Any) -> str:
-    """A chart as SVG text: title and description inside, ids that no other chart has, nothing of the clock."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with rc_context(_STYLE | {"svg.hashsalt": f"clearplan {name}"}):  # type: ignore[arg-type]
-        figure = Figure(figsize=size, layout="constrained")
-        canvas = FigureCanvasSVG(figure)
-        draw(figure)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=12.5, fontweight="bold")
-        out = io.StringIO()
-        canvas.print_figure(out, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None})
-    text = out.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
-    text = re.sub(r'<svg ([^>]*?)width="[^"]*" ?', r"<svg \1", text, count=1)
-    text = re.sub(r'<svg ([^>]*?)height="[^"]*" ?', r"<svg \1", text, count=1)
-    said = f'role="img" aria-labelledby="{name}-title {name}-desc" style="width:100%;max-width:{size[0] * 72:.0f}pt" '
-    told = f'<title id="{name}-title">{escape(title)}</title>\n<desc id="{name}-desc">{escape(description)}</desc>\n'
-    head, rest = text.split(">", 1)
-    return f"{head.replace('<svg ', f'<svg {said}', 1)}>\n {told}{rest.lstrip()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -43,12 +43,17 @@ def page(title: str, body: str, *, notice: str, lang: str = "en") -> Page:
     )
 
 
-def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(header: Iterable[str], rows: Iterable[Iterable[str]], kinds: Mapping[int, str] | None = None) -> str:
     """A table of cells that are HTML already.
+
+    ``kinds`` says which columns, counted from 0, hold figures ("n"), names ("k") or sentences ("w").
 
     >>> table(["a"], [["1"]])
     '<div class="scroll"><table><thead><tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table></div>'
     """
-    head = "".join(f"<th>{name}</th>" for name in header)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    kind = {k: f' class="{name}"' for k, name in (kinds or {}).items()}
+    head = "".join(f"<th{kind.get(k, '')}>{name}</th>" for k, name in enumerate(header))
+    body = "".join(
+        "<tr>" + "".join(f"<td{kind.get(k, '')}>{cell}</td>" for k, cell in enumerate(row)) + "</tr>" for row in rows
+    )
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -1,15 +1,17 @@
-"""Tables to XLSX: record forms with drop-down lists and a comment on every column."""
+"""Tables to XLSX: a new book, and in it record forms with drop-down lists and a comment on every column."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from .errors import OutputError
+from .folders import unwritable, whole
 from .tables import TABLES, Column, allowed_codes
 
 #: Sheets of a record workbook, in the order of work.
@@ -30,6 +32,33 @@ _READ_ME = (
 )
 _ROWS = 20_000  # rows for which the lists drop down
 _WIDTHS = {"text": 16, "number": 12, "integer": 12, "date": 12}
+
+
+@contextmanager
+def new_book(path: str | Path, title: str) -> Iterator[Any]:
+    """A workbook to fill, written whole or not at all; text stays text, and the same cells make the same bytes.
+
+    Raises
+    ------
+    OutputError
+        The file exists, or can't be written.
+    """
+    import xlsxwriter
+
+    path = Path(path)
+    if path.exists():
+        raise OutputError(f"{path}: exists already; name another file")
+    if path.suffix.lower() != ".xlsx":
+        raise OutputError(f"{path}: is no .xlsx name; end it with .xlsx")
+    with whole(path) as fresh:
+        # Text stays text: a cell that begins with '=' must not become a formula.
+        book = xlsxwriter.Workbook(str(fresh), {"strings_to_formulas": False, "strings_to_urls": False})
+        book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1)})
+        yield book
+        try:
+            book.close()
+        except xlsxwriter.exceptions.FileCreateError as error:
+            raise unwritable(path, error) from None
 
 
 def write_record_template(path: str | Path) -> None:
@@ -56,23 +85,10 @@ def write_record_workbook(tables: Mapping[str, pd.DataFrame], path: str | Path) 
     OutputError
         The file exists, or can't be written.
     """
-    import xlsxwriter
-
-    path = Path(path)
-    if path.exists():
-        raise OutputError(f"{path}: exists already; name another file")
-    if path.suffix.lower() != ".xlsx":
-        raise OutputError(f"{path}: is no .xlsx name; end it with .xlsx")
-    try:
-        # Text stays text: a cell that begins with '=' must not become a formula.
-        book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
-        book.set_properties({"title": "Minefield records", "created": dt.datetime(2000, 1, 1)})
+    with new_book(path, "Minefield records") as book:
         _read_me(book)
         for name, table in tables.items():
             _sheet(book, name, table)
-        book.close()
-    except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
-        raise OutputError(f"{path}: can't be written ({error}); name another folder") from None
 
 
 def _read_me(book: Any) -> None:
