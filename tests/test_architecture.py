@@ -45,6 +45,7 @@ ALSO_ALLOWED = {
     ("readers", "rows"),
     ("balance", "release"),
     ("audit", "release"),
+    ("replay", "blockers"),
     ("treaty", "filing"),
     ("records", "forms"),
     ("records", "vertices"),
