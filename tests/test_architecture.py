@@ -48,6 +48,7 @@ ALSO_ALLOWED = {
     ("readers", "rows"),
     ("balance", "release"),
     ("audit", "release"),
+    ("replay", "blockers"),
     ("treaty", "filing"),
     ("records", "forms"),
     ("records", "vertices"),
