@@ -1,7 +1,9 @@
 """The page as a file: what is in it, what is not, and that nothing is lost on the way."""
 
+import datetime as dt
 import json
 import re
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
 from clearplan.errors import TableError
-from clearplan.maps import _encoded, _json, draw_map
+from clearplan.maps import _asset, _encoded, _json, draw_map
 
 from .conftest import E0, N0, accident_table, hazard_table, zone_table
 
@@ -215,3 +217,110 @@ def test_a_queue_all_behind_gates_is_drawn(margins, task_settings, priority_sett
     data = data_of(draw_map(ranked, zones).html)
     assert [task["rank"] for task in data["tasks"]] == [None] * len(ranked)
     assert {task["of"] for task in data["tasks"]} == {0}
+
+
+# --- the plan of work
+
+PERIODS = [
+    ("start", dt.date(2027, 1, 1)),
+    ("Q1 2027", dt.date(2027, 3, 31)),
+    ("Q2 2027", dt.date(2027, 6, 30)),
+    ("Q3 2027", dt.date(2027, 9, 30)),
+]
+
+
+def planned_world(margins, task_settings, priority_settings):
+    """Tasks done in one period, over two, begun only, and not at all; places open at the start, later and never."""
+    ranked, _, areas = told_world(margins, task_settings, priority_settings)
+    rest = len(ranked) - 3
+    ranked["teams"] = ["M1; D1", "M1", "S1", *[None] * rest]
+    ranked["start_on"] = pd.to_datetime(["2027-01-01", "2027-04-01", "2027-07-01", *[None] * rest])
+    ranked["finish_on"] = pd.to_datetime(["2027-03-31", "2027-09-30", None, *[None] * rest])
+    ranked["finished_part"] = [1.0, 1.0, 0.4, *[0.0] * rest]
+    places = [{"geometry": Point(E0 + 700 * k, N0 + 900), "people": people} for k, people in enumerate((1234, 50, 9))]
+    places += [{"geometry": Point(E0 - 900, N0), "people": np.nan}, {"geometry": None, "deferred": "no coordinates"}]
+    zones = zone_table(places)
+    zones["opens_in"] = pd.array([1, 0, pd.NA, 3, pd.NA], dtype="Int64")
+    zones["opens_on"] = pd.to_datetime(["2027-03-31", "2027-01-01", None, "2027-09-30", None])
+    zones["waits_for"] = pd.array([1, 0, 2, 3, pd.NA], dtype="Int64")
+    zones["why"] = ["T-1 is finished last.", None, "1 of 2 tasks is not finished.", None, "has no place on the map"]
+    zones["sooner"] = ["One more team.", None, None, None, None]
+    zones["probability"] = [0.62, 1.0, 0.08, 0.3, np.nan]
+    zones["p50_on"] = pd.to_datetime(["2027-03-31", "2027-01-01", None, None, None])
+    zones["p80_on"] = pd.to_datetime([None, "2027-01-01", None, None, None])
+    return ranked, zones, areas
+
+
+PLAN_COLUMNS = ["teams", "start_on", "finish_on", "finished_part"]
+OPENING_COLUMNS = ["opens_in", "opens_on", "waits_for", "why", "sooner", "probability", "p50_on", "p80_on"]
+
+
+def test_the_plan_travels_as_stops_of_the_slider(margins, task_settings, priority_settings):
+    ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
+    html = draw_map(ranked, zones, areas=areas, periods=PERIODS).html
+    data = data_of(html)
+    assert data["plan"]["stops"] == [
+        ["start", "2027-01-01"],
+        ["Q1 2027", "2027-03-31"],
+        ["Q2 2027", "2027-06-30"],
+        ["Q3 2027", "2027-09-30"],
+    ]
+    tasks = {task["id"]: task for task in data["tasks"]}
+    assert len(tasks) == len(ranked)
+    first, second, third, *rest = (tasks[own].get("plan") for own in ranked["task_id"])
+    # Work from the first day on is work of the first period, not of the start.
+    assert first == {"teams": ["M1", "D1"], "start": 1, "begins": "2027-01-01", "finish": 1}
+    assert second == {"teams": ["M1"], "start": 2, "begins": "2027-04-01", "finish": 3}
+    assert third == {"teams": ["S1"], "start": 3, "begins": "2027-07-01", "finish": None, "part": 0.4}
+    assert rest == [None] * len(rest)
+    assert [zone["plan"]["opens"] for zone in data["zones"]] == [1, 0, None, 3]
+    assert data["zones"][0]["plan"] == {
+        "opens": 1, "probability": 0.62, "p50": "2027-03-31", "p80": None, "waits": 1, "why": "T-1 is finished last.",
+        "sooner": "One more team.",
+    }  # fmt: skip
+    (lost,) = data["plan"]["unplaced"]  # not on the map, and not lost
+    assert (lost["name"], lost["plan"]["opens"], lost["plan"]["why"]) == ("Place 4", None, "has no place on the map")
+    assert html == draw_map(ranked, zones, areas=areas, periods=PERIODS).html
+    assert not re.search(r"\bsa" + r"fe(ly|ty|r|st)?\b", html[html.rindex("<body>") :], flags=re.IGNORECASE)
+
+
+def test_a_plan_without_draws_tells_no_probability(margins, task_settings, priority_settings):
+    ranked, zones, _ = planned_world(margins, task_settings, priority_settings)
+    bare = zones.drop(columns=["probability", "p50_on", "p80_on", "why", "sooner", "waits_for"])
+    own = data_of(draw_map(ranked.drop(columns="finished_part"), bare, periods=PERIODS).html)["zones"][0]["plan"]
+    assert own == {"opens": 1, "probability": None, "waits": None, "why": None, "sooner": None}
+
+
+def test_pages_without_a_plan_are_the_same_to_the_byte_and_speak_of_none(margins, task_settings, priority_settings):
+    ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
+    bare, places = ranked.drop(columns=PLAN_COLUMNS), zones.drop(columns=OPENING_COLUMNS)
+    without = draw_map(bare, places, areas=areas).html
+    assert without == draw_map(bare, places, areas=areas, periods=[]).html == draw_map(ranked, zones, areas=areas).html
+    assert not re.search(r"\bplan\b", without)
+    assert not re.search(r"plan-(stop|shown|words)|unplaced|openings", without)
+    # Each part of the page is its lines outside the marks, one by one, and the marks themselves never travel.
+    planned = draw_map(ranked, zones, areas=areas, periods=PERIODS).html
+    for name in ("map.html", "map.css", "map.js"):
+        kept, inside, after = [], False, False
+        for line in files("clearplan").joinpath("assets", name).read_text(encoding="utf-8").splitlines():
+            starts, ends = "plan { " in line + " " and line.strip()[0] in "/<", "} plan" in line
+            if not (inside or starts or (after and not line)):
+                kept.append(line)
+            inside, after = (inside or starts) and not ends, ends
+        assert not inside
+        assert _asset(name, planned=False).splitlines() == kept
+    assert "} plan" not in planned
+    assert 'id="plan-stop"' in planned
+
+
+def test_a_plan_that_does_not_fit_is_refused(margins, task_settings, priority_settings):
+    ranked, zones, _ = planned_world(margins, task_settings, priority_settings)
+    with pytest.raises(TableError, match="TASKS lack start_on"):
+        draw_map(ranked.drop(columns="start_on"), zones, periods=PERIODS)
+    with pytest.raises(TableError, match="ZONES lack opens_in"):
+        draw_map(ranked, zones.drop(columns="opens_in"), periods=PERIODS)
+    for wrong in (PERIODS[:1], [*PERIODS, PERIODS[-1]], PERIODS[::-1]):
+        with pytest.raises(TableError, match="that rise"):
+            draw_map(ranked, zones, periods=wrong)
+    with pytest.raises(TableError, match="zone Z3: opens in period 3, which is not one of 0 to 2"):
+        draw_map(ranked, zones, periods=PERIODS[:3])

@@ -9,7 +9,7 @@ from clearplan.maps import About, draw_map
 
 from .browser import PICTURES, opened
 from .conftest import E0, N0, accident_table, hazard_table, zone_table
-from .test_maps import told_world
+from .test_maps import PERIODS, planned_world, told_world
 
 pytestmark = [
     pytest.mark.browser,
@@ -308,3 +308,161 @@ def test_many_gates_are_folded_and_plans_without_any_show_none(tmp_path, margins
         assert page.locator("#gated li").count() == 1  # one reason, said once
         assert page.locator("#gated button").count() == len(many)
     assert watch.complaints == []
+
+
+TASK_STYLES = """() => { const found = []; map_clearplan.eachLayer(l => {
+    if (l instanceof L.Polygon && l.options.pane === 'task') {
+    found.push([l.options.color, l.options.dashArray || '', l.options.weight]); } }); return found.sort(); }"""
+PLACE_STYLES = """() => { const found = []; map_clearplan.eachLayer(l => {
+    if (l instanceof L.CircleMarker && l.options.pane === 'zone') {
+    found.push([l.getTooltip().getContent().querySelector('b').textContent, l.options.fillColor,
+    l.options.dashArray || '']); } }); return found.sort(); }"""
+DONE, UNDER_WAY, WAITS, GATED = "#00695C", "#7B1257", "#444444", "#5A5A5A"
+FILLED, HOLLOW = "#00429D", "#FFFFFF"
+
+
+def test_the_slider_shows_what_is_planned_and_releases_nothing(tmp_path, margins, task_settings, priority_settings):
+    ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
+    draw_map(ranked, zones, areas=areas, first=2).save(tmp_path / "bare.html")
+    draw_map(ranked, zones, areas=areas, first=2, periods=PERIODS).save(tmp_path / "m.html")
+    with opened(tmp_path / "bare.html") as (page, _):
+        ranks, badges = page.evaluate(TASK_STYLES), page.locator(".leaflet-marker-icon.number").count()
+        places, legend = page.evaluate(PLACE_STYLES), page.inner_text("#legend")
+        assert page.locator("#plan").count() == 0
+    with opened(tmp_path / "m.html") as (page, watch):
+        # The page opens as it does without a plan.
+        slider = page.get_by_role("slider", name="Plan: what is open by")
+        assert slider.get_attribute("aria-valuetext") == "today, the plan is not shown"
+        assert page.evaluate(TASK_STYLES) == ranks
+        assert page.evaluate(PLACE_STYLES) == places
+        assert page.inner_text("#legend") == legend
+        assert page.locator(".leaflet-marker-icon.number:visible").count() == badges
+        slider.focus()
+        told, drawn, open_places = [], [], []
+        for _ in range(len(PERIODS)):
+            page.keyboard.press("ArrowRight")
+            told.append(page.inner_text("#plan-words"))
+            drawn.append([style[0] for style in page.evaluate(TASK_STYLES)])
+            open_places.append([place for place, fill, _ in page.evaluate(PLACE_STYLES) if fill == FILLED])
+            assert "Nothing is released by a plan" in page.inner_text("#plan-caution")
+        assert told == [
+            "At the start, 1 January 2027: 1 of 5 places open, about 50 people home (plan, not a promise).",
+            "By 31 March 2027: 2 of 5 places open, about 1,300 people home (plan, not a promise).",
+            "By 30 June 2027: 2 of 5 places open, about 1,300 people home (plan, not a promise).",
+            "By 30 September 2027: 3 of 5 places open, about 1,300 people home, people of 1 place unknown"
+            " (plan, not a promise).",
+        ]
+        assert open_places == [
+            ["Place 1"],
+            ["Place 0", "Place 1"],
+            ["Place 0", "Place 1"],
+            ["Place 0", "Place 1", "Place 3"],
+        ]
+        rest = len(ranked) - 4
+        for colours, (done, under) in zip(drawn, [(0, 0), (1, 0), (1, 1), (2, 1)], strict=True):
+            waits = 3 - done - under + rest
+            assert sorted(colours) == sorted([DONE] * done + [UNDER_WAY] * under + [WAITS] * waits + [GATED])
+        assert slider.get_attribute("aria-valuetext") == told[-1].removesuffix(".") + ", Q3 2027"
+        assert [DONE, "6 4", 2] in page.evaluate(TASK_STYLES)  # dashed: not yet so
+        assert ["Place 2", HOLLOW, "3 3"] in page.evaluate(PLACE_STYLES)  # never opens
+        words = page.inner_text("#legend")
+        for wanted in (
+            "The plan by 30 September 2027. It releases nothing",
+            "Planned to be released by then, hazard until decided (2)",
+            "Planned to be under way then (1)",
+            f"Not begun by then, or not in the plan ({rest})",
+            "Place planned to be open by then",
+            "Place not open by then",
+            "Place that never opens in the plan",
+            "Suspected hazardous area (SHA)",
+        ):
+            assert wanted in words, wanted
+        assert "High priority" not in words  # ranks are not drawn at a stop
+        assert page.locator(".leaflet-marker-icon.number:visible").count() == 0
+        assert page.evaluate("getComputedStyle(document.getElementById('plan-stop')).outlineStyle") == "solid"
+        screenshot(page, "map-desktop-plan.png")
+        page.keyboard.press("Home")
+        assert page.evaluate(TASK_STYLES) == ranks
+        assert page.evaluate(PLACE_STYLES) == places
+        assert page.inner_text("#legend") == legend
+    assert watch.complaints == []
+    assert watch.requests == []
+
+
+def test_cards_tell_the_plan_and_who_never_opens(tmp_path, margins, task_settings, priority_settings):
+    ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
+    draw_map(ranked, zones, areas=areas, first=2, periods=PERIODS).save(tmp_path / "m.html")
+    with opened(tmp_path / "m.html") as (page, watch):
+
+        def card(button, title):
+            button.click()
+            return page.locator(f".leaflet-popup-content:has(h3:text-is('{title}')) .work").inner_text()
+
+        tasks = [card(page.locator("#list button").nth(k), ranked["task_id"][k]) for k in range(4)]
+        assert "Planned teams: M1, D1." in tasks[0]
+        assert "start in Q1 2027 (from 1 January 2027) and to be finished by 31 March 2027 (Q1 2027)." in tasks[0]
+        assert "start in Q2 2027 (from 1 April 2027) and to be finished by 30 September 2027 (Q3 2027)." in tasks[1]
+        assert "not finished by 30 September 2027 (Q3 2027): 40 % done then." in tasks[2]
+        assert tasks[3] == "Not in the plan: no team is sent here by 30 September 2027 (Q3 2027)."
+        assert page.inner_text("#openings > p").startswith("3 of 5 places are planned to be open by 30 September 2027")
+        assert page.inner_text("#opening summary") == "Planned to open: 3"
+        assert page.locator("#opening button").all_inner_texts() == ["Place 1", "Place 0", "Place 3"]
+        assert page.inner_text("#never summary") == "Never open in the plan: 2"
+        assert "Place 4 (not on the map) has no place on the map" in page.locator("#never li").last.inner_text()
+        first = card(page.get_by_role("button", name="Place 0", exact=True), "Place 0")
+        for words in (
+            "Planned to be open by 31 March 2027 (Q1 2027).",
+            "Waits for 1 task to be finished.",
+            "Open by that day in 62 % of the draws. Half of them have it open by 31 March 2027 (P50), four of five only"
+            " beyond the plan (P80).",
+            "Why: T-1 is finished last.",
+            "Sooner: One more team.",
+        ):
+            assert words in first, words
+        start = card(page.get_by_role("button", name="Place 1", exact=True), "Place 1")
+        assert "Planned to be open from the start, 1 January 2027." in start
+        assert "Waits for no task." in start
+        assert "Why" not in start
+        never = card(page.get_by_role("button", name="Place 2", exact=True), "Place 2")
+        assert "Never opens in the plan, which ends on 30 September 2027 (Q3 2027)." in never
+        assert "Open at the plan's end in 8 % of the draws. P50 and P80 lie beyond the plan." in never
+        assert "Why: 1 of 2 tasks is not finished." in never
+        page.wait_for_timeout(400)
+        screenshot(page, "map-desktop-plan-place.png")
+    assert watch.complaints == []
+    with opened(tmp_path / "m.html", 360, 740) as (page, watch):
+        page.focus("#plan-stop")
+        page.keyboard.press("End")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert page.locator("#plan").bounding_box()["height"] <= 140
+        assert page.locator("#map_clearplan").bounding_box()["height"] >= 0.3 * 740
+        assert "3 of 5 places open" in page.inner_text("#plan-words")
+        assert "Nothing is released by a plan" in page.inner_text("#plan-caution")
+        page.get_by_role("button", name="Place 2", exact=True).click()
+        assert "Never opens in the plan" in page.inner_text("#detail .work")
+        screenshot(page, "map-phone-plan.png")
+    assert watch.complaints == []
+
+
+def test_hostile_text_of_a_plan_is_shown_as_text(tmp_path, margins, task_settings, priority_settings):
+    ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
+    ranked["teams"] = [HOSTILE[5] + "; " + HOSTILE[0], *ranked["teams"][1:]]
+    zones["name"], zones["why"], zones["sooner"] = HOSTILE[:5], HOSTILE[4:9], HOSTILE[5]
+    periods = [(HOSTILE[k], day) for k, (_, day) in zip((2, 4, 5, 8), PERIODS, strict=True)]
+    draw_map(ranked, zones, areas=areas, periods=periods).save(tmp_path / "m.html")
+    with opened(tmp_path / "m.html") as (page, watch):
+        page.focus("#plan-stop")
+        page.keyboard.press("End")
+        assert page.get_attribute("#plan-stop", "aria-valuetext").endswith(HOSTILE[8])
+        page.locator("#list button").first.click()
+        assert f"Planned teams: {HOSTILE[5]}, {HOSTILE[0]}." in page.text_content(".leaflet-popup-content .work")
+        assert f"start in {HOSTILE[4]} (from" in page.text_content(".leaflet-popup-content .work")
+        for k in range(4):
+            page.locator("#openings button").nth(k).click()
+        page.wait_for_timeout(400)
+        assert HOSTILE[5] in page.locator(".leaflet-popup-content .work").last.text_content()
+        assert HOSTILE[8] in page.text_content("#never")  # why, of the place that is not on the map
+        assert page.evaluate("window.hacked") is None
+        assert page.locator("img[src=x]").count() == 0
+    assert watch.complaints == []
+    assert watch.requests == []

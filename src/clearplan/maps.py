@@ -7,6 +7,7 @@ folium makes the map object; nothing else passes through it. Text from data trav
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import math
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, ids_in
 #: Outlines are drawn to this tolerance [m]: a fifth of a millimetre on a 1:10 000 sheet.
 DRAWN_TO_M = 2.0
 _MICRO = 1e6  # coordinates travel as whole millionths of a degree, 0.1 m
+#: Without these columns there is no plan of work to show; its others are told where they are there.
+_PLANNED = {"TASKS": ("teams", "start_on", "finish_on"), "ZONES": ("opens_in",)}
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,11 @@ def draw_map(
     context: Context | None = None,
     about: About | None = None,
     first: int | None = None,
+    periods: Sequence[tuple[str, dt.date]] = (),
 ) -> MapPage:
     """The map page: tasks by priority over hazards, with legend, explanation on click and disclaimers.
+
+    With a plan of work, a slider shows what is planned to be open by the end of each period; the page opens without.
 
     Parameters
     ----------
@@ -107,23 +114,29 @@ def draw_map(
         Title, date, CRS, fingerprint and sources; told from the tables when left out.
     first : int, optional
         How many tasks ``first_share`` counts as the first (``settings.robustness.first``).
+    periods : (label, date), optional
+        Stops of the slider: the plan's first day, then the last day of each period. TASKS then carry ``teams``,
+        ``start_on``, ``finish_on`` and maybe ``finished_part``; ZONES ``opens_in`` (the number of a period; 0 is the
+        start) and maybe ``probability``, ``p50_on``, ``p80_on``, ``waits_for``, ``why``, ``sooner``. Left out, the page
+        tells nothing of a plan.
 
     Raises
     ------
     CrsError
         Tables are not in metres, or not in the same CRS.
     TableError
-        The tasks are not ranked.
+        The tasks are not ranked, or the plan's columns and periods don't belong together.
     """
     if "score" not in tasks.columns:
         raise TableError("tasks are not ranked; call rank() before draw_map()")
     layers = (areas, accidents, contact_lines)
     require_metres(tasks, zones, *(layer for layer in layers if layer is not None))
     context = context or Context()
+    stops = _stops(tasks, zones, periods)
     data: dict[str, Any] = {
         "criteria": [{"label": m.label, "unit": m.unit} for m in (meaning_of(tasks, c) for c in criteria_of(tasks))],
-        "tasks": _tasks(tasks, zones),
-        "zones": _zones(zones),
+        "tasks": _tasks(tasks, zones, stops),
+        "zones": _zones(zones, stops),
         "areas": _areas(areas),
         "accidents": _accidents(accidents),
         "records": [row for reading in records for row in _records(reading)],
@@ -133,6 +146,8 @@ def draw_map(
     }
     if first is not None:
         data["first"] = first
+    if stops:
+        data["plan"] = _plan(zones, periods)
     data["about"] = _words(about or _told_from(data, tasks, zones, areas, accidents))
     return MapPage(_page(data))
 
@@ -140,7 +155,7 @@ def draw_map(
 # --- tables to plain values ----------------------------------------------------------------------------------
 
 
-def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, stops: list[dt.date]) -> list[dict[str, Any]]:
     names = dict(zip(zones["zone_id"], zones["name"], strict=True))
     # A task behind a gate takes no place in its queue.
     queue_size = tasks["queue"].map(tasks.loc[tasks["rank"].notna(), "queue"].value_counts()).fillna(0)
@@ -172,6 +187,7 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> list[dict[str, A
                 "shape": shape,
             }
             | _how_sure(task)
+            | (_work(task, stops) if stops else {})
         )
     return sorted(rows, key=lambda row: (row["queue"], row["rank"] is None, row["rank"] or 0, row["id"]))
 
@@ -190,7 +206,7 @@ def _how_sure(task: Any) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None and value != [None, None]}
 
 
-def _zones(zones: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _zones(zones: gpd.GeoDataFrame, stops: list[dt.date]) -> list[dict[str, Any]]:
     return [
         {
             "name": _text(zone.name) or zone.zone_id,
@@ -201,9 +217,69 @@ def _zones(zones: gpd.GeoDataFrame) -> list[dict[str, Any]]:
             "error_m": _number(zone.position_error_m),
             "shape": shape,
         }
+        | (_opening(zone) if stops else {})
         for shape, zone in zip(_coordinates(zones), zones.drop(columns="geometry").itertuples(index=False), strict=True)
         if shape
     ]
+
+
+def _stops(tasks: pd.DataFrame, zones: pd.DataFrame, periods: Sequence[tuple[str, dt.date]]) -> list[dt.date]:
+    """Days of the slider's stops; none without periods, an error where the tables don't fit them."""
+    if not periods:
+        return []
+    for name, table in (("TASKS", tasks), ("ZONES", zones)):
+        if lacking := [column for column in _PLANNED[name] if column not in table.columns]:
+            raise TableError(
+                f"periods of a plan are given, but {name} lack {lacking[0]}; join the plan to them, or give none"
+            )
+    stops = [pd.Timestamp(day).date() for _, day in periods]
+    if len(stops) < 2 or any(b <= a for a, b in pairwise(stops)):
+        raise TableError("periods are not a start and later ends that rise; give each with its last day, in order")
+    for zone, number in zip(zones["zone_id"], zones["opens_in"], strict=True):
+        if pd.notna(number) and not 0 <= number < len(stops):
+            raise TableError(f"zone {zone}: opens in period {number}, which is not one of 0 to {len(stops) - 1}")
+    return stops
+
+
+def _plan(zones: gpd.GeoDataFrame, periods: Sequence[tuple[str, dt.date]]) -> dict[str, Any]:
+    """The slider's stops, and the zones that have no place on the map but count among those that wait."""
+    lost = zones[shapely.is_missing(zones.geometry.to_numpy()) | shapely.is_empty(zones.geometry.to_numpy())]
+    return {
+        "stops": [[label, _day(day)] for label, day in periods],
+        "unplaced": [
+            {"name": _text(zone.name) or zone.zone_id, "people": _number(zone.people)} | _opening(zone)
+            for zone in lost.drop(columns="geometry").itertuples(index=False)
+        ],
+    }
+
+
+def _work(task: Any, stops: list[dt.date]) -> dict[str, Any]:
+    """Who works on a task and in which periods; nothing where the plan sends nobody there."""
+    if pd.isna(task.start_on):
+        return {}
+    begins = pd.Timestamp(task.start_on).date()
+    # Work begins in a period, never at the plan's first stop, which is but a day.
+    start = next((k for k, day in enumerate(stops) if k and begins <= day), None)
+    if start is None:
+        return {}
+    ends = None if pd.isna(task.finish_on) else pd.Timestamp(task.finish_on).date()
+    finish = None if ends is None else next((k for k, day in enumerate(stops) if k >= start and ends <= day), None)
+    own = {"teams": ids_in(task.teams), "start": start, "begins": begins.isoformat(), "finish": finish}
+    part = _number(getattr(task, "finished_part", None))
+    return {"plan": own if finish is not None or part is None else own | {"part": part}}
+
+
+def _opening(zone: Any) -> dict[str, Any]:
+    """When a zone opens by the plan, how sure that is, and what it waits for; of days drawn only what was drawn."""
+    own = {
+        "opens": _whole(zone.opens_in),
+        "probability": _number(getattr(zone, "probability", None)),
+        "waits": _whole(getattr(zone, "waits_for", None)),
+        "why": _text(getattr(zone, "why", None)),
+        "sooner": _text(getattr(zone, "sooner", None)),
+    }
+    drawn = {name: _day(getattr(zone, f"{name}_on")) for name in ("p50", "p80") if hasattr(zone, f"{name}_on")}
+    return {"plan": own | drawn}
 
 
 def _areas(areas: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
@@ -398,17 +474,18 @@ _POLICY = (
 def _page(data: dict[str, Any]) -> str:
     """folium's skeleton, filled by plain string joining after it was rendered."""
     head, body = _skeleton().split("</head>", 1)
-    before, after = _asset("map.html").split("<!--map-->")
+    planned = "plan" in data
+    before, after = _asset("map.html", planned).split("<!--map-->")
     leaflet_js, leaflet_css = _leaflet()
     title = f"<title>{escape(data['about']['title'])}</title>"
     head = head.replace("<head>", f"<head>\n{_POLICY}\n{title}", 1)
     # folium forbids zooming by hand, which readers of small print need.
     head = re.sub(r"maximum-scale=1\.0, user-scalable=no", "viewport-fit=cover", head)
-    head += f"<style>{leaflet_css}\n{_asset('map.css')}</style>\n<script>{leaflet_js}</script>\n"
+    head += f"<style>{leaflet_css}\n{_asset('map.css', planned)}</style>\n<script>{leaflet_js}</script>\n"
     body = body.replace("<body>", f"<body>\n{before}", 1).replace("</body>", f"{after}</body>", 1)
     end = (
         f'<script type="application/json" id="clearplan-data">{_json(data)}</script>\n'
-        f"<script>{_asset('map.js')}</script>\n</html>"
+        f"<script>{_asset('map.js', planned)}</script>\n</html>"
     )
     page = f"{head}</head>{body}"
     return page[: page.rindex("</html>")] + end + "\n"
@@ -441,8 +518,16 @@ def _leaflet() -> tuple[str, str]:
     return script, re.sub(r"url\((images/[\w.-]+\.png)\)", inlined, style)
 
 
-def _asset(name: str) -> str:
-    return files("clearplan").joinpath("assets", name).read_text(encoding="utf-8")
+#: Lines of the page that show a plan of work, between the comments "plan {" and "} plan".
+_PLAN_LINES = re.compile(
+    r"^ *(?://|/\*|<!--) plan \{[^\n]*\n(.*?)^ *(?://|/\*|<!--) \} plan[^\n]*\n\n?", flags=re.MULTILINE | re.DOTALL
+)
+
+
+def _asset(name: str, planned: bool) -> str:
+    """A part of the page; without a plan it carries nothing that could speak of one."""
+    text = files("clearplan").joinpath("assets", name).read_text(encoding="utf-8")
+    return _PLAN_LINES.sub(r"\1" if planned else "", text)
 
 
 def _json(data: dict[str, Any]) -> str:

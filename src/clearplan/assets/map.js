@@ -32,6 +32,15 @@
   var NUMBERED = 10; // tasks of each queue that carry their rank on the map
   var FOLDED = 5; // more tasks behind gates than this open on demand
 
+  // plan {
+  var plan = data.plan;
+  var stop = -1; // of the slider: -1 is today, when the plan is not shown
+  // Dashed as what is not yet so. Nothing that is planned looks like ground that is released.
+  var PLANNED = { line: "#00695C", fill: "#00695C" }, UNDER_WAY = { line: "#7B1257", fill: "#D98CB3" };
+  var PLACE_LINE = "#00429D";
+  var placeMarkers = [];
+  // } plan
+
   // --- small helpers ---------------------------------------------------------------------------------------
 
   function element(tag, text, className) {
@@ -268,6 +277,9 @@
       return L.extend(shared, { color: GATED.line, weight: near ? 2 : 1, opacity: 1, dashArray: near ? "1 5" : null,
         fillColor: GATED.fill, fillOpacity: 0.7 });
     }
+    // plan {
+    if (stop >= 0) { return L.extend(shared, plannedStyle(task, near)); }
+    // } plan
     var early = task.rank <= NUMBERED, own = priorityOf(task);
     if (own) {
       // Close by, outlines tell and the hazard's hatching stays to be read; from afar a tint does, paler where unsure.
@@ -312,6 +324,82 @@
     });
     return drawn;
   }
+
+  // plan {
+  // --- the plan of work: what is planned to be done by a stop of the slider -----------------------------------------
+
+  var MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December"];
+
+  function dayWords(iso) {
+    var numbers = iso.split("-").map(Number);
+    return numbers[2] + " " + MONTHS[numbers[1] - 1] + " " + numbers[0];
+  }
+
+  function stopWords(k) { return dayWords(plan.stops[k][1]) + " (" + plan.stops[k][0] + ")"; }
+
+  function lastStop() { return plan.stops.length - 1; }
+
+  function isFinished(task) { return Boolean(task.plan) && task.plan.finish !== null && task.plan.finish <= stop; }
+
+  function isUnderWay(task) { return Boolean(task.plan) && task.plan.start <= stop && !isFinished(task); }
+
+  function plannedStyle(task, near) {
+    if (isFinished(task)) {
+      return { stroke: true, color: PLANNED.line, weight: near ? 2 : 1.4, opacity: 1, dashArray: near ? "6 4" : null,
+        fillColor: PLANNED.fill, fillOpacity: near ? 0.12 : 0.6 };
+    }
+    if (isUnderWay(task)) {
+      return { stroke: true, color: UNDER_WAY.line, weight: near ? 2.6 : 1.4, opacity: 1, dashArray: null,
+        fillColor: UNDER_WAY.fill, fillOpacity: near ? 0.25 : 0.9 };
+    }
+    return { stroke: near, color: "#444444", weight: 0.6, opacity: 0.7, dashArray: null, fillColor: "#444444",
+      fillOpacity: 0.01 };
+  }
+
+  function paragraphs(told) {
+    var box = element("div", null, "work");
+    told.forEach(function (words) { box.appendChild(element("p", words)); });
+    return box;
+  }
+
+  function workWords(task) {
+    var work = task.plan;
+    if (!work) { return ["Not in the plan: no team is sent here by " + stopWords(lastStop()) + "."]; }
+    var told = [(work.teams.length > 1 ? "Planned teams: " : "Planned team: ") + (listed(work.teams, 8) || "not named") + "."];
+    told.push("Planned to start in " + plan.stops[work.start][0] + " (from " + dayWords(work.begins) + ") and "
+      + (work.finish !== null ? "to be finished by " + stopWords(work.finish) + "."
+        : "not finished by " + stopWords(lastStop()) + (work.part === undefined ? "" : ": " + share(work.part) + " done then") + "."));
+    return told;
+  }
+
+  function isOpen(zone, k) { return zone.plan.opens !== null && zone.plan.opens <= k; }
+
+  function halfWords(own) {
+    if (own.p50 === undefined) { return ""; }
+    if (own.p50 === null) { return " P50 and P80 lie beyond the plan."; }
+    return " Half of them have it open by " + dayWords(own.p50) + " (P50), four of five "
+      + (own.p80 ? "by " + dayWords(own.p80) : "only beyond the plan") + " (P80).";
+  }
+
+  function openingWords(zone) {
+    var own = zone.plan, told = [];
+    told.push(own.opens === null ? "Never opens in the plan, which ends on " + stopWords(lastStop()) + "."
+      : own.opens === 0 ? "Planned to be open from the start, " + dayWords(plan.stops[0][1]) + "."
+      : "Planned to be open by " + stopWords(own.opens) + ".");
+    if (own.waits !== null) {
+      told.push(own.waits === 0 ? "Waits for no task."
+        : "Waits for " + figure(own.waits, 0) + (own.waits === 1 ? " task to be finished." : " tasks, all to be finished."));
+    }
+    if (own.probability !== null) {
+      told.push((own.opens === null ? "Open at the plan's end in " : "Open by that day in ") + share(own.probability)
+        + " of the draws." + halfWords(own));
+    }
+    if (own.why) { told.push("Why: " + own.why); }
+    if (own.sooner) { told.push("Sooner: " + own.sooner); }
+    return told;
+  }
+  // } plan
 
   // A phone's map is too small for a bubble with a table: there the sheet below tells.
   function popup(where, content) {
@@ -393,6 +481,9 @@
     box.appendChild(element("h3", task.id));
     box.appendChild(element("p", place(task)));
     if (task.gates) { box.appendChild(element("p", "Behind a gate: " + task.gates, "gate")); }
+    // plan {
+    box.appendChild(paragraphs(workWords(task)));
+    // } plan
     var sure = element("div", null, "sure");
     howSure(task).forEach(function (words) { sure.appendChild(element("p", words)); });
     if (sure.childNodes.length) { box.appendChild(sure); }
@@ -448,9 +539,16 @@
     add("Behind a gate, no rank until it opens", polygons(gatedTasks),
       '<rect x="2" y="3" width="24" height="12" fill="#9A9A9A" fill-opacity="0.7" stroke="#5A5A5A" stroke-width="2" stroke-dasharray="1 4" stroke-linecap="round"/>');
   }
+  // plan {
+  var belowRanks = layers.length;
+  // } plan
   add("Tasks to survey", taskLayer("survey"), taskSwatch("#F4A718", "#8A5A00"));
   add("Tasks to clear", taskLayer("clearance"), taskSwatch("#FF0000", "#7A0000"));
   if (classed) { addClasses(); }
+
+  // plan {
+  layers.slice(belowRanks).forEach(function (entry) { entry.ranks = true; });
+  // } plan
 
   // Legend alone: the queues' layers hold the tasks. Listed from the bottom, as all layers are.
   function addClasses() {
@@ -501,6 +599,9 @@
     box.appendChild(element("h3", zone.name));
     box.appendChild(element("p", "People: " + figure(zone.people, 0) + ". Families: " + figure(zone.families, 0) + "."));
     if (zone["return"]) { box.appendChild(element("p", "Planned return: " + zone["return"])); }
+    // plan {
+    box.appendChild(paragraphs(openingWords(zone)));
+    // } plan
     box.appendChild(element("p", "Position error: " + raw(zone.error_m, "m"), "quiet"));
     box.appendChild(element("p", zone.source, "quiet"));
     return box;
@@ -517,6 +618,9 @@
     text.appendChild(element("span", peopleWords(zone)));
     marker.bindTooltip(text, { permanent: true, direction: "right", className: "label", offset: [6, 0] });
     labels.push({ marker: marker, people: zone.people || 0 });
+    // plan {
+    placeMarkers.push({ zone: zone, marker: marker });
+    // } plan
     return marker;
   })), '<circle cx="14" cy="9" r="6" fill="#73A2C6" stroke="#00429D" stroke-width="2"/>');
 
@@ -744,16 +848,154 @@
   });
   list("survey");
 
+  // plan {
+  var everyPlace = data.zones.concat(plan.unplaced);
+
+  function placeStyle(zone) {
+    var point = zone.shape.type === "point";
+    if (stop < 0) { return { weight: 2, dashArray: null, fillColor: "#73A2C6", fillOpacity: point ? 0.9 : 0.35 }; }
+    var open = isOpen(zone, stop);
+    return { weight: open ? 2 : 2.4, dashArray: zone.plan.opens === null ? "3 3" : null,
+      fillColor: open ? PLACE_LINE : "#FFFFFF", fillOpacity: open ? point ? 1 : 0.6 : point ? 0.85 : 0 };
+  }
+
+  function rounded(people) {
+    var step = people >= 1000 ? 100 : people >= 100 ? 10 : 1;
+    return figure(Math.round(people / step) * step, 0);
+  }
+
+  function homeWords(k) {
+    var open = everyPlace.filter(function (zone) { return isOpen(zone, k); });
+    var known = open.filter(function (zone) { return zone.people !== null; });
+    var people = known.reduce(function (sum, zone) { return sum + zone.people; }, 0);
+    var unknown = open.length - known.length;
+    return (k === 0 ? "At the start, " : "By ") + dayWords(plan.stops[k][1]) + ": " + open.length + " of " + everyPlace.length
+      + " places open, " + (open.length ? "" : "nobody home yet")
+      + (known.length ? "about " + rounded(people) + " people home" : "") + (known.length && unknown ? ", " : "")
+      + (unknown ? "people of " + unknown + (unknown === 1 ? " place" : " places") + " unknown" : "")
+      + " (plan, not a promise)";
+  }
+
+  function legendOfStop() {
+    function row(swatch) {
+      var item = element("li", null, "stop");
+      if (swatch) { item.innerHTML = '<svg width="28" height="18" aria-hidden="true">' + swatch + "</svg>"; }
+      item.appendChild(element("span"));
+      return item;
+    }
+    function outline(own, rest) {
+      return '<rect x="2" y="3" width="24" height="12" fill="' + own.fill + '" stroke="' + own.line + '" ' + rest + "/>";
+    }
+    function place(rest) { return '<circle cx="14" cy="9" r="6" stroke="' + PLACE_LINE + '" stroke-width="2" ' + rest + "/>"; }
+    return [
+      row(null),
+      row(outline(PLANNED, 'fill-opacity="0.4" stroke-width="2" stroke-dasharray="5 3"')),
+      row(outline(UNDER_WAY, 'fill-opacity="0.9" stroke-width="2"')),
+      row(outline({ line: "#444444", fill: "none" }, 'stroke-width="0.8"')),
+      row(place('fill="' + PLACE_LINE + '"')), row(place('fill="#fff"')), row(place('fill="#fff" stroke-dasharray="3 3"'))
+    ];
+  }
+  var stopRows = legendOfStop();
+  stopRows.forEach(function (item) { document.querySelector("#legend ul").appendChild(item); });
+
+  function toStop(k) {
+    var slider = document.getElementById("plan-stop"), shown = k >= 0;
+    stop = k;
+    document.body.classList.toggle("plan-shown", shown);
+    document.getElementById("plan-day").textContent = shown ? dayWords(plan.stops[k][1]) : "today (plan not shown)";
+    document.getElementById("plan-words").textContent = shown ? homeWords(k) + "."
+      : "Move the slider to see what is planned to be open by a day.";
+    document.getElementById("plan-caution").textContent = shown
+      ? "Nothing is released by a plan: ground stays hazard until its release is decided."
+      : "The map shows the hazards as at " + about.as_at + ", without the plan.";
+    slider.setAttribute("aria-valuetext", shown ? homeWords(k) + ", " + plan.stops[k][0] : "today, the plan is not shown");
+    map.invalidateSize({ pan: false });
+    data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
+    placeMarkers.forEach(function (own) { own.marker.setStyle(placeStyle(own.zone)); });
+    if (!shown) { return; }
+    var finished = data.tasks.filter(isFinished).length, under = data.tasks.filter(isUnderWay).length;
+    var gated = gatedTasks.filter(function (task) { return !isFinished(task) && !isUnderWay(task); }).length;
+    ["The plan " + (k === 0 ? "at its start" : "by " + dayWords(plan.stops[k][1])) + ". It releases nothing",
+      "Planned to be released by then, hazard until decided (" + figure(finished, 0) + ")",
+      "Planned to be under way then (" + figure(under, 0) + ")",
+      "Not begun by then, or not in the plan (" + figure(data.tasks.length - finished - under - gated, 0) + ")",
+      "Place planned to be open by then", "Place not open by then", "Place that never opens in the plan"
+    ].forEach(function (words, n) { stopRows[n].lastChild.textContent = words; });
+  }
+
+  function goToPlace(own) {
+    var where = own.marker.getBounds ? own.marker.getBounds().getCenter() : own.marker.getLatLng();
+    map.setView(where, Math.max(map.getZoom(), 11), { animate: false });
+    popup(where, describeZone(own.zone));
+  }
+
+  // Places by the day on which they open; those that never do stand apart, with the reason.
+  function listOpenings() {
+    var markers = data.zones.map(function (zone, k) { return placeMarkers[k]; });
+    function fill(id, wanted, title, words) {
+      var holder = document.getElementById(id), own = everyPlace.map(function (zone, k) { return { zone: zone, marker: markers[k] }; });
+      own = own.filter(function (one) { return wanted(one.zone); });
+      own.sort(function (a, b) { return a.zone.plan.opens - b.zone.plan.opens; });
+      own.forEach(function (one) {
+        var item = element("li");
+        if (one.marker) {
+          var button = element("button", one.zone.name, "link");
+          button.type = "button";
+          button.addEventListener("click", function () { goToPlace(one.marker); });
+          item.appendChild(button);
+        } else {
+          item.appendChild(element("b", one.zone.name + " (not on the map) "));
+        }
+        item.appendChild(element("span", words(one.zone)));
+        holder.querySelector("ul").appendChild(item);
+      });
+      holder.querySelector("summary").textContent = title + ": " + figure(own.length, 0);
+      holder.open = own.length <= FOLDED;
+      holder.hidden = !own.length;
+      return own.length;
+    }
+    var opening = fill("opening", function (zone) { return zone.plan.opens !== null; }, "Planned to open", function (zone) {
+      return (zone.plan.opens === 0 ? "from the start" : "by " + dayWords(plan.stops[zone.plan.opens][1]))
+        + (zone.plan.probability === null ? "" : ", in " + share(zone.plan.probability) + " of the draws");
+    });
+    fill("never", function (zone) { return zone.plan.opens === null; }, "Never open in the plan", function (zone) {
+      return zone.plan.why || "no reason given";
+    });
+    document.querySelector("#openings > p").textContent = opening + " of " + everyPlace.length
+      + " places are planned to be open by " + stopWords(lastStop()) + ". A plan, not a promise.";
+  }
+
+  (function () {
+    var slider = document.getElementById("plan-stop");
+    slider.min = -1;
+    slider.max = lastStop();
+    slider.step = 1;
+    slider.value = -1;
+    document.getElementById("plan-to").textContent = plan.stops[lastStop()][0];
+    slider.addEventListener("input", function () { toStop(Number(slider.value)); });
+    listOpenings();
+    // Cards of places are read beside the legend, not under it, where the map is wide enough for both.
+    if (!phone && map.getSize().x > 800) { L.Popup.mergeOptions({ autoPanPaddingTopLeft: [312, 12] }); }
+    toStop(-1);
+  })();
+  // } plan
+
   // Swatches are our own fixed drawings, never text from data.
   layers.slice().reverse().forEach(function (entry) {
     if (!entry.swatch) { return; }
     var item = element("li");
     item.innerHTML = '<svg width="28" height="18" aria-hidden="true">' + entry.swatch + "</svg>";
+    // plan {
+    if (entry.ranks || entry.name === "Places of return") { item.className = "ranks"; }
+    // } plan
     item.appendChild(element("span", entry.name));
     document.querySelector("#legend ul").appendChild(item);
   });
   ["survey", "clearance"].forEach(function (queue) {
     var item = element("li");
+    // plan {
+    item.className = "ranks";
+    // } plan
     item.appendChild(element("span", "1", "number " + queue));
     item.appendChild(element("span", "Rank in the " + queue + " queue; heavier lines come earlier"));
     document.querySelector("#legend ul").appendChild(item);
