@@ -55,7 +55,7 @@ def planned(tasks, zones, teams, blockers, days, **changed):
 
 
 def test_toy_case_of_complements_exact_19_greedy_12():
-    # Ten team-days. Road 0 (6) and houses 1 (2) open A (10 people), road 0 and houses 2 (2) open B (9): 19 people for 10
+    # Ten team-days. Road 0 (6) and houses 1 (2) open A (10 people), with houses 2 (2) B (9): 19 people for 10
     # days. C (12 people, 3 days) has the best ratio; after it 7 days are left, and A or B alone needs 8: 12 people.
     efforts = [6, 2, 2, 3]
     zones = [(10, [0, 1]), (9, [0, 2]), (12, [3])]
