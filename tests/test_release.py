@@ -644,7 +644,7 @@ def test_a_plan_lists_releases_and_history(tmp_path):
     plan["releases"] = {"path": tmp_path / "r.csv", "crs": "EPSG:4326"}
     plan["history"] = [{"path": tmp_path / "h.csv"}]
     names = [name for name, _ in plan_sources(Plan.model_validate(plan))]
-    assert names[-2:] == ["releases", "history"]
+    assert names[-3:] == ["releases", "history", "teams"]
 
 
 # --- the sample ----------------------------------------------------------------------------------------------------
