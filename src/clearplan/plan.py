@@ -237,7 +237,11 @@ def best_plan(
         told(_gap(bound, worth(problem, best)))
     if _gap(bound, worth(problem, best)) > settings.gap and left() > 0.05:
         best, bound = _by_highs(problem, at, programme, best, bound, settings, left(), told)
-    return Found(best, first, worth(problem, best), max(bound, worth(problem, best)))
+    value, notes = worth(problem, best), []
+    if _gap(bound, value) > settings.gap and left() <= 0.05:
+        limit = f"The search ended by its time limit of {settings.time_limit_s:g} s"
+        notes.append(f"{limit}: another run may find another plan, as near to the best")
+    return Found(best, first, value, max(bound, value), tuple(notes))
 
 
 #: Programmes with fewer columns are left to HiGHS at once.

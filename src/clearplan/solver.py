@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +88,8 @@ def solve(
     """
     import highspy
 
-    model = highspy.Highs()  # type: ignore[no-untyped-call]
+    with _silent():
+        model = highspy.Highs()  # type: ignore[no-untyped-call]
     for name, value in (("output_flag", False), ("time_limit", float(time_limit_s)), ("mip_rel_gap", float(gap)),
                         ("random_seed", int(seed) % 2**31), ("threads", 2), ("primal_feasibility_tolerance", 1e-9),
                         ("mip_feasibility_tolerance", 1e-9)):  # fmt: skip
@@ -103,6 +107,20 @@ def solve(
         _tell(model, progress)
     model.run()
     return _answer(model, relaxed)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """HiGHS prints its name as it is made, before it can be told to be silent: nothing of it reaches the terminal."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _lp(programme: Programme, relaxed: bool) -> Any:

@@ -1,0 +1,204 @@
+"""The plan of work of a study from end to end: planned, judged, replayed, and widened onto TASKS and ZONES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .blockers import find_blockers, waits_for, without_place
+from .inputs import Inputs
+from .judge import Judgement, judge
+from .methods import people_range
+from .periods import period_days
+from .plan import BEST, WorkPlan, schedule
+from .replay import Replay, replay
+from .settings import Plan
+from .settings_planning import PlanningSettings
+from .settings_priority import PrioritySettings
+
+Progress = Callable[[float, float], None]
+
+#: Figures of the comparison of strategies, in its order.
+_COMPARED = (
+    "person_months", "person_months_low", "person_months_high", "people_home", "zones_open", "m2_finished", "days",
+    "cost",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan of work as the judge sees it.
+
+    ``plan``: WORK and how near it is to the best; ``judgement``: of the best plan; ``comparison``: a row a strategy, in
+    the judge's figures; ``home``: people at home after each period by strategy; ``what_if``: the same plan with other
+    outcomes of survey; ``replayed``: the plan in draws; ``waiting``: people of all zones that could be placed.
+    """
+
+    settings: PlanningSettings
+    plan: WorkPlan
+    blockers: pd.DataFrame
+    judgement: Judgement
+    comparison: pd.DataFrame
+    home: pd.DataFrame
+    what_if: pd.DataFrame
+    replayed: Replay | None
+    waiting: float
+
+    @property
+    def stops(self) -> list[tuple[str, Any]]:
+        """The start and the end of each period, as (label, day)."""
+        start = ("Start", self.settings.start)
+        return [start, *((f"Period {k}", last) for k, (_, last) in enumerate(period_days(self.settings), 1))]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know first: limits that are broken, then what is not in the plan."""
+        broken = [f"The plan breaks a limit: {words}" for words in self.judgement.breaches["words"]]
+        return [*broken, *self.plan.notes]
+
+
+def plan_work(
+    plan: Plan, known: Inputs, tasks: pd.DataFrame, *, previous: Any = None, progress: Progress | None = None
+) -> Planned:
+    """The plan of work of a study.
+
+    Raises
+    ------
+    TableError, SettingsError
+        As in :func:`clearplan.schedule`.
+    """
+    asked = plan.planning
+    assert asked is not None
+    lifelines = known.lifelines if plan.lifelines else None
+    blockers = find_blockers(tasks, known.zones, asked, lifelines=lifelines)
+    given: dict[str, Any] = {
+        "unknown_people": assumed_people(plan.priority), "commitments": known.commitments,
+        "without_place": without_place(known.zones, lifelines), "previous": previous,
+    }  # fmt: skip
+    made = schedule(tasks, known.zones, known.teams, asked, blockers=blockers, progress=progress, **given)
+    judged = {
+        name: judge(work, tasks, known.zones, blockers, known.teams, asked, **given)
+        for name, work in made.strategies.items()
+    }
+    replayed = None
+    if asked.uncertainty is not None and len(made.work):
+        kept = {name: given[name] for name in ("unknown_people", "without_place")}
+        replayed = replay(made.work, tasks, known.zones, blockers, known.teams, asked, **kept)
+    people = [people_range(n, given["unknown_people"]) for n in known.zones["people"][known.zones["deferred"].isna()]]
+    return Planned(
+        settings=asked,
+        plan=made,
+        blockers=blockers,
+        judgement=judged[BEST],
+        comparison=compare_strategies(judged, made.gap),
+        home=pd.concat([told.home.assign(strategy=name) for name, told in judged.items()], ignore_index=True),
+        what_if=_what_if(asked, tasks, known, blockers, judged[BEST], given),
+        replayed=replayed,
+        waiting=sum(told[1] for told in people if told is not None),
+    )
+
+
+def assumed_people(settings: PrioritySettings) -> tuple[float, float, float]:
+    """Low, likely and high people of a zone whose number nobody knows, as the ranking assumes them [people]."""
+    likely = settings.unknown_people
+    low, high = settings.unknown_people_range or (likely, likely)
+    return low, likely, high
+
+
+def compare_strategies(judged: Mapping[str, Judgement], gap: float) -> pd.DataFrame:
+    """A row a strategy, in the judge's figures; the gap is that of the best plan found."""
+    rows = [
+        {"strategy": name} | {figure: told.totals[figure] for figure in _COMPARED}
+        | {"gap": gap if name == BEST else np.nan}
+        for name, told in judged.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _what_if(
+    asked: PlanningSettings, tasks: pd.DataFrame, known: Inputs, blockers: pd.DataFrame, best: Judgement, given: Any
+) -> pd.DataFrame:
+    """The plan's figures, and those of a new plan under other outcomes of survey."""
+    figures = ("person_months", "people_home", "zones_open")
+    rows: list[dict[str, Any]] = [{"name": "the plan"} | {name: best.totals[name] for name in figures}]
+    for case in asked.what_if:
+        other = asked.model_copy(update={"outcomes": asked.outcomes | case.outcomes})
+        made = schedule(tasks, known.zones, known.teams, other, blockers=blockers, **given)
+        told = judge(made.work, tasks, known.zones, blockers, known.teams, other, **given)
+        rows.append({"name": case.name} | {name: told.totals[name] for name in figures})
+    return pd.DataFrame(rows)
+
+
+def with_plan(tasks: Any, zones: Any, planned: Planned) -> tuple[Any, Any]:
+    """TASKS and ZONES with what the plan says of each."""
+    told = planned.judgement
+    dated = {name: told.tasks[name].to_numpy() for name in ("teams", "start_on", "finish_on", "finished_part")}
+    wider = tasks.assign(**dated)
+    waits = waits_for(planned.blockers)
+    ids = zones["zone_id"].astype(str)
+    more: dict[str, Any] = {
+        "opens_in": told.zones["opens_in"].array, "opens_on": told.zones["opens_on"].to_numpy(),
+        "waits_for": [len(waits.get(zone, ())) for zone in ids], "last_tasks": told.zones["last_tasks"].to_numpy(),
+        "why": [_why(zone, planned, waits, row) for zone, row in zip(ids, told.zones.to_dict("records"), strict=True)],
+        "sooner": [_sooner(zone, planned, row) for zone, row in zip(ids, told.zones.to_dict("records"), strict=True)],
+    }  # fmt: skip
+    if planned.replayed is not None:
+        more |= {name: planned.replayed.zones[name].to_numpy() for name in ("probability", "p50_on", "p80_on")}
+    return wider, zones.assign(**more)
+
+
+def _why(zone: str, planned: Planned, waits: Mapping[str, list[str]], row: Mapping[Any, Any]) -> str:
+    """Why a zone opens when it does, in a sentence."""
+    if zone in planned.plan.shut:
+        return f"Can't open in this plan: {planned.plan.shut[zone]}."
+    if zone not in waits:
+        return "Nothing known blocks it."
+    own = planned.blockers[(planned.blockers["zone_id"] == zone) & (planned.blockers["essential"] == "yes")]
+    parts = ", ".join(f"{n} for {why}" for why, n in own.groupby("why", sort=True)["task_id"].nunique().items())
+    number = len(waits[zone])
+    told = f"It waits for {number} task{'s' * (number != 1)} ({parts})"
+    if pd.isna(row["opens_in"]):
+        done = planned.judgement.tasks.set_index("task_id")["finished_in"]
+        left = [task for task in waits[zone] if pd.isna(done[task])]
+        return f"{told}; {len(left)} of them are not finished within the plan, {left[0]} first."
+    return f"{told}; the last to be finished: {row['last_tasks']}."
+
+
+def _sooner(zone: str, planned: Planned, row: Mapping[Any, Any]) -> str | None:
+    """What would bring a zone forward: more days of the teams that are busiest with its last tasks."""
+    if zone in planned.plan.shut or row["opens_in"] == 0:
+        return None
+    work = planned.plan.work
+    if pd.isna(row["opens_in"]):
+        waits = waits_for(planned.blockers)[zone]
+        done = planned.judgement.tasks.set_index("task_id")["finished_in"]
+        kinds = _kinds_of(planned, [task for task in waits if pd.isna(done[task])])
+        return f"More days of {kinds}, or more budget: its tasks are not finished within the plan." if kinds else None
+    last = str(row["last_tasks"]).split("; ")
+    own = work[work["task_id"].isin(last) & (work["period"] <= row["opens_in"])]
+    days = own.groupby("team_id")["days"].sum().sort_values(ascending=False)
+    if not len(days):
+        return None
+    team = str(days.index[0])
+    use = planned.judgement.use
+    until = use[(use["team_id"] == team) & (use["period"] <= row["opens_in"])]
+    able, spent = float(until["available"].sum()), float(until["days"].sum())
+    share = spent / able if able > 0 else 0.0
+    if share > 0.99:
+        own_days = days.iloc[0]
+        return f"More days of {team}: all {able:,.0f} until then are used, {own_days:,.0f} of them on its last tasks."
+    return (
+        f"{team} does its last tasks and uses {100 * share:.0f} % of its days until then: not its days but the order "
+        "of steps, season, budget or other places hold it."
+    )
+
+
+def _kinds_of(planned: Planned, tasks: list[str]) -> str:
+    """Kinds of the teams that work on some tasks, or might, in words."""
+    own = planned.plan.work[planned.plan.work["task_id"].isin(tasks)]
+    kinds = sorted(set(own["kind"])) or sorted({k for m in planned.settings.methods for s in m.steps for k in s.kinds})
+    return " or ".join(kinds) if len(kinds) < 4 else "its teams"
