@@ -46,8 +46,6 @@ ALSO_ALLOWED = {
     ("ranking", "inputs"),
     ("planning", "inputs"),
     ("study", "planning"),
-    ("report", "workplan"),
-    ("report", "treaty_tables"),
     ("provenance", "inputs"),
     ("readers", "rows"),
     ("balance", "release"),

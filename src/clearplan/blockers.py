@@ -70,7 +70,7 @@ def _on_lifelines(tasks: pd.DataFrame, known: set[Any], there: set[Any], lifelin
     if lifelines is None or not len(lifelines):
         return []
     if "lifeline_ids" not in tasks.columns:
-        raise TableError("TASKS don't say which lifelines they block; rank them with lifelines first")
+        raise TableError("TASKS don't say which lifelines they block; state priority.lifelines_within_m and rank them")
     lost = ~lifelines["zone_id"].isin(known)
     if lost.any():
         row = lifelines[lost].iloc[0]

@@ -138,7 +138,7 @@ def _able(tasks: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSettings) 
     for task, method, district, gate, land_class in rows:
         able.append(None)
         if isinstance(gate, str):
-            reasons[str(task)] = f"waits behind a gate: {gate}"
+            reasons[str(task)] = f"behind a gate: {gate}"
         elif method is None:
             reasons[str(task)] = f"no method of [[planning.methods]] fits class {land_class} and its ordnance"
         else:
@@ -196,7 +196,7 @@ def _promised(
                        if not own and settings.part(land_class, s.ground) > 0]  # fmt: skip
             if lacking:
                 task = str(tasks["task_id"].iloc[k])
-                reasons[task] = f"was promised to a team that does no '{lacking[0]}' there"
+                reasons[task] = f"promised to a team that does no '{lacking[0]}' there"
                 able[k] = None
             else:
                 able[k] = (found[0], fewer)
@@ -215,7 +215,7 @@ def _shut(
         held = [task for task in waits.get(zone, []) if task in reasons]
         if held:
             more = f" (and {len(held) - 1} more tasks)" if len(held) > 1 else ""
-            shut[zone] = f"task {held[0]}{more} {reasons[held[0]]}"
+            shut[zone] = f"task {held[0]}{more}: {reasons[held[0]]}"
     return shut
 
 

@@ -512,6 +512,8 @@ def _run(plan: Path, out: Path, as_at: str | None = None) -> None:
     _print_ledger(study.books["ledger"])
     queues = study.tasks["queue"].value_counts()
     typer.echo(f"Tasks: {queues.get('survey', 0)} to survey, {queues.get('clearance', 0)} to clear")
+    if study.planned is not None:
+        _print_plan(study.planned)
     if study.plan.study.illustrative:
         typer.echo("Illustrative data, not for operational use.")
     typer.echo(f"Fingerprint {study.run['fingerprint']}")
@@ -519,6 +521,21 @@ def _run(plan: Path, out: Path, as_at: str | None = None) -> None:
         typer.echo(f"Quality sheets of the minefield records: {out / 'records.html'}")
     typer.echo(f"Report: {out / 'report.html'}")
     typer.echo(f"Map: {out / 'map.html'}")
+
+
+def _print_plan(planned: Any) -> None:
+    """Four ways of planning side by side, and how near the best found is to the best there can be."""
+    rows = [
+        (r.strategy, f"{r.person_months:,.0f}", f"{r.person_months_low:,.0f} to {r.person_months_high:,.0f}",
+         f"{r.people_home:,.0f}", f"{r.zones_open:.0f}", f"{r.cost:,.0f}")
+        for r in planned.comparison.itertuples()
+    ]  # fmt: skip
+    header = ("way of planning", "person-months at home", "range", "people home", "places open",
+              planned.settings.currency)  # fmt: skip
+    _print_table(header, rows)
+    typer.echo(f"The best plan found is proven to be within {100 * planned.plan.gap:.1f} % of the best there can be")
+    for words in planned.notes:
+        typer.echo(f"NOTE: {words}")
 
 
 def _print_ledger(ledger: pd.DataFrame) -> None:

@@ -156,7 +156,8 @@ def _notes(blocks: Blocks, teams: pd.DataFrame) -> list[str]:
         reasons.setdefault(reason, []).append(task)
     for reason, own in sorted(reasons.items()):
         named = ", ".join(own[:5]) + (" ..." if len(own) > 5 else "")
-        notes.append(f"{len(own)} tasks are not in the plan, {reason}: {named}")
+        number = "1 task is" if len(own) == 1 else f"{len(own)} tasks are"
+        notes.append(f"{number} not in the plan, {reason}: {named}")
     notes += [f"Zone {zone} can't open in this plan: {reason}" for zone, reason in blocks.shut.items()]
     return notes
 

@@ -55,10 +55,14 @@ class Planned:
         return [start, *((f"Period {k}", last) for k, (_, last) in enumerate(period_days(self.settings), 1))]
 
     @property
+    def broken(self) -> list[str]:
+        """Limits that the plan breaks, in words; none is the rule."""
+        return [f"The plan breaks a limit: {words}" for words in self.judgement.breaches["words"]]
+
+    @property
     def notes(self) -> list[str]:
         """What a reader must know first: limits that are broken, then what is not in the plan."""
-        broken = [f"The plan breaks a limit: {words}" for words in self.judgement.breaches["words"]]
-        return [*broken, *self.plan.notes]
+        return [*self.broken, *self.plan.notes]
 
 
 def plan_work(

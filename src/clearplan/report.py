@@ -58,6 +58,7 @@ def draw_report(
     hangs: Mapping[str, pd.DataFrame] | None = None,
     weight_sets: pd.DataFrame | None = None,
     agreement: pd.DataFrame | None = None,
+    further: Sequence[str] = (),
 ) -> Page:
     """The report of a run: what must be read first, the order of the tasks, ledger, bridge, expected ground, releases.
 
@@ -87,6 +88,8 @@ def draw_report(
         criterion, and a column a weight set [points]; queue where the queues differ.
     agreement : DataFrame, optional
         From ``agreement_of_sets``: queue, one, other, kendall_tau, shared_first, first.
+    further : list of HTML, optional
+        Sections of other rooms, such as the plan of work; they come after the order.
     """
     parts = _head(title, illustrative, notes)
     parts.append(
@@ -96,6 +99,7 @@ def draw_report(
     )
     if tasks is not None:
         parts.append(order_section(tasks, first, cuts, hangs, weight_sets, agreement))
+    parts += further
     parts.append("<section><h2>Land release: where every reported square metre stands</h2>")
     parts.append(
         "<p>Net of overlap: ground that remains in any area is remaining, in the strongest class among those in which "

@@ -25,6 +25,8 @@ from .folders import refuse_foreign, refuse_taken, replaced
 from .hazards import footprints, net_area
 from .inputs import Inputs, as_at_day, ledger_faults, link_faults, open_but_released, read_inputs, read_layers
 from .maps import About, Context, draw_map
+from .planbook import write_workplan
+from .planning import Planned, plan_work, with_plan
 from .priority import check_weights
 from .provenance import line_words, record_run
 from .quality import draw_quality_sheets
@@ -37,6 +39,7 @@ from .settings import Plan, load_plan
 from .surface import Surface, expected_area, make_surface
 from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, RELEASED
 from .tasks import make_tasks
+from .workplan import workplan_section
 
 Progress = Callable[[str], None]
 
@@ -48,13 +51,15 @@ STAGES = (
     "Cutting tasks",
     "Weighing the evidence",
     "Ranking tasks",
+    "Planning the work",
     "Writing layers and tables",
     "Drawing the map",
 )
 #: Files that a run writes; others in its folder are the user's.
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
-    "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml",
+    "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
+    "plan.xlsx",
 )  # fmt: skip
 
 
@@ -84,6 +89,7 @@ class Study:
     fit: Fit | None = None
     surface: Surface | None = None
     why: Why = field(default_factory=Why)
+    planned: Planned | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -156,7 +162,16 @@ def run_study(
     progress(STAGES[5])
     tasks = rank_tasks(plan, frame, known, context, tasks)
     why = why_this_order(tasks, plan.priority)
-    tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": known.zones,
+    progress(STAGES[6])
+    planned, zones, doubts = None, known.zones, list(why.doubts)
+    if plan.planning is not None and not len(known.teams):
+        doubts.append(f"There is no plan of work: no team was on record by {day}")
+    elif plan.planning is not None:
+        planned = plan_work(plan, known, tasks, previous=_previous(plan))
+        tasks, zones = with_plan(tasks, zones, planned)
+        books = books | {"strategies": planned.comparison}
+        doubts += planned.broken
+    tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": zones,
               "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
               "releases": known.releases, "history": known.history, "teams": known.teams,
               "commitments": known.commitments}  # fmt: skip
@@ -174,10 +189,11 @@ def run_study(
             tables,
             books,
             written=written,
-            doubts=why.doubts,
+            doubts=doubts,
             unweighed=() if evidence is None else evidence.left_out,
         ),
         why=why,
+        planned=planned,
         context=context,
         records=known.records,
         evidence=evidence,
@@ -373,9 +389,56 @@ def about(study: Study) -> About:
     )
 
 
+def _previous(plan: Plan) -> pd.DataFrame | None:
+    """WORK of the plan in force, where the plan names one."""
+    path = plan.planning.previous if plan.planning is not None else None
+    if path is None:
+        return None
+    work = read_raw(path).frame
+    lacking = [name for name in ("task_id", "team_id", "starts_on", "days") if name not in work.columns]
+    if lacking:
+        raise SettingsError(f"planning.previous: {path} has no column {lacking[0]!r}; name the work.csv of a run")
+    return work.assign(days=pd.to_numeric(work["days"]), starts_on=pd.to_datetime(work["starts_on"]))
+
+
+def _write_plan(study: Study, planned: Planned, folder: Path, words: str) -> None:
+    """WORK, BLOCKERS and the workbook of the plan of work."""
+    write_table(planned.plan.work, folder / "work.csv", notice=words)
+    write_table(planned.blockers, folder / "blockers.csv", notice=words)
+    write_workplan(
+        folder / "plan.xlsx",
+        work=planned.plan.work,
+        tasks=study.tasks,
+        zones=study.zones,
+        use=planned.judgement.use,
+        comparison=planned.comparison,
+        notice=words,
+        notes=planned.notes,
+        currency=planned.settings.currency,
+        title=f"{study.plan.study.title}: plan of work",
+    )
+
+
+def _plan_section(study: Study, planned: Planned) -> str:
+    return workplan_section(
+        comparison=planned.comparison,
+        home=planned.home,
+        zones=study.zones,
+        work=planned.plan.work,
+        tasks=study.tasks,
+        use=planned.judgement.use,
+        what_if=planned.what_if,
+        breaches=planned.judgement.breaches,
+        notes=planned.notes,
+        waiting=planned.waiting,
+        budget=planned.settings.budget,
+        currency=planned.settings.currency,
+    )
+
+
 def _write(study: Study, folder: Path, progress: Progress) -> Study:
     """All outputs into a folder of their own."""
-    progress(STAGES[6])
+    progress(STAGES[7])
     words = notice(study)
     tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
               "accidents": study.accidents}  # fmt: skip
@@ -392,7 +455,9 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
     if study.evidence is not None:
         tags = {"CLEARPLAN_NOTICE": words, "CLEARPLAN_AS_AT": study.plan.study.as_at.isoformat()}
         study = replace(study, surface=make_surface(study.evidence, folder / "surface.tif", tags=tags))
-    progress(STAGES[7])
+    if study.planned is not None:
+        _write_plan(study, study.planned, folder, words)
+    progress(STAGES[8])
     page = draw_map(
         study.tasks,
         study.zones,
@@ -404,6 +469,7 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         surface=study.surface,
         about=about(study),
         first=study.why.first,
+        periods=study.planned.stops if study.planned is not None else (),
     )
     page.save(folder / "map.html")
     draw_report(
@@ -421,6 +487,7 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         hangs=study.why.hangs,
         weight_sets=study.why.weights,
         agreement=study.why.agreement,
+        further=[_plan_section(study, study.planned)] if study.planned is not None else (),
     ).save(folder / "report.html")
     if study.records:
         sheets = draw_quality_sheets(

@@ -1,0 +1,136 @@
+"""The plan of work of a whole study: from the files of a small project to the report."""
+
+import textwrap
+
+import geopandas as gpd
+import pytest
+import shapely
+
+import clearplan as cp
+
+TEAMS = """team_id,kind,number,rate_low,rate_likely,rate_high,rate_source,cost_per_day,season,source,recorded_on
+SURVEY,NTS,1,20000,40000,80000,made up,100,,test,2025-06-01
+HANDS,manual,2,2000,4000,8000,made up,500,,test,2025-06-01
+"""
+PLANNING = """
+[[teams]]
+path = "teams.csv"
+[planning]
+start = 2026-01-01
+periods = 4
+period_months = 3
+counted_months = 24
+working_days_a_month = 20
+home_m = 500
+wait_periods = 0
+currency = "EUR"
+score_weight = 0.0
+risk_weight = 0.0
+optional_share = 0.0
+time_limit_s = 10
+gap = 0.0
+seed = 1
+[[planning.methods]]
+land_class = "SHA"
+steps = [{name = "survey", kinds = ["NTS"]}, {name = "clearance", kinds = ["manual"], ground = "to-clear"}]
+[[planning.methods]]
+land_class = "CHA"
+steps = [{name = "clearance", kinds = ["manual"]}]
+[planning.outcomes.SHA]
+cancelled = 0.5
+reduced = 0.0
+cleared = 0.5
+concentration = 3
+source = "illustrative"
+"""
+
+
+@pytest.fixture
+def village(tmp_path):
+    """Two places, each with ground beside it; the road to the one from the north lies in a third field."""
+    folder = tmp_path / "village"
+    folder.mkdir()
+    boxes = [shapely.box(46.93, 39.99, 46.94, 40.0), shapely.box(46.95, 39.99, 46.955, 40.0),
+             shapely.box(46.93, 40.05, 46.935, 40.055)]  # fmt: skip
+    fields = gpd.GeoDataFrame(
+        {"hazard_id": ["F1", "F2", "F3"], "land_class": ["SHA", "CHA", "CHA"], "status": "open", "ordnance": "AP",
+         "position_error_m": 0.0, "source": "made up", "recorded_on": "2025-01-01"}, geometry=boxes, crs=4326,
+    )  # fmt: skip
+    fields.to_file(folder / "fields.geojson")
+    (folder / "zones.csv").write_text(
+        "zone_id,name,people,position_error_m,source,lon,lat,recorded_on\n"
+        "Z1,West,120,50,s,46.935,40.001,2025-01-01\nZ2,East,300,50,s,46.956,39.995,2025-01-01\n"
+    )
+    (folder / "lifelines.csv").write_text(
+        "lifeline_id,zone_id,kind,essential,position_error_m,source,recorded_on,wkt\n"
+        'L1,Z1,road,yes,10,s,2025-01-01,"LINESTRING (46.935 40.001, 46.9325 40.06)"\n'
+    )
+    (folder / "teams.csv").write_text(TEAMS)
+    (folder / "plan.toml").write_text(
+        textwrap.dedent("""
+        [study]
+        title = "Village"
+        region = [46.5, 39.5, 47.5, 40.5]
+        as_at = 2026-01-01
+        illustrative = true
+        [[hazards]]
+        path = "fields.geojson"
+        [hazards.set]
+        kind = "minefield"
+        [[zones]]
+        path = "zones.csv"
+        crs = "EPSG:4326"
+        [[lifelines]]
+        path = "lifelines.csv"
+        crs = "EPSG:4326"
+        [footprints]
+        strike_radius_m = 300
+        [footprints.margin_m]
+        AP = 20
+        [tasks]
+        influence_m = 2000
+        min_task_m2 = 500
+        [tasks.max_task_ha]
+        survey = 110
+        clearance = 26
+        [priority]
+        set_by = "test"
+        set_on = 2026-01-01
+        unknown_people = 50
+        accidents_radius_m = 500
+        accidents_since = 2020-11-10
+        lifelines_within_m = 100
+        class_values = { CHA = 1.0, SHA = 0.5, indication = 0.1 }
+        [[priority.criteria]]
+        name = "people"
+        weight = 1
+        zero_at = 0
+        one_at = 1000
+        source = "test"
+        [map]
+        title = "Village map"
+        """)
+        + PLANNING
+    )
+    return folder
+
+
+def test_a_study_with_teams_is_planned_and_written(village):
+    study = cp.run_study(village / "plan.toml", village / "out")
+    assert study.planned is not None
+    made = {path.name for path in (village / "out").iterdir()}
+    assert {"work.csv", "blockers.csv", "plan.xlsx"} <= made
+    assert study.planned.judgement.breaches.empty
+    behind = study.planned.blockers.merge(study.tasks[["task_id", "hazard_ids"]], on="task_id")
+    assert {zone: set(own) for zone, own in behind.groupby("zone_id")["hazard_ids"]} == {
+        "Z1": {"F1", "F3"},
+        "Z2": {"F2"},
+    }  # the ground beside each, and the road of the first
+    page = (village / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Who goes where, when, and what it buys" in page
+
+
+def test_a_day_before_all_teams_has_no_plan_of_work_and_says_so(village):
+    study = cp.run_study(village / "plan.toml", as_at="2025-03-31")
+    assert study.planned is None
+    assert "There is no plan of work: no team was on record by 2025-03-31" in study.notes
