@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .blockers import find_blockers, waits_for, without_place
+from .budgets import ReturnProgramme, budget_curve, return_programme
 from .inputs import Inputs
 from .judge import Judgement, judge
 from .methods import people_range
@@ -35,7 +36,8 @@ class Planned:
 
     ``plan``: WORK and how near it is to the best; ``judgement``: of the best plan; ``comparison``: a row a strategy, in
     the judge's figures; ``home``: people at home after each period by strategy; ``what_if``: the same plan with other
-    outcomes of survey; ``replayed``: the plan in draws; ``waiting``: people of all zones that could be placed.
+    outcomes of survey; ``replayed``: the plan in draws; ``waiting``: people of all zones that could be placed;
+    ``budgets``: what another million buys; ``programme``: what it takes to open the zones by given days.
     """
 
     settings: PlanningSettings
@@ -47,6 +49,8 @@ class Planned:
     what_if: pd.DataFrame
     replayed: Replay | None
     waiting: float
+    budgets: pd.DataFrame | None = None
+    programme: ReturnProgramme | None = None
 
     @property
     def stops(self) -> list[tuple[str, Any]]:
@@ -77,7 +81,9 @@ def plan_work(
     """
     asked = plan.planning
     assert asked is not None
-    lifelines = known.lifelines if plan.lifelines else None
+    lifelines = None
+    if plan.lifelines:  # one of a zone that is not there is told as a warning, with its file and row
+        lifelines = known.lifelines[known.lifelines["zone_id"].isin(known.zones["zone_id"])]
     blockers = find_blockers(tasks, known.zones, asked, lifelines=lifelines)
     given: dict[str, Any] = {
         "unknown_people": assumed_people(plan.priority), "commitments": known.commitments,
@@ -103,7 +109,27 @@ def plan_work(
         what_if=_what_if(asked, tasks, known, blockers, judged[BEST], given),
         replayed=replayed,
         waiting=sum(told[1] for told in people if told is not None),
+        budgets=budget_curve(tasks, known.zones, known.teams, asked, blockers=blockers, **given)
+        if asked.budgets
+        else None,
+        programme=_programme(asked, tasks, known, blockers, given),
     )
+
+
+def _programme(
+    asked: PlanningSettings, tasks: pd.DataFrame, known: Inputs, blockers: pd.DataFrame, given: Mapping[str, Any]
+) -> ReturnProgramme | None:
+    """What the planned returns take, with ``return_by`` for zones without one; None where no zone has a day."""
+    waits, by = waits_for(blockers), {}
+    days = known.zones["planned_return"] if "planned_return" in known.zones.columns else [None] * len(known.zones)
+    for zone, day in zip(known.zones["zone_id"].astype(str), days, strict=True):
+        when = day if pd.notna(day) else asked.return_by
+        if zone in waits and when is not None:
+            by[zone] = when
+    if not by:
+        return None
+    kept = {name: given[name] for name in ("unknown_people", "commitments", "without_place")}
+    return return_programme(tasks, known.zones, known.teams, asked, by=by, blockers=blockers, **kept)
 
 
 def assumed_people(settings: PrioritySettings) -> tuple[float, float, float]:

@@ -427,6 +427,8 @@ def _plan_section(study: Study, planned: Planned) -> str:
         work=planned.plan.work,
         tasks=study.tasks,
         use=planned.judgement.use,
+        budgets=planned.budgets,
+        programme=planned.programme,
         what_if=planned.what_if,
         breaches=planned.judgement.breaches,
         notes=planned.notes,
