@@ -15,6 +15,7 @@ import pandas as pd
 from .audit import closed_by_row, searches
 from .balance import bridge, ledger
 from .crs import WorkingCrs, working_crs
+from .dossier import Dossier, make_dossier
 from .errors import SettingsError
 from .evaluation import Evaluation, evaluate, evaluation_tables
 from .evidence import Evidence, collect_evidence
@@ -39,6 +40,8 @@ from .settings import Plan, load_plan
 from .surface import Surface, expected_area, make_surface
 from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, RELEASED
 from .tasks import make_tasks
+from .treaty_book import write_treaty
+from .treaty_tables import treaty_section
 from .workplan import workplan_section
 
 Progress = Callable[[str], None]
@@ -59,7 +62,7 @@ STAGES = (
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx",
+    "plan.xlsx", "treaty.xlsx",
 )  # fmt: skip
 
 
@@ -90,6 +93,7 @@ class Study:
     surface: Surface | None = None
     why: Why = field(default_factory=Why)
     planned: Planned | None = None
+    dossier: Dossier | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -163,14 +167,17 @@ def run_study(
     tasks = rank_tasks(plan, frame, known, context, tasks)
     why = why_this_order(tasks, plan.priority)
     progress(STAGES[6])
-    planned, zones, doubts = None, known.zones, list(why.doubts)
+    planned, zones, doubts, previous = None, known.zones, list(why.doubts), _previous(plan)
     if plan.planning is not None and not len(known.teams):
         doubts.append(f"There is no plan of work: no team was on record by {day}")
     elif plan.planning is not None:
-        planned = plan_work(plan, known, tasks, previous=_previous(plan))
+        planned = plan_work(plan, known, tasks, previous=previous)
         tasks, zones = with_plan(tasks, zones, planned)
         books = books | {"strategies": planned.comparison}
         doubts += planned.broken
+    dossier = None
+    if plan.planning is not None and plan.planning.treaty is not None:
+        dossier = make_dossier(plan, known, drawn, areas, tasks, context, planned=planned, previous=previous)
     tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": zones,
               "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
               "releases": known.releases, "history": known.history, "teams": known.teams,
@@ -194,6 +201,7 @@ def run_study(
         ),
         why=why,
         planned=planned,
+        dossier=dossier,
         context=context,
         records=known.records,
         evidence=evidence,
@@ -438,6 +446,29 @@ def _plan_section(study: Study, planned: Planned) -> str:
     )
 
 
+def _write_dossier(study: Study, dossier: Dossier, folder: Path, words: str) -> None:
+    """The workbook of the treaty tables."""
+    write_treaty(
+        folder / "treaty.xlsx",
+        dossier.clock,
+        obligations=dossier.obligations,
+        **dossier.tables,
+        notice=words,
+        notes=dossier.notes,
+        currency=dossier.currency,
+        title=f"{study.plan.study.title}: tables to file",
+    )
+
+
+def _further(study: Study) -> list[str]:
+    """Sections of the report beyond the ranking."""
+    parts = [] if study.planned is None else [_plan_section(study, study.planned)]
+    if study.dossier is not None:
+        told = study.dossier
+        parts.append(treaty_section(told.clock, **told.tables, notes=told.notes, currency=told.currency))
+    return parts
+
+
 def _write(study: Study, folder: Path, progress: Progress) -> Study:
     """All outputs into a folder of their own."""
     progress(STAGES[7])
@@ -459,6 +490,8 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         study = replace(study, surface=make_surface(study.evidence, folder / "surface.tif", tags=tags))
     if study.planned is not None:
         _write_plan(study, study.planned, folder, words)
+    if study.dossier is not None:
+        _write_dossier(study, study.dossier, folder, words)
     progress(STAGES[8])
     page = draw_map(
         study.tasks,
@@ -489,7 +522,7 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         hangs=study.why.hangs,
         weight_sets=study.why.weights,
         agreement=study.why.agreement,
-        further=[_plan_section(study, study.planned)] if study.planned is not None else (),
+        further=_further(study),
     ).save(folder / "report.html")
     if study.records:
         sheets = draw_quality_sheets(
