@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,72 +103,88 @@ def make_dossier(
     assert asked.treaty is not None
     treaty = asked.treaty
     layers: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
-    years = book_years(known.releases, day)
-    told = dict(list(years.items())[-YEARS:])
-    days = [next(iter(told.values()))[0], *(closing for _, closing in told.values())]
-    books = dict(zip(told, bridges(drawn, known.releases, days=days, history=known.history, **layers), strict=True))
-    decided = pd.to_datetime(known.releases["decided_on"])
-    early = decided <= pd.Timestamp(days[0])
+    books, releases, left_out = _books(known, drawn, day, layers)
     remaining = remaining_table(books[max(books)], areas, **layers)
     ground, rates = counted_ground(areas, treaty.convention), release_rates(treaty, books, day)
-    ticking = clock(treaty, ground, rates, day)
+    told = clock(treaty, ground, rates, day)
     work = None if planned is None else planned.plan.work
     meant = None if work is None else planned_release(work, tasks, asked)
-    notes = [_EVERYWHERE, *_sums_less(ticking, remaining), *_rather_low(ticking), *_meant_words(meant)]
-    if early.any():
-        notes.append(
-            f"What was released is told for the last {len(told)} calendar years; {int(early.sum()):,} earlier "
-            "decisions stand in the ledger alone, and no rate counts them."
-        )
-    achieved, lacking = None, "No plan in force is named (planning.previous), so it is not told what came of one."
-    if previous is not None and asked.previous is not None:
-        file = asked.previous.with_name("tasks.csv")
-        lacking = f"{file.name} does not lie beside {asked.previous.name}, so it is not told what came of that plan."
-        if file.exists():
-            achieved = plan_vs_achieved(previous, read_raw(file).frame, books, asked, as_at=day)
+    achieved, lacking = _achieved(plan, previous, books)
+    notes = (_EVERYWHERE, _sums_less(told, remaining), _rather_low(told), _meant_words(meant), left_out, lacking)
     return Dossier(
-        clock=ticking,
+        clock=told,
         obligations=obligations(treaty.convention),
         remaining=remaining,
-        released=released_table(
-            books, known.releases[~early], as_at=day, devices=allowed_codes("device", plan.code_lists), **layers
-        ),
+        released=released_table(books, releases, as_at=day, devices=allowed_codes("device", plan.code_lists), **layers),
         milestones=None if work is None else milestones(work, known.teams, asked),
         planned=meant,
         achieved=achieved,
         currency=asked.currency,
-        notes=tuple(notes if achieved is not None else [*notes, lacking]),
+        notes=tuple(filter(None, notes)),
     )
 
 
-def _sums_less(told: Clock, remaining: pd.DataFrame) -> list[str]:
+def _books(
+    known: Inputs, drawn: gpd.GeoDataFrame, day: dt.date, layers: Mapping[str, Any]
+) -> tuple[dict[int, pd.DataFrame], gpd.GeoDataFrame, str]:
+    """Bridges of the last years, the decisions that they tell of, and what is left out, in words."""
+    every = book_years(known.releases, day)
+    years = dict(list(every.items())[-YEARS:])
+    days = [min(years.values())[0], *(closing for _, closing in years.values())]
+    books = dict(zip(years, bridges(drawn, known.releases, days=days, history=known.history, **layers), strict=True))
+    if len(years) == len(every):
+        return books, known.releases, ""
+    early = pd.to_datetime(known.releases["decided_on"]) <= pd.Timestamp(days[0])
+    words = (
+        f"What was released is told from {min(years)} on; {early.sum():,} earlier decisions are left out of the table "
+        "and of the rates."
+    )
+    return books, known.releases[~early], words
+
+
+def _achieved(
+    plan: Plan, previous: pd.DataFrame | None, books: Mapping[int, pd.DataFrame]
+) -> tuple[pd.DataFrame | None, str]:
+    """What came of the plan in force; else why that is not told, in words."""
+    asked = plan.planning
+    assert asked is not None
+    if previous is None or asked.previous is None:
+        return None, "Plan and achieved are left out: no plan in force is named ([planning] previous = its work.csv)."
+    file = asked.previous.with_name("tasks.csv")
+    if not file.exists():
+        remedy = f"lay {file.name} of the same run beside {asked.previous.name}"
+        return None, f"Plan and achieved are left out: there are no tasks of the plan in force; {remedy}."
+    return plan_vs_achieved(previous, read_raw(file).frame, books, asked, as_at=plan.study.as_at), ""
+
+
+def _sums_less(told: Clock, remaining: pd.DataFrame) -> str:
     """Why the rows of a table sum to less than the ground that counts."""
     own = remaining[remaining["land_class"].isin(DECLARED) & about(remaining["ordnance"], told.convention)]
     sums = float(own["net_m2"].sum())
     less = told.ground.counted_m2 - sums
     if less < 1:
-        return []
-    return [
-        "In the table of what remains, ground of several hazards stands under the strongest class and one kind of "
-        f"ordnance: its rows of CHA and SHA that the {told.convention} is about sum to {km2_words(sums)}, "
-        f"{km2_words(less)} less than the ground above."
-    ]
+        return ""
+    return (
+        "Where hazards overlap, the table of what remains names the strongest class and one kind of ordnance: its rows "
+        f"of CHA and SHA that the {told.convention} is about sum to {km2_words(sums)}, {km2_words(less)} less than the "
+        "ground that counts."
+    )
 
 
-def _rather_low(told: Clock) -> list[str]:
+def _rather_low(told: Clock) -> str:
     """What a rate from the books leaves out."""
     if told.rates is None or told.rates.found is None:
-        return []
-    return ["Of ground of several hazards the books may miss what was released, so the rate is rather low than high."]
+        return ""
+    return "Where hazards overlap, the books may miss some of what was released: the rate is rather low than high."
 
 
-def _meant_words(planned: pd.DataFrame | None) -> list[str]:
+def _meant_words(planned: pd.DataFrame | None) -> str:
     """What the plan means to release of declared areas each year, to hold against the rates."""
     if planned is None:
-        return ["There is no plan of work, so no milestones are told."]
+        return "There is no plan of work, so no milestones are told."
     own = planned[planned["land_class"].isin(DECLARED)].groupby("year")["planned_m2"].sum()
     years = [f"{km2_words(m2)} in {year}" for year, m2 in own.items()]
     if not years:
-        return ["The plan of work means to release no CHA or SHA."]
+        return "The plan of work means to release no CHA or SHA."
     told = " and ".join([", ".join(years[:-1]), years[-1]] if len(years) > 1 else years)
-    return [f"The plan of work means to release {told} of CHA and SHA, of all ordnance; no forecast counts on it."]
+    return f"The plan of work means to release {told} of CHA and SHA, of all ordnance; no forecast counts on it."

@@ -44,11 +44,13 @@ class Convention:
 
 CONVENTIONS = {
     "APMBC": Convention(
-        "Anti-Personnel Mine Ban Convention", dt.date(1999, 3, 1), "Article 5(1)", "Article 5(3)", "Article 5(6)", 10, 10,
+        "Anti-Personnel Mine Ban Convention",
+        dt.date(1999, 3, 1), "Article 5(1)", "Article 5(3)", "Article 5(6)", 10, 10,
         frozenset({"AP", "mixed"}),
     ),
     "CCM": Convention(
-        "Convention on Cluster Munitions", dt.date(2010, 8, 1), "Article 4(1)(a)", "Article 4(5)", "Article 4(8)", 10, 5,
+        "Convention on Cluster Munitions",
+        dt.date(2010, 8, 1), "Article 4(1)(a)", "Article 4(5)", "Article 4(8)", 10, 5,
         frozenset({"CMR"}),
     ),
 }  # fmt: skip

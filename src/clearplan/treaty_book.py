@@ -90,7 +90,7 @@ def _sheets(clock: Clock, currency: str, items: Sequence[str]) -> dict[str, Shee
             Field("district", "district", "text"),
             Field("land_class", "class", "text"),
             Field("ordnance", "ordnance", "text"),
-            Field("hazards", "hazards [hazards]", "whole"),
+            Field("hazards", "hazards; 0 beside ground: counted in another district [hazards]", "whole"),
             Field("net_m2", "ground, net of overlap; blank: no place on the map [m2]", "whole"),
         )),
         "released": Sheet("Released", "ground that remained and was released, by year, district and method, and what "

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .markup import table
 from .schema import each_row
-from .tables import CLASSES
+from .tables import CLASSES, RELEASED
 from .treaty import CONVENTIONS, Clock, obligations
 
 _PLACE = {name: k for k, name in enumerate(CLASSES)}
@@ -101,58 +101,55 @@ def _m2(value: Any) -> str:
     return "&lt; 1" if 0 < value < 0.5 else f"{value:,.0f}"
 
 
-def _sums(rows: pd.DataFrame, by: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    return rows.groupby(list(by), sort=False)[list(columns)].sum().reset_index()
-
-
 def _remaining(remaining: pd.DataFrame) -> str:
     """Each class as a whole and by ordnance, then by district; classes are never summed (Law 3)."""
-    whole = _sums(remaining.assign(ordnance="all"), ["land_class", "ordnance"], ["hazards", "net_m2"])
-    parts = _sums(remaining, ["land_class", "ordnance"], ["hazards", "net_m2"])
-    lost = remaining["net_m2"].isna()
-    placed = remaining[~lost].groupby(["land_class", "ordnance"]).size().index
-    known = pd.MultiIndex.from_frame(parts[["land_class", "ordnance"]]).isin(placed)
-    parts["net_m2"] = parts["net_m2"].where(known)  # of nobody's place is no sum, and no 0
-    every = pd.concat([whole, parts]).assign(district="all districts")
+    by = ["land_class", "ordnance"]
+    sums = [rows.groupby(by, sort=False)[["hazards", "net_m2"]].sum(min_count=1).reset_index()
+            for rows in (remaining.assign(ordnance="all"), remaining)]  # fmt: skip
+    every = pd.concat(sums).assign(district="all districts")
     every = every.sort_values("land_class", key=lambda names: names.map(_PLACE).fillna(len(_PLACE)), kind="stable")
-    cells = [[f"<b>{cell}</b>" for cell in _remaining_row(row)] for row in each_row(every)]
-    cells += [_remaining_row(row) for row in each_row(remaining)]
     told = (
         "Net of overlap, in the strongest class. A hazard is counted once, in the district with most of its ground: a "
         "row may hold ground of hazards counted elsewhere, and hazards whose ground lies in a stronger class. "
         "Indications are reasons to survey, not declared areas."
     )
-    nowhere = int(remaining.loc[lost, "hazards"].sum())
+    nowhere = int(remaining.loc[remaining["net_m2"].isna(), "hazards"].sum())
     if nowhere:
         told += f" Of {nowhere:,} hazards nobody knows the place; they are counted, and no sum holds their ground."
     header = ["district", "class", "ordnance", "hazards", "m²"]
-    return f"<h3>What remains</h3><p>{told}</p>" + table(header, cells, {3: "n", 4: "n"})
+    whole, parts = (table(header, map(_remaining_row, each_row(rows)), {3: "n", 4: "n"}) for rows in (every, remaining))
+    return f"<h3>What remains</h3><p>{told}</p>{whole}{_folded(parts, len(remaining))}"
+
+
+def _folded(rows: str, count: int) -> str:
+    """Rows of the districts, which a reader opens; they print all the same."""
+    return f"<details><summary>By district ({count:,} rows; the workbook has them too)</summary>{rows}</details>"
 
 
 def _remaining_row(row: Any) -> list[str]:
     elsewhere = row.hazards == 0 and row.net_m2 >= 1
     return [escape(str(row.district)), escape(str(row.land_class)), escape(str(row.ordnance)),
-            "counted elsewhere" if elsewhere else f"{row.hazards:,}", _m2(row.net_m2)]  # fmt: skip
+            "elsewhere" if elsewhere else f"{row.hazards:,}", _m2(row.net_m2)]  # fmt: skip
 
 
 def _released(released: pd.DataFrame) -> str:
-    """Year by district by method, and each method of a year as a whole."""
+    """Each method of a year as a whole, then by district."""
     ground = ["cha_m2", "sha_m2", "indication_m2"]
     items = [name for name in released.columns if name.startswith("items_") and name != "decisions_silent"]
     dated = released[released["year"].notna()]
-    whole = dated.groupby(["year", "method"], sort=False)[[*ground, "releases", "decisions_silent"]].sum()
-    whole = whole.join(dated.groupby(["year", "method"], sort=False)[items].sum(min_count=1)).reset_index()
-    cells = [
-        [f"<b>{cell}</b>" for cell in _released_row(row | {"district": "all districts"}, ground, items)]
-        for row in whole.to_dict("records")
-    ]
-    cells += [_released_row(row, ground, items) for row in released.to_dict("records")]
+    whole = dated.groupby(["year", "method"])[[*ground, "releases", "decisions_silent"]].sum()
+    whole = whole.join(dated.groupby(["year", "method"])[items].sum(min_count=1)).reset_index()
+    whole = whole.assign(district="all districts", at=whole["method"].map(RELEASED.index)).sort_values(["year", "at"])
+    kinds = dict.fromkeys(range(3, 7), "n") | {7: "w"}
     header = ["year", "district", "method", "CHA, m²", "SHA, m²", "indication, m²", "decisions", "items found"]
+    sums, parts = (
+        table(header, (_released_row(row, ground, items) for row in rows.to_dict("records")), kinds)
+        for rows in (whole, released)
+    )
     return (
         "<h3>What was released</h3><p>Ground that remained and was released in the year, net of overlap, as decided; "
         "what was released where no hazard is known stands in the ledger alone. Each decision, with its items, is "
-        "counted once, in the district with most of its ground.</p>"
-        + table(header, cells, dict.fromkeys(range(3, 7), "n") | {7: "w"})
+        f"counted once, in the district with most of its ground.</p>{sums}{_folded(parts, len(released))}"
     )
 
 
@@ -183,7 +180,7 @@ def _items_words(row: dict[Any, Any], items: Sequence[str]) -> str:
 def _milestones(milestones: pd.DataFrame, currency: str) -> str:
     """Year by kind of team, and each year as a whole."""
     money = [f"{name}{end}" for name in ("team_months", "cost") for end in ("_low", "", "_high")]
-    whole = _sums(milestones, ["year"], ["days", *money]).assign(kind="all teams")
+    whole = milestones.groupby("year")[["days", *money]].sum().reset_index().assign(kind="all teams")
     cells = [[f"<b>{cell}</b>" for cell in _milestone_row(row)] for row in whole.to_dict("records")]
     cells += [_milestone_row(row) for row in milestones.to_dict("records")]
     cost = f"cost, {escape(currency)}" if currency else "cost"
