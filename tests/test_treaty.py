@@ -596,7 +596,9 @@ def test_the_section_holds_every_table():
     assert ["West <&>", "CHA", "AP", "2", "1,234,567"] in rows
     assert ["East", "CHA", "AV", "1", "< 1"] in rows
     assert [filing.UNPLACED, "SHA", "AP", "3", "nobody knows"] in rows
-    assert ["all districts", "CHA", "all", "3", "1,234,567"] in rows
+    assert ["CHA", "all", "3", "1,234,567"] in rows
+    assert ["CHA", "AV", "1", "< 1"] in rows
+    assert ["SHA", "all", "3", "nobody knows"] in rows
     assert ["2023", "all", "cleared", "30", "0", "0", "2", "AP 3; 1 of 2 decisions not told"] in rows
     assert ["2026", "manual", "1", "8,000", "80", "4.0 (2.0 to 8.0)", "800 (400 to 1,600)"] in rows
     assert ["2026", "SHA", "cancelled", "1", "500", "300", "60 %", ""] in rows
@@ -610,7 +612,7 @@ def test_the_section_of_a_state_outside_and_of_no_clock():
     rows_of(html)
     assert "APMBC: if Ruritania acceded on 2026-01-01" in html
     assert "deadline" not in html.casefold()
-    assert rows_of(treaty_section(remaining=filed()["remaining"]))[0][0] == "district"
+    assert rows_of(treaty_section(remaining=filed()["remaining"]))[0][0] == "class"
     assert "No calendar year" in treaty_section(achieved=filed()["achieved"].iloc[:0])
 
 

@@ -106,7 +106,7 @@ def _remaining(remaining: pd.DataFrame) -> str:
     by = ["land_class", "ordnance"]
     sums = [rows.groupby(by, sort=False)[["hazards", "net_m2"]].sum(min_count=1).reset_index()
             for rows in (remaining.assign(ordnance="all"), remaining)]  # fmt: skip
-    every = pd.concat(sums).assign(district="all districts")
+    every = pd.concat(sums).assign(district="")
     every = every.sort_values("land_class", key=lambda names: names.map(_PLACE).fillna(len(_PLACE)), kind="stable")
     told = (
         "Net of overlap, in the strongest class. A hazard is counted once, in the district with most of its ground: a "
@@ -117,7 +117,10 @@ def _remaining(remaining: pd.DataFrame) -> str:
     if nowhere:
         told += f" Of {nowhere:,} hazards nobody knows the place; they are counted, and no sum holds their ground."
     header = ["district", "class", "ordnance", "hazards", "m²"]
-    whole, parts = (table(header, map(_remaining_row, each_row(rows)), {3: "n", 4: "n"}) for rows in (every, remaining))
+    cells = [_remaining_row(row)[1:] for row in each_row(every)]
+    cells = [[f"<b>{cell}</b>" for cell in row] if row[1] == "all" else row for row in cells]
+    whole = table(header[1:], cells, {2: "n", 3: "n"})
+    parts = table(header, map(_remaining_row, each_row(remaining)), {3: "n", 4: "n"})
     return f"<h3>What remains</h3><p>{told}</p>{whole}{_folded(parts, len(remaining))}"
 
 
@@ -139,13 +142,11 @@ def _released(released: pd.DataFrame) -> str:
     dated = released[released["year"].notna()]
     whole = dated.groupby(["year", "method"])[[*ground, "releases", "decisions_silent"]].sum()
     whole = whole.join(dated.groupby(["year", "method"])[items].sum(min_count=1)).reset_index()
-    whole = whole.assign(district="all districts", at=whole["method"].map(RELEASED.index)).sort_values(["year", "at"])
-    kinds = dict.fromkeys(range(3, 7), "n") | {7: "w"}
+    whole = whole.assign(district="", at=whole["method"].map(RELEASED.index)).sort_values(["year", "at"])
     header = ["year", "district", "method", "CHA, m²", "SHA, m²", "indication, m²", "decisions", "items found"]
-    sums, parts = (
-        table(header, (_released_row(row, ground, items) for row in rows.to_dict("records")), kinds)
-        for rows in (whole, released)
-    )
+    every, own = ([_released_row(row, ground, items) for row in rows.to_dict("records")] for rows in (whole, released))
+    sums = table([header[0], *header[2:]], [[row[0], *row[2:]] for row in every], dict.fromkeys(range(2, 6), "n"))
+    parts = table(header, own, dict.fromkeys(range(3, 7), "n") | {7: "w"})
     return (
         "<h3>What was released</h3><p>Ground that remained and was released in the year, net of overlap, as decided; "
         "what was released where no hazard is known stands in the ledger alone. Each decision, with its items, is "
