@@ -505,6 +505,14 @@ def test_a_plan_releases_what_no_further_step_works_on():
     assert table.values.tolist()[5:] == [[2027, "CHA", "cleared", 1, pytest.approx(30)]]
 
 
+def test_a_task_of_unknown_ordnance_has_no_method_for_some_kind_alone():
+    # As in the plan of work: nobody knows that it holds anti-vehicle mines alone.
+    methods = (Method(land_class="SHA", ordnance=("AV",), steps=PREPARED), Method(land_class="SHA", steps=SURVEYED))
+    work = pd.DataFrame([piece("suspected", 1, "NTS", "N", 2, 1000.0)])
+    table = filing.planned_release(work, TASKS.assign(ordnance=None), planning(methods=methods))
+    assert table.values.tolist() == [[2026, "SHA", "cancelled", 1, pytest.approx(500)]]
+
+
 def test_plan_and_achieved_for_the_years_that_both_tell_of(tmp_path):
     bridges = {
         2024: pd.DataFrame([flows(cleared_m2=5.0)]),

@@ -135,9 +135,9 @@ def _books(
     if len(years) == len(every):
         return books, known.releases, ""
     early = pd.to_datetime(known.releases["decided_on"]) <= pd.Timestamp(days[0])
+    many = "decision is" if early.sum() == 1 else "decisions are"
     words = (
-        f"What was released is told from {min(years)} on; {early.sum():,} earlier decisions are left out of the table "
-        "and of the rates."
+        f"What was released is told from {min(years)} on; {early.sum():,} earlier {many} left out of table and rates."
     )
     return books, known.releases[~early], words
 
