@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import cache
 from html.parser import HTMLParser
 
 import geopandas as gpd
@@ -546,6 +547,7 @@ def test_plan_and_achieved_for_the_years_that_both_tell_of(tmp_path):
 # --- the section
 
 
+@cache
 def filed():
     remaining = pd.DataFrame(
         [

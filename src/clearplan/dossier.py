@@ -137,7 +137,7 @@ def _books(
     early = pd.to_datetime(known.releases["decided_on"]) <= pd.Timestamp(days[0])
     many = "decision is" if early.sum() == 1 else "decisions are"
     words = (
-        f"What was released is told from {min(years)} on; {early.sum():,} earlier {many} left out of table and rates."
+        f"What was released is told from {min(years)} on: {early.sum():,} earlier {many} left out of table and rates."
     )
     return books, known.releases[~early], words
 
