@@ -3,10 +3,12 @@
 import textwrap
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 
 import clearplan as cp
+from clearplan.errors import SettingsError
 
 TEAMS = """team_id,kind,number,rate_low,rate_likely,rate_high,rate_source,cost_per_day,season,source,recorded_on
 SURVEY,NTS,1,20000,40000,80000,made up,100,,test,2025-06-01
@@ -134,3 +136,30 @@ def test_a_day_before_all_teams_has_no_plan_of_work_and_says_so(village):
     study = cp.run_study(village / "plan.toml", as_at="2025-03-31")
     assert study.planned is None
     assert "There is no plan of work: no team was on record by 2025-03-31" in study.notes
+
+
+def test_the_plan_alone_with_other_money_teams_and_days(village, capsys):
+    from clearplan.cli import app
+
+    (village / "few.csv").write_text(TEAMS.replace("HANDS,manual,2", "HANDS,manual,1"))
+    asked = ["--budget", "120000", "--teams", str(village / "few.csv"), "--return-by", "2026-06-30", "--seconds", "3"]
+    with pytest.raises(SystemExit) as ended:
+        app(["plan", str(village / "plan.toml"), "--out", str(village / "what if"), *asked])
+    assert not ended.value.code
+    told = capsys.readouterr().out
+    assert "Instead of plan.toml: budget = 120000.0" in told
+    assert "The return programme takes" in told
+    made = {path.name for path in (village / "what if").iterdir()}
+    assert made == {"plan.html", "plan.xlsx", "work.csv", "blockers.csv", "tasks.csv", "run.json", "home.png",
+                    "teams.png"}  # fmt: skip
+    work = pd.read_csv(village / "what if" / "work.csv", comment="#")
+    assert 0 < work["cost"].sum() <= 120_000 + 1e-6
+    plain = cp.run_study(village / "plan.toml")
+    assert plain.planned.judgement.totals["cost"] > 120_000
+
+
+def test_a_project_without_a_plan_of_work_is_told_what_it_lacks(village):
+    text = (village / "plan.toml").read_text()
+    (village / "plan.toml").write_text(text[: text.index("[[teams]]")])
+    with pytest.raises(SettingsError, match=r"has no \[planning\] and \[\[teams\]\]"):
+        cp.plan_study(village / "plan.toml")
