@@ -15,7 +15,7 @@ from .conftest import ROOT
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4, "ranking": 4,
-    "planning": 4, "dossier": 4,
+    "planning": 4, "planfiles": 4, "replanned": 4, "dossier": 4,
     "maps": 3, "charts": 3, "report": 3, "order": 3, "exchange": 3, "quality": 3, "workbook": 3,
     "workplan": 3, "plan_charts": 3, "planbook": 3, "treaty_tables": 3, "treaty_book": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
@@ -46,6 +46,9 @@ ALSO_ALLOWED = {
     ("study", "ranking"),
     ("ranking", "inputs"),
     ("planning", "inputs"),
+    ("planfiles", "planning"),
+    ("compare", "replanned"),
+    ("study", "planfiles"),
     ("study", "planning"),
     ("study", "dossier"),
     ("dossier", "inputs"),

@@ -84,10 +84,11 @@ def _on_lifelines(tasks: pd.DataFrame, known: set[Any], there: set[Any], lifelin
     rows = []
     for task, cell in zip(tasks["task_id"], tasks["lifeline_ids"], strict=True):
         for part in ids_in(cell):
-            if (line := serving.get(part)) is not None:
-                name = line.get("name")
-                why = f"{line['kind']} {name}" if isinstance(name, str) else f"{line['kind']} {part}"
-                rows.append((line["zone_id"], task, part, line["essential"], why))
+            line: Any = serving.get(part)
+            if line is not None:
+                name = line["name"] if isinstance(line.get("name"), str) else part
+            why = name if str(line["kind"]) in name.lower() else f"{line['kind']} {name}"
+            rows.append((line["zone_id"], task, part, line["essential"], why))
     return sorted(rows)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -27,6 +28,8 @@ from .planning import Planned
 from .settings import Plan
 from .tables import allowed_codes
 from .treaty import Clock, about, clock, counted_ground, km2_words, obligations, release_rates
+from .treaty_book import write_treaty
+from .treaty_tables import treaty_section
 
 #: Calendar years of the books, the last one included: each takes an overlay of all ground, and a forecast from what was
 #: done longer ago than the ten years of either convention says little.
@@ -188,3 +191,28 @@ def _meant_words(planned: pd.DataFrame | None) -> str:
         return "The plan of work means to release no CHA or SHA."
     told = " and ".join([", ".join(years[:-1]), years[-1]] if len(years) > 1 else years)
     return f"The plan of work means to release {told} of CHA and SHA, of all ordnance; no forecast counts on it."
+
+
+def dossier_section(dossier: Dossier) -> str:
+    """The dossier as a section of a page."""
+    return treaty_section(dossier.clock, **dossier.tables, notes=dossier.notes, currency=dossier.currency)
+
+
+def write_dossier(dossier: Dossier, folder: Path, *, title: str, notice: str) -> None:
+    """The dossier as a workbook, treaty.xlsx.
+
+    Raises
+    ------
+    OutputError
+        It can't be written.
+    """
+    write_treaty(
+        folder / "treaty.xlsx",
+        dossier.clock,
+        obligations=dossier.obligations,
+        **dossier.tables,
+        notice=notice,
+        notes=dossier.notes,
+        currency=dossier.currency,
+        title=title,
+    )

@@ -25,6 +25,7 @@ from .settings import Plan, RecordSettings
 from .tables import CODE_LISTS_VERSION, GATED, id_column
 
 _LIBRARIES = (
+    "highspy",
     "geopandas",
     "shapely",
     "pyproj",
@@ -88,6 +89,8 @@ def record_run(
     record["faults"] = json.loads(known.faults.assign(row=rows.where(rows.notna(), None)).to_json(orient="records"))
     record["history"] = _rows(known.history.drop(columns="deferred", errors="ignore"))
     record["gates"] = _rows(known.gates)
+    record["teams"] = _rows(known.teams)
+    record["commitments"] = _rows(known.commitments.drop(columns="geometry", errors="ignore"))
     record["cuts"] = tables["tasks"].attrs.get("cuts", {})
     record["warnings"] = [
         *_of_day(plan, written),
@@ -326,6 +329,8 @@ def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
     paths += [layer.path for layer in plan.priority.layers] + ([plan.priority.roads] if plan.priority.roads else [])
     paths += [p for p in (plan.surface.settlements, plan.surface.roads) if p] if plan.surface is not None else []
     paths += [plan.planning.previous] if plan.planning is not None and plan.planning.previous else []
+    if plan.planning is not None and plan.planning.previous and plan.planning.treaty is not None:
+        paths.append(plan.planning.previous.with_name("tasks.csv"))  # of the plan in force, if it is there
     paths += [plan.release.published] if plan.release is not None and plan.release.published else []
     return _hashed(paths, folder)
 
