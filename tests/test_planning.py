@@ -3,11 +3,15 @@
 import textwrap
 
 import geopandas as gpd
+import openpyxl
 import pandas as pd
 import pytest
 import shapely
+import shapely.affinity
+from shapely import box
 
 import clearplan as cp
+from clearplan import dossier
 from clearplan.errors import SettingsError
 
 TEAMS = """team_id,kind,number,rate_low,rate_likely,rate_high,rate_source,cost_per_day,season,source,recorded_on
@@ -211,3 +215,149 @@ def test_a_promise_is_kept_and_a_robust_plan_counts_on_less(village):
     per_day = study.planned.plan.work.eval("m2 / days")
     # rates 2000, 4000, 8000: one case of five is slower than 2000 + sqrt(0.2 * 6000 * 2000)
     assert per_day[study.planned.plan.work["team_id"] == "HANDS"].to_numpy() == pytest.approx(2000 + 1549.193, rel=1e-5)
+
+
+# --- the treaty clock of a study
+
+TREATY = """
+[planning.treaty]
+state = "Ruritania"
+convention = "APMBC"
+party = false
+if_acceded_on = 2026-01-01
+source = "made up"
+"""
+
+
+def metres(rows, folder, name):
+    """A layer of boxes (west, south, east, north) from a corner of the village [m]."""
+    shapes = [
+        box(664_600 + w, 4_428_600 + s, 664_600 + e, 4_428_600 + n) for w, s, e, n in (row.pop("at") for row in rows)
+    ]
+    gpd.GeoDataFrame(rows, geometry=shapes, crs=32638).to_file(folder / name)
+
+
+@pytest.fixture
+def filed(village):
+    """The village in whole metres, in two districts, with releases of three years and a state that is not party."""
+    metres(
+        [{"hazard_id": "F1", "land_class": "SHA", "ordnance": "AP", "at": (0, 0, 1000, 1000)},
+         {"hazard_id": "F2", "land_class": "CHA", "ordnance": "AP", "at": (2500, 0, 2900, 1000)},
+         {"hazard_id": "F3", "land_class": "CHA", "ordnance": "AV", "at": (0, 7400, 500, 7900)}],
+        village, "fields.gpkg",
+    )  # fmt: skip
+    fields = gpd.read_file(village / "fields.gpkg").assign(
+        status="open", position_error_m=0.0, source="made up", recorded_on="2023-01-01"
+    )
+    fields.to_file(village / "fields.gpkg")
+    told = {"decided_by": "made up", "reason": "made up", "position_error_m": 0.0, "source": "made up"}
+    metres(
+        [told | {"release_id": "R1", "action": "cancelled", "decided_on": "2024-05-01", "items": "none",
+                 "depth_m": None, "at": (0, 0, 300, 1000)},
+         told | {"release_id": "R2", "action": "cleared", "decided_on": "2025-06-01", "items": "AP 3",
+                 "depth_m": 0.2, "at": (2500, 0, 2600, 1000)},
+         told | {"release_id": "R3", "action": "cancelled", "decided_on": "2026-03-01", "items": "none",
+                 "depth_m": None, "at": (300, 900, 1000, 1000)}],
+        village, "releases.gpkg",
+    )  # fmt: skip
+    metres(
+        [{"district": "West", "at": (-5000, -5000, 600, 9000)}, {"district": "East", "at": (600, -5000, 5000, 9000)}],
+        village, "districts.gpkg",
+    )  # fmt: skip
+    text = (village / "plan.toml").read_text() + TREATY
+    text = text.replace("fields.geojson", "fields.gpkg").replace("AP = 20", "AP = 0\nAV = 0")
+    layers = (
+        '[[releases]]\npath = "releases.gpkg"\n[context]\ndistricts = "districts.gpkg"\ndistrict_name = "district"\n'
+    )
+    text = text.replace("[footprints]", f"{layers}[footprints]", 1)
+    (village / "plan.toml").write_text(text)
+    return village
+
+
+def rows_of(table, *columns):
+    return [tuple(row) for row in table[list(columns)].itertuples(index=False)]
+
+
+def test_a_study_files_its_treaty_tables(filed):
+    study = cp.run_study(filed / "plan.toml", filed / "out")
+    told = study.dossier
+    assert told is not None
+    # West holds 300 x 1,000 m of the first field, for 300 x 1,000 m of its 600 are released; East the other 400.
+    assert rows_of(told.remaining, "district", "land_class", "ordnance", "hazards", "net_m2") == [
+        ("West", "CHA", "AV", 1, pytest.approx(250_000)),
+        ("West", "SHA", "AP", 0, pytest.approx(300_000)),
+        ("East", "CHA", "AP", 1, pytest.approx(300_000)),
+        ("East", "SHA", "AP", 1, pytest.approx(400_000)),
+    ]
+    assert rows_of(told.released, "year", "district", "method", "cha_m2", "sha_m2", "releases", "items_AP") == [
+        (2024, "West", "cancelled", 0, pytest.approx(300_000), 1, 0),
+        (2025, "East", "cleared", pytest.approx(100_000), 0, 1, 3),
+    ]
+    clock = told.clock
+    assert (clock.ground.counted_m2, clock.ground.other_m2) == pytest.approx((1_000_000, 250_000))
+    assert (clock.rates.low, clock.rates.likely, clock.rates.high) == pytest.approx((100_000, 200_000, 300_000))
+    # Five years at the likely rate, ten at the low one: half a year less than the ten from July 2026 on.
+    assert [str(day) for day in clock.forecast[1:]] == ["2031-01-01", "2036-01-01"]
+    surveyed = told.milestones[told.milestones["kind"] == "NTS"]
+    # 700,000 m2 at 80,000, 40,000 and 20,000 m2 a day, 20 days to a month, 100 EUR a day.
+    assert rows_of(surveyed, "year", "m2", "team_months_low", "team_months", "team_months_high", "cost") == [
+        (2026, *map(pytest.approx, (700_000, 0.4375, 0.875, 1.75, 1750)))
+    ]
+    assert rows_of(told.planned, "year", "land_class", "method", "planned_m2") == [
+        (2026, "CHA", "cleared", pytest.approx(550_000)),
+        (2026, "SHA", "cancelled", pytest.approx(350_000)),
+        (2026, "SHA", "cleared", pytest.approx(350_000)),
+    ]
+
+
+def test_the_report_and_the_workbook_never_speak_of_a_deadline_of_a_state_outside(filed):
+    study = cp.run_study(filed / "plan.toml", filed / "out")
+    page = (filed / "out" / "report.html").read_text(encoding="utf-8")
+    section = page[page.index("<h2>APMBC: if Ruritania acceded on 2026-01-01") :]
+    assert (
+        "If it acceded on 2026-01-01, at 0.20 km² a year (0.10 km² to 0.30 km², as released in the years 2024 to 2025) "
+        "the known ground would be released by 2031-01-01"
+    ) in section
+    assert "If it acceded on 2026-01-01, no extension would be needed, even at the low rate." in section
+    assert "no plan in force is named" in section
+    assert "deadline" not in section.casefold()
+    book = openpyxl.load_workbook(filed / "out" / "treaty.xlsx")
+    assert book.sheetnames == ["Read first", "Obligations", "Remaining", "Released", "Milestones", "Planned release"]
+    words = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert set(study.dossier.clock.words) <= set(words)
+    assert not any("deadline" in word.casefold() for word in words)
+    sums = [row[4] for row in book["Remaining"].iter_rows(min_row=2, values_only=True)]
+    assert sums == pytest.approx([250_000, 300_000, 300_000, 400_000])
+
+
+def test_the_plan_in_force_is_held_against_what_was_released(filed):
+    cp.run_study(filed / "plan.toml", filed / "before")
+    plan = filed / "plan.toml"
+    plan.write_text(plan.read_text().replace("[planning]\n", '[planning]\nprevious = "before/work.csv"\n'))
+    told = cp.run_study(plan, filed / "out", as_at="2026-12-31").dossier
+    table = told.achieved.set_index(["year", "land_class", "method"])
+    # Half of the 700,000 m2 that were surveyed were to be cancelled; 700 x 100 m were.
+    assert list(table.loc[(2026, "SHA", "cancelled"), ["planned_m2", "released_m2", "achieved"]]) == pytest.approx(
+        [350_000, 70_000, 0.2]
+    )
+    assert table.loc[(2026, "CHA", "cleared"), "achieved"] == 0
+    assert "Plan vs achieved" in openpyxl.load_workbook(filed / "out" / "treaty.xlsx").sheetnames
+    (filed / "before" / "tasks.csv").unlink()
+    told = cp.run_study(plan, as_at="2026-12-31").dossier
+    assert told.achieved is None
+    assert any("lay tasks.csv of the same run beside work.csv" in words for words in told.notes)
+
+
+def test_without_teams_there_is_a_clock_and_no_milestones(filed):
+    told = cp.run_study(filed / "plan.toml", as_at="2025-03-31").dossier
+    assert (told.milestones, told.planned) == (None, None)
+    assert any("There is no plan of work" in words for words in told.notes)
+    assert told.clock.rates.likely == pytest.approx(300_000)  # 2024 alone is a full year
+
+
+def test_years_beyond_the_last_ten_are_left_out_and_told(filed, monkeypatch):
+    monkeypatch.setattr(dossier, "YEARS", 2)
+    told = cp.run_study(filed / "plan.toml").dossier
+    assert told.released["year"].tolist() == [2025]
+    assert told.clock.rates.likely == pytest.approx(100_000)
+    assert any("is told from 2025 on: 1 earlier decision is left out" in words for words in told.notes)

@@ -15,6 +15,7 @@ import pandas as pd
 from .audit import closed_by_row, searches
 from .balance import bridge, ledger
 from .crs import WorkingCrs, working_crs
+from .dossier import Dossier, make_dossier
 from .errors import SettingsError
 from .evaluation import Evaluation, evaluate, evaluation_tables
 from .evidence import Evidence, collect_evidence
@@ -40,6 +41,8 @@ from .settings import Plan, load_plan
 from .surface import Surface, expected_area, make_surface
 from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, RELEASED
 from .tasks import make_tasks
+from .treaty_book import write_treaty
+from .treaty_tables import treaty_section
 
 Progress = Callable[[str], None]
 Search = Callable[[float, float], None]
@@ -60,7 +63,7 @@ STAGES = (
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx",
+    "plan.xlsx", "treaty.xlsx",
 )  # fmt: skip
 #: Files of a plan of work that is written alone, beside its tables and pictures.
 _PLAN_ALONE = ("plan.html", "tasks.csv", "run.json")
@@ -93,6 +96,7 @@ class Study:
     surface: Surface | None = None
     why: Why = field(default_factory=Why)
     planned: Planned | None = None
+    dossier: Dossier | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -219,14 +223,17 @@ def _made(plan: Plan, folder: Path, as_at: Any, progress: Progress, search: Sear
     tasks = rank_tasks(plan, frame, known, context, tasks)
     why = why_this_order(tasks, plan.priority)
     progress(STAGES[6])
-    planned, zones, doubts = None, known.zones, list(why.doubts)
+    planned, zones, doubts, previous = None, known.zones, list(why.doubts), _previous(plan)
     if plan.planning is not None and not len(known.teams):
         doubts.append(f"There is no plan of work: no team was on record by {day}")
     elif plan.planning is not None:
-        planned = plan_work(plan, known, tasks, previous=_previous(plan), progress=search)
+        planned = plan_work(plan, known, tasks, previous=previous, progress=search)
         tasks, zones = with_plan(tasks, zones, planned)
         books = books | {"strategies": planned.comparison}
         doubts += planned.broken
+    dossier = None
+    if plan.planning is not None and plan.planning.treaty is not None:
+        dossier = make_dossier(plan, known, drawn, areas, tasks, context, planned=planned, previous=previous)
     tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": zones,
               "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
               "releases": known.releases, "history": known.history, "teams": known.teams,
@@ -250,6 +257,7 @@ def _made(plan: Plan, folder: Path, as_at: Any, progress: Progress, search: Sear
         ),
         why=why,
         planned=planned,
+        dossier=dossier,
         context=context,
         records=known.records,
         evidence=evidence,
@@ -451,6 +459,29 @@ def _previous(plan: Plan) -> pd.DataFrame | None:
     return work.assign(days=pd.to_numeric(work["days"]), starts_on=pd.to_datetime(work["starts_on"]))
 
 
+def _write_dossier(study: Study, dossier: Dossier, folder: Path, words: str) -> None:
+    """The workbook of the treaty tables."""
+    write_treaty(
+        folder / "treaty.xlsx",
+        dossier.clock,
+        obligations=dossier.obligations,
+        **dossier.tables,
+        notice=words,
+        notes=dossier.notes,
+        currency=dossier.currency,
+        title=f"{study.plan.study.title}: tables to file",
+    )
+
+
+def _further(study: Study) -> list[str]:
+    """Sections of the report beyond the ranking."""
+    parts = [] if study.planned is None else [plan_section(study.planned, study.tasks, study.zones)]
+    if study.dossier is not None:
+        told = study.dossier
+        parts.append(treaty_section(told.clock, **told.tables, notes=told.notes, currency=told.currency))
+    return parts
+
+
 def _write(study: Study, folder: Path, progress: Progress) -> Study:
     """All outputs into a folder of their own."""
     progress(STAGES[7])
@@ -473,6 +504,8 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
     if study.planned is not None:
         title = f"{study.plan.study.title}: plan of work"
         write_plan(study.planned, study.tasks, study.zones, folder, title=title, notice=words)
+    if study.dossier is not None:
+        _write_dossier(study, study.dossier, folder, words)
     progress(STAGES[8])
     page = draw_map(
         study.tasks,
@@ -503,7 +536,7 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         hangs=study.why.hangs,
         weight_sets=study.why.weights,
         agreement=study.why.agreement,
-        further=[plan_section(study.planned, study.tasks, study.zones)] if study.planned is not None else (),
+        further=_further(study),
     ).save(folder / "report.html")
     if study.records:
         sheets = draw_quality_sheets(
