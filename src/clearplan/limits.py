@@ -472,9 +472,14 @@ def numbered(names: Iterable[Any], ids: pd.Index[Any], what: str, kind: str, tab
 
 
 def sums_by(rows: pd.DataFrame, keys: list[str], name: str = "days") -> list[tuple[list[int], float]]:
-    """Sum of a column by whole numbers in others, in their order."""
-    sums = rows.groupby(keys, as_index=False)[name].sum()
-    return list(zip(sums[keys].to_numpy(int).tolist(), sums[name].to_numpy(float).tolist(), strict=True))
+    """Sum of a column by whole numbers in others, in their order.
+
+    >>> sums_by(pd.DataFrame({"task": [4, 1, 4], "days": [2.0, 3.0, 5.0]}), ["task"])
+    [([1], 3.0), ([4], 7.0)]
+    """
+    found, group = np.unique(rows[keys].to_numpy(int), axis=0, return_inverse=True)
+    sums = np.bincount(group.ravel(), weights=rows[name].to_numpy(float), minlength=len(found))
+    return list(zip(found.tolist(), sums.tolist(), strict=True))
 
 
 def numbers(values: pd.Series) -> Array:
