@@ -61,6 +61,7 @@ def solve(
     seed: int,
     start: Array | None = None,
     relaxed: bool = False,
+    corner: bool = False,
     progress: Progress | None = None,
 ) -> Answer:
     """Solve a programme by HiGHS (https://highs.dev).
@@ -78,6 +79,8 @@ def solve(
         A point to begin with.
     relaxed : bool
         Whether wholeness is left out: the bound of the linear programme.
+    corner : bool
+        Whether the relaxed answer must lie in a corner, where few columns are above 0; it takes longer.
     progress : callable, optional
         Told (gap, seconds) now and then.
 
@@ -94,7 +97,7 @@ def solve(
                         ("random_seed", int(seed) % 2**31), ("threads", 2), ("primal_feasibility_tolerance", 1e-9),
                         ("mip_feasibility_tolerance", 1e-9)):  # fmt: skip
         model.setOptionValue(name, value)
-    if relaxed:  # an interior point is enough for a bound and an order, and much sooner there than a corner
+    if relaxed and not corner:  # an interior point is enough for a bound and an order, and sooner there
         model.setOptionValue("solver", "ipm")
         model.setOptionValue("run_crossover", "off")
     if model.passModel(_lp(programme, relaxed)) == highspy.HighsStatus.kError:
