@@ -23,10 +23,21 @@ from shapely import Point, box
 from clearplan.settings import FootprintSettings, TaskSettings
 from clearplan.settings_priority import Criterion, PrioritySettings
 
+#: Files of few tests that take long: begun first, so that no worker is left with them at the end.
+SLOW = ("test_readme.py", "test_notebooks.py", "test_study.py", "test_cli.py", "test_plan.py")
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data" / "karabakh"
 UTM = "EPSG:32638"
 E0, N0 = 650_000.0, 4_420_000.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # pytest-xdist would begin with the files of most tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: k for k, name in enumerate(SLOW)}
+    items.sort(key=lambda item: place.get(item.path.name, len(SLOW)))
 
 
 def hazard_table(rows: list[dict], crs: str = UTM) -> gpd.GeoDataFrame:
