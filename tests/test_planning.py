@@ -334,7 +334,9 @@ def test_the_plan_in_force_is_held_against_what_was_released(filed):
     cp.run_study(filed / "plan.toml", filed / "before")
     plan = filed / "plan.toml"
     plan.write_text(plan.read_text().replace("[planning]\n", '[planning]\nprevious = "before/work.csv"\n'))
-    told = cp.run_study(plan, filed / "out", as_at="2026-12-31").dossier
+    study = cp.run_study(plan, filed / "out", as_at="2026-12-31")
+    assert {"before/work.csv", "before/tasks.csv"} <= set(study.run["inputs"])
+    told = study.dossier
     table = told.achieved.set_index(["year", "land_class", "method"])
     # Half of the 700,000 m2 that were surveyed were to be cancelled; 700 x 100 m were.
     assert list(table.loc[(2026, "SHA", "cancelled"), ["planned_m2", "released_m2", "achieved"]]) == pytest.approx(
@@ -351,6 +353,7 @@ def test_the_plan_in_force_is_held_against_what_was_released(filed):
 def test_without_teams_there_is_a_clock_and_no_milestones(filed):
     told = cp.run_study(filed / "plan.toml", as_at="2025-03-31").dossier
     assert (told.milestones, told.planned) == (None, None)
+    assert cp.plan_study(filed / "plan.toml").dossier is None  # a plan of work alone files nothing
     assert any("There is no plan of work" in words for words in told.notes)
     assert told.clock.rates.likely == pytest.approx(300_000)  # 2024 alone is a full year
 
