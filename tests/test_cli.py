@@ -20,6 +20,7 @@ import rasterio
 
 from clearplan.cli import main, sample_plan
 from clearplan.settings import FitSettings, RecordSettings, ReleaseSettings, SourceSettings, SurfaceSettings, load_plan
+from clearplan.settings_planning import PlanningSettings
 from clearplan.settings_priority import PrioritySettings
 from clearplan.tables import NOT_FOR_ENTRY
 from clearplan.workbook import write_record_workbook
@@ -414,7 +415,8 @@ def test_what_the_template_holds_in_comments_is_valid():
     plan = tomllib.loads("\n".join(lines))
     for name, settings in (("surface", SurfaceSettings), ("fit", FitSettings), ("release", ReleaseSettings),
                            ("records", RecordSettings), ("releases", SourceSettings), ("lifelines", SourceSettings),
-                           ("gates", SourceSettings), ("priority", PrioritySettings)):  # fmt: skip
+                           ("gates", SourceSettings), ("priority", PrioritySettings), ("teams", SourceSettings),
+                           ("commitments", SourceSettings), ("planning", PlanningSettings)):  # fmt: skip
         own = plan[name][0] if isinstance(plan[name], list) else plan[name]
         settings.model_validate(own)
 

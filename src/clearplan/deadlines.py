@@ -27,20 +27,30 @@ _SECONDS = 60.0
 
 
 @dataclass(frozen=True)
+class Lack:
+    """What lacks for some deadlines.
+
+    ``days``: team to the team-days that it lacks at least; ``budget``, ``budget_a_period``: money that is lacking at
+    least, 0 for none [currency]. Where no team and no money is named, time is lacking: the order of steps, seasons and
+    the days before the deadline leave too little of it, however many teams there are.
+    """
+
+    days: Mapping[int, float]
+    budget: float
+    budget_a_period: float
+
+
+@dataclass(frozen=True)
 class Clash:
     """Deadlines and limits that can't all hold; leave out any one of them and the others can.
 
     ``deadlines``: each with its period; ``later``: the deadline that gives way, and the period that it gets, -1 for
-    none; ``days``: team to the team-days that it lacks at least; ``budget``, ``budget_a_period``: money that is lacking
-    at least, 0 for none [currency]. Where no team and no money is named, time is lacking: the order of steps, seasons
-    and the days before the deadline leave too little of it, however many teams there are.
+    none; ``lack``: what would let all of them hold.
     """
 
     deadlines: Mapping[Deadline, int]
     later: tuple[Deadline, int]
-    days: Mapping[int, float]
-    budget: float
-    budget_a_period: float
+    lack: Lack
 
 
 @dataclass(frozen=True)
@@ -148,10 +158,24 @@ def _clash(problem: Problem) -> Clash:
         fewer = [other for other in kept if other != deadline]
         if _work(problem, _due(problem, fewer)) is None:
             kept = fewer
-    due = _due(problem, kept)
-    limits = _limits(problem, due)
+    lack = Lack(*_lacking(problem, _due(problem, kept)))
+    return Clash({d: told[d] for d in kept}, _gives_way(problem, kept, told), lack)
+
+
+def what_lacks(problem: Problem, opens: Mapping[int, int]) -> Lack | None:
+    """What it would take for unlocks to be open by given periods, promises kept; None where nothing lacks.
+
+    Each limit that is named would do alone, as far as those that are not named have more than enough.
+    """
+    asked = _with(replace(problem, due=np.full(len(problem.due), -1)), {("unlock", u): t for u, t in opens.items()})
+    due = _due(asked)
+    return None if _work(asked, due) is not None else Lack(*_lacking(asked, due))
+
+
+def _lacking(problem: Problem, due: Array) -> tuple[dict[int, float], float, float]:
+    """Limits that stand against deadlines, and how much of each lacks."""
     endless, held = problem, []
-    for limit in limits:
+    for limit in _limits(problem, due):
         more = _endless(endless, limit)
         if _work(more, due) is None:
             endless = more
@@ -159,8 +183,7 @@ def _clash(problem: Problem) -> Clash:
             held.append(limit)
     days = {k: _lacking_days(endless, due, k) for kind, k in held if kind == "team"}
     budget = _lacking_budget(endless, due) if ("budget", 0) in held else 0.0
-    a_period = _lacking_a_period(endless, due) if ("budget_a_period", 0) in held else 0.0
-    return Clash({d: told[d] for d in kept}, _gives_way(problem, kept, told), days, budget, a_period)
+    return days, budget, _lacking_a_period(endless, due) if ("budget_a_period", 0) in held else 0.0
 
 
 def _limits(problem: Problem, due: Array) -> list[tuple[str, int]]:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .blocks import Blocks, Parts, make_blocks, work_table
-from .deadlines import Clash, Deadline, meet
+from .deadlines import Clash, Deadline, Lack, meet
 from .errors import TableError
 from .methods import people_range
 from .model import Columns, columns_of, point_of, programme_of, work_of
@@ -184,16 +184,21 @@ def clash_words(
         return f"task {ids[0]}{more} released {day}, as promised"
 
     asked = " and ".join(named(deadline, period) for deadline, period in clash.deadlines.items())
-    lacks = [f"{days:,.0f} more team-days of {teams['team_id'].iloc[k]}" for k, days in clash.days.items()]
-    for money, per in ((clash.budget, ""), (clash.budget_a_period, " in every period")):
-        lacks += [f"{money:,.0f} {settings.currency} more{per}"] if money > 0 else []
-    told = "it takes at least " + ", or ".join(lacks) if lacks else (
-        "no number of teams does it: the order of steps, seasons and the time left stand against it"
-    )  # fmt: skip
+    told = lack_words(clash.lack, teams, settings)
     deadline, period = clash.later
     own = named(deadline, clash.deadlines[deadline]).split(" open ")[0].split(" released ")[0]
     way = f"{own} gives way, to {ends[period]}" if period > 0 else f"{own} gives way and has no day in this plan"
     return f"Can't hold: {asked}; {told}. In this plan {way}"
+
+
+def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> str:
+    """What it would take, in words that follow a semicolon."""
+    lacks = [f"{max(days, 1):,.0f} more team-days of {teams['team_id'].iloc[k]}" for k, days in lack.days.items()]
+    for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
+        lacks += [f"{money:,.0f} {settings.currency} more{per}"] if money > 0 else []
+    if not lacks:
+        return "no number of teams does it: the order of steps, seasons and the time left stand against it"
+    return "it takes at least " + ", or ".join(lacks)
 
 
 # --- lists
