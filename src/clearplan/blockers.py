@@ -145,7 +145,10 @@ def waits_for(blockers: pd.DataFrame) -> dict[str, list[str]]:
     {'Z': ['a']}
     """
     own = blockers[blockers["essential"] == "yes"]
-    return {str(zone): list(dict.fromkeys(rows)) for zone, rows in own.groupby("zone_id", sort=False)["task_id"]}
+    waits: dict[str, dict[str, None]] = {}
+    for zone, task in zip(own["zone_id"], own["task_id"], strict=True):
+        waits.setdefault(str(zone), {})[task] = None
+    return {zone: list(tasks) for zone, tasks in waits.items()}
 
 
 def without_place(zones: pd.DataFrame, lifelines: pd.DataFrame | None) -> dict[str, str]:

@@ -410,7 +410,7 @@ def work_table(
     problem, area = blocks.problem, tasks["area_m2"].to_numpy(float)
     rates, costs = rates_of(teams, settings), problem.cost
     methods, ids = methods_of(tasks, settings), tasks["task_id"].to_numpy(object)
-    bounds, kinds = period_days(settings), teams["kind"].to_numpy(object)
+    names, kinds = teams["team_id"].to_numpy(object), teams["kind"].to_numpy(object)
     edges = [np.append(0.0, np.cumsum(area[own]) / area[own].sum()) for own in blocks.members]
     rows = []
     for s, pieces in _by_step(parts).items():
@@ -429,16 +429,16 @@ def work_table(
                 m2 = overlap * float(problem.ground[s])
                 days = m2 / float(rates[team])
                 rows.append((ids[blocks.members[b][k]], no, method.steps[no - 1].name, kinds[team],
-                             teams["team_id"].iloc[team], t + 1, days, m2, days * float(costs[team])))  # fmt: skip
+                             names[team], t + 1, days, m2, days * float(costs[team])))  # fmt: skip
             at = end
-    names = ["task_id", "step", "step_name", "kind", "team_id", "period", "days", "m2", "cost"]
-    work = pd.DataFrame(rows, columns=names).sort_values(["period", "team_id", "task_id", "step"], kind="stable")
-    work = work.reset_index(drop=True)
-    key = work[["task_id", "step", "team_id", "period"]].astype(str)
-    work.insert(0, "work_id", key["task_id"] + "/" + key["step"] + "/" + key["team_id"] + "/" + key["period"])
-    for at_column, (name, side) in enumerate((("starts_on", 0), ("ends_on", 1))):
-        days_of = [bounds[t - 1][side] for t in work["period"]]
-        work.insert(7 + at_column, name, pd.to_datetime(pd.Series(days_of, dtype=object)).astype("datetime64[ms]"))
+    rows.sort(key=lambda row: (row[5], row[4], row[0], row[1]))
+    columns = ["task_id", "step", "step_name", "kind", "team_id", "period", "days", "m2", "cost"]
+    work = pd.DataFrame(rows, columns=columns)
+    ids_of_rows = [f"{row[0]}/{row[1]}/{row[4]}/{row[5]}" for row in rows]
+    work.insert(0, "work_id", pd.Series(ids_of_rows, dtype=str))
+    bounds, period = np.array(period_days(settings), dtype="datetime64[ms]"), [row[5] - 1 for row in rows]
+    for at_column, name in enumerate(("starts_on", "ends_on")):
+        work.insert(7 + at_column, name, bounds[period, at_column])
     return work
 
 

@@ -96,26 +96,27 @@ def penalised_loss(theta: Array, problem: Problem, penalty: float) -> tuple[floa
     stays the prevalence, and takes its part in the gradient.
     """
     free, exposed = problem.free, problem.exposure
-    strengths, gamma = problem.fixed.copy(), theta[free.sum() :]
-    strengths[free] = theta[: free.sum()]
+    strengths, gamma = problem.fixed.copy(), np.zeros(len(free))
+    strengths[free], gamma[exposed] = theta[: free.sum()], theta[free.sum() :]
     ours, others, w = problem.label_g, problem.background_g, problem.background_weight
     anchor = problem.anchor_g @ strengths
     base = base_for(anchor, problem.anchor_weight, problem.prevalence)
     score, own = base + others @ strengths, base + ours @ strengths
-    slack, own_slack = expit(-score), expit(-own)
-    log_rate = log_expit(score) + others[:, exposed] @ gamma
+    log_rate = log_expit(score) + others @ gamma
     top = log_rate.max()
     rate = w * np.exp(log_rate - top)
     total = rate.sum()
     rate /= total
     a, n = problem.label_weight, problem.label_weight.sum()
-    loss = -(a @ (log_expit(own) + ours[:, exposed] @ gamma)) + n * (np.log(total) + top)
-    moved = problem.anchor_weight * expit(base + anchor) * expit(-base - anchor)
-    drift = -(moved @ problem.anchor_g[:, free]) / moved.sum()
-    to_strengths = -((a * own_slack) @ (ours[:, free] + drift)) + n * ((rate * slack) @ (others[:, free] + drift))
-    to_exposure = -(a @ ours[:, exposed]) + n * (rate @ others[:, exposed])
+    loss = -(a @ (log_expit(own) + ours @ gamma)) + n * (np.log(total) + top)
+    mean = expit(base + anchor)
+    moved = problem.anchor_weight * mean * (1 - mean)
+    drift = -(moved @ problem.anchor_g) / moved.sum()
+    a_slack, slack = a * expit(-own), rate * expit(-score)
+    to_strengths = n * (slack @ others + slack.sum() * drift) - (a_slack @ ours + a_slack.sum() * drift)
+    to_exposure = n * (rate @ others) - a @ ours
     loss += (theta @ theta) / (2 * penalty)
-    return float(loss), np.concatenate([to_strengths, to_exposure]) + theta / penalty
+    return float(loss), np.concatenate([to_strengths[free], to_exposure[exposed]]) + theta / penalty
 
 
 def fit_places(problem: Problem, penalty: float, start: Model | None = None) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import functools
 import re
 from itertools import pairwise
 from typing import Any
@@ -81,13 +82,16 @@ def team_days(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
     """
     bounds = period_days(settings)
     days = np.zeros((len(teams), len(bounds)))
-    for i, team in enumerate(teams.to_dict("records")):
-        months = months_of(team.get("season"))
-        first, last = (_day(team.get(name)) for name in ("available_from", "available_to"))
+    blank = [None] * len(teams)
+    cells = [teams[name].tolist() if name in teams.columns else blank
+             for name in ("number", "season", "available_from", "available_to")]  # fmt: skip
+    for i, (number, season, *available) in enumerate(zip(*cells, strict=True)):
+        months = months_of(season)
+        first, last = map(_day, available)
         for t, (begins, ends) in enumerate(bounds):
             a = begins if first is None else max(begins, first)
             b = ends if last is None else min(ends, last)
-            days[i, t] = float(team["number"]) * settings.working_days_a_month * _months_between(a, b, months)
+            days[i, t] = float(number) * settings.working_days_a_month * _months_between(a, b, months)
     return days
 
 
@@ -95,6 +99,7 @@ def _day(value: Any) -> dt.date | None:
     return None if value is None or pd.isna(value) else pd.Timestamp(value).date()
 
 
+@functools.cache
 def _months_between(first: dt.date, last: dt.date, months: frozenset[int]) -> float:
     """Months from a day to another, both included, of those that count; part months by their days."""
     total, day = 0.0, first

@@ -188,9 +188,10 @@ def plan_study(
 
 
 def _made(
-    plan: Plan, folder: Path, as_at: Any, progress: Progress, search: Search | None, *, filing: bool = True
-) -> Study:
-    """A study from its plan, nothing written; ``filing``: with its treaty tables."""
+    plan: Plan, folder: Path, as_at: Any, progress: Progress, search: Search | None,
+    *, work: bool = True, filing: bool = True,
+) -> Study:  # fmt: skip
+    """A study from its plan, nothing written; ``work``: with its plan of work; ``filing``: with its treaty tables."""
     check_weights(plan.priority)
     progress(STAGES[0])
     frame = working_crs(plan.study.region)
@@ -224,9 +225,9 @@ def _made(
     why = why_this_order(tasks, plan.priority)
     progress(STAGES[6])
     planned, zones, doubts, previous = None, known.zones, list(why.doubts), _previous(plan)
-    if plan.planning is not None and not len(known.teams):
+    if plan.planning is not None and work and not len(known.teams):
         doubts.append(f"There is no plan of work: no team was on record by {day}")
-    elif plan.planning is not None:
+    elif plan.planning is not None and work:
         planned = plan_work(plan, known, tasks, previous=previous, progress=search)
         tasks, zones = with_plan(tasks, zones, planned)
         books = books | {"strategies": planned.comparison}
@@ -336,7 +337,7 @@ def _learned(plan: Plan, evidence: Evidence | None, known: Inputs, areas: gpd.Ge
 def evaluate_study(
     plan_path: str | Path, out: str | Path | None = None, *, as_at: str | dt.date | None = None
 ) -> tuple[Study, Evaluation]:
-    """Run a project and hold its surface against accidents that it has not seen.
+    """Run a project, but for its plan of work, and hold its surface against accidents that it has not seen.
 
     Parameters
     ----------
@@ -357,7 +358,7 @@ def evaluate_study(
         raise SettingsError(f"{plan_path}: evaluation needs [surface] and [fit]; add them (clearplan init shows both)")
     if out is not None:
         refuse_taken(Path(out), (".html",))
-    study = run_study(plan_path, as_at=as_at)
+    study = _made(plan, Path(plan_path).resolve().parent, as_at, lambda stage: None, None, work=False, filing=False)
     assert study.evidence is not None
     found = evaluate(study.evidence, study.accidents, footprints(study.hazards, plan.footprints), plan.fit)
     if out is not None:
