@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,10 +23,21 @@ from shapely import Point, box
 from clearplan.settings import FootprintSettings, TaskSettings
 from clearplan.settings_priority import Criterion, PrioritySettings
 
+#: Files of few tests that take long: begun first, so that no worker is left with them at the end.
+SLOW = ("test_readme.py", "test_notebooks.py", "test_study.py", "test_cli.py", "test_plan.py")
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data" / "karabakh"
 UTM = "EPSG:32638"
 E0, N0 = 650_000.0, 4_420_000.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # pytest-xdist would begin with the files of most tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: k for k, name in enumerate(SLOW)}
+    items.sort(key=lambda item: place.get(item.path.name, len(SLOW)))
 
 
 def hazard_table(rows: list[dict], crs: str = UTM) -> gpd.GeoDataFrame:
@@ -120,11 +139,44 @@ def random_world(seed: int, count: int = 40) -> tuple[gpd.GeoDataFrame, gpd.GeoD
     return hazard_table(rows), zone_table(zones)
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> tuple[Any, Path]:
+    """What ``make`` returns for a folder of that name, made by one worker of pytest-xdist and read by all."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    lock, stored, folder = base / f"{name}.lock", base / f"{name}.pickle", base / name
+    while True:
+        try:
+            lock.mkdir()
+            break
+        except FileExistsError:
+            time.sleep(0.1)
+    try:
+        if not stored.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            stored.write_bytes(pickle.dumps(make(folder)))
+    finally:
+        lock.rmdir()
+    return pickle.loads(stored.read_bytes()), folder
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory):
     """The sample project, run once, with its outputs in ``folder``."""
     from clearplan.study import run_study
 
-    folder = tmp_path_factory.mktemp("sample") / "karabakh"
-    study = run_study(SAMPLE / "plan.toml", folder)
-    return study, folder
+    study, folder = made_once(
+        tmp_path_factory, "sample", lambda folder: run_study(SAMPLE / "plan.toml", folder / "karabakh")
+    )
+    return study, folder / "karabakh"
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory):
+    """What ``clearplan demo`` said in a process of its own, and the folder where it was called."""
+    command = [sys.executable, "-m", "clearplan", "demo"]
+    return made_once(
+        tmp_path_factory,
+        "demo",
+        lambda folder: subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600),
+    )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clearplan as cp
-from clearplan.balance import FLOWS, bridge, ledger
+from clearplan.balance import FLOWS, bridges, ledger
 
 from . import cells
 from .cells import CELL, area_table, day, district_table, history_table, layers, release_table
@@ -46,15 +46,17 @@ def test_ledger_is_what_the_cells_say(world, until):
     assert known == pytest.approx(union, rel=1e-6)
 
 
-@given(world=layers, ends=st.tuples(cells.days, cells.days))
+@given(world=layers, ends=st.tuples(cells.days, cells.days, cells.days))
 @settings(max_examples=60, deadline=None)
-def test_bridge_is_what_the_cells_say(world, ends):
+def test_bridges_are_what_the_cells_say(world, ends):
     areas, releases, history = tables(world)
-    first, last = sorted(ends)
-    table = bridge(areas, releases, opening=day(first), closing=day(last), history=history, districts=district_table())
-    terms = ["opening", *(name.removesuffix("_m2") for name in FLOWS), "closing"]
-    ours = as_cells(table, ["district", "land_class", "ordnance"], terms)
-    agree(ours, cells.bridge_by_hand(world, first, last))
-    moved = table["opening_m2"] + sum(sign * table[name] for name, sign in FLOWS.items())
-    assert moved.to_numpy() == pytest.approx(table["closing_m2"].to_numpy(), rel=1e-6, abs=1e-6 * CELL**2)
-    assert not table["withdrawn_m2"].any()
+    ends = sorted(ends)
+    found = bridges(areas, releases, days=[day(k) for k in ends], history=history, districts=district_table())
+    assert len(found) == 2
+    for table, first, last in zip(found, ends[:2], ends[1:], strict=True):
+        terms = ["opening", *(name.removesuffix("_m2") for name in FLOWS), "closing"]
+        ours = as_cells(table, ["district", "land_class", "ordnance"], terms)
+        agree(ours, cells.bridge_by_hand(world, first, last))
+        moved = table["opening_m2"] + sum(sign * table[name] for name, sign in FLOWS.items())
+        assert moved.to_numpy() == pytest.approx(table["closing_m2"].to_numpy(), rel=1e-6, abs=1e-6 * CELL**2)
+        assert not table["withdrawn_m2"].any()

@@ -1,5 +1,7 @@
 """The shell's door, as a user meets it."""
 
+import contextlib
+import io
 import os
 import re
 import statistics
@@ -7,15 +9,18 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pyogrio
 import pytest
 import rasterio
 
-from clearplan.cli import sample_plan
+from clearplan.cli import main, sample_plan
 from clearplan.settings import FitSettings, RecordSettings, ReleaseSettings, SourceSettings, SurfaceSettings, load_plan
+from clearplan.settings_planning import PlanningSettings
 from clearplan.settings_priority import PrioritySettings
 from clearplan.tables import NOT_FOR_ENTRY
 from clearplan.workbook import write_record_workbook
@@ -25,28 +30,41 @@ from .test_records import leg, record, square
 
 
 def clearplan(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "clearplan", *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=300,
-    )
+    """A command by the door's own ``main`` in this process: starting Python takes longer than most commands."""
+    command = ["clearplan", *map(str, words)]
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        contextlib.chdir(cwd or "."),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        mock.patch.object(sys, "argv", command),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
 
-def test_demo_from_any_folder_says_where_the_map_lies(tmp_path):
-    done = clearplan("demo", cwd=tmp_path)
+def in_shell(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The same in a process of its own."""
+    command = [sys.executable, "-m", "clearplan", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300)
+
+
+def test_demo_from_any_folder_says_where_the_map_lies(demo):
+    done, folder = demo
     assert done.returncode == 0, done.stderr
     assert "Map: out/karabakh/map.html" in done.stdout
     assert "202.6 km as drawn at 1:10 million" in done.stdout
     assert "Illustrative data, not for operational use." in done.stdout
-    assert (tmp_path / "out/karabakh/map.html").stat().st_size > 100_000
-    task = (tmp_path / "out/karabakh/tasks.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0]
-    told = clearplan("explain", "out/karabakh/plan.gpkg", task, cwd=tmp_path)
+    assert (folder / "out/karabakh/map.html").stat().st_size > 100_000
+    task = (folder / "out/karabakh/tasks.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0]
+    told = in_shell("explain", "out/karabakh/plan.gpkg", task, cwd=folder)
     assert told.returncode == 0, told.stderr
     assert f"Task {task} is rank 1 of" in told.stdout
     assert "contribution" in told.stdout
-    wrong = clearplan("explain", "out/karabakh/plan.gpkg", "38SXX0000-SHA-1", cwd=tmp_path)
+    wrong = clearplan("explain", "out/karabakh/plan.gpkg", "38SXX0000-SHA-1", cwd=folder)
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("Error: no task '38SXX0000-SHA-1'")
 
@@ -89,12 +107,12 @@ def test_rank_and_explain_say_how_sure_and_what_would_change_it(sample, tmp_path
 def test_check_prints_the_fault_table_and_exits_1(tmp_path):
     path = tmp_path / "z.csv"
     path.write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,[bold]A[/bold],-5,50,s,46.9,40\n")
-    done = clearplan("check", path, "--as", "zones", "--crs", "EPSG:4326")
+    done = in_shell("check", path, "--as", "zones", "--crs", "EPSG:4326")
     assert done.returncode == 1
     assert "must be at least 0" in done.stdout
     assert "1 faults, 0 warnings" in done.stdout
     path.write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,A,5,50,s,46.9,40\n")
-    good = clearplan("check", path, "--as", "zones", "--crs", "EPSG:4326")
+    good = in_shell("check", path, "--as", "zones", "--crs", "EPSG:4326")
     assert (good.returncode, good.stdout) == (0, f"{path}: no faults\n")
 
 
@@ -360,20 +378,20 @@ def test_check_takes_the_mapping_of_a_plan():
     ],
 )
 def test_wrong_usage_exits_2_in_one_line(tmp_path, words, code):
-    done = clearplan(*words, cwd=tmp_path)
+    done = in_shell(*words, cwd=tmp_path)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
     assert done.stderr.strip()
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    assert "Traceback" in clearplan("--debug", "run", "missing.toml", cwd=tmp_path).stderr
+    assert "Traceback" in in_shell("--debug", "run", "missing.toml", cwd=tmp_path).stderr
 
 
 def test_hostile_text_moves_no_terminal(tmp_path):
     path = tmp_path / "z.csv"
     path.write_text("zone_id,name,people,position_error_m,source,lon,lat\nZ1,A,\x1b[2Jx,50,s,46.9,40\n")
-    done = clearplan("check", path, "--as", "zones", "--crs", "EPSG:4326")
+    done = in_shell("check", path, "--as", "zones", "--crs", "EPSG:4326")
     assert done.returncode == 1
     assert "\x1b[2J" not in done.stdout + done.stderr
 
@@ -397,7 +415,8 @@ def test_what_the_template_holds_in_comments_is_valid():
     plan = tomllib.loads("\n".join(lines))
     for name, settings in (("surface", SurfaceSettings), ("fit", FitSettings), ("release", ReleaseSettings),
                            ("records", RecordSettings), ("releases", SourceSettings), ("lifelines", SourceSettings),
-                           ("gates", SourceSettings), ("priority", PrioritySettings)):  # fmt: skip
+                           ("gates", SourceSettings), ("priority", PrioritySettings), ("teams", SourceSettings),
+                           ("commitments", SourceSettings), ("planning", PlanningSettings)):  # fmt: skip
         own = plan[name][0] if isinstance(plan[name], list) else plan[name]
         settings.model_validate(own)
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearplan.errors import SettingsError, TableError
-from clearplan.judge import LIMITS, judge
+from clearplan.judge import judge
+from clearplan.limits import LIMITS
 from clearplan.settings_planning import Method, Outcome, PlanningSettings, Step
 
 # Four quarters of 2026; people count until the end of 2027. Months that count after period 0, 1, 2, 3, 4:

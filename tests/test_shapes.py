@@ -201,3 +201,7 @@ def test_pieces_and_overlays_conserve_area():
     assert area[i >= 0].sum() == pytest.approx(shapely.area(pieces).sum(), rel=1e-9)
     assert area[j >= 0].sum() == pytest.approx(shapely.area(other).sum(), rel=1e-9)
     assert area.sum() == pytest.approx(shapely.union_all([*pieces, *other]).area, rel=1e-9)
+    i, j, _ = shapes.overlay(pieces, pieces[::2])  # what is the same on both sides meets itself alone
+    assert sorted(zip(i.tolist(), j.tolist(), strict=True)) == [
+        (k, -1 if k % 2 else k // 2) for k in range(len(pieces))
+    ]

@@ -14,24 +14,23 @@ if TYPE_CHECKING:
     from .audit import contradicted, history_faults, release_faults
     from .balance import bridge, ledger
     from .blockers import find_blockers
+    from .budgets import ReturnProgramme, budget_curve, return_programme
     from .charts import draw_bridge, draw_calibration, draw_ladder, draw_recall, draw_release_2023
     from .compare import Comparison, compare_runs, write_comparison
     from .crosscheck import compare_methods
     from .crs import working_crs
-    from .errors import (
-        ClearplanError,
-        CrsError,
-        FaultsError,
-        OutputError,
-        ReadError,
-        SettingsError,
-        TableError,
-    )
+    from .errors import ClearplanError, CrsError, FaultsError, OutputError, ReadError, SettingsError, TableError
     from .evaluation import Evaluation, evaluate, evaluation_tables, share_outside
     from .evidence import Evidence, collect_evidence
+    from .filing import book_years, milestones, plan_vs_achieved, planned_release, released_table, remaining_table
     from .fit import Fit, fit_surface
     from .hazards import footprints, net_area, net_shapes
     from .maps import About, Context, draw_map
+    from .plan import WorkPlan, schedule
+    from .plan_charts import draw_budgets, draw_chances, draw_gantt, draw_home
+    from .planbook import write_workplan
+    from .planfiles import write_pictures, write_plan
+    from .planning import Planned, plan_work, with_plan
     from .priority import explain, rank
     from .quality import draw_quality_sheets
     from .ranking import Why, explanation, read_ranking, why_this_order
@@ -70,56 +69,210 @@ if TYPE_CHECKING:
     )
     from .settings_planning import PlanningSettings
     from .settings_priority import PrioritySettings
-    from .study import Study, evaluate_study, run_study
+    from .study import Study, evaluate_study, plan_study, run_study
     from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
     from .survey import value_of_survey
+    from .svg import save_chart
     from .tables import read_items
     from .tasks import make_tasks
+    from .treaty import clock, counted_ground, entry_into_force, obligations, release_rates
     from .weights import agreement, pairwise_weights
     from .workbook import write_record_template
 
 _HOMES = {
-    "settings_planning": ("PlanningSettings",),
+    "audit": (
+        "contradicted",
+        "history_faults",
+        "release_faults",
+    ),
+    "balance": (
+        "bridge",
+        "ledger",
+    ),
     "blockers": ("find_blockers",),
-    "audit": ("contradicted", "history_faults", "release_faults"),
-    "balance": ("bridge", "ledger"),
-    "charts": ("draw_bridge", "draw_calibration", "draw_ladder", "draw_recall", "draw_release_2023"),
-    "compare": ("Comparison", "compare_runs", "write_comparison"),
+    "budgets": (
+        "ReturnProgramme",
+        "budget_curve",
+        "return_programme",
+    ),
+    "charts": (
+        "draw_bridge",
+        "draw_calibration",
+        "draw_ladder",
+        "draw_recall",
+        "draw_release_2023",
+    ),
+    "compare": (
+        "Comparison",
+        "compare_runs",
+        "write_comparison",
+    ),
     "crosscheck": ("compare_methods",),
     "crs": ("working_crs",),
-    "errors": ("ClearplanError", "CrsError", "FaultsError", "OutputError", "ReadError", "SettingsError", "TableError"),
-    "evaluation": ("Evaluation", "evaluate", "evaluation_tables", "share_outside"),
-    "evidence": ("Evidence", "collect_evidence"),
-    "fit": ("Fit", "fit_surface"),
-    "hazards": ("footprints", "net_area", "net_shapes"),
-    "maps": ("About", "Context", "draw_map"),
-    "priority": ("explain", "rank"),
-    "ranking": ("Why", "explanation", "read_ranking", "why_this_order"),
+    "errors": (
+        "ClearplanError",
+        "CrsError",
+        "FaultsError",
+        "OutputError",
+        "ReadError",
+        "SettingsError",
+        "TableError",
+    ),
+    "evaluation": (
+        "Evaluation",
+        "evaluate",
+        "evaluation_tables",
+        "share_outside",
+    ),
+    "evidence": (
+        "Evidence",
+        "collect_evidence",
+    ),
+    "filing": (
+        "book_years",
+        "milestones",
+        "plan_vs_achieved",
+        "planned_release",
+        "released_table",
+        "remaining_table",
+    ),
+    "fit": (
+        "Fit",
+        "fit_surface",
+    ),
+    "hazards": (
+        "footprints",
+        "net_area",
+        "net_shapes",
+    ),
+    "maps": (
+        "About",
+        "Context",
+        "draw_map",
+    ),
+    "plan": (
+        "WorkPlan",
+        "schedule",
+    ),
+    "plan_charts": (
+        "draw_budgets",
+        "draw_chances",
+        "draw_gantt",
+        "draw_home",
+    ),
+    "planbook": ("write_workplan",),
+    "planfiles": (
+        "write_pictures",
+        "write_plan",
+    ),
+    "planning": (
+        "Planned",
+        "plan_work",
+        "with_plan",
+    ),
+    "priority": (
+        "explain",
+        "rank",
+    ),
     "quality": ("draw_quality_sheets",),
-    "readers": ("read_commitments", "read_teams", 
-        "check_file", "combine", "read_accidents", "read_contact_line", "read_context", "read_gates", "read_hazards",
-        "read_history", "read_lifelines", "read_places", "read_ranked", "read_releases", "read_strikes",
+    "ranking": (
+        "Why",
+        "explanation",
+        "read_ranking",
+        "why_this_order",
+    ),
+    "readers": (
+        "check_file",
+        "combine",
+        "read_accidents",
+        "read_commitments",
+        "read_contact_line",
+        "read_context",
+        "read_gates",
+        "read_hazards",
+        "read_history",
+        "read_lifelines",
+        "read_places",
+        "read_ranked",
+        "read_releases",
+        "read_strikes",
+        "read_teams",
         "read_zones",
     ),
-    "records": ("RecordReading", "candidate_anchors", "open_records", "read_records", "reanchor"),
-    "release": ("apply_releases", "as_at", "last_events", "negative_search", "undated"),
-    "robustness": ("acceptability", "agreement_of_sets", "draw_weights", "robust"),
-    "schema": ("check", "glossary"),
-    "sensitivity": ("change_words", "drops", "hangs_on", "lifts", "swaps"),
-    "settings": (
-        "FitSettings", "FootprintSettings", "Plan", "RecordErrors", "ReleaseSettings",
-        "SurfaceSettings",
-        "TaskSettings", "load_plan",
+    "records": (
+        "RecordReading",
+        "candidate_anchors",
+        "open_records",
+        "read_records",
+        "reanchor",
     ),
+    "release": (
+        "apply_releases",
+        "as_at",
+        "last_events",
+        "negative_search",
+        "undated",
+    ),
+    "robustness": (
+        "acceptability",
+        "agreement_of_sets",
+        "draw_weights",
+        "robust",
+    ),
+    "schema": (
+        "check",
+        "glossary",
+    ),
+    "sensitivity": (
+        "change_words",
+        "drops",
+        "hangs_on",
+        "lifts",
+        "swaps",
+    ),
+    "settings": (
+        "FitSettings",
+        "FootprintSettings",
+        "Plan",
+        "RecordErrors",
+        "ReleaseSettings",
+        "SurfaceSettings",
+        "TaskSettings",
+        "load_plan",
+    ),
+    "settings_planning": ("PlanningSettings",),
     "settings_priority": ("PrioritySettings",),
-    "study": ("Study", "evaluate_study", "run_study"),
-    "surface": ("Surface", "draw_strengths", "evidence_at", "expected_area", "make_surface", "probability"),
+    "study": (
+        "Study",
+        "evaluate_study",
+        "plan_study",
+        "run_study",
+    ),
+    "surface": (
+        "Surface",
+        "draw_strengths",
+        "evidence_at",
+        "expected_area",
+        "make_surface",
+        "probability",
+    ),
     "survey": ("value_of_survey",),
+    "svg": ("save_chart",),
     "tables": ("read_items",),
     "tasks": ("make_tasks",),
-    "weights": ("agreement", "pairwise_weights"),
+    "treaty": (
+        "clock",
+        "counted_ground",
+        "entry_into_force",
+        "obligations",
+        "release_rates",
+    ),
+    "weights": (
+        "agreement",
+        "pairwise_weights",
+    ),
     "workbook": ("write_record_template",),
-}  # fmt: skip
+}
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -136,12 +289,14 @@ __all__ = [
     "FootprintSettings",
     "OutputError",
     "Plan",
+    "Planned",
     "PlanningSettings",
     "PrioritySettings",
     "ReadError",
     "RecordErrors",
     "RecordReading",
     "ReleaseSettings",
+    "ReturnProgramme",
     "SettingsError",
     "Study",
     "Surface",
@@ -149,24 +304,33 @@ __all__ = [
     "TableError",
     "TaskSettings",
     "Why",
+    "WorkPlan",
     "__version__",
     "acceptability",
     "agreement",
     "agreement_of_sets",
     "apply_releases",
     "as_at",
+    "book_years",
     "bridge",
+    "budget_curve",
     "candidate_anchors",
     "change_words",
     "check",
     "check_file",
+    "clock",
     "collect_evidence",
     "combine",
     "compare_methods",
     "compare_runs",
     "contradicted",
+    "counted_ground",
     "draw_bridge",
+    "draw_budgets",
     "draw_calibration",
+    "draw_chances",
+    "draw_gantt",
+    "draw_home",
     "draw_ladder",
     "draw_map",
     "draw_quality_sheets",
@@ -175,6 +339,7 @@ __all__ = [
     "draw_strengths",
     "draw_weights",
     "drops",
+    "entry_into_force",
     "evaluate",
     "evaluate_study",
     "evaluation_tables",
@@ -194,11 +359,17 @@ __all__ = [
     "load_plan",
     "make_surface",
     "make_tasks",
+    "milestones",
     "negative_search",
     "net_area",
     "net_shapes",
+    "obligations",
     "open_records",
     "pairwise_weights",
+    "plan_study",
+    "plan_vs_achieved",
+    "plan_work",
+    "planned_release",
     "probability",
     "rank",
     "read_accidents",
@@ -220,16 +391,26 @@ __all__ = [
     "read_zones",
     "reanchor",
     "release_faults",
+    "release_rates",
+    "released_table",
+    "remaining_table",
+    "return_programme",
     "robust",
     "run_study",
+    "save_chart",
+    "schedule",
     "share_outside",
     "swaps",
     "undated",
     "value_of_survey",
     "why_this_order",
+    "with_plan",
     "working_crs",
     "write_comparison",
+    "write_pictures",
+    "write_plan",
     "write_record_template",
+    "write_workplan",
 ]
 
 

@@ -6,7 +6,8 @@ remains; ground released in all of them belongs to the strongest class among tho
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Sequence
+from itertools import pairwise, product
 from typing import Any
 
 import geopandas as gpd
@@ -210,13 +211,57 @@ def bridge(
     code list. Ground that was re-opened and released again within the period moves nothing. What was released outside
     every known hazard was never in the opening; the ledger holds it.
     """
+    found = bridges(
+        areas, releases, days=(opening, closing), history=history, districts=districts, district_name=district_name
+    )
+    return found[0]
+
+
+def bridges(
+    areas: gpd.GeoDataFrame,
+    releases: gpd.GeoDataFrame,
+    *,
+    days: Sequence[Any],
+    history: pd.DataFrame | None = None,
+    districts: gpd.GeoDataFrame | None = None,
+    district_name: str = "district",
+) -> list[pd.DataFrame]:
+    """Bridges from each of some days to the next, as :func:`bridge` tells them; each day's ground is drawn once.
+
+    Parameters
+    ----------
+    days : sequence of day
+        None may lie before the one that it follows.
+    areas, releases, history, districts, district_name
+        As for :func:`ledger`.
+
+    Raises
+    ------
+    SettingsError, CrsError, TableError
+        As for :func:`bridge`.
+    """
     require_metres(areas, releases, *([] if districts is None else [districts]))
-    first, last = day_of(opening), day_of(closing)
-    if last < first:
-        raise SettingsError(f"bridge: closing {last.date()} lies before opening {first.date()}; turn them round")
+    told = [day_of(day) for day in days]
+    for first, last in pairwise(told):
+        if last < first:
+            raise SettingsError(f"bridge: closing {last.date()} lies before opening {first.date()}; turn them round")
     kinds = list(product(CLASSES, _ordnance(areas)))  # strongest first
-    before, old = _standing(areas, releases, first, history, kinds, since=None)
-    after, new = _standing(areas, releases, last, history, kinds, since=first)
+    tables = []
+    before, old = _standing(areas, releases, told[0], history, kinds, since=None)
+    for first, last in pairwise(told):
+        after, new = _standing(areas, releases, last, history, kinds, since=first)
+        flows = _flows((before, old), (after, new), kinds, districts, district_name)
+        tables.append(_in_order(flows, {"land_class": list(CLASSES), "ordnance": _ordnance(areas)}, districts,
+                                district_name))  # fmt: skip
+        before, old = after, new
+    return tables
+
+
+def _flows(
+    opening: tuple[Any, Any], closing: tuple[Any, Any], kinds: Any, districts: Any, district_name: str
+) -> pd.DataFrame:
+    """Terms of the bridge between the ground as it stood on two days, each as pieces and what they are."""
+    (before, old), (after, new) = opening, closing
     i, j, both = shapes.overlay(before, after)
     flows = []
     for k, (was, became) in enumerate(zip(i, j, strict=True)):
@@ -226,7 +271,6 @@ def bridge(
         *(("closing_m2", after[k], key) for k, (state, key, _) in enumerate(new) if state == "remaining"),
         *((name, both[k], key) for k, name, key in flows),
     ]
-    columns = ["opening_m2", *FLOWS, "closing_m2"]
     label = {pair: k for k, pair in enumerate(dict.fromkeys((name, key) for name, _, key in rows))}
     parts = np.array([shape for _, shape, _ in rows], dtype=object)
     found = _measured(parts, [label[name, key] for name, _, key in rows], districts, district_name)
@@ -234,9 +278,7 @@ def bridge(
     found["term"] = [pairs[k][0] for k in found["label"]]
     found["land_class"] = [kinds[pairs[k][1]][0] for k in found["label"]]
     found["ordnance"] = [kinds[pairs[k][1]][1] for k in found["label"]]
-    table = _wide(found, ["district", "land_class", "ordnance"], "term", columns)
-    orders = {"land_class": list(CLASSES), "ordnance": _ordnance(areas)}
-    return _in_order(table, orders, districts, district_name)
+    return _wide(found, ["district", "land_class", "ordnance"], "term", ["opening_m2", *FLOWS, "closing_m2"])
 
 
 def _ordnance(areas: gpd.GeoDataFrame) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import geopandas as gpd
@@ -28,8 +29,8 @@ def find_blockers(
     """BLOCKERS: one row for each zone, part of it and task that stands in the way.
 
     A zone waits for every task that lies within ``home_m`` (and the zone's position error) of it, and for every task
-    that blocks one of its essential lifelines; other lifelines only add value. Zones that could not be placed have no
-    rows: what blocks them is not known.
+    that blocks one of its essential lifelines; other lifelines only add value. A zone that opens ``after`` others waits
+    for all that they wait for. Zones that could not be placed have no rows: what blocks them is not known.
 
     Parameters
     ----------
@@ -47,7 +48,8 @@ def find_blockers(
     CrsError
         Tables are not in metres, or not in the same CRS.
     TableError
-        TASKS don't say which lifelines they block, or a lifeline serves a zone that is not there.
+        TASKS don't say which lifelines they block, a lifeline serves a zone that is not there, or a zone opens after
+        one that is not there, or in a circle after itself.
     """
     require_metres(tasks, zones)
     there = placed(zones)
@@ -61,6 +63,7 @@ def find_blockers(
         for zone, task in sorted(zip(j.tolist(), i.tolist(), strict=True))
     ]
     rows += _on_lifelines(tasks, set(zones["zone_id"]), set(there["zone_id"]), lifelines)
+    rows += _after(zones, rows)
     table = pd.DataFrame(rows, columns=_COLUMNS[1:], dtype=object)
     table.insert(0, "blocker_id", [f"{z}/{p}/{t}" for z, t, p in table[["zone_id", "task_id", "part"]].to_numpy()])
     return table
@@ -81,11 +84,56 @@ def _on_lifelines(tasks: pd.DataFrame, known: set[Any], there: set[Any], lifelin
     rows = []
     for task, cell in zip(tasks["task_id"], tasks["lifeline_ids"], strict=True):
         for part in ids_in(cell):
-            if (line := serving.get(part)) is not None:
-                name = line.get("name")
-                why = f"{line['kind']} {name}" if isinstance(name, str) else f"{line['kind']} {part}"
-                rows.append((line["zone_id"], task, part, line["essential"], why))
+            line: Any = serving.get(part)
+            if line is not None:
+                name = line["name"] if isinstance(line.get("name"), str) else part
+            why = name if str(line["kind"]) in name.lower() else f"{line['kind']} {name}"
+            rows.append((line["zone_id"], task, part, line["essential"], why))
     return sorted(rows)
+
+
+def _after(zones: pd.DataFrame, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """What zones wait for because others must open first."""
+    before = first_zones(zones)
+    own: dict[str, dict[Any, None]] = {}
+    for zone, task, _, essential, _ in rows:
+        if essential == "yes":
+            own.setdefault(str(zone), {})[task] = None
+    names = zones["name"] if "name" in zones.columns else zones["zone_id"]
+    called = {str(z): n if isinstance(n, str) else z for z, n in zip(zones["zone_id"], names, strict=True)}
+    more = []
+    for zone in TopologicalSorter(before).static_order():
+        for other in before[zone]:
+            waits = own.setdefault(zone, {})
+            for task in own.get(other, {}):
+                if task not in waits:
+                    more.append((zone, task, f"after {other}", "yes", f"{called[other]} first"))
+                    waits[task] = None
+    return more
+
+
+def first_zones(zones: pd.DataFrame) -> dict[str, list[str]]:
+    """Zone to the zones that must open before it.
+
+    Raises
+    ------
+    TableError
+        One of them is not there, or zones wait for one another in a circle.
+
+    >>> first_zones(pd.DataFrame({"zone_id": ["a", "b"], "after": [None, "a"]}))
+    {'a': [], 'b': ['a']}
+    """
+    cells = zones["after"] if "after" in zones.columns else [None] * len(zones)
+    before = {str(zone): ids_in(cell) for zone, cell in zip(zones["zone_id"], cells, strict=True)}
+    for zone, others in before.items():
+        if lost := [other for other in others if other not in before]:
+            raise TableError(f"zone {zone} opens after {lost[0]!r}, which ZONES lacks; mend its column after")
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError as error:
+        circle = " after ".join(reversed(error.args[1]))
+        raise TableError(f"zones wait for one another in a circle: {circle}; mend their column after") from None
+    return before
 
 
 def waits_for(blockers: pd.DataFrame) -> dict[str, list[str]]:
@@ -106,12 +154,19 @@ def without_place(zones: pd.DataFrame, lifelines: pd.DataFrame | None) -> dict[s
     >>> zones = pd.DataFrame({"zone_id": ["a", "b"], "deferred": [None, "no coordinates"]})
     >>> without_place(zones, None)
     {'b': 'has no place on the map: no coordinates'}
+    >>> without_place(zones.assign(after=["b", None]), None)["a"]
+    'opens after b, which has no place on the map: no coordinates'
     """
     lost = zones[zones["deferred"].notna()]
     told = {str(z): f"has no place on the map: {why}" for z, why in zip(lost["zone_id"], lost["deferred"], strict=True)}
-    if lifelines is None:
-        return told
-    nowhere = lifelines["deferred"].notna() & (lifelines["essential"] == "yes")
-    for row in lifelines[nowhere].to_dict("records"):
-        told.setdefault(str(row["zone_id"]), f"depends on lifeline {row['lifeline_id']}, which has no place on the map")
+    if lifelines is not None:
+        nowhere = lifelines["deferred"].notna() & (lifelines["essential"] == "yes")
+        for row in lifelines[nowhere].to_dict("records"):
+            reason = f"depends on lifeline {row['lifeline_id']}, which has no place on the map"
+            told.setdefault(str(row["zone_id"]), reason)
+    before = first_zones(zones)
+    for zone in TopologicalSorter(before).static_order():
+        for other in before[zone]:
+            if other in told:
+                told.setdefault(zone, f"opens after {other}, which {told[other]}")
     return told

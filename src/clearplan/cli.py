@@ -1,4 +1,4 @@
-"""The shell's door: ``clearplan demo | init | check | run | evaluate | diff | records | scan | explain``.
+"""The shell's door: ``clearplan demo | init | check | run | plan | evaluate | diff | rank | records | scan | explain``.
 
 Exit codes: 0 good, 1 faults in the data, 2 wrong usage, 3 a bug of ours. Heavy libraries are imported inside the
 commands, so that ``--help`` answers at once.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn
 
@@ -342,6 +344,50 @@ def evaluate(
         typer.echo(f"Evaluation: {out}")
 
 
+@app.command("plan")
+def plan_(
+    plan: Annotated[Path, typer.Argument(help="The project's plan.toml.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the plan; else plan/ beside it.")] = None,
+    as_at: Annotated[str | None, typer.Option("--as-at", help="Day for which to plan; else study.as_at.")] = None,
+    budget: Annotated[float | None, typer.Option("--budget", min=0, help="Money for all periods together.")] = None,
+    budget_a_period: Annotated[float | None, typer.Option("--budget-a-period", min=0, help="For each period.")] = None,
+    teams: Annotated[Path | None, typer.Option("--teams", help="Another table of teams, our column names.")] = None,
+    periods: Annotated[int | None, typer.Option("--periods", min=1, help="Periods of work.")] = None,
+    return_by: Annotated[
+        str | None, typer.Option("--return-by", help="What would it take to open all places by this day?")
+    ] = None,
+    robust: Annotated[bool, typer.Option("--robust", help="Plan on efforts exceeded in one case of five.")] = False,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="Search no longer than this.")] = None,
+) -> None:
+    """Which teams go where, when, so that most people are home soonest; with other money or teams: what if.
+
+    Writes the plan alone: plan.html, plan.xlsx, work.csv, blockers.csv, tasks.csv and PNG pictures for slides.
+    """
+    from .study import plan_study
+
+    asked = {"budget": budget, "budget_a_period": budget_a_period, "periods": periods, "return_by": return_by,
+             "time_limit_s": seconds, "robust": robust or None}  # fmt: skip
+    change: dict[str, Any] = {"planning": {name: value for name, value in asked.items() if value is not None}}
+    if teams is not None:
+        change["teams"] = [{"path": str(teams.resolve())}]
+    target = out or plan.parent / "plan"
+    with _watched() as watched:
+        study = plan_study(plan, target, change=change, as_at=as_at, **watched)
+    for name, value in change["planning"].items():
+        typer.echo(f"Instead of plan.toml: {name} = {value}")
+    if teams is not None:
+        typer.echo(f"Instead of plan.toml: teams of {teams}")
+    planned = study.planned
+    assert planned is not None, "plan_study refuses a project without a plan of work"
+    _print_plan(planned)
+    _print_further(planned)
+    if study.plan.study.illustrative:
+        typer.echo("Illustrative data, not for operational use.")
+    typer.echo(f"Fingerprint {study.run['fingerprint']}")
+    typer.echo(f"Workbook: {target / 'plan.xlsx'}")
+    typer.echo(f"Plan: {target / 'plan.html'}")
+
+
 @app.command()
 def diff(
     first: Annotated[Path, typer.Argument(help="Folder of the earlier run.")],
@@ -482,12 +528,13 @@ def sample_plan() -> Path:
     raise ClearplanError("the sample project is missing from this installation; install clearplan again")
 
 
-def _run(plan: Path, out: Path, as_at: str | None = None) -> None:
+@contextmanager
+def _watched() -> Iterator[dict[str, Any]]:
+    """A bar of the stages of a run, and how near the search of a plan of work has come."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from .provenance import line_words
-    from .study import STAGES, run_study
+    from .study import STAGES
 
     console = Console(stderr=True)
     columns = (BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn(),
@@ -501,8 +548,20 @@ def _run(plan: Path, out: Path, as_at: str | None = None) -> None:
             bar.update(task, completed=begun, description=stage)
             begun += 1
 
-        study = run_study(plan, out, as_at=as_at, progress=progress)
+        def search(gap: float, seconds: float) -> None:
+            near = f"within {100 * gap:.2g} % of the best" if gap < 1 else "nothing proven yet"
+            bar.update(task, description=f"Planning the work: {near} after {seconds:.0f} s")
+
+        yield {"progress": progress, "search": search}
         bar.update(task, completed=len(STAGES), description="Done")
+
+
+def _run(plan: Path, out: Path, as_at: str | None = None) -> None:
+    from .provenance import line_words
+    from .study import run_study
+
+    with _watched() as watched:
+        study = run_study(plan, out, as_at=as_at, **watched)
     for warning in study.notes:
         typer.echo(f"NOTE: {warning}")
     for line in study.run["contact_lines"]:
@@ -536,6 +595,26 @@ def _print_plan(planned: Any) -> None:
     typer.echo(f"The best plan found is proven to be within {100 * planned.plan.gap:.1f} % of the best there can be")
     for words in planned.notes:
         typer.echo(f"NOTE: {words}")
+
+
+def _print_further(planned: Any) -> None:
+    """What another million buys, and what the return programme takes."""
+    money = planned.settings.currency
+    if planned.budgets is not None:
+        rows = [
+            (f"{r.budget:,.0f}", f"{r.person_months:,.0f}", f"{r.people_home:,.0f}", f"{r.zones_open:.0f}",
+             f"{r.per_million:,.0f}", f"{100 * r.gap:.1f} %")
+            for r in planned.budgets.itertuples()
+        ]  # fmt: skip
+        header = (f"budget [{money}]", "person-months at home", "people home", "places open", "for a million more",
+                  "proven within")  # fmt: skip
+        _print_table(header, rows)
+    if planned.programme is not None:
+        own = planned.programme.teams
+        more = ", ".join(f"{n} more of {team}" for team, n in zip(own["team_id"], own["further"], strict=True) if n)
+        typer.echo(f"The return programme takes {planned.programme.cost:,.0f} {money} and {more or 'no further teams'}")
+        for words in planned.programme.notes:
+            typer.echo(f"NOTE: {words}")
 
 
 def _print_ledger(ledger: pd.DataFrame) -> None:

@@ -17,6 +17,7 @@ from .errors import MissingFileError, ReadError, TableError
 from .files import read_raw
 from .folders import refuse_taken
 from .priority import criteria_of, meaning_of
+from .replanned import PlanOf, Replanned, compare_plans, replanned_tables, replanned_words
 from .report import draw_comparison
 from .schema import each_row
 from .tables import ILLUSTRATIVE
@@ -42,6 +43,7 @@ class Run:
     tasks: gpd.GeoDataFrame
     zones: gpd.GeoDataFrame
     releases: gpd.GeoDataFrame | None
+    plan: PlanOf | None = None
 
     @property
     def as_at(self) -> str:
@@ -57,6 +59,7 @@ class Comparison:
     tasks : one row a task: task_id, was, queue, rank and score before and after, criterion that moved it
     net : remaining ground by land class in both [m2]
     rewritten : decisions of the first run that the second lacks or tells otherwise; history is append-only
+    replanned : what moved in the plan of work, where both runs have one
     """
 
     first: Run
@@ -65,6 +68,7 @@ class Comparison:
     tasks: gpd.GeoDataFrame
     net: pd.DataFrame
     rewritten: pd.DataFrame
+    replanned: Replanned | None = None
 
 
 def read_run(folder: str | Path) -> Run:
@@ -92,7 +96,17 @@ def read_run(folder: str | Path) -> Run:
         name: _layer(layers, name) if name in names else None
         for name in ("hazards", "areas", "tasks", "zones", "releases")
     }
-    return Run(folder=folder, record=told, **tables)
+    return Run(folder=folder, record=told, **tables, plan=_plan(folder, told, tables))
+
+
+def _plan(folder: Path, record: dict[str, Any], tables: dict[str, Any]) -> PlanOf | None:
+    """The plan of work of a run; None where it has none."""
+    zones = tables["zones"]
+    if zones is None or "opens_in" not in zones.columns or not (folder / "work.csv").exists():
+        return None
+    work, blockers = (read_raw(folder / name).frame for name in ("work.csv", "blockers.csv"))
+    work = work.assign(days=pd.to_numeric(work["days"]), starts_on=pd.to_datetime(work["starts_on"]))
+    return PlanOf(pd.DataFrame(zones), pd.DataFrame(tables["tasks"]), work, blockers, record)
 
 
 def _layer(path: Path, name: str) -> gpd.GeoDataFrame:
@@ -124,7 +138,11 @@ def compare_runs(first: str | Path | Run, second: str | Path | Run) -> Compariso
         raise TableError(
             f"{a.folder} is in {a.record['crs']}, {b.folder} in {b.record['crs']}; run both with one region"
         )
-    return Comparison(a, b, _hazards(a, b), _tasks(a, b), _net(a, b), _all_rewritten(a, b))
+    tasks, replanned = _tasks(a, b), None
+    if a.plan is not None and b.plan is not None:
+        same = tasks[tasks["task_id"].notna() & tasks["was"].notna()]
+        replanned = compare_plans(a.plan, b.plan, dict(zip(same["task_id"], same["was"], strict=True)))
+    return Comparison(a, b, _hazards(a, b), tasks, _net(a, b), _all_rewritten(a, b), replanned)
 
 
 def _hazards(a: Run, b: Run) -> gpd.GeoDataFrame:
@@ -332,7 +350,7 @@ def comparison_words(found: Comparison) -> list[str]:
     words.append("Hazards: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "no change"))
     tasks = found.tasks["change"].value_counts(sort=False)
     words.append("Tasks: " + ", ".join(f"{count} {name}" for name, count in tasks.items()))
-    return words
+    return words if found.replanned is None else words + replanned_words(found.replanned)
 
 
 def comparison_tables(found: Comparison, most: int = 1_000) -> dict[str, tuple[tuple[str, ...], list[Any]]]:
@@ -347,6 +365,7 @@ def comparison_tables(found: Comparison, most: int = 1_000) -> dict[str, tuple[t
     ]  # fmt: skip
     tables: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         "Decisions that were rewritten": (("decision", "what", "before", "after"), decisions),
+        **({} if found.replanned is None else replanned_tables(found.replanned)),
         "Hazards that changed": (("hazard", "change", "before", "after"), changed),
         "Ranks that changed": (("queue", "task", "was", "rank", "score", "moved most by (points)"), ranks),
         "Hazards that are new": (

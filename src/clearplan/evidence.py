@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -17,7 +18,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from .contact import contact_lines, deepest_to_local, left_of, touched_places
+from .contact import ContactLine, contact_lines, deepest_to_local, left_of, touched_places
 from .crs import require_metres
 from .distances import distance_m, kernel_patch, kernel_sum, nearest
 from .errors import CrsError, SettingsError, TableError
@@ -206,18 +207,18 @@ def _fall(term: SurfaceTerm, distance: Array, reach_m: float, scale_m: float | N
 
 
 # --- one maker for each kind of evidence: window -> g of its columns, or None where none of it is within reach
+# (functions of the module with their arguments, not closures: a study can be pickled)
 
 
 def _distance_maker(
     grid: Grid, geometries: Array, term: SurfaceTerm, reach_m: float
 ) -> Callable[[Window], list[Array] | None]:
-    shapes = layer(grid, geometries, reach_m)
+    return partial(_by_distance, grid, layer(grid, geometries, reach_m), term, reach_m)
 
-    def make(window: Window) -> list[Array] | None:
-        away = distance_m(grid, window, shapes, reach_m)
-        return None if away is None else [_fall(term, away, reach_m)]
 
-    return make
+def _by_distance(grid: Grid, shapes: Layer, term: SurfaceTerm, reach_m: float, window: Window) -> list[Array] | None:
+    away = distance_m(grid, window, shapes, reach_m)
+    return None if away is None else [_fall(term, away, reach_m)]
 
 
 def _reported(name: str, hazards: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, tables: Mapping[str, Any]) -> Array:
@@ -266,20 +267,24 @@ def _records_maker(
         own = (rho == trust).to_numpy()
         groups.append((float(trust), layer(grid, left.geometry.to_numpy()[own], reach_m), share[own].astype("float32")))
 
-    def make(window: Window) -> list[Array] | None:
-        total: Array | None = None
-        for trust, shapes, parts in groups:
-            found = nearest(grid, window, shapes, reach_m)
-            if found is None:
-                continue
-            part = parts[found.number][found.cell]
-            q = trust * _fall(term, found.distance_m, reach_m)
-            q += (1 - trust) * part * _fall(term, found.distance_m, reach_m, wrong_m)
-            np.maximum(q, np.where(found.distance_m < reach_m, _FAINT, 0), out=q)
-            total = q if total is None else total + q - total * q
-        return None if total is None else [total.astype("float32", copy=False)]
+    return partial(_by_records, grid, groups, term, reach_m, wrong_m)
 
-    return make
+
+def _by_records(
+    grid: Grid, groups: list[tuple[float, Layer, Array]], term: SurfaceTerm, reach_m: float, wrong_m: float,
+    window: Window,
+) -> list[Array] | None:  # fmt: skip
+    total: Array | None = None
+    for trust, shapes, parts in groups:
+        found = nearest(grid, window, shapes, reach_m)
+        if found is None:
+            continue
+        part = parts[found.number][found.cell]
+        q = trust * _fall(term, found.distance_m, reach_m)
+        q += (1 - trust) * part * _fall(term, found.distance_m, reach_m, wrong_m)
+        np.maximum(q, np.where(found.distance_m < reach_m, _FAINT, 0), out=q)
+        total = q if total is None else total + q - total * q
+    return None if total is None else [total.astype("float32", copy=False)]
 
 
 def _accidents_maker(
@@ -293,39 +298,41 @@ def _accidents_maker(
     held, count = np.unique(np.column_stack(cell_of(points)).reshape(-1, 2), axis=0, return_counts=True)
     patch = kernel_patch(grid, reach_m, lambda d: fall_off(term.shape, d, term.scale_m, reach_m))
 
-    def make(window: Window) -> list[Array] | None:
-        density = kernel_sum(window, held[:, 0], held[:, 1], count, patch) if len(held) else None
-        if density is None:
-            return None
-        return [-np.expm1(density * np.float32(-math.log(2) / half_at))]
+    return partial(_by_accidents, held, count, patch, half_at)
 
-    return make
+
+def _by_accidents(held: Array, count: Array, patch: Array, half_at: float, window: Window) -> list[Array] | None:
+    density = kernel_sum(window, held[:, 0], held[:, 1], count, patch) if len(held) else None
+    if density is None:
+        return None
+    return [-np.expm1(density * np.float32(-math.log(2) / half_at))]
 
 
 def _line_maker(
     grid: Grid, hazards: gpd.GeoDataFrame, term: SurfaceTerm, reach_m: float
 ) -> Callable[[Window], list[Array] | None]:
     """Effective distance |d| x largest depth / local depth; of several lines the one with the larger g counts."""
-    lines = contact_lines(grid, hazards, reach_m)
+    return partial(_by_line, grid, contact_lines(grid, hazards, reach_m), term, reach_m)
+
+
+def _by_line(
+    grid: Grid, lines: list[ContactLine], term: SurfaceTerm, reach_m: float, window: Window
+) -> list[Array] | None:
     split = len(term.columns) == 2
-
-    def make(window: Window) -> list[Array] | None:
-        out: list[Array] | None = None
-        for line in lines:
-            found = nearest(grid, window, line.cells, reach_m)
-            if found is None:
-                continue
-            places = touched_places(grid, line, found)
-            ratio = deepest_to_local(line, places)[found.cell]
-            weight = _fall(term, np.minimum(found.distance_m * ratio, np.float32(reach_m)), reach_m)
-            if split or line.sides != "both":
-                left = left_of(grid, window, line, found, places, reach_m)
-                weight = weight if line.sides == "both" else weight * (left == (line.sides == "left"))
-            sides = [weight * left, weight * ~left] if split else [weight]
-            out = sides if out is None else [np.maximum(a, b) for a, b in zip(out, sides, strict=True)]
-        return out
-
-    return make
+    out: list[Array] | None = None
+    for line in lines:
+        found = nearest(grid, window, line.cells, reach_m)
+        if found is None:
+            continue
+        places = touched_places(grid, line, found)
+        ratio = deepest_to_local(line, places)[found.cell]
+        weight = _fall(term, np.minimum(found.distance_m * ratio, np.float32(reach_m)), reach_m)
+        if split or line.sides != "both":
+            left = left_of(grid, window, line, found, places, reach_m)
+            weight = weight if line.sides == "both" else weight * (left == (line.sides == "left"))
+        sides = [weight * left, weight * ~left] if split else [weight]
+        out = sides if out is None else [np.maximum(a, b) for a, b in zip(out, sides, strict=True)]
+    return out
 
 
 def _search_shifts(searched: gpd.GeoDataFrame | None) -> tuple[Array | None, Array]:

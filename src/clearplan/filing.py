@@ -18,10 +18,11 @@ import shapely
 from . import shapes
 from .crs import require_metres
 from .errors import SettingsError, TableError
+from .methods import methods_of
 from .periods import period_days, team_days
 from .schema import placed, remaining
 from .settings_planning import PlanningSettings, Step
-from .tables import CLASSES, CODE_LISTS, OUTSIDE, RELEASED, ids_in, read_items
+from .tables import CLASSES, CODE_LISTS, OUTSIDE, RELEASED, read_items
 
 #: Words for rows whose ground nobody can tell.
 UNPLACED = "without a place on the map"
@@ -380,15 +381,16 @@ def planned_release(work: pd.DataFrame, tasks: pd.DataFrame, settings: PlanningS
     """
     work = _as_work(work, "the work", ("task_id", "step", "kind", "ends_on", "m2"))
     need(tasks, "the tasks", ("task_id", "land_class"))
-    known = {task["task_id"]: task for task in tasks.drop(columns="geometry", errors="ignore").to_dict("records")}
+    methods = zip(tasks["task_id"], tasks["land_class"], methods_of(tasks, settings), strict=True)
+    known = {task: (land_class, () if method is None else method.steps) for task, land_class, method in methods}
     rows = []
     for piece in work.to_dict("records"):
-        task = known.get(piece["task_id"])
-        part = None if task is None else _released_part(task, piece, settings)
+        land_class, steps = known.get(piece["task_id"], (UNKNOWN_TASK, ()))
+        part = _released_part(land_class, steps, piece, settings)
         rows.append(
             {
                 "year": piece["ends_on"].year,
-                "land_class": UNKNOWN_TASK if task is None or part is None else task["land_class"],
+                "land_class": UNKNOWN_TASK if part is None else land_class,
                 "method": METHOD_OF.get(piece["kind"], "cleared"),
                 "task_id": piece["task_id"],
                 "planned_m2": np.nan if part is None else part * float(piece["m2"]),
@@ -400,24 +402,17 @@ def planned_release(work: pd.DataFrame, tasks: pd.DataFrame, settings: PlanningS
     return _in_order(table.reset_index(), None, "district")
 
 
-def _released_part(task: Mapping[Any, Any], piece: Mapping[Any, Any], settings: PlanningSettings) -> float | None:
+def _released_part(
+    land_class: str, steps: tuple[Step, ...], piece: Mapping[Any, Any], settings: PlanningSettings
+) -> float | None:
     """Part of a step's ground that needs no further step [1]; None where the method has no such step."""
-    steps, at = _steps_of(task, settings), int(piece["step"]) - 1
+    at = int(piece["step"]) - 1
     if not 0 <= at < len(steps) or piece["kind"] not in steps[at].kinds:
         return None
     if at + 1 == len(steps):
         return 1.0
-    here, after = (settings.part(task["land_class"], step.ground) for step in steps[at : at + 2])
+    here, after = (settings.part(land_class, step.ground) for step in steps[at : at + 2])
     return max(0.0, 1 - after / here) if here > 0 else 0.0
-
-
-def _steps_of(task: Mapping[Any, Any], settings: PlanningSettings) -> tuple[Step, ...]:
-    """Steps of the first method that fits a task; none where none does."""
-    ordnance = set(ids_in(task.get("ordnance")))
-    for method in settings.methods:
-        if method.land_class == task["land_class"] and (method.ordnance is None or ordnance <= set(method.ordnance)):
-            return method.steps
-    return ()
 
 
 def plan_vs_achieved(

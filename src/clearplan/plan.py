@@ -12,13 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .blocks import Blocks, Parts, make_blocks, work_table
+from .deadlines import Clash, Deadline, Lack, meet
 from .errors import TableError
 from .methods import people_range
 from .model import Columns, columns_of, point_of, programme_of, work_of
+from .periods import period_days
 from .settings_planning import PlanningSettings
 from .solver import Programme, solve
 from .tables import ids_in
-from .unlocking import Problem, greedy, in_order, whole_in_order, worth
+from .unlocking import Problem, filling_of, greedy, in_order, whole_in_order, worth
 
 Array = NDArray[Any]
 Progress = Callable[[float, float], None]
@@ -51,7 +53,7 @@ class WorkPlan:
     @property
     def gap(self) -> float:
         """How far the plan may be from the best, as a part of the bound [1]."""
-        return _gap(self.bound, self.value)
+        return gap_of(self.bound, self.value)
 
 
 def schedule(
@@ -119,7 +121,11 @@ def schedule(
         value=found.value + blocks.open_worth,
         bound=found.bound + blocks.open_worth + blocks.slack,
         seconds=time.monotonic() - begun,
-        notes=(*_notes(blocks, teams), *found.notes),
+        notes=(
+            *(clash_words(clash, blocks, tasks, teams, settings) for clash in found.clashes),
+            *_notes(blocks, teams),
+            *found.notes,
+        ),
         left_out=blocks.left_out,
         shut=blocks.shut,
     )
@@ -162,6 +168,39 @@ def _notes(blocks: Blocks, teams: pd.DataFrame) -> list[str]:
     return notes
 
 
+def clash_words(
+    clash: Clash, blocks: Blocks, tasks: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSettings
+) -> str:
+    """Deadlines that can't all be met, what is lacking, and which of them gives way, in a sentence."""
+    ends = [settings.start, *(last for _, last in period_days(settings))]
+
+    def named(deadline: Deadline, period: int) -> str:
+        kind, k = deadline
+        day = f"by {ends[period]}" if period > 0 else "before the end of the first period"
+        if kind == "unlock":
+            return f"zone {blocks.unlocks[k][0]} open {day}"
+        ids = tasks["task_id"].iloc[blocks.members[k]].astype(str).tolist()
+        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        return f"task {ids[0]}{more} released {day}, as promised"
+
+    asked = " and ".join(named(deadline, period) for deadline, period in clash.deadlines.items())
+    told = lack_words(clash.lack, teams, settings)
+    deadline, period = clash.later
+    own = named(deadline, clash.deadlines[deadline]).split(" open ")[0].split(" released ")[0]
+    way = f"{own} gives way, to {ends[period]}" if period > 0 else f"{own} gives way and has no day in this plan"
+    return f"Can't hold: {asked}; {told}. In this plan {way}"
+
+
+def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> str:
+    """What it would take, in words that follow a semicolon."""
+    lacks = [f"{max(days, 1):,.0f} more team-days of {teams['team_id'].iloc[k]}" for k, days in lack.days.items()]
+    for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
+        lacks += [f"{money:,.0f} {settings.currency} more{per}"] if money > 0 else []
+    if not lacks:
+        return "no number of teams does it: the order of steps, seasons and the time left stand against it"
+    return "it takes at least " + ", or ".join(lacks)
+
+
 # --- lists
 
 
@@ -189,13 +228,14 @@ def _by_value(tasks: pd.DataFrame, zones: pd.DataFrame, single: Blocks, unknown:
 
 @dataclass(frozen=True)
 class Found:
-    """What the search found: schedules of blocks, the value of the best, and the bound."""
+    """What the search found: schedules of blocks, the value of the best, the bound, and deadlines that gave way."""
 
     parts: Parts
     greedy: Parts
     value: float
     bound: float
     notes: tuple[str, ...] = ()
+    clashes: tuple[Clash, ...] = ()
 
 
 def best_plan(
@@ -221,35 +261,40 @@ def best_plan(
         if progress is not None:
             progress(gap, time.monotonic() - begun)
 
+    met = meet(problem)
+    problem = met.problem
     first = greedy(problem).work
-    best = max((first, *([start] if start is not None else [])), key=lambda parts: worth(problem, parts))
+    begins: list[Parts] = [first, *([start] if start is not None else [])]
+    if met.work:
+        begins.append(greedy(problem, until=filling_of(problem, met.work)).work)
+    best = max(begins, key=lambda parts: worth(problem, parts))
     if not len(problem.needs) or not len(problem.ground):
-        return Found(best, first, worth(problem, best), worth(problem, best))
+        return Found(best, first, worth(problem, best), worth(problem, best), clashes=met.clashes)
     at = columns_of(problem)
     programme = programme_of(problem, at)
     relaxed = solve(programme, time_limit_s=max(left(0.6), 0.1), gap=0.0, seed=settings.seed, relaxed=True)
     if relaxed.point is None:
-        return Found(best, first, worth(problem, best), _loose_bound(problem))
+        return Found(best, first, worth(problem, best), _loose_bound(problem), clashes=met.clashes)
     bound = relaxed.objective * (1 + 1e-7) + 1e-6
     order, best = _by_relaxation(problem, at, relaxed.point, best)
-    told(_gap(bound, worth(problem, best)))
+    told(gap_of(bound, worth(problem, best)))
     if at.number > _SMALL:
         best = _moved(problem, order, best, bound, settings, left)
-        told(_gap(bound, worth(problem, best)))
-    if _gap(bound, worth(problem, best)) > settings.gap and left() > 0.05:
+        told(gap_of(bound, worth(problem, best)))
+    if gap_of(bound, worth(problem, best)) > settings.gap and left() > 0.05:
         best, bound = _by_highs(problem, at, programme, best, bound, settings, left(), told)
     value, notes = worth(problem, best), []
-    if _gap(bound, value) > settings.gap and left() <= 0.05:
+    if gap_of(bound, value) > settings.gap and left() <= 0.05:
         limit = f"The search ended by its time limit of {settings.time_limit_s:g} s"
         notes.append(f"{limit}: another run may find another plan, as near to the best")
-    return Found(best, first, value, max(bound, value), tuple(notes))
+    return Found(best, first, value, max(bound, value), tuple(notes), met.clashes)
 
 
 #: Programmes with fewer columns are left to HiGHS at once.
 _SMALL = 4_000
 
 
-def _gap(bound: float, value: float) -> float:
+def gap_of(bound: float, value: float) -> float:
     """How far a value may be from the best [1]; what is rounding is nothing."""
     return (bound - value) / bound if bound - value > 1e-5 else 0.0
 
@@ -283,7 +328,7 @@ def _moved(
     order, value = list(order), worth(problem, best)
     own = worth(problem, whole_in_order(problem, order).work)
     idle, size = 0, len(order)
-    while left(0.85) > 0 and idle < 20 * size and _gap(bound, value) > settings.gap:
+    while left(0.85) > 0 and idle < 20 * size and gap_of(bound, value) > settings.gap:
         k = int(generator.integers(size))
         shift = round(float(generator.normal()) * 0.05 * size) or 1
         fresh = order[:k] + order[k + 1 :]

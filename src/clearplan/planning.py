@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .blockers import find_blockers, waits_for, without_place
+from .blocks import Blocks, make_blocks
+from .budgets import ReturnProgramme, budget_curve, return_programme
+from .deadlines import what_lacks
 from .inputs import Inputs
 from .judge import Judgement, judge
 from .methods import people_range
 from .periods import period_days
-from .plan import BEST, WorkPlan, schedule
+from .plan import BEST, WorkPlan, lack_words, schedule
 from .replay import Replay, replay
 from .settings import Plan
 from .settings_planning import PlanningSettings
@@ -35,7 +38,9 @@ class Planned:
 
     ``plan``: WORK and how near it is to the best; ``judgement``: of the best plan; ``comparison``: a row a strategy, in
     the judge's figures; ``home``: people at home after each period by strategy; ``what_if``: the same plan with other
-    outcomes of survey; ``replayed``: the plan in draws; ``waiting``: people of all zones that could be placed.
+    outcomes of survey; ``replayed``: the plan in draws; ``waiting``: people of all zones that could be placed;
+    ``budgets``: what another million buys; ``programme``: what it takes to open the zones by given days; ``sooner``:
+    zone to what would bring it forward.
     """
 
     settings: PlanningSettings
@@ -47,6 +52,9 @@ class Planned:
     what_if: pd.DataFrame
     replayed: Replay | None
     waiting: float
+    budgets: pd.DataFrame | None = None
+    programme: ReturnProgramme | None = None
+    sooner: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stops(self) -> list[tuple[str, Any]]:
@@ -77,7 +85,9 @@ def plan_work(
     """
     asked = plan.planning
     assert asked is not None
-    lifelines = known.lifelines if plan.lifelines else None
+    lifelines = None
+    if plan.lifelines:  # one of a zone that is not there is told as a warning, with its file and row
+        lifelines = known.lifelines[known.lifelines["zone_id"].isin(known.zones["zone_id"])]
     blockers = find_blockers(tasks, known.zones, asked, lifelines=lifelines)
     given: dict[str, Any] = {
         "unknown_people": assumed_people(plan.priority), "commitments": known.commitments,
@@ -103,7 +113,30 @@ def plan_work(
         what_if=_what_if(asked, tasks, known, blockers, judged[BEST], given),
         replayed=replayed,
         waiting=sum(told[1] for told in people if told is not None),
+        budgets=budget_curve(tasks, known.zones, known.teams, asked, blockers=blockers, **given)
+        if asked.budgets
+        else None,
+        programme=_programme(asked, tasks, known, blockers, given),
+        sooner=_sooner(
+            asked, make_blocks(tasks, known.zones, blockers, known.teams, asked, **given), known.teams, judged[BEST]
+        ),
     )
+
+
+def _programme(
+    asked: PlanningSettings, tasks: pd.DataFrame, known: Inputs, blockers: pd.DataFrame, given: Mapping[str, Any]
+) -> ReturnProgramme | None:
+    """What the planned returns take, with ``return_by`` for zones without one; None where no zone has a day."""
+    waits, by = waits_for(blockers), {}
+    days = known.zones["planned_return"] if "planned_return" in known.zones.columns else [None] * len(known.zones)
+    for zone, day in zip(known.zones["zone_id"].astype(str), days, strict=True):
+        when = day if pd.notna(day) else asked.return_by
+        if zone in waits and when is not None:
+            by[zone] = when
+    if not by:
+        return None
+    kept = {name: given[name] for name in ("unknown_people", "commitments", "without_place")}
+    return return_programme(tasks, known.zones, known.teams, asked, by=by, blockers=blockers, **kept)
 
 
 def assumed_people(settings: PrioritySettings) -> tuple[float, float, float]:
@@ -148,7 +181,7 @@ def with_plan(tasks: Any, zones: Any, planned: Planned) -> tuple[Any, Any]:
         "opens_in": told.zones["opens_in"].array, "opens_on": told.zones["opens_on"].to_numpy(),
         "waits_for": [len(waits.get(zone, ())) for zone in ids], "last_tasks": told.zones["last_tasks"].to_numpy(),
         "why": [_why(zone, planned, waits, row) for zone, row in zip(ids, told.zones.to_dict("records"), strict=True)],
-        "sooner": [_sooner(zone, planned, row) for zone, row in zip(ids, told.zones.to_dict("records"), strict=True)],
+        "sooner": [planned.sooner.get(zone) for zone in ids],
     }  # fmt: skip
     if planned.replayed is not None:
         more |= {name: planned.replayed.zones[name].to_numpy() for name in ("probability", "p50_on", "p80_on")}
@@ -172,37 +205,31 @@ def _why(zone: str, planned: Planned, waits: Mapping[str, list[str]], row: Mappi
     return f"{told}; the last to be finished: {row['last_tasks']}."
 
 
-def _sooner(zone: str, planned: Planned, row: Mapping[Any, Any]) -> str | None:
-    """What would bring a zone forward: more days of the teams that are busiest with its last tasks."""
-    if zone in planned.plan.shut or row["opens_in"] == 0:
-        return None
-    work = planned.plan.work
-    if pd.isna(row["opens_in"]):
-        waits = waits_for(planned.blockers)[zone]
-        done = planned.judgement.tasks.set_index("task_id")["finished_in"]
-        kinds = _kinds_of(planned, [task for task in waits if pd.isna(done[task])])
-        return f"More days of {kinds}, or more budget: its tasks are not finished within the plan." if kinds else None
-    last = str(row["last_tasks"]).split("; ")
-    own = work[work["task_id"].isin(last) & (work["period"] <= row["opens_in"])]
-    days = own.groupby("team_id")["days"].sum().sort_values(ascending=False)
-    if not len(days):
-        return None
-    team = str(days.index[0])
-    use = planned.judgement.use
-    until = use[(use["team_id"] == team) & (use["period"] <= row["opens_in"])]
-    able, spent = float(until["available"].sum()), float(until["days"].sum())
-    share = spent / able if able > 0 else 0.0
-    if share > 0.99:
-        own_days = days.iloc[0]
-        return f"More days of {team}: all {able:,.0f} until then are used, {own_days:,.0f} of them on its last tasks."
-    return (
-        f"{team} does its last tasks and uses {100 * share:.0f} % of its days until then: not its days but the order "
-        "of steps, season, budget or other places hold it."
-    )
+#: What would bring a place forward is worked out for so many places, those with most people first ...
+_ASKED = 40
+#: ... and only where the programme behind it has no more columns than this: else it takes too long.
+_COLUMNS = 20_000
 
 
-def _kinds_of(planned: Planned, tasks: list[str]) -> str:
-    """Kinds of the teams that work on some tasks, or might, in words."""
-    own = planned.plan.work[planned.plan.work["task_id"].isin(tasks)]
-    kinds = sorted(set(own["kind"])) or sorted({k for m in planned.settings.methods for s in m.steps for k in s.kinds})
-    return " or ".join(kinds) if len(kinds) < 4 else "its teams"
+def _sooner(asked: PlanningSettings, blocks: Blocks, teams: pd.DataFrame, told: Judgement) -> dict[str, str]:
+    """Zone to what would open it one period sooner, with all others as planned; or within the plan, if it is not."""
+    ends = [last for _, last in period_days(asked)]
+    opens = dict(zip(told.zones["zone_id"].astype(str), told.zones["opens_in"], strict=True))
+    unlocks = {zone: u for u, (zone, part) in enumerate(blocks.unlocks) if not part}
+    planned = {u: int(opens[zone]) for zone, u in unlocks.items() if pd.notna(opens[zone]) and opens[zone] > 0}
+    steps = np.isin(blocks.problem.block, sorted({b for u in planned for b in blocks.problem.needs[u]}))
+    columns = sum(len(blocks.problem.options[s]) for s in np.flatnonzero(steps)) * asked.periods
+    first = sorted(unlocks, key=lambda zone: -float(blocks.problem.value[unlocks[zone], 1]))
+    words: dict[str, str] = {}
+    for zone in first[:_ASKED] if columns <= _COLUMNS else ():
+        u = unlocks[zone]
+        period = planned.get(u, asked.periods + 1) - 1
+        if period == 0:
+            words[zone] = "Nothing: no work is finished before the first period ends."
+            continue
+        lack = what_lacks(blocks.problem, planned | {u: period})
+        day = f"To open it by {ends[period - 1]}, with all others as planned"
+        words[zone] = f"{day}, {lack_words(lack, teams, asked)}." if lack is not None else (
+            f"{day}, nothing lacks: the search ended before it found that, or other ground is worth more."
+        )  # fmt: skip
+    return words

@@ -25,6 +25,7 @@ from .settings import Plan, RecordSettings
 from .tables import CODE_LISTS_VERSION, GATED, id_column
 
 _LIBRARIES = (
+    "highspy",
     "geopandas",
     "shapely",
     "pyproj",
@@ -88,6 +89,8 @@ def record_run(
     record["faults"] = json.loads(known.faults.assign(row=rows.where(rows.notna(), None)).to_json(orient="records"))
     record["history"] = _rows(known.history.drop(columns="deferred", errors="ignore"))
     record["gates"] = _rows(known.gates)
+    record["teams"] = _rows(known.teams)
+    record["commitments"] = _rows(known.commitments.drop(columns="geometry", errors="ignore"))
     record["cuts"] = tables["tasks"].attrs.get("cuts", {})
     record["warnings"] = [
         *_of_day(plan, written),

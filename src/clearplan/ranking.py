@@ -100,8 +100,13 @@ def with_changes(ranked: Frame, settings: PrioritySettings) -> Frame:
     asked = settings.robustness
     assert asked is not None
     words = np.full(len(ranked), None, dtype=object)
-    for k in np.flatnonzero((ranked["rank"] <= asked.changes).fillna(False).to_numpy(bool)):
-        words[k] = change_words(ranked, settings, str(ranked["task_id"].iloc[k]), asked.first)
+    first = (ranked["rank"] <= asked.changes).fillna(False).to_numpy(bool)
+    for queue in QUEUES:
+        own = in_queue(ranked, queue)
+        # pandas copies what a table says of itself at every step: only the names of criteria are asked for here.
+        own.attrs = {"criteria": ranked.attrs.get("criteria", {})}
+        for k in np.flatnonzero(first & (ranked["queue"] == queue).to_numpy(bool)):
+            words[k] = change_words(own, settings, str(ranked["task_id"].iloc[k]), asked.first)
     out = ranked.copy()
     out["change"] = words
     return out

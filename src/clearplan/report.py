@@ -266,6 +266,13 @@ def draw_evaluation(
     return page(title, "\n".join(parts), notice=notice)
 
 
+def draw_sections(
+    sections: Sequence[str], *, title: str, notice: str, notes: Sequence[str] = (), illustrative: str = ""
+) -> Page:
+    """A page of finished sections of HTML, below what must be read first."""
+    return page(title, "\n".join([*_head(title, illustrative, notes), *sections]), notice=notice)
+
+
 def draw_comparison(
     tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]],
     *,

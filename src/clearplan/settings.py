@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -445,8 +446,14 @@ class Plan(Settings):
         return self
 
 
-def load_plan(path: str | Path) -> Plan:
+def load_plan(path: str | Path, *, change: Mapping[str, Any] | None = None) -> Plan:
     """Read and check a ``plan.toml``; input paths become absolute.
+
+    Parameters
+    ----------
+    path : path
+    change : mapping, optional
+        Sections that differ from the file: a mapping changes only the keys that it holds, all else is replaced.
 
     Raises
     ------
@@ -466,7 +473,10 @@ def load_plan(path: str | Path) -> Plan:
         raise ReadError(f"{path}: can't be read as UTF-8 text ({error}); save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML ({error}); mend that line") from None
-    return check_settings(Plan, _with_absolute_paths(raw, path.resolve().parent), where=str(path))
+    settings = _with_absolute_paths(raw, path.resolve().parent)
+    for key, value in (change or {}).items():
+        settings[key] = settings.get(key, {}) | value if isinstance(value, dict) else value
+    return check_settings(Plan, settings, where=str(path))
 
 
 #: Which keys of each section are paths; a mapping goes one level deeper, "*" is every key.

@@ -170,6 +170,10 @@ class PlanningSettings(Settings):
     budgets: Annotated[tuple[Amount, ...], Field(max_length=12)] = Field(
         default=(), description="Budgets for which the best plan is told, for 'what does another million buy'."
     )
+    return_by: dt.date | None = Field(
+        default=None, description="For 'what does a return programme take': the day by which every zone without a "
+        "planned return of its own is to be open; unset: only zones with one are in the programme."
+    )  # fmt: skip
     uncertainty: Uncertainty | None = Field(default=None, description="Unset: no probability is told.")
     what_if: tuple[WhatIf, ...] = ()
     treaty: Treaty | None = None

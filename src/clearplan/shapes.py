@@ -471,13 +471,19 @@ def overlay(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDAr
     >>> sorted(zip(i.tolist(), j.tolist(), [p.area for p in part]))
     [(-1, 0, 2.0), (0, -1, 1.0), (0, 0, 1.0)]
     """
-    i, j, both = shared(left, right)
-    only_left, only_right = without(left, both, i, grid_m=GRID_M), without(right, both, j, grid_m=GRID_M)
+    left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
+    # A piece that is the same on both sides meets no other: most ground does not change between two days.
+    place = {shape: k for k, shape in enumerate(shapely.to_wkb(left))}
+    twin = np.array([place.get(shape, -1) for shape in shapely.to_wkb(right)], dtype=int)
+    same, q = np.flatnonzero(twin >= 0), np.flatnonzero(twin < 0)
+    p = np.setdiff1d(np.arange(len(left)), twin[same])
+    i, j, both = shared(left[p], right[q])
+    only_left, only_right = without(left[p], both, i, grid_m=GRID_M), without(right[q], both, j, grid_m=GRID_M)
     a, b = (np.flatnonzero(~shapely.is_empty(only)) for only in (only_left, only_right))
     return (
-        np.concatenate([i, a, np.full(len(b), -1)]),
-        np.concatenate([j, np.full(len(a), -1), b]),
-        np.concatenate([both, only_left[a], only_right[b]]),
+        np.concatenate([twin[same], p[i], p[a], np.full(len(b), -1)]),
+        np.concatenate([same, q[j], np.full(len(a), -1), q[b]]),
+        np.concatenate([right[same], both, only_left[a], only_right[b]]),
     )
 
 

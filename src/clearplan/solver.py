@@ -65,6 +65,7 @@ def solve(
     seed: int,
     start: Array | None = None,
     relaxed: bool = False,
+    corner: bool = False,
     nodes: int | None = None,
     progress: Progress | None = None,
 ) -> Answer:
@@ -83,6 +84,8 @@ def solve(
         A point to begin with.
     relaxed : bool
         Whether wholeness is left out: the bound of the linear programme.
+    corner : bool
+        Whether the relaxed answer must lie in a corner, where few columns are above 0; it takes longer.
     nodes : int, optional
         Look at no more nodes of the search tree than this: unlike a limit of time the same on every machine.
     progress : callable, optional
@@ -103,7 +106,7 @@ def solve(
         model.setOptionValue(name, value)
     if nodes is not None:
         model.setOptionValue("mip_max_nodes", nodes)
-    if relaxed:  # an interior point is enough for a bound and an order, and much sooner there than a corner
+    if relaxed and not corner:  # an interior point is enough for a bound and an order, and sooner there
         model.setOptionValue("solver", "ipm")
         model.setOptionValue("run_crossover", "off")
     if model.passModel(_lp(programme, relaxed)) == highspy.HighsStatus.kError:

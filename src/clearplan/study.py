@@ -15,6 +15,7 @@ import pandas as pd
 from .audit import closed_by_row, searches
 from .balance import bridge, ledger
 from .crs import WorkingCrs, working_crs
+from .dossier import Dossier, make_dossier
 from .errors import SettingsError
 from .evaluation import Evaluation, evaluate, evaluation_tables
 from .evidence import Evidence, collect_evidence
@@ -25,7 +26,8 @@ from .folders import refuse_foreign, refuse_taken, replaced
 from .hazards import footprints, net_area
 from .inputs import Inputs, as_at_day, ledger_faults, link_faults, open_but_released, read_inputs, read_layers
 from .maps import About, Context, draw_map
-from .planbook import write_workplan
+from .planfiles import PICTURES, plan_section, write_pictures, write_plan
+from .planfiles import TABLES as PLAN_TABLES
 from .planning import Planned, plan_work, with_plan
 from .priority import check_weights
 from .provenance import line_words, record_run
@@ -34,14 +36,16 @@ from .ranking import Why, rank_tasks, why_this_order
 from .records import RecordReading
 from .release import apply_releases, day_of
 from .release import as_at as as_at_table
-from .report import draw_evaluation, draw_report
+from .report import draw_evaluation, draw_report, draw_sections
 from .settings import Plan, load_plan
 from .surface import Surface, expected_area, make_surface
 from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, RELEASED
 from .tasks import make_tasks
-from .workplan import workplan_section
+from .treaty_book import write_treaty
+from .treaty_tables import treaty_section
 
 Progress = Callable[[str], None]
+Search = Callable[[float, float], None]
 
 #: Stages as they are announced; their number is the length of the progress bar.
 STAGES = (
@@ -59,8 +63,10 @@ STAGES = (
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx",
+    "plan.xlsx", "treaty.xlsx",
 )  # fmt: skip
+#: Files of a plan of work that is written alone, beside its tables and pictures.
+_PLAN_ALONE = ("plan.html", "tasks.csv", "run.json")
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class Study:
     surface: Surface | None = None
     why: Why = field(default_factory=Why)
     planned: Planned | None = None
+    dossier: Dossier | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -103,6 +110,7 @@ def run_study(
     *,
     as_at: str | dt.date | None = None,
     progress: Progress = lambda stage: None,
+    search: Search | None = None,
 ) -> Study:
     """Run a project.
 
@@ -118,6 +126,8 @@ def run_study(
         left out and counted.
     progress : callable, optional
         Told the name of each stage (one of ``STAGES``) as it begins.
+    search : callable, optional
+        Told (gap, seconds) now and then while the plan of work is sought.
 
     Raises
     ------
@@ -127,11 +137,61 @@ def run_study(
         As their names say; nothing is left half-written.
     """
     plan = load_plan(plan_path)
+    if out is not None:
+        refuse_foreign(Path(out))
+    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search)
+    if out is not None:
+        target = Path(out)
+        with replaced(target, OUTPUTS) as fresh:
+            study = _write(study, fresh, progress)
+        if study.surface is not None:
+            study = replace(study, surface=_moved(study.surface, target))
+    return study
+
+
+def plan_study(
+    plan_path: str | Path,
+    out: str | Path | None = None,
+    *,
+    change: Mapping[str, Any] | None = None,
+    as_at: str | dt.date | None = None,
+    progress: Progress = lambda stage: None,
+    search: Search | None = None,
+) -> Study:
+    """The plan of work of a project alone, such as with other money or teams: tables, a page, and pictures for slides.
+
+    Parameters
+    ----------
+    plan_path, out, as_at, progress, search
+        As in :func:`run_study`.
+    change : mapping, optional
+        Sections of plan.toml that differ, as in :func:`clearplan.load_plan`: ``{"planning": {"budget": 2e6}}``.
+
+    Raises
+    ------
+    SettingsError
+        The project has no plan of work, or no team was on record.
+    FaultsError, ReadError, CrsError, TableError, OutputError
+        As in :func:`run_study`.
+    """
+    plan = load_plan(plan_path, change=change)
+    if plan.planning is None:
+        raise SettingsError(f"{plan_path}: has no [planning] and [[teams]]; clearplan init writes them, explained")
+    if out is not None:
+        refuse_foreign(Path(out))
+    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search)
+    if study.planned is None:
+        raise SettingsError(f"{plan_path}: no team was on record by {study.plan.study.as_at}; there is nobody to plan")
+    if out is not None:
+        with replaced(Path(out), (*PLAN_TABLES, *PICTURES, *_PLAN_ALONE)) as fresh:
+            progress(STAGES[7])
+            _write_plan_alone(study, study.planned, fresh)
+    return study
+
+
+def _made(plan: Plan, folder: Path, as_at: Any, progress: Progress, search: Search | None) -> Study:
+    """A study from its plan, nothing written."""
     check_weights(plan.priority)
-    folder = Path(plan_path).resolve().parent
-    target = Path(out) if out is not None else None
-    if target is not None:
-        refuse_foreign(target)
     progress(STAGES[0])
     frame = working_crs(plan.study.region)
     day = plan.study.as_at if as_at is None else day_of(as_at).date()
@@ -163,19 +223,22 @@ def run_study(
     tasks = rank_tasks(plan, frame, known, context, tasks)
     why = why_this_order(tasks, plan.priority)
     progress(STAGES[6])
-    planned, zones, doubts = None, known.zones, list(why.doubts)
+    planned, zones, doubts, previous = None, known.zones, list(why.doubts), _previous(plan)
     if plan.planning is not None and not len(known.teams):
         doubts.append(f"There is no plan of work: no team was on record by {day}")
     elif plan.planning is not None:
-        planned = plan_work(plan, known, tasks, previous=_previous(plan))
+        planned = plan_work(plan, known, tasks, previous=previous, progress=search)
         tasks, zones = with_plan(tasks, zones, planned)
         books = books | {"strategies": planned.comparison}
         doubts += planned.broken
+    dossier = None
+    if plan.planning is not None and plan.planning.treaty is not None:
+        dossier = make_dossier(plan, known, drawn, areas, tasks, context, planned=planned, previous=previous)
     tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": zones,
               "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
               "releases": known.releases, "history": known.history, "teams": known.teams,
               "commitments": known.commitments}  # fmt: skip
-    study = Study(
+    return Study(
         plan=plan,
         net=books["net_area"],
         books=books,
@@ -194,18 +257,13 @@ def run_study(
         ),
         why=why,
         planned=planned,
+        dossier=dossier,
         context=context,
         records=known.records,
         evidence=evidence,
         fit=learned,
         **tables,
     )
-    if target is not None:
-        with replaced(target, OUTPUTS) as fresh:
-            study = _write(study, fresh, progress)
-        if study.surface is not None:
-            study = replace(study, surface=_moved(study.surface, target))
-    return study
 
 
 def _at_day(plan: Plan, day: dt.date) -> Plan:
@@ -401,39 +459,27 @@ def _previous(plan: Plan) -> pd.DataFrame | None:
     return work.assign(days=pd.to_numeric(work["days"]), starts_on=pd.to_datetime(work["starts_on"]))
 
 
-def _write_plan(study: Study, planned: Planned, folder: Path, words: str) -> None:
-    """WORK, BLOCKERS and the workbook of the plan of work."""
-    write_table(planned.plan.work, folder / "work.csv", notice=words)
-    write_table(planned.blockers, folder / "blockers.csv", notice=words)
-    write_workplan(
-        folder / "plan.xlsx",
-        work=planned.plan.work,
-        tasks=study.tasks,
-        zones=study.zones,
-        use=planned.judgement.use,
-        comparison=planned.comparison,
+def _write_dossier(study: Study, dossier: Dossier, folder: Path, words: str) -> None:
+    """The workbook of the treaty tables."""
+    write_treaty(
+        folder / "treaty.xlsx",
+        dossier.clock,
+        obligations=dossier.obligations,
+        **dossier.tables,
         notice=words,
-        notes=planned.notes,
-        currency=planned.settings.currency,
-        title=f"{study.plan.study.title}: plan of work",
+        notes=dossier.notes,
+        currency=dossier.currency,
+        title=f"{study.plan.study.title}: tables to file",
     )
 
 
-def _plan_section(study: Study, planned: Planned) -> str:
-    return workplan_section(
-        comparison=planned.comparison,
-        home=planned.home,
-        zones=study.zones,
-        work=planned.plan.work,
-        tasks=study.tasks,
-        use=planned.judgement.use,
-        what_if=planned.what_if,
-        breaches=planned.judgement.breaches,
-        notes=planned.notes,
-        waiting=planned.waiting,
-        budget=planned.settings.budget,
-        currency=planned.settings.currency,
-    )
+def _further(study: Study) -> list[str]:
+    """Sections of the report beyond the ranking."""
+    parts = [] if study.planned is None else [plan_section(study.planned, study.tasks, study.zones)]
+    if study.dossier is not None:
+        told = study.dossier
+        parts.append(treaty_section(told.clock, **told.tables, notes=told.notes, currency=told.currency))
+    return parts
 
 
 def _write(study: Study, folder: Path, progress: Progress) -> Study:
@@ -456,7 +502,10 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         tags = {"CLEARPLAN_NOTICE": words, "CLEARPLAN_AS_AT": study.plan.study.as_at.isoformat()}
         study = replace(study, surface=make_surface(study.evidence, folder / "surface.tif", tags=tags))
     if study.planned is not None:
-        _write_plan(study, study.planned, folder, words)
+        title = f"{study.plan.study.title}: plan of work"
+        write_plan(study.planned, study.tasks, study.zones, folder, title=title, notice=words)
+    if study.dossier is not None:
+        _write_dossier(study, study.dossier, folder, words)
     progress(STAGES[8])
     page = draw_map(
         study.tasks,
@@ -487,7 +536,7 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         hangs=study.why.hangs,
         weight_sets=study.why.weights,
         agreement=study.why.agreement,
-        further=[_plan_section(study, study.planned)] if study.planned is not None else (),
+        further=_further(study),
     ).save(folder / "report.html")
     if study.records:
         sheets = draw_quality_sheets(
@@ -498,9 +547,26 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
             gazetteers=[read_gazetteer(source.gazetteer) for source in study.plan.records],
         )
         sheets.save(folder / "records.html")
-    stamped = {
-        "finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "notice": words,
-    } | study.run
-    (folder / "run.json").write_text(json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _write_record(study, folder, words)
     return study
+
+
+def _write_record(study: Study, folder: Path, words: str) -> None:
+    stamped = {"finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "notice": words} | study.run
+    (folder / "run.json").write_text(json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _write_plan_alone(study: Study, planned: Planned, folder: Path) -> None:
+    """A plan of work without the rest of the run: what-ifs write it again and again."""
+    words, title = notice(study), f"{study.plan.study.title}: plan of work"
+    write_plan(planned, study.tasks, study.zones, folder, title=title, notice=words)
+    write_csv(study.tasks, folder / "tasks.csv", notice=words)
+    write_pictures(planned, study.tasks, study.zones, folder)
+    draw_sections(
+        [plan_section(planned, study.tasks, study.zones)],
+        title=title,
+        notice=words,
+        notes=study.notes,
+        illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
+    ).save(folder / "plan.html")
+    _write_record(study, folder, words)

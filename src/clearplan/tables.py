@@ -229,6 +229,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ),
         Column("families", "integer", "families; blank is unknown", required=False, nullable=True, low=0),
         Column("planned_return", "date", "date of the planned return", required=False, nullable=True),
+        Column("after", "text", "zones that must open first, '; ' between", required=False, nullable=True),
         _ERROR,
         *_TAIL,
     ),

@@ -30,8 +30,9 @@ _FARTHEST = 1000
 
 @dataclass(frozen=True)
 class Convention:
-    """What a convention says of clearance: articles, years, and the ordnance that it is about."""
+    """Name of a convention and what it says of clearance: articles, years, and the ordnance that it is about."""
 
+    name: str
     in_force: dt.date
     clearance: str
     request: str
@@ -43,10 +44,12 @@ class Convention:
 
 CONVENTIONS = {
     "APMBC": Convention(
+        "Anti-Personnel Mine Ban Convention",
         dt.date(1999, 3, 1), "Article 5(1)", "Article 5(3)", "Article 5(6)", 10, 10,
         frozenset({"AP", "mixed"}),
     ),
     "CCM": Convention(
+        "Convention on Cluster Munitions",
         dt.date(2010, 8, 1), "Article 4(1)(a)", "Article 4(5)", "Article 4(8)", 10, 5,
         frozenset({"CMR"}),
     ),
@@ -220,7 +223,7 @@ def years_between(first: dt.date, last: dt.date) -> float:
 # --- what counts, and how fast it is released
 
 
-def _about(ordnance: pd.Series, convention: str) -> pd.Series:
+def about(ordnance: pd.Series, convention: str) -> pd.Series:
     """Whether ground may hold what a convention is about: what nobody reported can't be ruled out."""
     others = {"AP", "AV", "mixed", "CMR"} - _convention(convention).ordnance
     return ~ordnance.isin(others)
@@ -244,7 +247,7 @@ def counted_ground(areas: gpd.GeoDataFrame, convention: str) -> Ground:
         The table is not in metres; the convention is unknown.
     """
     require_metres(areas)
-    may_count, named = _about(areas["ordnance"], convention), areas["ordnance"].isin(_convention(convention).ordnance)
+    may_count, named = about(areas["ordnance"], convention), areas["ordnance"].isin(_convention(convention).ordnance)
     declared, left = areas["land_class"].isin(DECLARED), areas.index.isin(placed(remaining(areas)).index)
     known, counted, every, ground = (
         _net_m2(areas[left & kept]) for kept in (declared & named, declared & may_count, declared, True)
@@ -296,7 +299,7 @@ def release_rates(treaty: Treaty, bridges: Mapping[int, pd.DataFrame], as_at: An
         return None
     released, found = [], []
     for table in full.values():
-        own = table[table["land_class"].isin(DECLARED) & _about(table["ordnance"], treaty.convention)]
+        own = table[table["land_class"].isin(DECLARED) & about(table["ordnance"], treaty.convention)]
         released.append(float(own[[f"{method}_m2" for method in RELEASED]].to_numpy(float).sum()))
         came = own["newly_found_m2"] + own["reopened_m2"] + own["changed_in_m2"] - own["changed_out_m2"]
         found.append(float(came.sum()))

@@ -10,8 +10,8 @@ import pandas as pd
 
 from .markup import table
 from .schema import each_row
-from .tables import CLASSES
-from .treaty import Clock, obligations
+from .tables import CLASSES, RELEASED
+from .treaty import CONVENTIONS, Clock, obligations
 
 _PLACE = {name: k for k, name in enumerate(CLASSES)}
 
@@ -24,6 +24,7 @@ def treaty_section(
     milestones: pd.DataFrame | None = None,
     planned: pd.DataFrame | None = None,
     achieved: pd.DataFrame | None = None,
+    notes: Sequence[str] = (),
     currency: str = "",
 ) -> str:
     """The section of a state's treaty tables; what is not given is left out.
@@ -35,12 +36,17 @@ def treaty_section(
         is not party all is told as if it acceded on a day.
     remaining, released, milestones, planned, achieved : DataFrame, optional
         From ``remaining_table``, ``released_table``, ``milestones``, ``planned_release`` and ``plan_vs_achieved``.
+    notes : list of text
+        What a reader must know beside the sentences of the clock.
     currency : text
         Of the costs.
     """
     parts = [f"<section><h2>{escape(_title(clock))}</h2>"]
     if clock is not None:
-        parts.append("<ul>" + "".join(f"<li>{escape(words)}</li>" for words in clock.words) + "</ul>")
+        parts.append(_list(clock.words))
+    if notes:
+        parts.append(f"<h3>What to know</h3>{_list(notes)}")
+    if clock is not None:
         parts.append(_obligations(clock))
     if remaining is not None:
         parts.append(_remaining(remaining))
@@ -53,6 +59,10 @@ def treaty_section(
     if achieved is not None:
         parts.append(_achieved(achieved))
     return "\n".join(parts) + "</section>"
+
+
+def _list(words: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(own)}</li>" for own in words) + "</ul>"
 
 
 def _title(clock: Clock | None) -> str:
@@ -74,7 +84,10 @@ def _obligations(clock: Clock) -> str:
         for row in each_row(obligations(clock.convention))
     ]  # fmt: skip
     header = ["article", "what a state party has to do", "years after entry into force", "extension", "note"]
-    return f"<h3>What the {escape(clock.convention)} asks</h3><p>{escape(told)}</p>" + table(header, cells)
+    name = f"{CONVENTIONS[clock.convention].name} ({clock.convention})"
+    return f"<h3>What the {escape(name)} asks</h3><p>{escape(told)}</p>" + table(
+        header, cells, {0: "k", 1: "w", 2: "n", 3: "w", 4: "w"}
+    )
 
 
 def _m2(value: Any) -> str:
@@ -88,24 +101,13 @@ def _m2(value: Any) -> str:
     return "&lt; 1" if 0 < value < 0.5 else f"{value:,.0f}"
 
 
-def _sums(rows: pd.DataFrame, by: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    return rows.groupby(list(by), sort=False)[list(columns)].sum().reset_index()
-
-
 def _remaining(remaining: pd.DataFrame) -> str:
-    """District by class by ordnance, and each class as a whole; classes are never summed (Law 3)."""
-    whole = _sums(remaining, ["land_class"], ["hazards", "net_m2"])
-    whole = whole.sort_values("land_class", key=lambda names: names.map(_PLACE).fillna(len(_PLACE)), kind="stable")
-    cells = [
-        [escape(str(row.district)), escape(str(row.land_class)), escape(str(row.ordnance)), f"{row.hazards:,}",
-         _m2(row.net_m2)]
-        for row in each_row(remaining)
-    ]  # fmt: skip
-    cells += [
-        [f"<b>{cell}</b>" for cell in ("all districts", escape(str(row.land_class)), "all", f"{row.hazards:,}",
-                                       _m2(row.net_m2))]
-        for row in each_row(whole)
-    ]  # fmt: skip
+    """Each class as a whole and by ordnance, then by district; classes are never summed (Law 3)."""
+    by = ["land_class", "ordnance"]
+    sums = [rows.groupby(by, sort=False)[["hazards", "net_m2"]].sum(min_count=1).reset_index()
+            for rows in (remaining.assign(ordnance="all"), remaining)]  # fmt: skip
+    every = pd.concat(sums).assign(district="")
+    every = every.sort_values("land_class", key=lambda names: names.map(_PLACE).fillna(len(_PLACE)), kind="stable")
     told = (
         "Net of overlap, in the strongest class. A hazard is counted once, in the district with most of its ground: a "
         "row may hold ground of hazards counted elsewhere, and hazards whose ground lies in a stronger class. "
@@ -114,26 +116,41 @@ def _remaining(remaining: pd.DataFrame) -> str:
     nowhere = int(remaining.loc[remaining["net_m2"].isna(), "hazards"].sum())
     if nowhere:
         told += f" Of {nowhere:,} hazards nobody knows the place; they are counted, and no sum holds their ground."
-    return f"<h3>What remains</h3><p>{told}</p>" + table(["district", "class", "ordnance", "hazards", "m²"], cells)
+    header = ["district", "class", "ordnance", "hazards", "m²"]
+    cells = [_remaining_row(row)[1:] for row in each_row(every)]
+    cells = [[f"<b>{cell}</b>" for cell in row] if row[1] == "all" else row for row in cells]
+    whole = table(header[1:], cells, {2: "n", 3: "n"})
+    parts = table(header, map(_remaining_row, each_row(remaining)), {3: "n", 4: "n"})
+    return f"<h3>What remains</h3><p>{told}</p>{whole}{_folded(parts, len(remaining))}"
+
+
+def _folded(rows: str, count: int) -> str:
+    """Rows of the districts, which a reader opens; they print all the same."""
+    return f"<details><summary>By district ({count:,} rows; the workbook has them too)</summary>{rows}</details>"
+
+
+def _remaining_row(row: Any) -> list[str]:
+    elsewhere = row.hazards == 0 and row.net_m2 >= 1
+    return [escape(str(row.district)), escape(str(row.land_class)), escape(str(row.ordnance)),
+            "elsewhere" if elsewhere else f"{row.hazards:,}", _m2(row.net_m2)]  # fmt: skip
 
 
 def _released(released: pd.DataFrame) -> str:
-    """Year by district by method, and each method of a year as a whole."""
+    """Each method of a year as a whole, then by district."""
     ground = ["cha_m2", "sha_m2", "indication_m2"]
     items = [name for name in released.columns if name.startswith("items_") and name != "decisions_silent"]
     dated = released[released["year"].notna()]
-    whole = dated.groupby(["year", "method"], sort=False)[[*ground, "releases", "decisions_silent"]].sum()
-    whole = whole.join(dated.groupby(["year", "method"], sort=False)[items].sum(min_count=1)).reset_index()
-    cells = [_released_row(row, ground, items) for row in released.to_dict("records")]
-    cells += [
-        [f"<b>{cell}</b>" for cell in _released_row(row | {"district": "all districts"}, ground, items)]
-        for row in whole.to_dict("records")
-    ]
+    whole = dated.groupby(["year", "method"])[[*ground, "releases", "decisions_silent"]].sum()
+    whole = whole.join(dated.groupby(["year", "method"])[items].sum(min_count=1)).reset_index()
+    whole = whole.assign(district="", at=whole["method"].map(RELEASED.index)).sort_values(["year", "at"])
     header = ["year", "district", "method", "CHA, m²", "SHA, m²", "indication, m²", "decisions", "items found"]
+    every, own = ([_released_row(row, ground, items) for row in rows.to_dict("records")] for rows in (whole, released))
+    sums = table([header[0], *header[2:]], [[row[0], *row[2:]] for row in every], dict.fromkeys(range(2, 6), "n"))
+    parts = table(header, own, dict.fromkeys(range(3, 7), "n") | {7: "w"})
     return (
         "<h3>What was released</h3><p>Ground that remained and was released in the year, net of overlap, as decided; "
         "what was released where no hazard is known stands in the ledger alone. Each decision, with its items, is "
-        f"counted once, in the district with most of its ground.</p>{table(header, cells)}"
+        f"counted once, in the district with most of its ground.</p>{sums}{_folded(parts, len(released))}"
     )
 
 
@@ -164,16 +181,16 @@ def _items_words(row: dict[Any, Any], items: Sequence[str]) -> str:
 def _milestones(milestones: pd.DataFrame, currency: str) -> str:
     """Year by kind of team, and each year as a whole."""
     money = [f"{name}{end}" for name in ("team_months", "cost") for end in ("_low", "", "_high")]
-    whole = _sums(milestones, ["year"], ["days", *money]).assign(kind="all teams")
-    cells = [_milestone_row(row) for row in milestones.to_dict("records")]
-    cells += [[f"<b>{cell}</b>" for cell in _milestone_row(row)] for row in whole.to_dict("records")]
+    whole = milestones.groupby("year")[["days", *money]].sum().reset_index().assign(kind="all teams")
+    cells = [[f"<b>{cell}</b>" for cell in _milestone_row(row)] for row in whole.to_dict("records")]
+    cells += [_milestone_row(row) for row in milestones.to_dict("records")]
     cost = f"cost, {escape(currency)}" if currency else "cost"
     header = ["year", "teams", "tasks", "ground worked, m²", "team-days planned", "team-months (low to high)",
               f"{cost} (low to high)"]  # fmt: skip
     return (
         "<h3>Milestones: what the plan asks of its teams</h3><p>Low and high come from the high and the low rate of "
         "each team; the figure before them is that of the likely rate. Steps on the same ground count it each.</p>"
-        + table(header, cells)
+        + table(header, cells, dict.fromkeys(range(2, 7), "n"))
     )
 
 
@@ -196,7 +213,7 @@ def _planned(planned: pd.DataFrame) -> str:
     return (
         "<h3>Milestones: what the plan means to release</h3><p>By the shares of each class that survey is expected to "
         "cancel and reduce; decisions are the authority's.</p>"
-        + table(["year", "class", "method", "tasks", "m²"], cells)
+        + table(["year", "class", "method", "tasks", "m²"], cells, {3: "n", 4: "n"})
     )
 
 
@@ -211,5 +228,7 @@ def _achieved(achieved: pd.DataFrame) -> str:
         for row in each_row(achieved)
     ]  # fmt: skip
     return f"{head}<p>What the plan in force meant to release by now, beside what was released as decided.</p>" + table(
-        ["year", "class", "method", "tasks", "planned, m²", "released, m²", "achieved", "note"], cells
+        ["year", "class", "method", "tasks", "planned, m²", "released, m²", "achieved", "note"],
+        cells,
+        dict.fromkeys(range(3, 7), "n") | {7: "w"},
     )

@@ -79,6 +79,22 @@ def empty_filling(problem: Problem) -> Filling:
     return Filling(problem.capacity.tolist(), problem.budget, [problem.budget_a_period] * problem.periods)
 
 
+def filling_of(problem: Problem, work: Sequence[tuple[int, int, int, float]]) -> Filling:
+    """A schedule as a filling, for more to be filled in."""
+    filling = empty_filling(problem)
+    effort = [dict(options) for options in problem.options]
+    for s, team, t, part in work:
+        days = part * effort[s][team]
+        price = days * float(problem.cost[team])
+        filling.capacity[team][t] = max(filling.capacity[team][t] - days, 0.0)
+        filling.budget = max(filling.budget - price, 0.0)
+        filling.budgets[t] = max(filling.budgets[t] - price, 0.0)
+        filling.work.append((s, team, t, part))
+    done = np.minimum(progress(problem, work), 1.0)
+    filling.done = {s: done[s].tolist() for s in {s for s, *_ in work}}
+    return filling
+
+
 def steps_of(problem: Problem) -> list[list[int]]:
     """Steps of each block in order."""
     steps: list[list[int]] = [[] for _ in problem.last]
@@ -283,7 +299,8 @@ def whole_in_order(problem: Problem, unlocks: Sequence[int]) -> Filling:
     for b in sorted(np.flatnonzero(problem.block_due >= 0).tolist(), key=lambda b: problem.block_due[b]):
         if fill_block(problem, filling, steps[b], whole=True):
             done.add(b)
-    for u in unlocks:
+    due = sorted(np.flatnonzero(problem.due >= 0).tolist(), key=lambda u: problem.due[u])
+    for u in (*due, *unlocks):
         _open(problem, filling, steps, int(u), done)
     dear = step_prices(problem)
     rest = [b for b in range(len(steps)) if b not in done]
@@ -313,10 +330,16 @@ def opened(problem: Problem, done: Array) -> Array:
 
 
 def worth(problem: Problem, work: Sequence[tuple[int, int, int, float]]) -> float:
-    """The objective of a schedule [person-months]."""
+    """The objective of a schedule [person-months]; a deadline that is missed outweighs all that can be won."""
     done = progress(problem, work)
     value = np.column_stack([problem.value, np.zeros(len(problem.value))])
-    total = float(value[np.arange(len(value)), opened(problem, done)].sum())
+    ends = opened(problem, done)
+    total = float(value[np.arange(len(value)), ends].sum())
+    missed = np.count_nonzero((problem.due >= 0) & (ends > problem.due))
+    for b in np.flatnonzero((problem.block_due >= 0) & (problem.last >= 0)):
+        missed += int(done[problem.last[b], problem.block_due[b] - 1] < 1 - 1e-7)
+    if missed:
+        total -= missed * (1 + float(problem.value[:, 0].sum() + problem.reward[:, 0].sum()))
     held = problem.last >= 0
     if held.any():
         gains = np.diff(done[problem.last[held]], axis=1, prepend=0.0)

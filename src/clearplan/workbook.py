@@ -1,18 +1,56 @@
-"""Tables to XLSX: a new book, and in it record forms with drop-down lists and a comment on every column."""
+"""Tables to XLSX: books of declared sheets to file and filter, and record forms with lists and comments."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
-from .errors import OutputError
+from .errors import OutputError, TableError
 from .folders import unwritable, whole
 from .tables import TABLES, Column, allowed_codes
+
+Kind = Literal["text", "sentence", "whole", "number", "share", "year", "day"]
+#: How cells of a kind look, and how wide their columns are [characters].
+_FORMATS: dict[Kind, tuple[dict[str, Any], int]] = {
+    # quote_prefix: a program that edits the cell goes on taking '=1+1' for text.
+    "text": ({"quote_prefix": True}, 20),
+    "sentence": ({"quote_prefix": True, "text_wrap": True}, 56),
+    "whole": ({"num_format": "#,##0"}, 14),
+    "number": ({"num_format": "#,##0.0"}, 14),
+    "share": ({"num_format": "0.0 %"}, 12),
+    "year": ({"num_format": "0", "align": "left"}, 12),
+    "day": ({"num_format": "yyyy-mm-dd", "align": "left"}, 12),
+}
+#: A sheet's rows and a cell's letters that XLSX can hold.
+_MOST_ROWS, _LETTERS = 1_048_575, 32_767
+
+
+@dataclass(frozen=True)
+class Field:
+    """Column of a sheet: where it comes from, its head, what its cells are, and whether the table must have it."""
+
+    source: str
+    head: str
+    kind: Kind
+    must: bool = True
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Name, what it is about, fields, and how many of them stay in sight."""
+
+    name: str
+    about: str
+    fields: tuple[Field, ...]
+    fixed: int = 1
+
 
 #: Sheets of a record workbook, in the order of work.
 RECORD_SHEETS = ("records", "legs", "anchors")
@@ -59,6 +97,115 @@ def new_book(path: str | Path, title: str) -> Iterator[Any]:
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:
             raise unwritable(path, error) from None
+
+
+# --- books to file
+
+
+def write_book(
+    path: str | Path,
+    *,
+    title: str,
+    words: Sequence[str],
+    tables: Mapping[str, pd.DataFrame],
+    sheets: Mapping[str, Sheet],
+    last: str = "",
+) -> None:
+    """A book of declared sheets behind one of words; the same tables make the same bytes.
+
+    Figures stand as they are in the tables, rounded only to the eye. Text from the tables never becomes a formula.
+
+    Parameters
+    ----------
+    path : path
+        A new .xlsx file.
+    title, words, last
+        On the first sheet: of the whole, what to know, and below the list of sheets one thing more.
+    tables : mapping of name to DataFrame
+        One sheet each, in this order.
+    sheets : mapping of name to Sheet
+
+    Raises
+    ------
+    OutputError
+        The file exists or can't be written, or a table has more rows than a sheet.
+    TableError
+        A table lacks a column.
+    """
+    for name, table in tables.items():
+        _refuse(name, table, sheets[name], Path(path))
+    with new_book(path, title) as book:
+        _read_first(
+            book, title, [*words, *(f"Sheet {sheets[name].name}: {sheets[name].about}." for name in tables), last]
+        )
+        formats = {kind: book.add_format({"valign": "top", **look}) for kind, (look, _) in _FORMATS.items()}
+        for name, table in tables.items():
+            _fill_sheet(book, sheets[name], table, formats)
+
+
+def _refuse(name: str, table: pd.DataFrame, sheet: Sheet, path: Path) -> None:
+    """A book is only begun when all of it can be written."""
+    missing = [field.source for field in sheet.fields if field.must and field.source not in table.columns]
+    if missing:
+        raise TableError(f"{path.name}: {name} has no column {missing[0]}; give the table as the docstring says")
+    if len(table) > _MOST_ROWS:
+        raise OutputError(f"{path}: {len(table):,} rows of {name} are more than a sheet holds; write them as CSV")
+
+
+def _read_first(book: Any, title: str, lines: Sequence[str]) -> None:
+    page = book.add_worksheet("Read first")
+    wrapped = book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True})
+    page.set_column(0, 0, 110, wrapped)
+    page.write_string(0, 0, title, book.add_format({"bold": True, "font_size": 14}))
+    for row, line in enumerate(filter(None, lines), start=2):
+        page.write_string(row, 0, _letters(line), wrapped)
+
+
+def _fill_sheet(book: Any, sheet: Sheet, table: pd.DataFrame, formats: dict[Kind, Any]) -> None:
+    page = book.add_worksheet(sheet.name)
+    head = book.add_format({"bold": True, "bg_color": "#EEEEEE", "bottom": 1, "text_wrap": True, "valign": "top"})
+    fields = [field for field in sheet.fields if field.source in table.columns]
+    page.freeze_panes(1, sheet.fixed)
+    page.set_row(0, 62)
+    page.autofilter(0, 0, max(len(table), 1), len(fields) - 1)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
+    for at, field in enumerate(fields):
+        page.write_string(0, at, field.head, head)
+        page.set_column(at, at, _wide(field, table[field.source]))
+        for row, value in enumerate(table[field.source], start=1):
+            if not pd.isna(value):
+                _write(page, row, at, field.kind, value, formats)
+
+
+def _wide(field: Field, values: pd.Series) -> int:
+    """Characters that a column of text needs, between a head's and a sentence's; others are as wide as their kind."""
+    least = _FORMATS[field.kind][1]
+    if field.kind != "text":
+        return least
+    return min(max((len(str(v)) + 4 for v in values if not pd.isna(v)), default=least), 40) if len(values) else least
+
+
+def _write(page: Any, row: int, at: int, kind: Kind, value: Any, formats: dict[Kind, Any]) -> None:
+    if kind == "day":
+        page.write_datetime(row, at, pd.Timestamp(value).to_pydatetime(), formats[kind])
+    elif kind in ("whole", "number", "share", "year") and math.isfinite(float(value)):
+        page.write_number(row, at, float(value), formats[kind])
+    else:
+        page.write_string(row, at, _letters(str(value)), formats["sentence" if kind == "sentence" else "text"])
+
+
+def _letters(text: str) -> str:
+    """Text that a cell holds; what is too long ends with an ellipsis.
+
+    >>> len(_letters("x" * 40_000)), _letters("short")
+    (32767, 'short')
+    """
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+
+
+# --- forms for records
 
 
 def write_record_template(path: str | Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from .budgets import ReturnProgramme
 from .markup import table
 from .plan_charts import BEST, draw_budgets, draw_chances, draw_gantt, draw_home, place_names
 from .sensitivity import share_words
@@ -34,6 +35,7 @@ def workplan_section(
     tasks: pd.DataFrame | None = None,
     use: pd.DataFrame | None = None,
     budgets: pd.DataFrame | None = None,
+    programme: ReturnProgramme | None = None,
     what_if: pd.DataFrame | None = None,
     breaches: pd.DataFrame | None = None,
     notes: Sequence[str] = (),
@@ -59,6 +61,8 @@ def workplan_section(
         team_id, kind, period, days, available [team-days], cost [currency].
     budgets : DataFrame, optional
         budget, cost [currency], people_home, person_months, zones_open, gap [1], per_million.
+    programme : ReturnProgramme, optional
+        What it takes to open places by given days.
     what_if : DataFrame, optional
         name, person_months, people_home, zones_open; told against the best plan of ``comparison``.
     breaches : DataFrame, optional
@@ -94,6 +98,8 @@ def workplan_section(
         parts.append(_use(use, currency))
     if budgets is not None and len(budgets):
         parts.append(_budgets(budgets, budget, currency))
+    if programme is not None:
+        parts.append(_programme(programme, currency))
     if what_if is not None and len(what_if):
         parts.append(_what_if(what_if, comparison))
     if notes:
@@ -383,6 +389,40 @@ def _budgets(budgets: pd.DataFrame, budget: float | None, currency: str) -> str:
         "<h3>What another million would buy</h3><p>The best plan found for each budget, with all else as it is.</p>"
         + _chart(draw_budgets(own, budget=budget, currency=currency))
         + _table(columns, wide=True)
+    )
+
+
+def _programme(programme: ReturnProgramme, currency: str) -> str:
+    """Teams and money that the return programme takes."""
+    own, zones = programme.teams, programme.judgement.zones
+    unit, costs = _money(own["cost"], currency)
+    columns = {
+        "team": own["team_id"].astype(str).tolist(),
+        "kind": own["kind"].astype(str).tolist(),
+        "teams there are": [_whole(v) for v in own["number"]],
+        "further teams": [_whole(v) for v in own["further"]],
+        "team-days": [_whole(v) for v in own["days"]],
+        f"cost{unit}": costs,
+    }
+    spent_unit, spent = _money(programme.periods["cost"], currency)
+    by_period = {
+        "period": [str(v) for v in programme.periods["period"]],
+        "ends on": [_day(v, "") for v in programme.periods["ends_on"]],
+        f"money needed{spent_unit}": spent,
+    }
+    places = int((zones["opens_in"] > 0).sum())
+    lacking = own[own["further"] > 0]
+    teams = ", ".join(f"{row.further:,} more of {row.team_id}" for row in lacking.itertuples()) or "no further teams"
+    notes = "".join(f"<li>{escape(note)}</li>" for note in programme.notes)
+    return (
+        "<h3>What the return programme would take</h3>"
+        f"<p><b>To open {places:,} {'place' if places == 1 else 'places'} by the days that are asked takes "
+        f"{_whole(programme.cost)} {escape(currency)} of work and {escape(teams)}</b>: first the further teams that "
+        "cost least to keep, then the cheapest work with them. No budget holds here; seasons, districts, rates and the "
+        "order of steps do.</p>"
+        + (f"<ul>{notes}</ul>" if notes else "")
+        + _table(columns, ["team", "kind"])
+        + _table(by_period, ["period"])
     )
 
 
