@@ -77,8 +77,9 @@ def replanned(
             continue
         at = columns_of(piece.problem)
         programme = programme_of(piece.problem, at, piece.money)
-        programme.upper[at.open[np.arange(1, problem.periods + 1) < piece.ready[:, None]]] = 0.0
+        early = at.open[np.arange(1, problem.periods + 1) < piece.ready[:, None]]
         start = point_of(piece.problem, at, piece.kept)
+        programme.upper[early] = start[early] = 0.0
         answer = solve(programme, time_limit_s=max(left_s(), 0.1), gap=_GAP, seed=seed, nodes=_NODES, start=start)
         size = min(max(size * (1.05 if answer.gap <= _GAP else 0.95), _LEAST), _MOST)
         if answer.point is not None:
