@@ -85,17 +85,18 @@ def columns_of(problem: Problem) -> Columns:
     return Columns(done, part, opening, stays, number)
 
 
-def programme_of(problem: Problem, at: Columns) -> Programme:
+def programme_of(problem: Problem, at: Columns, money: Array | None = None) -> Programme:
     """The programme of a problem.
 
     A step's finished part grows by what teams work on it, within their days and the budgets; a step follows the one
     before after ``wait`` periods; an unlock is open when its blocks are finished. Teams, money and ground are fluid,
-    only openings are whole: so blocks of like tasks can stand for the tasks, and the answer is exact.
+    only openings are whole: so blocks of like tasks can stand for the tasks, and the answer is exact. ``money``
+    (periods) stands for ``budget_a_period`` where periods differ [currency].
     """
     rows = _Rows()
     gain, upper, whole = np.zeros(at.number), np.ones(at.number), np.zeros(at.number, dtype=bool)
     _steps(problem, at, rows, upper)
-    _limits(problem, at, rows)
+    _limits(problem, at, rows, money)
     _unlocks(problem, at, rows, upper, gain)
     whole[at.open.ravel()] = True
     for b in np.flatnonzero(problem.last >= 0):
@@ -138,7 +139,7 @@ def _steps(problem: Problem, at: Columns, rows: _Rows, upper: Array) -> None:
             rows.add(-np.inf, 0, (at.done[later, t], 1.0), (at.done[problem.before[later], t - wait], -1.0))
 
 
-def _limits(problem: Problem, at: Columns, rows: _Rows) -> None:
+def _limits(problem: Problem, at: Columns, rows: _Rows, money: Array | None) -> None:
     """Days of teams, and money."""
     effort = {(s, team): days for s, options in enumerate(problem.options) for team, days in options}
     by_team: dict[tuple[int, int], list[tuple[int, float]]] = {}
@@ -152,8 +153,9 @@ def _limits(problem: Problem, at: Columns, rows: _Rows) -> None:
         rows.add_sum(-np.inf, 1.0, [c for c, _ in terms], [days / able for _, days in terms])
     if np.isfinite(problem.budget_a_period):
         scale = max(problem.budget_a_period, 1.0)
-        for terms in spent.values():
-            rows.add_sum(-np.inf, problem.budget_a_period / scale, [c for c, _ in terms], [m / scale for _, m in terms])
+        for t, terms in spent.items():
+            able = float(problem.budget_a_period if money is None else money[t])
+            rows.add_sum(-np.inf, able / scale, [c for c, _ in terms], [m / scale for _, m in terms])
     if np.isfinite(problem.budget):
         every = [term for terms in spent.values() for term in terms]
         scale = max(problem.budget, 1.0)

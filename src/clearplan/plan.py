@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,24 @@ from .deadlines import Clash, Deadline, Lack, meet
 from .errors import TableError
 from .methods import people_range
 from .model import Columns, columns_of, point_of, programme_of, work_of
+from .orders import reordered
 from .periods import period_days
+from .pieces import replanned
 from .settings_planning import PlanningSettings
 from .solver import Programme, solve
 from .tables import ids_in
-from .unlocking import Problem, filling_of, greedy, in_order, whole_in_order, worth
+from .unlocking import (
+    Problem,
+    cheapest_first,
+    filling_of,
+    greedy,
+    in_order,
+    opened,
+    whole_in_order,
+    with_rest,
+    worth,
+)
+from .unlocking import progress as worked
 
 Array = NDArray[Any]
 Progress = Callable[[float, float], None]
@@ -273,14 +286,16 @@ def best_plan(
     at = columns_of(problem)
     programme = programme_of(problem, at)
     relaxed = solve(programme, time_limit_s=max(left(0.6), 0.1), gap=0.0, seed=settings.seed, relaxed=True)
-    if relaxed.point is None:
-        return Found(best, first, worth(problem, best), _loose_bound(problem), clashes=met.clashes)
-    bound = relaxed.objective * (1 + 1e-7) + 1e-6
-    order, best = _by_relaxation(problem, at, relaxed.point, best)
+    bound = relaxed.bound + 1e-6
+    ways = [_by_relaxation(way, at, relaxed.point, best) for way in (problem, cheapest_first(problem))]
+    best = max((best, *(way.parts for way in ways)), key=lambda parts: worth(problem, parts))
     told(gap_of(bound, worth(problem, best)))
     if at.number > _SMALL:
-        best = _moved(problem, order, best, bound, settings, left)
-        told(gap_of(bound, worth(problem, best)))
+        hopes = np.full(len(problem.needs), 0.1) if relaxed.point is None else relaxed.point[at.open[:, -1]]
+        moved = _reordered(max(ways, key=lambda way: way.value), bound, settings, left)
+        best = max(best, moved, key=lambda parts: worth(problem, parts))
+        again = _replanned(problem, best, hopes, bound, settings, left, told)
+        best = max(best, again, key=lambda parts: worth(problem, parts))
     if gap_of(bound, worth(problem, best)) > settings.gap and left() > 0.05:
         best, bound = _by_highs(problem, at, programme, best, bound, settings, left(), told)
     value, notes = worth(problem, best), []
@@ -291,7 +306,11 @@ def best_plan(
 
 
 #: Programmes with fewer columns are left to HiGHS at once.
-_SMALL = 4_000
+_SMALL = 1_000
+#: So many moves of an order and so many pieces are tried: a number, so that a slower machine finds the same plan.
+_MOVES, _PIECES = 4_000, 200
+#: Parts of the time limit after which orders and pieces end all the same, so that what follows has its turn [1].
+_MOVES_UNTIL, _PIECES_UNTIL = 0.5, 0.9
 
 
 def gap_of(bound: float, value: float) -> float:
@@ -299,49 +318,59 @@ def gap_of(bound: float, value: float) -> float:
     return (bound - value) / bound if bound - value > 1e-5 else 0.0
 
 
-def _loose_bound(problem: Problem) -> float:
-    """Everything at once: the bound where nothing better is proven."""
-    return float(problem.value[:, 1].sum() + problem.reward[:, 1].sum())
+@dataclass(frozen=True)
+class _Way:
+    """An order of the unlocks, its schedule by a way of asking teams, and its worth."""
+
+    problem: Problem
+    order: list[int]
+    parts: Parts
+    value: float
 
 
-def _by_relaxation(problem: Problem, at: Columns, point: Array, best: Parts) -> tuple[list[int], Parts]:
-    """Orders of the unlocks by how early the linear relaxation opens them; the best of them, and its schedule."""
-    early = point[at.open]
-    total = early.sum(axis=1)
-    orders = [(early**2).sum(axis=1), *((early >= part).sum(axis=1) + 1e-3 * total for part in (0.5, 0.9))]
-    found, top, value = [], best, worth(problem, best)
-    for key in orders:
+def _by_relaxation(problem: Problem, at: Columns, point: Array | None, best: Parts) -> _Way:
+    """The best of the orders of the unlocks by how early the linear relaxation opens them.
+
+    Where it is not solved, the order in which the best schedule opens them.
+    """
+    if point is None:
+        keys = [-opened(problem, worked(problem, best)).astype(float)]
+    else:
+        early = point[at.open]
+        total = early.sum(axis=1)
+        keys = [(early**2).sum(axis=1), *((early >= part).sum(axis=1) + 1e-3 * total for part in (0.5, 0.9))]
+    ways = []
+    for key in keys:
         order = np.argsort(-key, kind="stable").tolist()
         parts = whole_in_order(problem, order).work
-        made = worth(problem, parts)
-        found.append((made, order))
-        if made > value:
-            top, value = parts, made
-    return max(found)[1], top
+        ways.append(_Way(problem, order, parts, worth(problem, parts)))
+    return max(ways, key=lambda way: way.value)
 
 
-def _moved(
-    problem: Problem, order: Sequence[int], best: Parts, bound: float, settings: PlanningSettings, left: Any
-) -> Parts:
-    """Unlocks moved a little in the order, one at a time, as long as it pays: a local search with a seed."""
-    generator = np.random.default_rng(settings.seed)
-    order, value = list(order), worth(problem, best)
-    own = worth(problem, whole_in_order(problem, order).work)
-    idle, size = 0, len(order)
-    while left(0.85) > 0 and idle < 20 * size and gap_of(bound, value) > settings.gap:
-        k = int(generator.integers(size))
-        shift = round(float(generator.normal()) * 0.05 * size) or 1
-        fresh = order[:k] + order[k + 1 :]
-        fresh.insert(min(max(k + shift, 0), size - 1), order[k])
-        parts = whole_in_order(problem, fresh).work
-        made = worth(problem, parts)
-        idle += 1
-        if made >= own:
-            idle = 0 if made > own + 1e-9 else idle
-            order, own = fresh, made
-            if made > value:
-                best, value = parts, made
-    return best
+def _reordered(way: _Way, bound: float, settings: PlanningSettings, left: Any) -> Parts:
+    """The schedule of an order made better by moves."""
+
+    def going_on(moves: int, value: float) -> bool:
+        return moves < _MOVES and gap_of(bound, value) > settings.gap and left(_MOVES_UNTIL) > 0
+
+    order = reordered(way.problem, way.order, seed=settings.seed, going_on=going_on)
+    return whole_in_order(way.problem, order).work
+
+
+def _replanned(
+    problem: Problem, best: Parts, hopes: Array, bound: float, settings: PlanningSettings, left: Any,
+    told: Callable[[float], None],
+) -> Parts:  # fmt: skip
+    """The schedule made better by planning pieces of it anew."""
+
+    def going_on(pieces: int, value: float) -> bool:
+        told(gap_of(bound, value))
+        return pieces < _PIECES and gap_of(bound, value) > settings.gap and left(_PIECES_UNTIL) > 0
+
+    parts = replanned(
+        problem, best, hopes, seed=settings.seed, left_s=lambda: left(_PIECES_UNTIL), going_on=going_on
+    )  # fmt: skip
+    return with_rest(problem, parts)
 
 
 def _by_highs(

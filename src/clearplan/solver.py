@@ -38,12 +38,16 @@ class Programme:
 
 @dataclass(frozen=True)
 class Answer:
-    """Best point found (None: there is none), its objective, a proven bound on it, and what HiGHS says."""
+    """Best point found (None: there is none), its objective, a proven bound on it, and what HiGHS says.
+
+    ``duals`` (rows): what one more of each row's limit is worth, of a relaxed programme; 0 where HiGHS has none.
+    """
 
     point: Array | None
     objective: float
     bound: float
     status: str
+    duals: Array
 
     @property
     def gap(self) -> float:
@@ -62,6 +66,7 @@ def solve(
     start: Array | None = None,
     relaxed: bool = False,
     corner: bool = False,
+    nodes: int | None = None,
     progress: Progress | None = None,
 ) -> Answer:
     """Solve a programme by HiGHS (https://highs.dev).
@@ -81,6 +86,8 @@ def solve(
         Whether wholeness is left out: the bound of the linear programme.
     corner : bool
         Whether the relaxed answer must lie in a corner, where few columns are above 0; it takes longer.
+    nodes : int, optional
+        Look at no more nodes of the search tree than this: unlike a limit of time the same on every machine.
     progress : callable, optional
         Told (gap, seconds) now and then.
 
@@ -97,6 +104,8 @@ def solve(
                         ("random_seed", int(seed) % 2**31), ("threads", 2), ("primal_feasibility_tolerance", 1e-9),
                         ("mip_feasibility_tolerance", 1e-9)):  # fmt: skip
         model.setOptionValue(name, value)
+    if nodes is not None:
+        model.setOptionValue("mip_max_nodes", nodes)
     if relaxed and not corner:  # an interior point is enough for a bound and an order, and sooner there
         model.setOptionValue("solver", "ipm")
         model.setOptionValue("run_crossover", "off")
@@ -109,7 +118,43 @@ def solve(
     if progress is not None:
         _tell(model, progress)
     model.run()
-    return _answer(model, relaxed)
+    return _answer(model, programme, relaxed)
+
+
+def proven_bound(programme: Programme, duals: Array) -> float:
+    """No point of the programme is worth more than this, whatever the duals are: weak duality.
+
+    For any y, gain @ x = (gain - A'y) @ x + y @ Ax. With 0 <= x <= upper the first is at most the sum of
+    max(0, gain - A'y) * upper, and with low <= Ax <= high the second at most that of y * high where y > 0 and y * low
+    where y < 0; a y against an infinite limit is taken as 0 (Vanderbei, Linear Programming, section 5.3). So nothing
+    hangs on how exactly a solver has solved; the duals of the best point give the best bound.
+
+    Parameters
+    ----------
+    programme : Programme
+    duals : array (rows)
+
+    Examples
+    --------
+    Maximise 3x + 2y where x + y <= 4, x + 3y <= 6, x <= 3 and y <= 3. The best is x = 3, y = 1, worth 11. With 2 for
+    the first row and 0 for the second: (3 - 2) * 3 + 2 * 4 = 11. With nothing for both: 3 * 3 + 2 * 3 = 15.
+
+    >>> told = Programme(
+    ...     gain=np.array([3.0, 2.0]), upper=np.array([3.0, 3.0]), whole=np.array([False, False]),
+    ...     row=np.array([0, 0, 1, 1]), column=np.array([0, 1, 0, 1]), entry=np.array([1.0, 1.0, 1.0, 3.0]),
+    ...     low=np.full(2, -np.inf), high=np.array([4.0, 6.0]),
+    ... )
+    >>> [round(proven_bound(told, np.array(y)), 6) for y in ([2.0, 0.0], [0.0, 0.0], [-1.0, 0.0])]
+    [11.0, 15.0, 15.0]
+    """
+    y = np.where(np.isfinite(duals), duals, 0.0)
+    limit = np.where(y > 0, programme.high, programme.low)
+    y = np.where(np.isfinite(limit), y, 0.0)
+    spent = np.bincount(programme.column, weights=programme.entry * y[programme.row], minlength=len(programme.gain))
+    rest = np.maximum(programme.gain - spent, 0.0)
+    used = rest > 0
+    terms = np.concatenate([rest[used] * programme.upper[used], y[y != 0] * limit[y != 0]])
+    return float(terms.sum() + 1e-12 * np.abs(terms).sum())
 
 
 @contextmanager
@@ -154,13 +199,20 @@ def _tell(model: Any, progress: Progress) -> None:
     model.cbMipLogging.subscribe(told)
 
 
-def _answer(model: Any, relaxed: bool) -> Answer:
+def _answer(model: Any, programme: Programme, relaxed: bool) -> Answer:
     import highspy
 
     info, status = model.getInfo(), model.getModelStatus()
     words = model.modelStatusToString(status)
+    solution = model.getSolution()
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    point = np.array(model.getSolution().col_value) if found else None
+    point = np.array(solution.col_value) if found else None
     objective = float(info.objective_function_value) if found else float("-inf")
-    bound = objective if relaxed else float(info.mip_dual_bound)
-    return Answer(point, objective, bound, words)
+    duals = np.zeros(len(programme.low))
+    if not relaxed:
+        return Answer(point, objective, float(info.mip_dual_bound), words, duals)
+    if len(solution.row_dual) == len(duals):
+        duals = np.nan_to_num(np.array(solution.row_dual), nan=0.0, posinf=0.0, neginf=0.0)
+    # An interior point without its corner is optimal only nearly: its duals prove a bound, its objective does not.
+    bound = min(proven_bound(programme, y) for y in (duals, np.zeros(len(duals))))
+    return Answer(point, objective, bound, words, duals)

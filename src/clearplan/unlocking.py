@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -348,6 +348,35 @@ def worth(problem: Problem, work: Sequence[tuple[int, int, int, float]]) -> floa
     if problem.stability and problem.kept.size:
         total += problem.stability * float(np.minimum(days_by_district(problem, work), problem.kept).sum())
     return total
+
+
+def valued(problem: Problem) -> tuple[Array, Array]:
+    """Worth of each unlock and of each finished block by period, 0 to periods + 1 for never, with fines for deadlines.
+
+    The fines are those of ``worth``; a block counts as if all of it were finished at its end.
+    """
+    value = np.column_stack([problem.value, np.zeros(len(problem.value))])
+    reward = np.column_stack([problem.reward, np.zeros(len(problem.reward))])
+    fine = 1 + float(problem.value[:, 0].sum() + problem.reward[:, 0].sum())
+    for u in np.flatnonzero(problem.due >= 0):
+        value[u, problem.due[u] + 1 :] -= fine
+    for b in np.flatnonzero((problem.block_due >= 0) & (problem.last >= 0)):
+        reward[b, problem.block_due[b] + 1 :] -= fine
+    return value, reward
+
+
+def cheapest_first(problem: Problem) -> Problem:
+    """The same problem, in which the team whose work on a step costs least is asked first."""
+    cost = problem.cost.tolist()
+    options = tuple(tuple(sorted(own, key=lambda team: team[1] * cost[team[0]])) for own in problem.options)
+    return replace(problem, options=options)
+
+
+def with_rest(problem: Problem, work: Sequence[tuple[int, int, int, float]]) -> list[tuple[int, int, int, float]]:
+    """A schedule, and what is left of days and money put to blocks with a reward of their own."""
+    filling, steps, dear = filling_of(problem, work), steps_of(problem), step_prices(problem)
+    rest = [b for b, own in enumerate(steps) if own and finished_by(problem, filling, b) < 0]
+    return fill_rest(problem, filling, rest, [sum(dear[s] for s in own) for own in steps]).work
 
 
 def days_by_district(problem: Problem, work: Sequence[tuple[int, int, int, float]]) -> Array:
