@@ -16,10 +16,10 @@ from .errors import SettingsError
 from .judge import Judgement, judge
 from .model import columns_of, programme_of, work_of
 from .periods import period_days, team_days
-from .plan import best_plan, clash_words, gap_of
+from .plan import WorkPlan, best_plan, clash_words, gap_of
 from .settings_planning import PlanningSettings
 from .solver import Programme, solve
-from .unlocking import Problem
+from .unlocking import Problem, worth
 
 Array = NDArray[Any]
 Progress = Callable[[int, float], None]
@@ -37,6 +37,7 @@ def budget_curve(
     settings: PlanningSettings,
     *,
     blockers: pd.DataFrame,
+    plan: WorkPlan | None = None,
     progress: Progress | None = None,
     **given: Any,
 ) -> pd.DataFrame:
@@ -49,6 +50,8 @@ def budget_curve(
     ----------
     tasks, zones, teams, settings, blockers
         As in :func:`clearplan.schedule`.
+    plan : WorkPlan, optional
+        The plan with the budget of the settings; that budget is then not searched again, unless less money found more.
     progress : callable, optional
         Told (number of the budget from 0, its gap) when it is planned.
     **given
@@ -66,12 +69,17 @@ def budget_curve(
     before, spent, start = _judged(nothing, tasks, zones, blockers, teams, own, 0.0, given), 0.0, None
     rows = []
     for k, budget in enumerate(settings.budgets):
-        found = best_plan(replace(blocks.problem, budget=budget), own, start=start)
-        start = found.parts
-        work = work_table(blocks, found.parts, tasks, teams, settings)
+        problem = replace(blocks.problem, budget=budget)
+        if plan is not None and budget == settings.budget and (
+            start is None or worth(problem, start) + blocks.open_worth <= plan.value
+        ):  # fmt: skip
+            start, gap = plan.parts, plan.gap
+        else:
+            found = best_plan(problem, own, start=start)
+            start = found.parts
+            gap = gap_of(found.bound + blocks.open_worth + blocks.slack, found.value + blocks.open_worth)
+        work = work_table(blocks, start, tasks, teams, settings)
         told = _judged(work, tasks, zones, blockers, teams, own, budget, given)
-        bound = found.bound + blocks.open_worth + blocks.slack
-        gap = gap_of(bound, found.value + blocks.open_worth)
         more = told.totals["person_months"] - before.totals["person_months"]
         rows.append(
             {

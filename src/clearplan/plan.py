@@ -51,7 +51,7 @@ class WorkPlan:
     ``work``: WORK of the best plan found; ``strategies``: WORK of each way of planning; ``value``: what the plan is
     worth in the planner's own objective, ``bound``: no plan is worth more [person-months]; ``seconds``: spent;
     ``notes``: what a reader must know; ``left_out``: task to the reason why nobody may work on it; ``shut``: zone to
-    the reason why it can't open.
+    the reason why it can't open; ``parts``: the best plan found as the planner's own schedule of blocks.
     """
 
     work: pd.DataFrame
@@ -62,6 +62,7 @@ class WorkPlan:
     notes: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     shut: dict[str, str] = field(default_factory=dict)
+    parts: Parts = ()
 
     @property
     def gap(self) -> float:
@@ -141,6 +142,7 @@ def schedule(
         ),
         left_out=blocks.left_out,
         shut=blocks.shut,
+        parts=found.parts,
     )
 
 
@@ -294,8 +296,9 @@ def best_plan(
         hopes = np.full(len(problem.needs), 0.1) if relaxed.point is None else relaxed.point[at.open[:, -1]]
         moved = _reordered(max(ways, key=lambda way: way.value), bound, settings, left)
         best = max(best, moved, key=lambda parts: worth(problem, parts))
-        again = _replanned(problem, best, hopes, bound, settings, left, told)
-        best = max(best, again, key=lambda parts: worth(problem, parts))
+        if len(problem.needs) > _FEW:
+            again = _replanned(problem, best, hopes, bound, settings, left, told)
+            best = max(best, again, key=lambda parts: worth(problem, parts))
     if gap_of(bound, worth(problem, best)) > settings.gap and left() > 0.05:
         best, bound = _by_highs(problem, at, programme, best, bound, settings, left(), told)
     value, notes = worth(problem, best), []
@@ -305,8 +308,8 @@ def best_plan(
     return Found(best, first, value, max(bound, value), tuple(notes), met.clashes)
 
 
-#: Programmes with fewer columns are left to HiGHS at once.
-_SMALL = 1_000
+#: Programmes with fewer columns are left to HiGHS at once, and after the moves those in which a piece is nearly all.
+_SMALL, _FEW = 1_000, 48
 #: So many moves of an order and so many pieces are tried: a number, so that a slower machine finds the same plan.
 _MOVES, _PIECES = 4_000, 200
 #: Parts of the time limit after which orders and pieces end all the same, so that what follows has its turn [1].

@@ -113,7 +113,7 @@ def plan_work(
         what_if=_what_if(asked, tasks, known, blockers, judged[BEST], given),
         replayed=replayed,
         waiting=sum(told[1] for told in people if told is not None),
-        budgets=budget_curve(tasks, known.zones, known.teams, asked, blockers=blockers, **given)
+        budgets=budget_curve(tasks, known.zones, known.teams, asked, blockers=blockers, plan=made, **given)
         if asked.budgets
         else None,
         programme=_programme(asked, tasks, known, blockers, given),
