@@ -8,8 +8,8 @@ of team every task is cleared by hand. With all kinds, survey comes before clear
 hands where the mines are anti-vehicle, and battle area clearance where all is cluster munitions; dogs and machines have
 seasons, hands have districts, and money is short. Capacity is a share of the effort that opening every zone takes.
 
-Ours is the public ``schedule`` with its limit of time, stopped at a proven gap of 0.5 %. What each plan brings is told
-by ``judge``. The ranked list is worked down by a score of 100 points as a mine action centre would use it: 75 for the
+Ours is the public ``schedule`` with its limit of time, stopped at a proven gap of 0.5 %. ``judge_work`` tells what each
+plan brings. The ranked list is worked down by a score of 100 points as a mine action centre would use it: 75 for the
 people who wait for the task, as far as 10,000, and 25 for its class. Because much hangs on how a list is made, there is
 a second one that keeps villages together: tasks in the order of the largest zone that waits for them. CP-SAT gets every
 task by itself, as a plain model would have it, finished parts in thousandths, two workers and the same limit.
@@ -226,9 +226,9 @@ def measure(made: Instance, *, peer: bool) -> dict[str, Any]:
 
 
 def _judged(made: Instance, work: pd.DataFrame) -> float:
-    from clearplan.judge import judge
+    from clearplan.judge import judge_work
 
-    told = judge(work, made.tasks, made.zones, made.blockers, made.teams, made.settings)
+    told = judge_work(work, made.tasks, made.zones, made.blockers, made.teams, made.settings)
     assert not len(told.breaches), told.breaches["words"].tolist()
     return float(told.totals["person_months"])
 

@@ -7,7 +7,7 @@ import pytest
 
 from clearplan.budgets import budget_curve, return_programme
 from clearplan.errors import SettingsError
-from clearplan.judge import judge
+from clearplan.judge import judge_work
 from clearplan.plan import schedule
 
 from .test_plan import settings, world
@@ -27,7 +27,7 @@ def asked(zones, **changed):
 
 def told(tasks, zones, teams, blockers, plain):
     plan = schedule(tasks, zones, teams, plain, blockers=blockers)
-    return plan, judge(plan.work, tasks, zones, blockers, teams, plain)
+    return plan, judge_work(plan.work, tasks, zones, blockers, teams, plain)
 
 
 def test_a_deadline_that_can_be_met_is_met_whatever_it_costs_the_others():

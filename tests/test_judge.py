@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearplan.errors import SettingsError, TableError
-from clearplan.judge import judge
+from clearplan.judge import judge_work
 from clearplan.limits import LIMITS
 from clearplan.settings_planning import Method, Outcome, PlanningSettings, Step
 
@@ -131,7 +131,7 @@ def moved(period):
 
 
 def judged(schedule=None, *, of=None, lie=None, wait=None, may=None, by=None, **more):
-    return judge(
+    return judge_work(
         work() if schedule is None else schedule,
         tasks() if of is None else of,
         zones() if lie is None else lie,
@@ -305,7 +305,9 @@ def test_an_empty_plan():
 
 
 def test_nothing_to_do_at_all():
-    found = judge(work([]), tasks().iloc[:0], zones(), blockers().iloc[:0], teams(), plan(), unknown_people=UNKNOWN)
+    found = judge_work(
+        work([]), tasks().iloc[:0], zones(), blockers().iloc[:0], teams(), plan(), unknown_people=UNKNOWN
+    )
     assert found.breaches.empty
     assert found.zones["opens_in"].tolist() == [0] * 5
     assert found.totals["person_months"] == (100 + 200 + 50 + 10 + 40) * 24
@@ -707,7 +709,7 @@ def test_law_1_inputs_stay():
     given_tables = [work(), tasks(), zones(), blockers(), teams()]
     then = work()
     before = copy.deepcopy([*given_tables, late, then])
-    judge(*given_tables, plan(), unknown_people=UNKNOWN, commitments=late, previous=then, without_place={"O": "?"})
+    judge_work(*given_tables, plan(), unknown_people=UNKNOWN, commitments=late, previous=then, without_place={"O": "?"})
     for table, was in zip([*given_tables, late, then], before, strict=True):
         pd.testing.assert_frame_equal(table, was)
 
@@ -718,7 +720,7 @@ def test_other_row_labels_change_nothing():
 
     late = promised(("C1", "a", None, "M", "2026-03-31", None))
     one = judged(work(W2={"kind": "dogs"}), commitments=late, previous=work())
-    other = judge(
+    other = judge_work(
         turned(work(W2={"kind": "dogs"})), turned(tasks()), turned(zones()), turned(blockers()), turned(teams()),
         plan(), unknown_people=UNKNOWN, commitments=turned(late), previous=turned(work()),
     )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearplan.judge import judge
+from clearplan.judge import judge_work
 from clearplan.methods import triangular_quantile
 from clearplan.plan import STRATEGIES, schedule
 from clearplan.settings_planning import PlanningSettings
@@ -51,7 +51,7 @@ def world(efforts, zones, *, days=1.0, teams=None):
 def planned(tasks, zones, teams, blockers, days, **changed):
     asked = settings(working_days_a_month=days, **changed)
     plan = schedule(tasks, zones, teams, asked, blockers=blockers)
-    return plan, judge(plan.work, tasks, zones, blockers, teams, asked), asked
+    return plan, judge_work(plan.work, tasks, zones, blockers, teams, asked), asked
 
 
 def test_toy_case_of_complements_exact_19_greedy_12():
@@ -62,7 +62,7 @@ def test_toy_case_of_complements_exact_19_greedy_12():
     plan, told, asked = planned(*world(efforts, zones, days=10))
     assert told.totals["person_months"] == pytest.approx(19)
     assert not len(told.breaches)
-    bundle = judge(plan.strategies[STRATEGIES[2]], *world(efforts, zones)[:2], world(efforts, zones)[3],
+    bundle = judge_work(plan.strategies[STRATEGIES[2]], *world(efforts, zones)[:2], world(efforts, zones)[3],
                    world(efforts, zones)[2], asked)  # fmt: skip
     assert bundle.totals["person_months"] == pytest.approx(12)
     assert plan.value == pytest.approx(19)
@@ -174,7 +174,7 @@ def test_no_limit_is_broken_in_a_thousand_random_worlds():
         for name, work in plan.strategies.items():
             if name != STRATEGIES[3] and k % 4:
                 continue
-            told = judge(work, tasks, zones, blockers, teams, asked, commitments=promises)
+            told = judge_work(work, tasks, zones, blockers, teams, asked, commitments=promises)
             late = told.breaches["unit"] == "periods"
             assert late.all(), (name, told.breaches["words"].tolist())
             worth[name] = told.totals["objective"]

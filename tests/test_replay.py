@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clearplan.errors import SettingsError, TableError
 from clearplan.methods import triangular_quantile
-from clearplan.replay import _draw, _plan, _worked, replay
+from clearplan.replay import _draw, _plan, _worked, replay_work
 from clearplan.settings_planning import Method, Outcome, PlanningSettings, Step, Uncertainty
 
 # Four quarters of 2026 with 60 working days each; people count, and work may go on, for two years: eight quarters.
@@ -82,7 +82,7 @@ def run(schedule, of, may, by=None, *, waits=None, **more):
     """The replay, of one zone for each task where no zones are given."""
     waits = {f"Z{task}": [task] for task in of["task_id"]} if waits is None else waits
     lie, block = zones(**waits)
-    return replay(schedule, of, lie, block, may, plan() if by is None else by, **more)
+    return replay_work(schedule, of, lie, block, may, plan() if by is None else by, **more)
 
 
 def near(share, p, draws=DRAWS):
@@ -356,7 +356,7 @@ def test_zones_that_nobody_plans_to_open():
     waits = {"A": "a", "half": "ab", "survey": "ac", "none": "ad", "gate": "ae", "O": "", "lost": "a", "far": ""}
     lie, block = zones(**waits)
     lie.loc[lie["zone_id"] == "lost", "deferred"] = "no coordinates"
-    found = replay(schedule, of, lie, block, may, plan(draws=20), without_place={"far": "its road has no place"})
+    found = replay_work(schedule, of, lie, block, may, plan(draws=20), without_place={"far": "its road has no place"})
     table = found.zones.set_index("zone_id")
     assert table["opens_in"].tolist() == [1, *[pd.NA] * 4, 0, pd.NA, pd.NA]
     never = table.loc[["half", "survey", "none", "gate", "lost", "far"]]
@@ -391,12 +391,12 @@ def test_people_that_nobody_knows():
     of, schedule, may = tasks(("a", "CHA", 6000)), work(("a", 1, "M", 1, 6000)), teams(("M", "manual", 100.0))
     lie, block = zones(Z="a", Y="a")
     lie["people"] = [100.0, np.nan]
-    found = replay(schedule, of, lie, block, may, plan(draws=20), unknown_people=(10, 40, 90))
+    found = replay_work(schedule, of, lie, block, may, plan(draws=20), unknown_people=(10, 40, 90))
     assert found.home["people_p50"].tolist() == [0] + [140] * 8
     with pytest.raises(TableError, match="zone Y: people are unknown"):
-        replay(schedule, of, lie, block, may, plan(draws=20))
+        replay_work(schedule, of, lie, block, may, plan(draws=20))
     with pytest.raises(SettingsError, match="low, likely, high"):
-        replay(schedule, of, lie, block, may, plan(draws=20), unknown_people=(10, 5, 90))
+        replay_work(schedule, of, lie, block, may, plan(draws=20), unknown_people=(10, 5, 90))
 
 
 # Laws.
@@ -422,7 +422,7 @@ def test_law_1_inputs_stay_as_they_are():
     lie, block = zones(**FULL_WAITS)
     given_tables = [FULL_WORK.copy(), FULL_TASKS.copy(), lie, block, FULL_TEAMS.copy()]
     before = copy.deepcopy(given_tables)
-    found = replay(*given_tables, plan(draws=20))
+    found = replay_work(*given_tables, plan(draws=20))
     for table, was in zip(given_tables, before, strict=True):
         pd.testing.assert_frame_equal(table, was)
     assert found.zones["zone_id"].tolist() == lie["zone_id"].tolist()

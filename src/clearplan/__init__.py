@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .filing import book_years, milestones, plan_vs_achieved, planned_release, released_table, remaining_table
     from .fit import Fit, fit_surface
     from .hazards import footprints, net_area, net_shapes
+    from .judge import Judgement, judge_work
     from .maps import About, Context, draw_map
     from .plan import WorkPlan, schedule
     from .plan_charts import draw_budgets, draw_chances, draw_gantt, draw_home
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     )
     from .records import RecordReading, candidate_anchors, open_records, read_records, reanchor
     from .release import apply_releases, as_at, last_events, negative_search, undated
+    from .replay import Replay, replay_work
     from .robustness import acceptability, agreement_of_sets, draw_weights, robust
     from .schema import check, glossary
     from .sensitivity import change_words, drops, hangs_on, lifts, swaps
@@ -145,6 +147,10 @@ _HOMES = {
         "net_area",
         "net_shapes",
     ),
+    "judge": (
+        "Judgement",
+        "judge_work",
+    ),
     "maps": (
         "About",
         "Context",
@@ -212,6 +218,10 @@ _HOMES = {
         "last_events",
         "negative_search",
         "undated",
+    ),
+    "replay": (
+        "Replay",
+        "replay_work",
     ),
     "robustness": (
         "acceptability",
@@ -287,6 +297,7 @@ __all__ = [
     "Fit",
     "FitSettings",
     "FootprintSettings",
+    "Judgement",
     "OutputError",
     "Plan",
     "Planned",
@@ -296,6 +307,7 @@ __all__ = [
     "RecordErrors",
     "RecordReading",
     "ReleaseSettings",
+    "Replay",
     "ReturnProgramme",
     "SettingsError",
     "Study",
@@ -353,6 +365,7 @@ __all__ = [
     "glossary",
     "hangs_on",
     "history_faults",
+    "judge_work",
     "last_events",
     "ledger",
     "lifts",
@@ -394,6 +407,7 @@ __all__ = [
     "release_rates",
     "released_table",
     "remaining_table",
+    "replay_work",
     "return_programme",
     "robust",
     "run_study",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .blocks import make_blocks, work_table
 from .deadlines import meet, part_due, with_twin
 from .errors import SettingsError
-from .judge import Judgement, judge
+from .judge import Judgement, judge_work
 from .model import columns_of, programme_of, work_of
 from .periods import period_days, team_days
 from .plan import WorkPlan, best_plan, clash_words, gap_of
@@ -98,7 +98,7 @@ def budget_curve(
 def _judged(
     work: Any, tasks: Any, zones: Any, blockers: Any, teams: Any, settings: PlanningSettings, budget: float, given: Any
 ) -> Judgement:
-    return judge(work, tasks, zones, blockers, teams, settings.model_copy(update={"budget": budget}), **given)
+    return judge_work(work, tasks, zones, blockers, teams, settings.model_copy(update={"budget": budget}), **given)
 
 
 # --- the reverse
@@ -173,7 +173,7 @@ def return_programme(
     crew = teams.assign(number=number)
     work = work_table(blocks, parts, tasks, crew, asked)
     kept = {name: given.get(name) for name in ("unknown_people", "commitments", "without_place")}
-    told = judge(work, tasks, dated, blockers, crew, asked, **kept)
+    told = judge_work(work, tasks, dated, blockers, crew, asked, **kept)
     notes = [clash_words(clash, blocks, tasks, teams, asked) for clash in met.clashes]
     notes += [f"Zone {zone} can't open in any plan: {reason}" for zone, reason in blocks.shut.items() if zone in by]
     if not proven:

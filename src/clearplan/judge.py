@@ -56,7 +56,7 @@ class Judgement:
     currency]."""
 
 
-def judge(
+def judge_work(
     work: pd.DataFrame,
     tasks: pd.DataFrame,
     zones: pd.DataFrame,

@@ -14,11 +14,11 @@ from .blocks import Blocks, make_blocks
 from .budgets import ReturnProgramme, budget_curve, return_programme
 from .deadlines import what_lacks
 from .inputs import Inputs
-from .judge import Judgement, judge
+from .judge import Judgement, judge_work
 from .methods import people_range
 from .periods import period_days
 from .plan import BEST, WorkPlan, lack_words, schedule
-from .replay import Replay, replay
+from .replay import Replay, replay_work
 from .settings import Plan
 from .settings_planning import PlanningSettings
 from .settings_priority import PrioritySettings
@@ -95,13 +95,13 @@ def plan_work(
     }  # fmt: skip
     made = schedule(tasks, known.zones, known.teams, asked, blockers=blockers, progress=progress, **given)
     judged = {
-        name: judge(work, tasks, known.zones, blockers, known.teams, asked, **given)
+        name: judge_work(work, tasks, known.zones, blockers, known.teams, asked, **given)
         for name, work in made.strategies.items()
     }
     replayed = None
     if asked.uncertainty is not None and len(made.work):
         kept = {name: given[name] for name in ("unknown_people", "without_place")}
-        replayed = replay(made.work, tasks, known.zones, blockers, known.teams, asked, **kept)
+        replayed = replay_work(made.work, tasks, known.zones, blockers, known.teams, asked, **kept)
     people = [people_range(n, given["unknown_people"]) for n in known.zones["people"][known.zones["deferred"].isna()]]
     return Planned(
         settings=asked,
@@ -165,7 +165,7 @@ def _what_if(
     for case in asked.what_if:
         other = asked.model_copy(update={"outcomes": asked.outcomes | case.outcomes})
         made = schedule(tasks, known.zones, known.teams, other, blockers=blockers, **given)
-        told = judge(made.work, tasks, known.zones, blockers, known.teams, other, **given)
+        told = judge_work(made.work, tasks, known.zones, blockers, known.teams, other, **given)
         rows.append({"name": case.name} | {name: told.totals[name] for name in figures})
     return pd.DataFrame(rows)
 

@@ -92,7 +92,7 @@ class _Plan:
         return int(self.teams.capacity.shape[1]) + 1
 
 
-def replay(
+def replay_work(
     work: pd.DataFrame,
     tasks: pd.DataFrame,
     zones: pd.DataFrame,
