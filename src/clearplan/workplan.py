@@ -404,10 +404,11 @@ def _programme(programme: ReturnProgramme, currency: str) -> str:
         "team-days": [_whole(v) for v in own["days"]],
         f"cost{unit}": costs,
     }
-    spent_unit, spent = _money(programme.periods["cost"], currency)
+    needed = programme.periods[programme.periods["cost"][::-1].cumsum()[::-1] > 0]  # until the last that takes money
+    spent_unit, spent = _money(needed["cost"], currency)
     by_period = {
-        "period": [str(v) for v in programme.periods["period"]],
-        "ends on": [_day(v, "") for v in programme.periods["ends_on"]],
+        "period": [str(v) for v in needed["period"]],
+        "ends on": [_day(v, "") for v in needed["ends_on"]],
         f"money needed{spent_unit}": spent,
     }
     places = int((zones["opens_in"] > 0).sum())
@@ -422,6 +423,7 @@ def _programme(programme: ReturnProgramme, currency: str) -> str:
         "order of steps do.</p>"
         + (f"<ul>{notes}</ul>" if notes else "")
         + _table(columns, ["team", "kind"])
+        + "<p>When the money is needed:</p>"
         + _table(by_period, ["period"])
     )
 
