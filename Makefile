@@ -26,6 +26,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/surface.py
 	$(BIN)/python benchmarks/robustness.py
+	$(BIN)/python benchmarks/plan.py
 
 clean:
 	rm -rf $(VENV) out test-output
