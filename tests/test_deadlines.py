@@ -1,6 +1,7 @@
 """Deadlines that must hold, what another million buys, and what a return programme takes: computed by hand."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -136,3 +137,19 @@ def test_a_programme_of_a_zone_that_is_not_there_and_a_day_that_no_team_can_meet
     assert "no number of teams does it" in made.notes[0]
     assert made.judgement.zones["opens_in"].tolist() == [1]
     assert math.isfinite(made.cost)
+
+
+def test_the_curve_tells_of_the_budget_in_force_what_the_plan_tells():
+    # Two villages of one task each, 10 and 6 people, 4 and 3 team-days at 1 USD; with 4 USD only one of them opens. The
+    # plan in force is told as it is, here one that a person wrote: the smaller village alone, 6 people for 2 months.
+    tasks, zones, teams, blockers, days = world([4, 3], [(10, [0]), (6, [1])], days=4)
+    plain = settings(working_days_a_month=days, periods=1, counted_months=3, budget=4.0, budgets=[3.0, 4.0, 8.0])
+    best = schedule(tasks, zones, teams, plain, blockers=blockers)
+    found = budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=best)
+    assert found["person_months"].tolist() == [12.0, 20.0, 20.0]
+    assert found["gap"].iloc[1] == best.gap
+    worse = replace(best, parts=[part for part in schedule(
+        tasks, zones, teams, plain.model_copy(update={"budget": 3.0}), blockers=blockers).parts], value=12.0)  # fmt: skip
+    assert budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=worse)["person_months"].iloc[1] == 12.0
+    none = replace(best, parts=(), value=0.0)  # less money has found more: the budget is searched again
+    assert budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=none)["person_months"].iloc[1] == 20.0
