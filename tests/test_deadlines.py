@@ -148,8 +148,8 @@ def test_the_curve_tells_of_the_budget_in_force_what_the_plan_tells():
     found = budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=best)
     assert found["person_months"].tolist() == [12.0, 20.0, 20.0]
     assert found["gap"].iloc[1] == best.gap
-    worse = replace(best, parts=[part for part in schedule(
-        tasks, zones, teams, plain.model_copy(update={"budget": 3.0}), blockers=blockers).parts], value=12.0)  # fmt: skip
+    cheap = schedule(tasks, zones, teams, plain.model_copy(update={"budget": 3.0}), blockers=blockers)
+    worse = replace(best, parts=cheap.parts, value=12.0)
     assert budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=worse)["person_months"].iloc[1] == 12.0
     none = replace(best, parts=(), value=0.0)  # less money has found more: the budget is searched again
     assert budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=none)["person_months"].iloc[1] == 20.0

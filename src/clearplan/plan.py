@@ -212,7 +212,10 @@ def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> s
     for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
         lacks += [f"{money:,.0f} {settings.currency} more{per}"] if money > 0 else []
     if not lacks:
-        return "no number of teams does it: the order of steps, the seasons and the days on which teams are there stand against it"
+        return (
+            "no number of teams does it: the order of steps, the seasons and the days on which teams are there stand "
+            "against it"
+        )
     return "it takes at least " + ", or ".join(lacks)
 
 
