@@ -150,8 +150,8 @@ def _able(tasks: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSettings) 
                 if key not in known:
                     known[key] = tuple(k for k in allowed(*key, teams) if works[k])
                 if not known[key] and settings.part(land_class, step.ground) > 0:
-                    place = district if isinstance(district, str) else "no district"
-                    reasons[str(task)] = f"no team does '{step.name}' ({' or '.join(step.kinds)}) in {place}"
+                    place = f"in {district}" if isinstance(district, str) else "outside every district"
+                    reasons[str(task)] = f"no team does '{step.name}' ({' or '.join(step.kinds)}) {place}"
                     break
                 own.append(known[key])
             else:

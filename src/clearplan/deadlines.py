@@ -246,7 +246,7 @@ def _lacking_a_period(problem: Problem, due: Array) -> float:
     low, high = problem.budget_a_period, max(2 * problem.budget_a_period, 1.0)
     while _work(replace(problem, budget_a_period=high), due) is None:
         low, high = high, 2 * high
-    while high - low > 1e-4 * high:
+    while high - low > 1e-6 * high:
         middle = (low + high) / 2
         if _work(replace(problem, budget_a_period=middle), due) is None:
             low = middle

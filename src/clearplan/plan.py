@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -208,12 +209,18 @@ def clash_words(
 
 def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> str:
     """What it would take, in words that follow a semicolon."""
-    lacks = [f"{max(days, 1):,.0f} more team-days of {teams['team_id'].iloc[k]}" for k, days in lack.days.items()]
+    # Rounded up: with less than is told it does not hold.
+    lacks = [f"{_up(days):,} more team-days of {teams['team_id'].iloc[k]}" for k, days in lack.days.items()]
     for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
-        lacks += [f"{money:,.0f} {settings.currency} more{per}"] if money > 0 else []
+        lacks += [f"{_up(money):,} {settings.currency} more{per}"] if money > 0 else []
     if not lacks:
         return "no number of teams does it: the order of steps, seasons and the time left stand against it"
     return "it takes at least " + ", or ".join(lacks)
+
+
+def _up(amount: float) -> int:
+    """The next whole number, 1 at least; what is above one by the solver's rounding is that one."""
+    return max(math.ceil(amount - 1e-6 * max(amount, 1.0)), 1)
 
 
 # --- lists
