@@ -58,7 +58,7 @@ def test_days_that_a_team_lacks_are_told_and_the_plan_opens_as_early_as_can_be()
     tasks, zones, teams, blockers, _ = world([3, 1], [(1, [0]), (9, [1])])
     plan, judged = told(tasks, due(zones, [2, None]), teams, blockers, asked(("Z0",), working_days_a_month=1))
     (words,) = plan.notes
-    assert "1 more team-days of A" in words
+    assert "1 more team-day of A" in words
     assert "gives way, to 2026-03-31" in words
     assert judged.zones["opens_in"].tolist() == [3, 4]
     assert judged.breaches["words"].str.contains("Z0").any()  # the judge tells it all the same
@@ -145,7 +145,7 @@ def test_what_lacks_is_rounded_up_so_that_it_is_enough_when_it_is_given():
     teams = pd.DataFrame({"team_id": ["A"]})
     said = lack_words(Lack({0: 76.2}, 1.5, 2.0000000001), teams, settings())
     assert said == (
-        "it takes at least 77 more team-days of A, or 2 USD more, or 2 USD more in every period"
+        "it takes at least 77 more team-days of A or 2 USD more or 2 USD more in every period"
     )  # 2 and a crumb is 2: rounding of the solver
     # 2.4 team-days by period 1, of which there is 1: with 1 more it does not hold, with 2 it does.
     tasks, zones, crew, blockers, _ = world([2.4], [(1, [0])])
@@ -155,6 +155,32 @@ def test_what_lacks_is_rounded_up_so_that_it_is_enough_when_it_is_given():
     for more, opens in ((1, 2), (2, 1)):
         bigger = crew.assign(number=1 + more)
         _, judged = told(tasks, due(zones, [1]), bigger, blockers, plain)
+        assert judged.zones["opens_in"].tolist() == [opens]
+
+
+def test_all_that_lacks_is_told_not_only_the_first_of_it():
+    # 4 m2 to prepare and to clear at 1 m2 a day, by period 2: each team has 2 days for 4. Two days of one team alone
+    # change nothing; two of each open Z0.
+    steps = [{"name": "preparation", "kinds": ["mechanical"]}, {"name": "clearance", "kinds": ["manual"]}]
+    crew = [{"team_id": "M", "kind": "mechanical"}, {"team_id": "H"}]
+    tasks, zones, teams, blockers, _ = world([4], [(1, [0])], teams=crew)
+    plain = asked(("Z0",), wait_periods=0, working_days_a_month=1, methods=[{"land_class": "CHA", "steps": steps}])
+    (words,) = schedule(tasks, due(zones, [2]), teams, plain, blockers=blockers).notes
+    assert "it takes at least 2 more team-days of H, and besides 2 more team-days of M" in words
+    for number, opens in (([2, 1], 4), ([1, 2], 4), ([2, 2], 2)):
+        _, judged = told(tasks, due(zones, [2]), teams.assign(number=number), blockers, plain)
+        assert judged.zones["opens_in"].tolist() == [opens]
+
+
+def test_money_that_lacks_is_that_of_the_teams_there_are():
+    # 4 team-days in one period, 2 of a cheap team and 2 of a dear one: 2 x 1 + 2 x 5 = 12 USD, of which there are 3.
+    crew = [{"team_id": "CHEAP", "cost_per_day": 1.0}, {"team_id": "DEAR", "cost_per_day": 5.0}]
+    tasks, zones, teams, blockers, _ = world([4], [(1, [0])], teams=crew)
+    plain = asked(("Z0",), working_days_a_month=2, budget=3)
+    (words,) = schedule(tasks, due(zones, [1]), teams, plain, blockers=blockers).notes
+    assert "it takes at least 9 USD more." in words
+    for budget, opens in ((11, 2), (12, 1)):
+        _, judged = told(tasks, due(zones, [1]), teams, blockers, plain.model_copy(update={"budget": budget}))
         assert judged.zones["opens_in"].tolist() == [opens]
 
 
@@ -168,7 +194,7 @@ def test_a_promise_that_nobody_can_keep_does_not_stand_against_every_place():
     judged = judge_work(plan.work, tasks, zones, blockers, teams, plain, commitments=promise)
     assert judged.zones["opens_in"].tolist() == [3]
     blocks = make_blocks(tasks, zones, blockers, teams, plain, commitments=promise)
-    assert "1 more team-days of A" in places_sooner(plain, blocks, teams, judged)["Z0"]
+    assert "1 more team-day of A" in places_sooner(plain, blocks, teams, judged)["Z0"]
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "9999-12-01", "9991-01-01"])

@@ -209,13 +209,23 @@ def clash_words(
 
 def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> str:
     """What it would take, in words that follow a semicolon."""
-    # Rounded up: with less than is told it does not hold.
-    lacks = [f"{_up(days):,} more team-days of {teams['team_id'].iloc[k]}" for k, days in lack.days.items()]
+    if not _lacks(lack, teams, settings):
+        return "no number of teams does it: the order of steps, seasons and the time left stand against it"
+    told, further = "it takes at least " + " or ".join(_lacks(lack, teams, settings)), lack.further
+    while further is not None:
+        told, further = f"{told}, and besides " + " or ".join(_lacks(further, teams, settings)), further.further
+    return told
+
+
+def _lacks(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> list[str]:
+    """What would do, each in words; rounded up, for with less than is told it does not hold."""
+    lacks = [
+        f"{_up(days):,} more team-day{'s' * (_up(days) != 1)} of {teams['team_id'].iloc[k]}"
+        for k, days in lack.days.items()
+    ]
     for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
         lacks += [f"{_up(money):,} {settings.currency} more{per}"] if money > 0 else []
-    if not lacks:
-        return "no number of teams does it: the order of steps, seasons and the time left stand against it"
-    return "it takes at least " + ", or ".join(lacks)
+    return lacks
 
 
 def _up(amount: float) -> int:
