@@ -47,6 +47,19 @@ def test_essential_lifelines_block_and_others_do_not():
         find_blockers(tasks(), zones(), settings(home_m=10), lifelines=lines)
 
 
+def test_lifelines_of_a_zone_without_a_place_or_not_handed_over_block_nothing():
+    # Z is not on the map; of lifeline Q, which serves a zone that nobody knows, only the tasks still speak.
+    lost = zones()
+    lost.geometry = [Point(20, 5), None]
+    lines = gpd.GeoDataFrame(
+        {"lifeline_id": ["R", "S"], "zone_id": ["Y", "Z"], "kind": ["road", "road"], "essential": ["yes", "yes"],
+         "deferred": [None, None]}, geometry=[LineString([(0, 5), (900, 5)])] * 2, crs=CRS,
+    )  # fmt: skip
+    near = tasks(lifeline_ids=["S", "R; S", "Q"])
+    found = find_blockers(near, lost.assign(deferred=[None, "no coordinates"]), settings(home_m=10), lifelines=lines)
+    assert waits_for(found) == {"Y": ["A", "B"]}
+
+
 def test_a_zone_that_opens_after_another_waits_for_all_of_it():
     found = find_blockers(tasks(), zones(after=(None, "Y")), settings(home_m=10))
     assert waits_for(found) == {"Y": ["A"], "Z": ["C", "A"]}

@@ -6,10 +6,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from clearplan.blocks import make_blocks
 from clearplan.budgets import budget_curve, return_programme
+from clearplan.deadlines import Lack
 from clearplan.errors import SettingsError
 from clearplan.judge import judge_work
-from clearplan.plan import schedule
+from clearplan.plan import lack_words, schedule
+from clearplan.planning import _sooner as places_sooner
 
 from .test_plan import settings, world
 
@@ -56,7 +59,7 @@ def test_days_that_a_team_lacks_are_told_and_the_plan_opens_as_early_as_can_be()
     tasks, zones, teams, blockers, _ = world([3, 1], [(1, [0]), (9, [1])])
     plan, judged = told(tasks, due(zones, [2, None]), teams, blockers, asked(("Z0",), working_days_a_month=1))
     (words,) = plan.notes
-    assert "1 more team-days of A" in words
+    assert "1 more team-day of A" in words
     assert "gives way, to 2026-03-31" in words
     assert judged.zones["opens_in"].tolist() == [3, 4]
     assert judged.breaches["words"].str.contains("Z0").any()  # the judge tells it all the same
@@ -153,3 +156,76 @@ def test_the_curve_tells_of_the_budget_in_force_what_the_plan_tells():
     assert budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=worse)["person_months"].iloc[1] == 12.0
     none = replace(best, parts=(), value=0.0)  # less money has found more: the budget is searched again
     assert budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=none)["person_months"].iloc[1] == 20.0
+
+
+def test_what_lacks_is_rounded_up_so_that_it_is_enough_when_it_is_given():
+    teams = pd.DataFrame({"team_id": ["A"]})
+    said = lack_words(Lack({0: 76.2}, 1.5, 2.0000000001), teams, settings())
+    assert said == (
+        "it takes at least 77 more team-days of A or 2 USD more or 2 USD more in every period"
+    )  # 2 and a crumb is 2: rounding of the solver
+    # 2.4 team-days by period 1, of which there is 1: with 1 more it does not hold, with 2 it does.
+    tasks, zones, crew, blockers, _ = world([2.4], [(1, [0])])
+    plain = asked(("Z0",), working_days_a_month=1)
+    (words,) = schedule(tasks, due(zones, [1]), crew, plain, blockers=blockers).notes
+    assert "2 more team-days of A" in words
+    for more, opens in ((1, 2), (2, 1)):
+        bigger = crew.assign(number=1 + more)
+        _, judged = told(tasks, due(zones, [1]), bigger, blockers, plain)
+        assert judged.zones["opens_in"].tolist() == [opens]
+
+
+def test_all_that_lacks_is_told_not_only_the_first_of_it():
+    # 4 m2 to prepare and to clear at 1 m2 a day, by period 2: each team has 2 days for 4. Two days of one team alone
+    # change nothing; two of each open Z0.
+    steps = [{"name": "preparation", "kinds": ["mechanical"]}, {"name": "clearance", "kinds": ["manual"]}]
+    crew = [{"team_id": "M", "kind": "mechanical"}, {"team_id": "H"}]
+    tasks, zones, teams, blockers, _ = world([4], [(1, [0])], teams=crew)
+    plain = asked(("Z0",), wait_periods=0, working_days_a_month=1, methods=[{"land_class": "CHA", "steps": steps}])
+    (words,) = schedule(tasks, due(zones, [2]), teams, plain, blockers=blockers).notes
+    assert "it takes at least 2 more team-days of H, and besides 2 more team-days of M" in words
+    for number, opens in (([2, 1], 4), ([1, 2], 4), ([2, 2], 2)):
+        _, judged = told(tasks, due(zones, [2]), teams.assign(number=number), blockers, plain)
+        assert judged.zones["opens_in"].tolist() == [opens]
+
+
+def test_money_that_lacks_is_that_of_the_teams_there_are():
+    # 4 team-days in one period, 2 of a cheap team and 2 of a dear one: 2 x 1 + 2 x 5 = 12 USD, of which there are 3.
+    crew = [{"team_id": "CHEAP", "cost_per_day": 1.0}, {"team_id": "DEAR", "cost_per_day": 5.0}]
+    tasks, zones, teams, blockers, _ = world([4], [(1, [0])], teams=crew)
+    plain = asked(("Z0",), working_days_a_month=2, budget=3)
+    (words,) = schedule(tasks, due(zones, [1]), teams, plain, blockers=blockers).notes
+    assert "it takes at least 9 USD more." in words
+    for budget, opens in ((11, 2), (12, 1)):
+        _, judged = told(tasks, due(zones, [1]), teams, blockers, plain.model_copy(update={"budget": budget}))
+        assert judged.zones["opens_in"].tolist() == [opens]
+
+
+def test_a_promise_that_nobody_can_keep_does_not_stand_against_every_place():
+    # T1 was promised before the start: it gets period 1 and its 1 day. Z0's 2 days then end with period 3. By the end
+    # of period 2 there are 2 days for 3: 1 lacks.
+    tasks, zones, teams, blockers, _ = world([2, 1], [(9, [0])])
+    promise = pd.DataFrame({"commitment_id": ["C"], "task_id": ["T1"], "until": [pd.Timestamp("2025-12-31")]})
+    plain = asked((), working_days_a_month=1)
+    plan = schedule(tasks, zones, teams, plain, blockers=blockers, commitments=promise)
+    judged = judge_work(plan.work, tasks, zones, blockers, teams, plain, commitments=promise)
+    assert judged.zones["opens_in"].tolist() == [3]
+    blocks = make_blocks(tasks, zones, blockers, teams, plain, commitments=promise)
+    assert "1 more team-day of A" in places_sooner(plain, blocks, teams, judged)["Z0"]
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "9999-12-01", "9991-01-01"])
+def test_a_planned_return_beyond_all_calendars_is_never_late(day):
+    # Counted 4 months, open at the end of period 1: 3 months for 1 person; no month is late.
+    tasks, zones, teams, blockers, _ = world([1], [(1, [0])])
+    zones = zones.assign(planned_return=pd.Series([day], dtype="datetime64[s]"))
+    plan, judged = told(tasks, zones, teams, blockers, asked((), working_days_a_month=1, late_penalty=5.0))
+    assert plan.value == pytest.approx(3)
+    assert judged.totals["objective"] == pytest.approx(3)
+
+
+@pytest.mark.parametrize("name", ["start", "return_by"])
+@pytest.mark.parametrize("day", ["9999-12-31", "1600-01-01"])
+def test_days_that_no_plan_can_reach_are_refused(name, day):
+    with pytest.raises(ValueError, match=f"{name}\n.*1900-01-01|{name}\n.*2100-12-31"):
+        settings(**{name: day})

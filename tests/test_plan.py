@@ -69,6 +69,19 @@ def test_toy_case_of_complements_exact_19_greedy_12():
     assert plan.gap == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("deferred", [False, True])
+def test_a_zone_that_cannot_open_is_worth_nothing_from_the_start(deferred):
+    # Z0 opens after period 1 and counts 1 of 2 months: 10. Nothing is known to block Z1, but it has no place, or its
+    # road has none: its 700 people are in no plan, so neither value nor bound may count them.
+    tasks, zones, teams, blockers, days = world([1], [(10, [0]), (700, [])])
+    given = {"without_place": {"Z1": "depends on lifeline L, which has no place on the map"}}
+    if deferred:
+        zones.loc[1, "deferred"], given = "no coordinates", {}
+    plan = schedule(tasks, zones, teams, settings(working_days_a_month=days), blockers=blockers, **given)
+    assert plan.value == pytest.approx(10)
+    assert plan.bound == pytest.approx(10, abs=1e-3)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_smiths_rule_on_one_machine_by_brute_force(seed):
     # One team of a team-day a period, tasks of whole team-days, a zone each: the sum of people x completion is least in

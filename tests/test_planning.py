@@ -162,6 +162,19 @@ def test_the_plan_alone_with_other_money_teams_and_days(village, capsys):
     assert plain.planned.judgement.totals["cost"] > 120_000
 
 
+def test_a_promise_of_a_hazard_that_is_not_there_is_told(village):
+    (village / "promises.csv").write_text(
+        "commitment_id,hazard_id,until,reason,source,recorded_on\n"
+        "C1,F2,2026-06-30,r,s,2025-12-01\nC2,F77,2026-06-30,r,s,2025-12-01\n"
+    )
+    text = (village / "plan.toml").read_text()
+    (village / "plan.toml").write_text(
+        text.replace("[planning]\n", '[[commitments]]\npath = "promises.csv"\n[planning]\n')
+    )
+    study = cp.plan_study(village / "plan.toml")
+    assert "Commitments: names a hazard that HAZARDS lacks: it binds NOBODY (1: row 3 F77)" in study.notes
+
+
 def test_a_project_without_a_plan_of_work_is_told_what_it_lacks(village):
     text = (village / "plan.toml").read_text()
     (village / "plan.toml").write_text(text[: text.index("[[teams]]")])

@@ -85,8 +85,9 @@ def _on_lifelines(tasks: pd.DataFrame, known: set[Any], there: set[Any], lifelin
     for task, cell in zip(tasks["task_id"], tasks["lifeline_ids"], strict=True):
         for part in ids_in(cell):
             line: Any = serving.get(part)
-            if line is not None:
-                name = line["name"] if isinstance(line.get("name"), str) else part
+            if line is None:  # it serves a place that is not on the map, or not known
+                continue
+            name = line["name"] if isinstance(line.get("name"), str) else part
             why = name if str(line["kind"]) in name.lower() else f"{line['kind']} {name}"
             rows.append((line["zone_id"], task, part, line["essential"], why))
     return sorted(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .blockers import waits_for
+from .blockers import without_place as nowhere
 from .errors import SettingsError, TableError
 from .methods import allowed, methods_of, people_range, rates_of
 from .periods import months_counted, months_to, period_days, period_of, team_days
@@ -87,7 +88,8 @@ def make_blocks(
     waits = waits_for(blockers)
     able, reasons = _able(tasks, teams, settings)
     promised = _promised(tasks, teams, settings, commitments, able, reasons)
-    shut = _shut(zones, waits, without_place or {}, reasons)
+    lost = nowhere(zones, None) if "deferred" in zones.columns else {}
+    shut = _shut(zones, waits, lost | dict(without_place or {}), reasons)
     unlocks, needs, parent = _unlocks(zones, blockers, waits, shut, reasons)
     gain = _gains(tasks, settings)
     where = {task: k for k, task in enumerate(tasks["task_id"].astype(str))}
@@ -100,7 +102,7 @@ def make_blocks(
     members = tuple(_best_first(np.array(own), gain, area) for own in keys.values())
     steps, step_no = _steps(members, able, area, teams, settings)
     block_of = {int(k): b for b, own in enumerate(members) for k in own}
-    worth, open_worth = _worth(zones, unlocks, settings, unknown_people, waits)
+    worth, open_worth = _worth(zones, unlocks, settings, unknown_people, {*waits, *shut})
     months = np.append(float(settings.counted_months), months_counted(settings))
     total = np.array([gain[own].sum() for own in members])
     problem = Problem(
@@ -148,8 +150,8 @@ def _able(tasks: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSettings) 
                 if key not in known:
                     known[key] = tuple(k for k in allowed(*key, teams) if works[k])
                 if not known[key] and settings.part(land_class, step.ground) > 0:
-                    place = district if isinstance(district, str) else "no district"
-                    reasons[str(task)] = f"no team does '{step.name}' ({' or '.join(step.kinds)}) in {place}"
+                    place = f"in {district}" if isinstance(district, str) else "outside every district"
+                    reasons[str(task)] = f"no team does '{step.name}' ({' or '.join(step.kinds)}) {place}"
                     break
                 own.append(known[key])
             else:
@@ -329,7 +331,7 @@ def _worth(
     unlocks: Sequence[tuple[str, str]],
     settings: PlanningSettings,
     unknown: tuple[float, float, float] | None,
-    waits: Mapping[str, list[str]],
+    closed: Set[str],
 ) -> tuple[Array, float]:
     """What each unlock is worth by the period after which it is open, and what is open from the start."""
     months = np.append(float(settings.counted_months), months_counted(settings))
@@ -347,14 +349,8 @@ def _worth(
         weighed[zone] = told[1] * (months + settings.late_penalty * late)
     value = [weighed[zone] if not part else settings.optional_share * people[zone] * months for zone, part in unlocks]
     shape = (len(unlocks), settings.periods + 1)
-    from_start = sum(float(weighed[zone][0]) for zone, n in _from_start(zones, waits).items() if n)
+    from_start = sum(float(own[0]) for zone, own in weighed.items() if zone not in closed)
     return np.array(value).reshape(shape), from_start
-
-
-def _from_start(zones: pd.DataFrame, waits: Mapping[str, list[str]]) -> dict[str, bool]:
-    deferred = zones["deferred"].notna() if "deferred" in zones.columns else pd.Series(False, index=zones.index)
-    ids = zones["zone_id"].astype(str)
-    return {zone: zone not in waits and not lost for zone, lost in zip(ids, deferred, strict=True)}
 
 
 def _due(zones: pd.DataFrame, unlocks: Sequence[tuple[str, str]], settings: PlanningSettings) -> Array:

@@ -31,13 +31,15 @@ class Lack:
     """What lacks for some deadlines.
 
     ``days``: team to the team-days that it lacks at least; ``budget``, ``budget_a_period``: money that is lacking at
-    least, 0 for none [currency]. Where no team and no money is named, time is lacking: the order of steps, seasons and
-    the days before the deadline leave too little of it, however many teams there are.
+    least, 0 for none [currency]; any one of these. Where no team and no money is named, time is lacking: the order of
+    steps, seasons and the days before the deadline leave too little of it, however many teams there are. ``further``:
+    what lacks besides, however much there is of what is named here.
     """
 
     days: Mapping[int, float]
     budget: float
     budget_a_period: float
+    further: Lack | None = None
 
 
 @dataclass(frozen=True)
@@ -158,32 +160,55 @@ def _clash(problem: Problem) -> Clash:
         fewer = [other for other in kept if other != deadline]
         if _work(problem, _due(problem, fewer)) is None:
             kept = fewer
-    lack = Lack(*_lacking(problem, _due(problem, kept)))
+    lack = _lack(problem, _due(problem, kept))
     return Clash({d: told[d] for d in kept}, _gives_way(problem, kept, told), lack)
 
 
 def what_lacks(problem: Problem, opens: Mapping[int, int]) -> Lack | None:
     """What it would take for unlocks to be open by given periods, promises kept; None where nothing lacks.
 
-    Each limit that is named would do alone, as far as those that are not named have more than enough.
+    Of the limits of each lack any one would do, as far as all others have more than enough.
     """
     asked = _with(replace(problem, due=np.full(len(problem.due), -1)), {("unlock", u): t for u, t in opens.items()})
     due = _due(asked)
-    return None if _work(asked, due) is not None else Lack(*_lacking(asked, due))
+    return None if _work(asked, due) is not None else _lack(asked, due)
 
 
-def _lacking(problem: Problem, due: Array) -> tuple[dict[int, float], float, float]:
-    """Limits that stand against deadlines, and how much of each lacks."""
-    endless, held = problem, []
-    for limit in _limits(problem, due):
-        more = _endless(endless, limit)
-        if _work(more, due) is None:
-            endless = more
+def _lack(problem: Problem, due: Array) -> Lack:
+    """Limits that stand against deadlines, and how much of each lacks; then those that still do with these mended."""
+    groups: list[Lack] = []
+    limits, enough = _limits(problem, due), False
+    while not enough:
+        endless, held = problem, []
+        for limit in limits:
+            more = _endless(endless, limit)
+            if _work(more, due) is None:
+                endless = more
+            else:
+                held.append(limit)
+        groups.append(Lack(*_amounts(problem, endless, held, due)))
+        for limit in held:
+            problem = _endless(problem, limit)
+        limits = [limit for limit in limits if limit not in held]
+        enough = not held or _work(problem, due) is not None
+    told = groups.pop()
+    while groups:
+        told = replace(groups.pop(), further=told)
+    return told
+
+
+def _amounts(
+    problem: Problem, endless: Problem, held: Sequence[tuple[str, int]], due: Array
+) -> tuple[dict[int, float], float, float]:
+    """How much of each limit lacks: with all others as they are where that can be, else with them endless."""
+    days, money = {}, {"budget": 0.0, "budget_a_period": 0.0}
+    for kind, k in held:
+        base = problem if _work(_endless(problem, (kind, k)), due) is not None else endless
+        if kind == "team":
+            days[k] = _lacking_days(base, due, k)
         else:
-            held.append(limit)
-    days = {k: _lacking_days(endless, due, k) for kind, k in held if kind == "team"}
-    budget = _lacking_budget(endless, due) if ("budget", 0) in held else 0.0
-    return days, budget, _lacking_a_period(endless, due) if ("budget_a_period", 0) in held else 0.0
+            money[kind] = (_lacking_budget if kind == "budget" else _lacking_a_period)(base, due)
+    return days, money["budget"], money["budget_a_period"]
 
 
 def _limits(problem: Problem, due: Array) -> list[tuple[str, int]]:
@@ -246,7 +271,7 @@ def _lacking_a_period(problem: Problem, due: Array) -> float:
     low, high = problem.budget_a_period, max(2 * problem.budget_a_period, 1.0)
     while _work(replace(problem, budget_a_period=high), due) is None:
         low, high = high, 2 * high
-    while high - low > 1e-4 * high:
+    while high - low > 1e-6 * high:
         middle = (low + high) / 2
         if _work(replace(problem, budget_a_period=middle), due) is None:
             low = middle

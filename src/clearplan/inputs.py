@@ -25,8 +25,9 @@ from .tables import GATED, id_column
 class Inputs:
     """What was read: the tables in the working CRS, and what a reader must know of them.
 
-    ``places``, ``history_places``, ``lifeline_places`` and ``gate_places`` map the rows of RELEASES, HISTORY, LIFELINES
-    and GATES to (file, row), by their labels; ``lines`` holds the ids of each contact line.
+    ``places``, ``history_places``, ``lifeline_places``, ``gate_places`` and ``commitment_places`` map the rows of
+    RELEASES, HISTORY, LIFELINES, GATES and COMMITMENTS to (file, row), by their labels; ``lines`` holds the ids of each
+    contact line.
     """
 
     hazards: gpd.GeoDataFrame
@@ -46,6 +47,7 @@ class Inputs:
     history_places: list[tuple[str, int]]
     lifeline_places: list[tuple[str, int]]
     gate_places: list[tuple[str, int]]
+    commitment_places: list[tuple[str, int]]
     settlements: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
 
@@ -97,6 +99,7 @@ def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
         history_places=_places(readings["history"]),
         lifeline_places=_places(readings["lifelines"]),
         gate_places=_places(readings["gates"]),
+        commitment_places=_places(readings["commitments"]),
         settlements=read_places(asked.settlements, frame.crs) if asked is not None else None,
         roads=read_places(asked.roads, frame.crs) if asked is not None else None,
     )
@@ -212,7 +215,7 @@ def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: 
 
 
 def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
-    """Lifelines and gates that name a zone, hazard or district that is not there, as warnings with file and row.
+    """Lifelines, gates and commitments that name what is not there, as warnings with file and row.
 
     Such a row stays in its table. Hold it against all that the files say, not against one day: a zone that is
     entered later is there all the same.
@@ -234,6 +237,7 @@ def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
     asked = (
         ("lifelines", inputs.lifelines, inputs.lifeline_places, ("zone_id",), "it counts for no task"),
         ("gates", inputs.gates, inputs.gate_places, GATED, "it holds back NOTHING"),
+        ("commitments", inputs.commitments, inputs.commitment_places, ("hazard_id",), "it binds NOBODY"),
     )
     found = []
     for table, rows, places, columns, outcome in asked:

@@ -19,6 +19,10 @@ from .settings_planning import PlanningSettings
 Array = NDArray[Any]
 
 
+#: Days after this one are as good as this one: no plan counts so far, and the calendar ends soon after it.
+_FAR = dt.date(9990, 12, 31)
+
+
 def _add_months(day: dt.date, months: int) -> dt.date:
     """The same day so many months later, or the last of that month.
 
@@ -120,7 +124,7 @@ def months_to(day: Any, settings: PlanningSettings) -> float:
     >>> months_to("2026-03-15", told), months_to("2025-12-31", told)
     (2.4838..., 0.0)
     """
-    when = pd.Timestamp(day).date() + dt.timedelta(days=1)
+    when = min(pd.Timestamp(day).date(), _FAR) + dt.timedelta(days=1)
     months = (when.year - settings.start.year) * 12 + when.month - settings.start.month
     edge = _add_months(settings.start, months)
     if edge > when:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -208,6 +209,7 @@ def clash_words(
 
 def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> str:
     """What it would take, in words that follow a semicolon."""
+<<<<<<< HEAD
     lacks = [f"{max(days, 1):,.0f} more team-days of {teams['team_id'].iloc[k]}" for k, days in lack.days.items()]
     for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
         lacks += [f"{money:,.0f} {settings.currency} more{per}"] if money > 0 else []
@@ -217,6 +219,30 @@ def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> s
             "against it"
         )
     return "it takes at least " + ", or ".join(lacks)
+=======
+    if not _lacks(lack, teams, settings):
+        return "no number of teams does it: the order of steps, seasons and the time left stand against it"
+    told, further = "it takes at least " + " or ".join(_lacks(lack, teams, settings)), lack.further
+    while further is not None:
+        told, further = f"{told}, and besides " + " or ".join(_lacks(further, teams, settings)), further.further
+    return told
+
+
+def _lacks(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> list[str]:
+    """What would do, each in words; rounded up, for with less than is told it does not hold."""
+    lacks = [
+        f"{_up(days):,} more team-day{'s' * (_up(days) != 1)} of {teams['team_id'].iloc[k]}"
+        for k, days in lack.days.items()
+    ]
+    for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
+        lacks += [f"{_up(money):,} {settings.currency} more{per}"] if money > 0 else []
+    return lacks
+
+
+def _up(amount: float) -> int:
+    """The next whole number, 1 at least; what is above one by the solver's rounding is that one."""
+    return max(math.ceil(amount - 1e-6 * max(amount, 1.0)), 1)
+>>>>>>> c824c99178d42f51191b053a0dbabd3fad806063
 
 
 # --- lists

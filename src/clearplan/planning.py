@@ -12,7 +12,7 @@ import pandas as pd
 from .blockers import find_blockers, waits_for, without_place
 from .blocks import Blocks, make_blocks
 from .budgets import ReturnProgramme, budget_curve, return_programme
-from .deadlines import what_lacks
+from .deadlines import meet, what_lacks
 from .inputs import Inputs
 from .judge import Judgement, judge_work
 from .methods import people_range
@@ -212,14 +212,18 @@ _COLUMNS = 20_000
 
 
 def _sooner(asked: PlanningSettings, blocks: Blocks, teams: pd.DataFrame, told: Judgement) -> dict[str, str]:
-    """Zone to what would open it one period sooner, with all others as planned; or within the plan, if it is not."""
+    """Zone to what would open it one period sooner, with all others as planned; or within the plan, if it is not.
+
+    Promises that can't be kept count by the day that they get: else they would stand against every place.
+    """
+    problem = meet(blocks.problem).problem
     ends = [last for _, last in period_days(asked)]
     opens = dict(zip(told.zones["zone_id"].astype(str), told.zones["opens_in"], strict=True))
     unlocks = {zone: u for u, (zone, part) in enumerate(blocks.unlocks) if not part}
     planned = {u: int(opens[zone]) for zone, u in unlocks.items() if pd.notna(opens[zone]) and opens[zone] > 0}
-    steps = np.isin(blocks.problem.block, sorted({b for u in planned for b in blocks.problem.needs[u]}))
-    columns = sum(len(blocks.problem.options[s]) for s in np.flatnonzero(steps)) * asked.periods
-    first = sorted(unlocks, key=lambda zone: -float(blocks.problem.value[unlocks[zone], 1]))
+    steps = np.isin(problem.block, sorted({b for u in planned for b in problem.needs[u]}))
+    columns = sum(len(problem.options[s]) for s in np.flatnonzero(steps)) * asked.periods
+    first = sorted(unlocks, key=lambda zone: -float(problem.value[unlocks[zone], 1]))
     words: dict[str, str] = {}
     for zone in first[:_ASKED] if columns <= _COLUMNS else ():
         u = unlocks[zone]
@@ -227,7 +231,7 @@ def _sooner(asked: PlanningSettings, blocks: Blocks, teams: pd.DataFrame, told: 
         if period == 0:
             words[zone] = "Nothing: no work is finished before the first period ends."
             continue
-        lack = what_lacks(blocks.problem, planned | {u: period})
+        lack = what_lacks(problem, planned | {u: period})
         day = f"To open it by {ends[period - 1]}, with all others as planned"
         words[zone] = f"{day}, {lack_words(lack, teams, asked)}." if lack is not None else (
             f"{day}, nothing lacks: the search ended before it found that, or other ground is worth more."

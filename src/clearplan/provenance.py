@@ -140,9 +140,12 @@ def _of_ledger(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
 
 
 def _of_links(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
-    """Gates and lifelines that name what is not there: a gate that holds nothing back must be seen."""
+    """Gates, lifelines and promises that name what is not there: a gate that holds nothing back must be seen."""
     words = []
-    for title, sources, columns in (("Gates", plan.gates, GATED), ("Lifelines", plan.lifelines, ("zone_id",))):
+    for title, sources, columns in (
+        ("Gates", plan.gates, GATED), ("Lifelines", plan.lifelines, ("zone_id",)),
+        ("Commitments", plan.commitments, ("hazard_id",)),
+    ):  # fmt: skip
         files = {source.path.name for source in sources}
         own = [f for f in faults if f["file"] in files and f["level"] == "warning"]
         words += _by_rule(title, [f for f in own if f["column"] in columns])

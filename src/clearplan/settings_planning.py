@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from .settings_base import LandClass, Metres, Probability, Settings
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+#: A day that a plan can reach.
+Day = Annotated[dt.date, Field(ge=dt.date(1900, 1, 1), le=dt.date(2100, 12, 31))]
 TeamKind = Literal["NTS", "TS", "manual", "dogs", "mechanical", "BAC", "EOD"]
 Ground = Literal["all", "not-cancelled", "to-clear"]
 
@@ -119,7 +121,7 @@ class Treaty(Settings):
 class PlanningSettings(Settings):
     """The plan of work: which teams go where, when, so that most people are home soonest."""
 
-    start: dt.date = Field(description="First day of the first period.")
+    start: Day = Field(description="First day of the first period.")
     periods: int = Field(ge=1, le=120, description="Periods of work.")
     period_months: int = Field(ge=1, le=24, description="Length of a period [months].")
     counted_months: int = Field(
@@ -170,7 +172,7 @@ class PlanningSettings(Settings):
     budgets: Annotated[tuple[Amount, ...], Field(max_length=12)] = Field(
         default=(), description="Budgets for which the best plan is told, for 'what does another million buy'."
     )
-    return_by: dt.date | None = Field(
+    return_by: Day | None = Field(
         default=None, description="For 'what does a return programme take': the day by which every zone without a "
         "planned return of its own is to be open; unset: only zones with one are in the programme."
     )  # fmt: skip
