@@ -209,19 +209,11 @@ def clash_words(
 
 def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> str:
     """What it would take, in words that follow a semicolon."""
-<<<<<<< HEAD
-    lacks = [f"{max(days, 1):,.0f} more team-days of {teams['team_id'].iloc[k]}" for k, days in lack.days.items()]
-    for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
-        lacks += [f"{money:,.0f} {settings.currency} more{per}"] if money > 0 else []
-    if not lacks:
+    if not _lacks(lack, teams, settings):
         return (
             "no number of teams does it: the order of steps, the seasons and the days on which teams are there stand "
             "against it"
         )
-    return "it takes at least " + ", or ".join(lacks)
-=======
-    if not _lacks(lack, teams, settings):
-        return "no number of teams does it: the order of steps, seasons and the time left stand against it"
     told, further = "it takes at least " + " or ".join(_lacks(lack, teams, settings)), lack.further
     while further is not None:
         told, further = f"{told}, and besides " + " or ".join(_lacks(further, teams, settings)), further.further
@@ -242,7 +234,6 @@ def _lacks(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> list[
 def _up(amount: float) -> int:
     """The next whole number, 1 at least; what is above one by the solver's rounding is that one."""
     return max(math.ceil(amount - 1e-6 * max(amount, 1.0)), 1)
->>>>>>> c824c99178d42f51191b053a0dbabd3fad806063
 
 
 # --- lists
