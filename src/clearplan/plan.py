@@ -210,7 +210,10 @@ def clash_words(
 def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> str:
     """What it would take, in words that follow a semicolon."""
     if not _lacks(lack, teams, settings):
-        return "no number of teams does it: the order of steps, seasons and the time left stand against it"
+        return (
+            "no number of teams does it: the order of steps, seasons, the days when teams are there and the time left "
+            "stand against it"
+        )
     told, further = "it takes at least " + " or ".join(_lacks(lack, teams, settings)), lack.further
     while further is not None:
         told, further = f"{told}, and besides " + " or ".join(_lacks(further, teams, settings)), further.further
