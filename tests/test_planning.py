@@ -12,7 +12,8 @@ from shapely import box
 
 import clearplan as cp
 from clearplan import dossier
-from clearplan.errors import SettingsError
+from clearplan.compare import comparison_words
+from clearplan.errors import OutputError, SettingsError
 
 TEAMS = """team_id,kind,number,rate_low,rate_likely,rate_high,rate_source,cost_per_day,season,source,recorded_on
 SURVEY,NTS,1,20000,40000,80000,made up,100,,test,2025-06-01
@@ -160,6 +161,45 @@ def test_the_plan_alone_with_other_money_teams_and_days(village, capsys):
     assert 0 < work["cost"].sum() <= 120_000 + 1e-6
     plain = cp.run_study(village / "plan.toml")
     assert plain.planned.judgement.totals["cost"] > 120_000
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "told"),
+    [("2026-01-01", "sometime", "row 2: starts_on 'sometime' is no day"), ("days", "tage", "has no column 'days'"),
+     (",1,2026", ",1,x2026", "is no day")],
+)  # fmt: skip
+def test_a_plan_in_force_that_cannot_be_read_is_refused_in_a_line(village, there, instead, told):
+    (village / "old.csv").write_text(
+        "task_id,team_id,period,starts_on,days\nT,HANDS,1,2026-01-01,3\n".replace(there, instead)
+    )
+    text = (village / "plan.toml").read_text()
+    (village / "plan.toml").write_text(text.replace("seed = 1\n", 'seed = 1\nprevious = "old.csv"\n', 1))
+    with pytest.raises(SettingsError, match=told):
+        cp.plan_study(village / "plan.toml")
+    rows = ("nan", "-1", "inf", "many")
+    for wrong in rows:
+        (village / "old.csv").write_text(f"task_id,team_id,period,starts_on,days\nT,HANDS,1,2026-01-01,{wrong}\n")
+        with pytest.raises(SettingsError, match=r"row 2: days .* is no amount"):
+            cp.plan_study(village / "plan.toml")
+
+
+def test_a_plan_alone_does_not_go_into_the_folder_of_a_whole_run(village):
+    cp.run_study(village / "plan.toml", village / "out")
+    before = (village / "out" / "run.json").read_bytes()
+    with pytest.raises(OutputError, match="holds a whole run"):
+        cp.plan_study(village / "plan.toml", village / "out", change={"planning": {"budget": 1000.0}})
+    assert (village / "out" / "run.json").read_bytes() == before
+
+
+def test_runs_with_and_without_a_plan_of_work_are_compared_and_it_is_said(village):
+    cp.run_study(village / "plan.toml", village / "first")
+    text = (village / "plan.toml").read_text()
+    (village / "plan.toml").write_text(text[: text.index("[[teams]]")])
+    cp.run_study(village / "plan.toml", village / "second")
+    words = comparison_words(cp.compare_runs(village / "first", village / "second"))
+    assert words[-1] == "Only the first run has a plan of work: openings are not compared"
+    words = comparison_words(cp.compare_runs(village / "second", village / "first"))
+    assert words[-1] == "Only the second run has a plan of work: openings are not compared"
 
 
 def test_a_promise_of_a_hazard_that_is_not_there_is_told(village):

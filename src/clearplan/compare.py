@@ -350,7 +350,12 @@ def comparison_words(found: Comparison) -> list[str]:
     words.append("Hazards: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "no change"))
     tasks = found.tasks["change"].value_counts(sort=False)
     words.append("Tasks: " + ", ".join(f"{count} {name}" for name, count in tasks.items()))
-    return words if found.replanned is None else words + replanned_words(found.replanned)
+    if found.replanned is not None:
+        return words + replanned_words(found.replanned)
+    there = [run.plan is not None for run in (found.first, found.second)]
+    if any(there):
+        words.append(f"Only the {'first' if there[0] else 'second'} run has a plan of work: openings are not compared")
+    return words
 
 
 def comparison_tables(found: Comparison, most: int = 1_000) -> dict[str, tuple[tuple[str, ...], list[Any]]]:

@@ -211,8 +211,8 @@ def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> s
     """What it would take, in words that follow a semicolon."""
     if not _lacks(lack, teams, settings):
         return (
-            "no number of teams does it: the order of steps, the seasons and the days on which teams are there stand "
-            "against it"
+            "no number of teams does it: the order of steps, seasons, the days when teams are there and the time left "
+            "stand against it"
         )
     told, further = "it takes at least " + " or ".join(_lacks(lack, teams, settings)), lack.further
     while further is not None:

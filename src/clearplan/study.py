@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from .audit import closed_by_row, searches
 from .balance import bridge, ledger
 from .crs import WorkingCrs, working_crs
 from .dossier import Dossier, dossier_section, make_dossier, write_dossier
-from .errors import SettingsError
+from .errors import OutputError, SettingsError
 from .evaluation import Evaluation, evaluate, evaluation_tables
 from .evidence import Evidence, collect_evidence
 from .exchange import write_csv, write_gpkg, write_table
@@ -177,6 +178,8 @@ def plan_study(
         raise SettingsError(f"{plan_path}: has no [planning] and [[teams]]; clearplan init writes them, explained")
     if out is not None:
         refuse_foreign(Path(out))
+        if (Path(out) / "plan.gpkg").exists():
+            raise OutputError(f"{out}: holds a whole run, whose map and report a plan alone would belie; name another")
     study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, filing=False)
     if study.planned is None:
         raise SettingsError(f"{plan_path}: no team was on record by {study.plan.study.as_at}; there is nobody to plan")
@@ -453,11 +456,22 @@ def _previous(plan: Plan) -> pd.DataFrame | None:
     path = plan.planning.previous if plan.planning is not None else None
     if path is None:
         return None
-    work = read_raw(path).frame
+    raw = read_raw(path)
+    work = raw.frame
     lacking = [name for name in ("task_id", "team_id", "starts_on", "days") if name not in work.columns]
     if lacking:
         raise SettingsError(f"planning.previous: {path} has no column {lacking[0]!r}; name the work.csv of a run")
-    return work.assign(days=pd.to_numeric(work["days"]), starts_on=pd.to_datetime(work["starts_on"]))
+    days = pd.to_numeric(work["days"], errors="coerce")
+    starts = pd.to_datetime(work["starts_on"], format="ISO8601", errors="coerce")
+    for name, column, kind in (("days", days.where(days.between(0, np.inf, "left")), "amount"),
+                               ("starts_on", starts, "day")):  # fmt: skip
+        if column.isna().any():
+            k = int(np.flatnonzero(column.isna())[0])
+            raise SettingsError(
+                f"planning.previous: {path}, row {raw.rows[k]}: {name} {work[name].iloc[k]!r} is no {kind}; "
+                "name the work.csv as a run wrote it"
+            )
+    return work.assign(days=days, starts_on=starts)
 
 
 def _further(study: Study) -> list[str]:
