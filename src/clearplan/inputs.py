@@ -259,7 +259,7 @@ def _bound_to_nowhere(teams: pd.DataFrame, districts: tuple[str, str, set[Any]])
     rule, remedy = f"names a {what} that {lacking}: no team works by it", f"mend the {what}, or add it to the layer"
     return [
         fault("teams", row, "districts", name, rule, "warning", remedy)
-        for row, cell in teams["districts"].items()
+        for row, cell in teams.get("districts", pd.Series(dtype=object)).items()
         for name in ids_in(cell)
         if name not in known
     ]
