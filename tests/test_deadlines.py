@@ -229,3 +229,11 @@ def test_a_planned_return_beyond_all_calendars_is_never_late(day):
 def test_days_that_no_plan_can_reach_are_refused(name, day):
     with pytest.raises(ValueError, match=f"{name}\n.*1900-01-01|{name}\n.*2100-12-31"):
         settings(**{name: day})
+
+
+def test_days_of_a_treaty_that_no_calendar_reaches_are_refused():
+    plain = {"state": "R", "convention": "APMBC", "source": "made up"}
+    for days in ({"party": True, "entry_into_force": "9999-12-31"}, {"party": False, "if_acceded_on": "9999-06-01"},
+                 {"party": True, "entry_into_force": "2010-01-01", "extended_to": "9999-12-31"}):  # fmt: skip
+        with pytest.raises(ValueError, match="2100-12-31"):
+            settings(treaty=plain | days)

@@ -210,6 +210,8 @@ def test_budgets_tell_what_each_million_bought():
     assert "With 4 thousand: 150 people" in told(draw_budgets(little))
     assert "not known for each million" in told(draw_budgets(little))
     assert draw_budgets(table.iloc[:1]).startswith("<svg")
+    nothing = table.iloc[:1].assign(budget=0.0, people_home=0, person_months=0.0, per_million=np.nan)
+    assert draw_budgets(nothing).startswith("<svg")  # without a warning of an axis of no length
 
 
 def test_chances_tell_dates_and_leave_out_what_is_not_in_the_plan():

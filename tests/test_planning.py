@@ -202,6 +202,22 @@ def test_runs_with_and_without_a_plan_of_work_are_compared_and_it_is_said(villag
     assert words[-1] == "Only the second run has a plan of work: openings are not compared"
 
 
+def test_a_district_of_a_team_that_is_on_no_map_is_told(village):
+    # The project has no layer of districts: a team that is bound to some never works, and that must be seen.
+    head, survey, hands = TEAMS.splitlines()
+    (village / "teams.csv").write_text(f"{head},districts\n{survey},\n{hands},North; Souht\n")
+    study = cp.plan_study(village / "plan.toml")
+    (words,) = [note for note in study.notes if note.startswith("Teams:")]
+    assert words == (
+        "Teams: names a district that the district layer lacks: no team works by it (2: row 3 North, row 3 Souht)"
+    )
+    assert not len(study.planned.plan.work)
+    told = study.planned.plan.notes
+    assert any("no team does 'clearance' (manual) outside every district" in note for note in told)
+    # Z1 waits for F1, in one task or more, and F3; the number and its noun agree.
+    assert not any("1 more tasks" in note for note in told)
+
+
 def test_a_promise_of_a_hazard_that_is_not_there_is_told(village):
     (village / "promises.csv").write_text(
         "commitment_id,hazard_id,until,reason,source,recorded_on\n"

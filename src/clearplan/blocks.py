@@ -216,7 +216,7 @@ def _shut(
             continue
         held = [task for task in waits.get(zone, []) if task in reasons]
         if held:
-            more = f" (and {len(held) - 1} more tasks)" if len(held) > 1 else ""
+            more = f" (and {len(held) - 1} more task{'s' * (len(held) > 2)})" if len(held) > 1 else ""
             shut[zone] = f"task {held[0]}{more}: {reasons[held[0]]}"
     return shut
 

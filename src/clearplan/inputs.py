@@ -18,16 +18,16 @@ from .records import RecordReading, read_record_source
 from .release import REOPENED, as_at, dates
 from .schema import fault, fault_table
 from .settings import Plan, RecordSettings
-from .tables import GATED, id_column
+from .tables import GATED, id_column, ids_in
 
 
 @dataclass(frozen=True)
 class Inputs:
     """What was read: the tables in the working CRS, and what a reader must know of them.
 
-    ``places``, ``history_places``, ``lifeline_places``, ``gate_places`` and ``commitment_places`` map the rows of
-    RELEASES, HISTORY, LIFELINES, GATES and COMMITMENTS to (file, row), by their labels; ``lines`` holds the ids of each
-    contact line.
+    ``places``, ``history_places``, ``lifeline_places``, ``gate_places``, ``team_places`` and ``commitment_places`` map
+    the rows of RELEASES, HISTORY, LIFELINES, GATES, TEAMS and COMMITMENTS to (file, row), by their labels; ``lines``
+    holds the ids of each contact line.
     """
 
     hazards: gpd.GeoDataFrame
@@ -47,6 +47,7 @@ class Inputs:
     history_places: list[tuple[str, int]]
     lifeline_places: list[tuple[str, int]]
     gate_places: list[tuple[str, int]]
+    team_places: list[tuple[str, int]]
     commitment_places: list[tuple[str, int]]
     settlements: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
@@ -99,6 +100,7 @@ def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
         history_places=_places(readings["history"]),
         lifeline_places=_places(readings["lifelines"]),
         gate_places=_places(readings["gates"]),
+        team_places=_places(readings["teams"]),
         commitment_places=_places(readings["commitments"]),
         settlements=read_places(asked.settlements, frame.crs) if asked is not None else None,
         roads=read_places(asked.roads, frame.crs) if asked is not None else None,
@@ -215,7 +217,7 @@ def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: 
 
 
 def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
-    """Lifelines, gates and commitments that name what is not there, as warnings with file and row.
+    """Lifelines, gates, teams and commitments that name what is not there, as warnings with file and row.
 
     Such a row stays in its table. Hold it against all that the files say, not against one day: a zone that is
     entered later is there all the same.
@@ -247,7 +249,20 @@ def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
             rule, remedy = f"names a {what} that {lacking}: {outcome}", f"mend the {column}, or add the {what}"
             told = [fault(table, row, column, v, rule, "warning", remedy) for row, v in named.items() if v not in known]
             found.append(_at_home(fault_table(told), table, places))
+    found.append(_at_home(fault_table(_bound_to_nowhere(inputs.teams, there["district"])), "teams", inputs.team_places))
     return pd.concat(found, ignore_index=True)
+
+
+def _bound_to_nowhere(teams: pd.DataFrame, districts: tuple[str, str, set[Any]]) -> list[dict[str, Any]]:
+    """Districts of teams that are none of the map: misspelt, they keep a team from its work."""
+    lacking, what, known = districts
+    rule, remedy = f"names a {what} that {lacking}: no team works by it", f"mend the {what}, or add it to the layer"
+    return [
+        fault("teams", row, "districts", name, rule, "warning", remedy)
+        for row, cell in teams.get("districts", pd.Series(dtype=object)).items()
+        for name in ids_in(cell)
+        if name not in known
+    ]
 
 
 def _at_home(told: pd.DataFrame, table: str, places: list[tuple[str, int]]) -> pd.DataFrame:

@@ -467,7 +467,7 @@ def draw_budgets(
         for axis in axes:
             low, high = min(0.0, axis.dataLim.y0), max(axis.dataLim.y1, 1e-6)
             axis.set_ylim(low * 1.3, high * 1.3)
-            axis.set_xlim(0, x.max() * 1.05)
+            axis.set_xlim(0, max(x.max() * 1.05, 1e-6))
             axis.yaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
             axis.locator_params(axis="y", nbins=4)
             axis.grid(axis="y", color=GRID, lw=0.8)

@@ -140,11 +140,11 @@ def _of_ledger(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
 
 
 def _of_links(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
-    """Gates, lifelines and promises that name what is not there: a gate that holds nothing back must be seen."""
+    """Gates, lifelines, teams and promises that name what is not there: a gate that holds nothing back must be seen."""
     words = []
     for title, sources, columns in (
         ("Gates", plan.gates, GATED), ("Lifelines", plan.lifelines, ("zone_id",)),
-        ("Commitments", plan.commitments, ("hazard_id",)),
+        ("Teams", plan.teams, ("districts",)), ("Commitments", plan.commitments, ("hazard_id",)),
     ):  # fmt: skip
         files = {source.path.name for source in sources}
         own = [f for f in faults if f["file"] in files and f["level"] == "warning"]

@@ -99,9 +99,9 @@ class Treaty(Settings):
     state: str = Field(min_length=1)
     convention: Literal["APMBC", "CCM"]
     party: bool = Field(description="Whether the state is party; if not, all is told as if it acceded on the day.")
-    entry_into_force: dt.date | None = Field(default=None, description="Day on which it entered into force for it.")
-    extended_to: dt.date | None = Field(default=None, description="Deadline after the extensions granted so far.")
-    if_acceded_on: dt.date | None = Field(default=None, description="Day of accession that is supposed.")
+    entry_into_force: Day | None = Field(default=None, description="Day on which it entered into force for it.")
+    extended_to: Day | None = Field(default=None, description="Deadline after the extensions granted so far.")
+    if_acceded_on: Day | None = Field(default=None, description="Day of accession that is supposed.")
     m2_per_year: tuple[Amount, Amount, Amount] | None = Field(
         default=None, description="Ground released in a year: low, likely, high [m2]; unset: from the releases."
     )
