@@ -121,15 +121,20 @@ def _exhaustive(efforts, zones, capacity):
     return best
 
 
+def _six_tasks(rng):
+    """Efforts of six tasks, three zones as (people, its tasks), and team-days a period."""
+    efforts = rng.integers(1, 9, 6).astype(float)
+    zones = [
+        (int(rng.integers(1, 50)), sorted(rng.choice(6, int(rng.integers(1, 5)), replace=False).tolist()))
+        for _ in range(3)
+    ]
+    return efforts, zones, float(rng.integers(2, 9))
+
+
 def test_two_hundred_instances_equal_exhaustive_search():
     rng = np.random.default_rng(20201110)
     for _ in range(200):
-        efforts = rng.integers(1, 9, 6).astype(float)
-        zones = [
-            (int(rng.integers(1, 50)), sorted(rng.choice(6, int(rng.integers(1, 5)), replace=False).tolist()))
-            for _ in range(3)
-        ]
-        days = float(rng.integers(2, 9))
+        efforts, zones, days = _six_tasks(rng)
         _, told, _ = planned(*world(efforts, zones, days=days), periods=3, counted_months=4)
         assert told.totals["person_months"] == pytest.approx(_exhaustive(efforts, zones, [days] * 3), rel=1e-6)
         assert not len(told.breaches)

@@ -14,7 +14,7 @@ from clearplan.plan import STRATEGIES, schedule
 from clearplan.solver import Programme, proven_bound, solve
 from clearplan.unlocking import greedy, opened, progress, whole_in_order, worth
 
-from .test_plan import _exhaustive, _random_problem, planned, world
+from .test_plan import _exhaustive, _random_problem, _six_tasks, planned, world
 
 
 def problems(count, seed):
@@ -99,12 +99,7 @@ def test_the_search_of_large_plans_finds_what_exhaustive_search_finds(large, mon
     monkeypatch.setattr(rooms, "_by_highs", lambda problem, at, programme, best, bound, *rest: (best, bound))
     rng = np.random.default_rng(12)
     for _ in range(40):
-        efforts = rng.integers(1, 9, 6).astype(float)
-        zones = [
-            (int(rng.integers(1, 50)), sorted(rng.choice(6, int(rng.integers(1, 5)), replace=False).tolist()))
-            for _ in range(3)
-        ]
-        days = float(rng.integers(2, 9))
+        efforts, zones, days = _six_tasks(rng)
         plan, told, _ = planned(*world(efforts, zones, days=days), periods=3, counted_months=4)
         best = _exhaustive(efforts, zones, [days] * 3)
         assert told.totals["person_months"] == pytest.approx(best, rel=0.0025)  # a piece is planned to within 0.2 %

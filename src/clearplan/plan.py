@@ -276,7 +276,7 @@ class Found:
 def best_plan(
     problem: Problem, settings: PlanningSettings, *, start: Parts | None = None, progress: Progress | None = None
 ) -> Found:
-    """Greedy unlock, then the order of the linear relaxation, then moves in that order, then HiGHS.
+    """Greedy unlock, the order of the linear relaxation, moves in that order, pieces planned anew, HiGHS on the whole.
 
     Parameters
     ----------
