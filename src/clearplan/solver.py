@@ -38,16 +38,12 @@ class Programme:
 
 @dataclass(frozen=True)
 class Answer:
-    """Best point found (None: there is none), its objective, a proven bound on it, and what HiGHS says.
-
-    ``duals`` (rows): what one more of each row's limit is worth, of a relaxed programme; 0 where HiGHS has none.
-    """
+    """Best point found (None: there is none), its objective, a proven bound on it, and what HiGHS says."""
 
     point: Array | None
     objective: float
     bound: float
     status: str
-    duals: Array
 
     @property
     def gap(self) -> float:
@@ -208,11 +204,11 @@ def _answer(model: Any, programme: Programme, relaxed: bool) -> Answer:
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     point = np.array(solution.col_value) if found else None
     objective = float(info.objective_function_value) if found else float("-inf")
-    duals = np.zeros(len(programme.low))
     if not relaxed:
-        return Answer(point, objective, float(info.mip_dual_bound), words, duals)
+        return Answer(point, objective, float(info.mip_dual_bound), words)
+    duals = np.zeros(len(programme.low))
     if len(solution.row_dual) == len(duals):
         duals = np.nan_to_num(np.array(solution.row_dual), nan=0.0, posinf=0.0, neginf=0.0)
     # An interior point without its corner is optimal only nearly: its duals prove a bound, its objective does not.
     bound = min(proven_bound(programme, y) for y in (duals, np.zeros(len(duals))))
-    return Answer(point, objective, bound, words, duals)
+    return Answer(point, objective, bound, words)
