@@ -457,4 +457,4 @@ def test_wheel_carries_the_sample(tmp_path):
         names = set(wheel.namelist())
     for wanted in ("plan.toml", "resettlement.csv", "illustrative/minefields.geojson", "SOURCES.md"):
         assert f"clearplan/sample/karabakh/{wanted}" in names
-    assert {"clearplan/assets/map.js", "clearplan/assets/plan.toml", "clearplan/py.typed"} <= names
+    assert {"clearplan/assets/page/open.js", "clearplan/assets/plan.toml", "clearplan/py.typed"} <= names

@@ -15,7 +15,8 @@ from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
 from clearplan.errors import TableError
-from clearplan.maps import _asset, _encoded, _json, draw_map
+from clearplan.maps import _encoded, draw_map
+from clearplan.page import SCRIPTS, _asset, _json
 
 from .conftest import E0, N0, accident_table, hazard_table, zone_table
 
@@ -300,9 +301,9 @@ def test_pages_without_a_plan_are_the_same_to_the_byte_and_speak_of_none(margins
     assert not re.search(r"plan-(stop|shown|words)|unplaced|openings", without)
     # Each part of the page is its lines outside the marks, one by one, and the marks themselves never travel.
     planned = draw_map(ranked, zones, areas=areas, periods=PERIODS).html
-    for name in ("map.html", "map.css", "map.js"):
+    for name in ("map.html", "map.css", *(f"{part}.js" for part in SCRIPTS)):
         kept, inside, after = [], False, False
-        for line in files("clearplan").joinpath("assets", name).read_text(encoding="utf-8").splitlines():
+        for line in files("clearplan").joinpath("assets", "page", name).read_text(encoding="utf-8").splitlines():
             starts, ends = "plan { " in line + " " and line.strip()[0] in "/<", "} plan" in line
             if not (inside or starts or (after and not line)):
                 kept.append(line)

@@ -1,7 +1,6 @@
 """Tables to one self-contained HTML map that opens without a network.
 
-folium makes the map object; nothing else passes through it. Text from data travels as JSON and is shown by
-``textContent``: folium and branca would render it as a template on the planner's machine.
+Each table becomes plain values that the page's script draws; ``page`` lays the page round them.
 """
 
 from __future__ import annotations
@@ -11,11 +10,8 @@ import datetime as dt
 import hashlib
 import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from html import escape
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,7 +23,7 @@ import shapely
 
 from .crs import parse_crs, require_metres, to_working
 from .errors import TableError
-from .folders import write_whole
+from .page import MapPage, make_page
 from .priority import criteria_of, meaning_of
 from .records import RecordReading
 from .schema import remaining
@@ -67,17 +63,6 @@ class Context:
     rivers: gpd.GeoDataFrame | None = None
     lakes: gpd.GeoDataFrame | None = None
     elevation: Path | None = None
-
-
-@dataclass(frozen=True)
-class MapPage:
-    """A finished page."""
-
-    html: str
-
-    def save(self, path: str | Path) -> None:
-        """Write the page as UTF-8, whole or not at all; OutputError where that can't be."""
-        write_whole(path, self.html)
 
 
 def draw_map(
@@ -149,7 +134,7 @@ def draw_map(
     if stops:
         data["plan"] = _plan(zones, periods)
     data["about"] = _words(about or _told_from(data, tasks, zones, areas, accidents))
-    return MapPage(_page(data))
+    return make_page(data)
 
 
 # --- tables to plain values ----------------------------------------------------------------------------------
@@ -460,79 +445,3 @@ def _words(about: About) -> dict[str, Any]:
     about = replace(about, sources=tuple(source for source in about.sources if source))
     always = {"not_for_entry": NOT_FOR_ENTRY, "boundaries": BOUNDARIES}
     return asdict(about) | always | {"illustrative": ILLUSTRATIVE if about.illustrative else ""}
-
-
-# --- the page ----------------------------------------------------------------------------------------------------
-
-#: Nothing may be loaded from anywhere: the page and its pictures are all there is.
-_POLICY = (
-    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
-    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
-)
-
-
-def _page(data: dict[str, Any]) -> str:
-    """folium's skeleton, filled by plain string joining after it was rendered."""
-    head, body = _skeleton().split("</head>", 1)
-    planned = "plan" in data
-    before, after = _asset("map.html", planned).split("<!--map-->")
-    leaflet_js, leaflet_css = _leaflet()
-    title = f"<title>{escape(data['about']['title'])}</title>"
-    head = head.replace("<head>", f"<head>\n{_POLICY}\n{title}", 1)
-    # folium forbids zooming by hand, which readers of small print need.
-    head = re.sub(r"maximum-scale=1\.0, user-scalable=no", "viewport-fit=cover", head)
-    head += f"<style>{leaflet_css}\n{_asset('map.css', planned)}</style>\n<script>{leaflet_js}</script>\n"
-    body = body.replace("<body>", f"<body>\n{before}", 1).replace("</body>", f"{after}</body>", 1)
-    end = (
-        f'<script type="application/json" id="clearplan-data">{_json(data)}</script>\n'
-        f"<script>{_asset('map.js', planned)}</script>\n</html>"
-    )
-    page = f"{head}</head>{body}"
-    return page[: page.rindex("</html>")] + end + "\n"
-
-
-def _skeleton() -> str:
-    import folium
-
-    chart = folium.Map(location=(0, 0), zoom_start=2, tiles=None, zoom_control=True)
-    chart.default_js, chart.default_css = [], []
-    chart._id = "clearplan"  # random otherwise, and the file would differ at each run
-    root = chart.get_root()
-    root._id = "page"
-    return str(root.render()).replace("<html>", '<html lang="en">', 1)
-
-
-def _leaflet() -> tuple[str, str]:
-    """Leaflet's script and style, its pictures as data URIs."""
-    from xstatic.pkg import leaflet
-
-    folder = Path(leaflet.BASE_DIR)
-    script = (folder / "leaflet.js").read_text(encoding="utf-8")
-    script = re.sub(r"//# sourceMappingURL=.*", "", script)
-    style = (folder / "leaflet.css").read_text(encoding="utf-8")
-
-    def inlined(match: re.Match[str]) -> str:
-        picture = folder / match.group(1)
-        return f"url(data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()})"
-
-    return script, re.sub(r"url\((images/[\w.-]+\.png)\)", inlined, style)
-
-
-#: Lines of the page that show a plan of work, between the comments "plan {" and "} plan".
-_PLAN_LINES = re.compile(
-    r"^ *(?://|/\*|<!--) plan \{[^\n]*\n(.*?)^ *(?://|/\*|<!--) \} plan[^\n]*\n\n?", flags=re.MULTILINE | re.DOTALL
-)
-
-
-def _asset(name: str, planned: bool) -> str:
-    """A part of the page; without a plan it carries nothing that could speak of one."""
-    text = files("clearplan").joinpath("assets", name).read_text(encoding="utf-8")
-    return _PLAN_LINES.sub(r"\1" if planned else "", text)
-
-
-def _json(data: dict[str, Any]) -> str:
-    """JSON that can't end the script element it stands in."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for mark in "<>&\u2028\u2029":
-        text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return text

@@ -1,0 +1,24 @@
+// --- controls ------------------------------------------------------------------------------------------------
+
+map.attributionControl.setPrefix("Leaflet").addAttribution("clearplan");
+L.control.scale({ imperial: false, maxWidth: 160 }).addTo(map);
+var switches = L.control.layers(null, {}, { collapsed: true }).addTo(map);
+layers.forEach(function (entry) { if (entry.layer) { switches.addOverlay(entry.layer, entry.name); } });
+
+var extent = L.latLngBounds([]);
+data.tasks.forEach(function (task) { extent.extend(layerOf[task.id].getBounds()); });
+data.zones.forEach(function (zone) { extent.extend(parts(zone.shape)[0][0]); });
+if (extent.isValid()) { map.fitBounds(extent, { padding: phone ? [4, 4] : [16, 16], maxZoom: 14, animate: false }); }
+map.on("zoomend moveend overlayadd", placeLabels);
+
+var wasNear = null;
+function restyle() {
+  map.getContainer().classList.toggle("close-by", map.getZoom() >= CLOSE);
+  var near = map.getZoom() >= NEAR;
+  if (near === wasNear) { return; }
+  wasNear = near;
+  map.getContainer().classList.toggle("near", near);
+  data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
+}
+map.on("zoomend", restyle);
+restyle();

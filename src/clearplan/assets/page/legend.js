@@ -1,0 +1,28 @@
+// Swatches are our own fixed drawings, never text from data.
+layers.slice().reverse().forEach(function (entry) {
+  if (!entry.swatch) { return; }
+  var item = element("li");
+  item.innerHTML = '<svg width="28" height="18" aria-hidden="true">' + entry.swatch + "</svg>";
+  // plan {
+  if (entry.ranks || entry.name === "Places of return") { item.className = "ranks"; }
+  // } plan
+  item.appendChild(element("span", entry.name));
+  document.querySelector("#legend ul").appendChild(item);
+});
+["survey", "clearance"].forEach(function (queue) {
+  var item = element("li");
+  // plan {
+  item.className = "ranks";
+  // } plan
+  item.appendChild(element("span", "1", "number " + queue));
+  item.appendChild(element("span", "Rank in the " + queue + " queue; heavier lines come earlier"));
+  document.querySelector("#legend ul").appendChild(item);
+});
+var legend = document.getElementById("legend");
+legend.open = !phone;
+var corner = L.control({ position: "bottomleft" });
+corner.onAdd = function () {
+  L.DomEvent.disableClickPropagation(legend).disableScrollPropagation(legend);
+  return legend;
+};
+corner.addTo(map);

@@ -1,0 +1,96 @@
+// --- minefield records: shape as recorded, and how far each point may be from where it is drawn ----------------
+
+function describeRecord(record) {
+  var box = element("div", null, "card");
+  box.appendChild(element("h3", "Record " + record.id));
+  if (record.undrawn) {
+    box.appendChild(element("p", "This field could NOT be drawn: it is a hazard whose place is not known, "
+      + "measured from this reference point. " + record.undrawn, "assumed"));
+  } else {
+    box.appendChild(element("p", CLASS_WORDS[record.class] + ". Position error " + figure(record.error_m, 0) + " m (95 %)."));
+  }
+  var told = [];
+  if (record.number) { told.push("number " + record.number); }
+  if (record.sheet) { told.push("sheet " + record.sheet); }
+  told.push("reliability " + figure(record.reliability, 2) + " of 1 by the planner");
+  if (record.misclosure_m !== null && !record.blunder) { told.push("misclosure " + figure(record.misclosure_m, 0) + " m"); }
+  box.appendChild(element("p", told.join(", ") + "."));
+  if (record.blunder) {
+    box.appendChild(element("p", "BLUNDER: misclosure " + figure(record.misclosure_m, 0) + " m, over its limit of "
+      + figure(record.limit_m, 0) + " m. A bearing or a distance is wrong; rings and position error are widened by it.", "assumed"));
+  }
+  if (record.anchored) { box.appendChild(element("p", "Moved to a surveyed landmark; the version as recorded is kept.")); }
+  if (!record.undrawn && !record.blunder) {
+    box.appendChild(element("p", "Triangle: reference point. Rings: each holds the true point with 95 % probability.", "quiet"));
+  }
+  box.appendChild(element("p", "Quality sheet: records.html of the same run, record " + record.id + ".", "quiet"));
+  box.appendChild(element("p", record.source, "quiet"));
+  return box;
+}
+
+function triangle(filled) {
+  var picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  picture.setAttribute("width", "13");
+  picture.setAttribute("height", "12");
+  var path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", "M6.5 1L12 11H1z");
+  path.setAttribute("fill", filled ? "#14532d" : "#ffffff");
+  path.setAttribute("stroke", "#14532d");
+  path.setAttribute("stroke-width", "1.6");
+  picture.appendChild(path);
+  return picture;
+}
+
+var recordOf = {};
+data.records.forEach(function (record) { recordOf[record.id] = record; });
+
+if (data.records.length) {
+  var drawnRecords = L.layerGroup();
+  data.records.forEach(function (record) {
+    record.rings.forEach(function (ring) {
+      if (ring[2] === null) { return; }
+      drawnRecords.addLayer(L.circle([ring[1], ring[0]], still(svg.contact, {
+        radius: ring[2], color: record.blunder && !ring[3] ? "#b2182b" : "#14532d", weight: 1.2, opacity: 0.9,
+        dashArray: ring[3] ? null : "3 3", fill: false
+      })));
+    });
+    record.legs.forEach(function (leg) {
+      drawnRecords.addLayer(L.polyline([[leg[1], leg[0]], [leg[3], leg[2]]],
+        still(svg.contact, { color: "#14532d", weight: 1.2, dashArray: "1 4" })));
+    });
+    if (record.shape) {
+      drawnRecords.addLayer(draw(record.shape, still(svg.contact, { color: "#14532d", weight: 2, fill: false, radius: 3 })));
+    }
+    record.rings.forEach(function (ring) {
+      if (!ring[3]) { return; }
+      var marker = L.marker([ring[1], ring[0]], {
+        icon: L.divIcon({ html: triangle(record.undrawn), className: "reference", iconSize: [13, 12], iconAnchor: [6.5, 7.5] }),
+        title: "record " + record.id + (record.undrawn ? ", field not drawn" : "")
+      });
+      marker.bindTooltip(element("span", record.id + (record.undrawn ? ": field NOT drawn" : "")),
+        { permanent: true, direction: "bottom", className: "label record", offset: [0, 4] });
+      marker.on("click", function () { popup(marker.getLatLng(), describeRecord(record)); });
+      drawnRecords.addLayer(marker);
+    });
+  });
+  add("Minefield records, reference points and 95 % rings", drawnRecords,
+    '<circle cx="14" cy="9" r="7.5" fill="none" stroke="#14532d" stroke-dasharray="3 3"/><path d="M14 4L18 12H10z" fill="#fff" stroke="#14532d" stroke-width="1.6"/>');
+}
+
+// Where labels would lie on one another, the place with more people keeps its label.
+labels.sort(function (a, b) { return b.people - a.people; });
+
+function placeLabels() {
+  var taken = [];
+  labels.forEach(function (label) {
+    var tip = label.marker.getTooltip() && label.marker.getTooltip().getElement();
+    if (!tip) { return; }
+    tip.style.visibility = "visible";
+    var own = tip.getBoundingClientRect();
+    var free = taken.every(function (other) {
+      return own.right < other.left || own.left > other.right || own.bottom < other.top || own.top > other.bottom;
+    });
+    tip.style.visibility = free ? "visible" : "hidden";
+    if (free) { taken.push(own); }
+  });
+}

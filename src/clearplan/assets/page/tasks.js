@@ -1,0 +1,69 @@
+// --- tasks: line weight and a number tell the priority -----------------------------------------------------
+
+var layerOf = {};
+
+// From afar the borders of a thousand tasks would hide the ground that they divide.
+var NEAR = 10.5;
+var CLOSE = 13; // from here on a record's field is large enough to carry its name
+
+function isGated(task) { return task.rank === null; }
+
+function isUnsure(task) { return Boolean(task.priority) && task.priority.indexOf("/") > 0; }
+
+// Where nobody can tell, the higher class counts: an outline must not play a hazard down.
+function priorityOf(task) { return task.priority ? PRIORITY[task.priority.split("/")[0]] : null; }
+
+function taskStyle(task) {
+  var near = map.getZoom() >= NEAR;
+  var shared = { renderer: canvas, pane: "task", bubblingMouseEvents: false };
+  if (isGated(task)) {
+    return L.extend(shared, { color: GATED.line, weight: near ? 2 : 1, opacity: 1, dashArray: near ? "1 5" : null,
+      fillColor: GATED.fill, fillOpacity: 0.7 });
+  }
+  // plan {
+  if (stop >= 0) { return L.extend(shared, plannedStyle(task, near)); }
+  // } plan
+  var early = task.rank <= NUMBERED, own = priorityOf(task);
+  if (own) {
+    // Close by, outlines tell and the hazard's hatching stays to be read; from afar a tint does, paler where unsure.
+    return L.extend(shared, { stroke: near || early, color: own.line, weight: early ? 3 : own.weight, opacity: 1,
+      dashArray: near && isUnsure(task) ? "6 5" : null, fillColor: own.line,
+      fillOpacity: near ? 0.06 : own.tint * (isUnsure(task) ? 0.5 : 1) });
+  }
+  var weight = early ? 3 : near && task.rank <= task.of / 4 ? 1.5 : near ? 0.5 : 0;
+  return L.extend(shared, {
+    stroke: weight > 0, color: COLOUR[task.class].line, weight: weight,
+    opacity: weight < 1 ? 0.55 : 1, fillColor: COLOUR[task.class].fill, fillOpacity: early ? 0.25 : 0.01
+  });
+}
+
+// Those that wait in a queue, by rank; what stands behind a gate waits in none.
+function tasksOf(queue) {
+  return data.tasks.filter(function (task) { return task.queue === queue && !isGated(task); });
+}
+
+var gatedTasks = data.tasks.filter(isGated);
+
+function polygons(tasks) {
+  // The first in rank are drawn last, on top.
+  return L.layerGroup(tasks.slice().reverse().map(function (task) {
+    var polygon = draw(task.shape, taskStyle(task));
+    polygon.on("click", function (event) { show(task, event.latlng); });
+    layerOf[task.id] = polygon;
+    return polygon;
+  }));
+}
+
+function taskLayer(queue) {
+  var tasks = tasksOf(queue);
+  var drawn = polygons(tasks);
+  tasks.slice(0, NUMBERED).reverse().forEach(function (task) {
+    var marker = L.marker(layerOf[task.id].getBounds().getCenter(), {
+      icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
+      title: queue + " rank " + task.rank, zIndexOffset: 100 - task.rank
+    });
+    marker.on("click", function () { show(task, marker.getLatLng()); });
+    drawn.addLayer(marker);
+  });
+  return drawn;
+}

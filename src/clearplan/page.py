@@ -1,0 +1,115 @@
+"""The page round the map: one HTML file with its script, style and data, that loads nothing from anywhere.
+
+folium makes the map object; nothing else passes through it. Text from data travels as JSON and is shown by
+``textContent``: folium and branca would render it as a template on the planner's machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from .folders import write_whole
+
+#: Parts of the page's script, in the order in which they run; they share one scope.
+SCRIPTS = (
+    "open", "helpers", "layers", "surface", "ground", "tasks", "plan", "cards", "places", "records", "controls",
+    "panel", "slider", "legend", "foot",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MapPage:
+    """A finished page."""
+
+    html: str
+
+    def save(self, path: str | Path) -> None:
+        """Write the page as UTF-8, whole or not at all; OutputError where that can't be."""
+        write_whole(path, self.html)
+
+
+#: Nothing may be loaded from anywhere: the page and its pictures are all there is.
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
+)
+
+
+def make_page(data: dict[str, Any]) -> MapPage:
+    """folium's skeleton, filled by plain string joining after it was rendered."""
+    head, body = _skeleton().split("</head>", 1)
+    planned = "plan" in data
+    before, after = _asset("map.html", planned).split("<!--map-->")
+    leaflet_js, leaflet_css = _leaflet()
+    title = f"<title>{escape(data['about']['title'])}</title>"
+    head = head.replace("<head>", f"<head>\n{_POLICY}\n{title}", 1)
+    # folium forbids zooming by hand, which readers of small print need.
+    head = re.sub(r"maximum-scale=1\.0, user-scalable=no", "viewport-fit=cover", head)
+    head += f"<style>{leaflet_css}\n{_asset('map.css', planned)}</style>\n<script>{leaflet_js}</script>\n"
+    body = body.replace("<body>", f"<body>\n{before}", 1).replace("</body>", f"{after}</body>", 1)
+    end = (
+        f'<script type="application/json" id="clearplan-data">{_json(data)}</script>\n'
+        f"<script>{_script(planned)}</script>\n</html>"
+    )
+    page = f"{head}</head>{body}"
+    return MapPage(page[: page.rindex("</html>")] + end + "\n")
+
+
+def _skeleton() -> str:
+    import folium
+
+    chart = folium.Map(location=(0, 0), zoom_start=2, tiles=None, zoom_control=True)
+    chart.default_js, chart.default_css = [], []
+    chart._id = "clearplan"  # random otherwise, and the file would differ at each run
+    root = chart.get_root()
+    root._id = "page"
+    return str(root.render()).replace("<html>", '<html lang="en">', 1)
+
+
+def _leaflet() -> tuple[str, str]:
+    """Leaflet's script and style, its pictures as data URIs."""
+    from xstatic.pkg import leaflet
+
+    folder = Path(leaflet.BASE_DIR)
+    script = (folder / "leaflet.js").read_text(encoding="utf-8")
+    script = re.sub(r"//# sourceMappingURL=.*", "", script)
+    style = (folder / "leaflet.css").read_text(encoding="utf-8")
+
+    def inlined(match: re.Match[str]) -> str:
+        picture = folder / match.group(1)
+        return f"url(data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()})"
+
+    return script, re.sub(r"url\((images/[\w.-]+\.png)\)", inlined, style)
+
+
+#: Lines of the page that show a plan of work, between the comments "plan {" and "} plan".
+_PLAN_LINES = re.compile(
+    r"^ *(?://|/\*|<!--) plan \{[^\n]*\n(.*?)^ *(?://|/\*|<!--) \} plan[^\n]*\n\n?", flags=re.MULTILINE | re.DOTALL
+)
+
+
+def _script(planned: bool) -> str:
+    """All parts in one scope; text from data is only ever set as textContent."""
+    parts = "\n".join(_asset(f"{name}.js", planned) for name in SCRIPTS)
+    return f'(function () {{\n"use strict";\n{parts}\ndocument.documentElement.dataset.ready = "yes";\n}})();\n'
+
+
+def _asset(name: str, planned: bool) -> str:
+    """A part of the page; without a plan it carries nothing that could speak of one."""
+    text = files("clearplan").joinpath("assets", "page", name).read_text(encoding="utf-8")
+    return _PLAN_LINES.sub(r"\1" if planned else "", text)
+
+
+def _json(data: dict[str, Any]) -> str:
+    """JSON that can't end the script element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for mark in "<>&\u2028\u2029":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return text
