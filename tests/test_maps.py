@@ -16,7 +16,7 @@ from shapely import MultiPolygon, Point, Polygon, box
 import clearplan as cp
 from clearplan.errors import TableError
 from clearplan.maps import _encoded, draw_map
-from clearplan.page import SCRIPTS, _asset, _json
+from clearplan.page import SCRIPTS, STYLES, _asset, _json
 
 from .conftest import E0, N0, accident_table, hazard_table, zone_table
 
@@ -301,7 +301,7 @@ def test_pages_without_a_plan_are_the_same_to_the_byte_and_speak_of_none(margins
     assert not re.search(r"plan-(stop|shown|words)|unplaced|openings", without)
     # Each part of the page is its lines outside the marks, one by one, and the marks themselves never travel.
     planned = draw_map(ranked, zones, areas=areas, periods=PERIODS).html
-    for name in ("map.html", "map.css", *(f"{part}.js" for part in SCRIPTS)):
+    for name in ("map.html", *(f"{part}.css" for part in STYLES), *(f"{part}.js" for part in SCRIPTS)):
         kept, inside, after = [], False, False
         for line in files("clearplan").joinpath("assets", "page", name).read_text(encoding="utf-8").splitlines():
             starts, ends = "plan { " in line + " " and line.strip()[0] in "/<", "} plan" in line

@@ -22,6 +22,8 @@ SCRIPTS = (
     "open", "helpers", "layers", "surface", "ground", "tasks", "plan", "cards", "places", "records", "controls",
     "panel", "slider", "legend", "foot",
 )  # fmt: skip
+#: Its styles; a later one overrides an earlier one.
+STYLES = ("map",)
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,12 @@ def make_page(data: dict[str, Any]) -> MapPage:
     planned = "plan" in data
     before, after = _asset("map.html", planned).split("<!--map-->")
     leaflet_js, leaflet_css = _leaflet()
+    style = "\n".join(_asset(f"{name}.css", planned) for name in STYLES)
     title = f"<title>{escape(data['about']['title'])}</title>"
     head = head.replace("<head>", f"<head>\n{_POLICY}\n{title}", 1)
     # folium forbids zooming by hand, which readers of small print need.
     head = re.sub(r"maximum-scale=1\.0, user-scalable=no", "viewport-fit=cover", head)
-    head += f"<style>{leaflet_css}\n{_asset('map.css', planned)}</style>\n<script>{leaflet_js}</script>\n"
+    head += f"<style>{leaflet_css}\n{style}</style>\n<script>{leaflet_js}</script>\n"
     body = body.replace("<body>", f"<body>\n{before}", 1).replace("</body>", f"{after}</body>", 1)
     end = (
         f'<script type="application/json" id="clearplan-data">{_json(data)}</script>\n'

@@ -7,6 +7,11 @@ function element(tag, text, className) {
   return node;
 }
 
+// Text for the reader, {name} filled in: the English sentence is the key under which catalogues hold it.
+function say(text, values) {
+  return text.replace(/\{(\w+)\}/g, function (whole, name) { return values && name in values ? values[name] : whole; });
+}
+
 function figure(value, digits) {
   if (value === null || value === undefined) { return "unknown"; }
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
