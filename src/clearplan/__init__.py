@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .hazards import footprints, net_area, net_shapes
     from .judge import Judgement, judge_work
     from .maps import About, Context, draw_map
+    from .outputs import Study
     from .plan import WorkPlan, schedule
     from .plan_charts import draw_budgets, draw_chances, draw_gantt, draw_home
     from .planbook import write_workplan
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
     )
     from .settings_planning import PlanningSettings
     from .settings_priority import PrioritySettings
-    from .study import Study, evaluate_study, plan_study, run_study
+    from .study import evaluate_study, plan_study, run_study
     from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
     from .survey import value_of_survey
     from .svg import save_chart
@@ -156,6 +157,7 @@ _HOMES = {
         "Context",
         "draw_map",
     ),
+    "outputs": ("Study",),
     "plan": (
         "WorkPlan",
         "schedule",
@@ -253,7 +255,6 @@ _HOMES = {
     "settings_planning": ("PlanningSettings",),
     "settings_priority": ("PrioritySettings",),
     "study": (
-        "Study",
         "evaluate_study",
         "plan_study",
         "run_study",
