@@ -3,13 +3,13 @@
 document.getElementById("title").textContent = about.title;
 about.figures.forEach(function (pair) {
   var box = element("div");
-  box.appendChild(element("dt", pair[0]));
-  box.appendChild(element("dd", pair[1]));
+  box.appendChild(element("dt", say(pair[0])));
+  box.appendChild(element("dd", say(pair[1])));
   document.getElementById("figures").appendChild(box);
 });
 if (about.illustrative) {
   var banner = document.getElementById("illustrative");
-  banner.textContent = about.illustrative;
+  banner.textContent = say(about.illustrative);
   banner.hidden = false;
 }
 if (about.notes.length) {
@@ -17,12 +17,13 @@ if (about.notes.length) {
   // The ledger's contradictions are many words: they open on demand, and their number stands there at once.
   var folded = about.notes.filter(function (note) { return note.indexOf("Land release:") === 0; });
   about.notes.forEach(function (note) {
-    if (folded.indexOf(note) < 0) { notes.querySelector("ul").appendChild(element("li", note)); }
+    if (folded.indexOf(note) < 0) { notes.querySelector("ul").appendChild(element("li", say(note))); }
   });
   if (folded.length) {
     var details = element("details"), inside = element("ul");
-    details.appendChild(element("summary", "Land release: " + folded.length + " kinds of contradictions between decisions and reports"));
-    folded.forEach(function (note) { inside.appendChild(element("li", note.slice(14))); });
+    details.appendChild(element("summary", say("Land release: {count} kind of contradictions between decisions and reports"
+      + "|Land release: {count} kinds of contradictions between decisions and reports", { count: folded.length })));
+    folded.forEach(function (note) { inside.appendChild(element("li", say(note.slice(14)))); });
     details.appendChild(inside);
     var item = element("li");
     item.appendChild(details);
@@ -41,14 +42,14 @@ function goTo(task) {
 function listGated() {
   var holder = document.getElementById("gated"), reasons = [];
   gatedTasks.forEach(function (task) {
-    var reason = task.gates || "no reason given";
+    var reason = task.gates || "";
     if (reasons.indexOf(reason) < 0) { reasons.push(reason); }
   });
-  holder.querySelector("summary").textContent = "Behind a gate: " + figure(gatedTasks.length, 0);
-  holder.querySelector("p").textContent = "These hazards stay as they are; their tasks have no rank until the gate opens.";
+  holder.querySelector("summary").textContent = say("Behind a gate: {number}", { number: figure(gatedTasks.length, 0) });
+  holder.querySelector("p").textContent = say("These hazards stay as they are; their tasks have no rank until the gate opens.");
   reasons.forEach(function (reason) {
-    var own = gatedTasks.filter(function (task) { return (task.gates || "no reason given") === reason; });
-    var item = element("li", reason + ":");
+    var own = gatedTasks.filter(function (task) { return (task.gates || "") === reason; });
+    var item = tell("li", "{reason}:", { reason: reason ? said(reason) : say("no reason given") });
     item.appendChild(element("br"));
     own.forEach(function (task) {
       var button = element("button", task.id, "link");
@@ -71,8 +72,8 @@ function list(queue) {
     var button = element("button");
     button.type = "button";
     button.appendChild(element("span", task.rank, "number " + queue));
-    var middle = element("span", task.zones.length ? listed(task.zones, 3) : task.district || "outside every district given");
-    middle.appendChild(element("small", task.id + ", " + figure(task.ha, 1) + " ha"));
+    var middle = element("span", task.zones.length ? listed(task.zones, 3) : task.district || say("outside every district given"));
+    middle.appendChild(element("small", say("{task}, {area} ha", { task: task.id, area: figure(task.ha, 1) })));
     button.appendChild(middle);
     button.appendChild(element("span", figure(task.score, 1)));
     button.addEventListener("click", function () { goTo(task); });
@@ -82,10 +83,10 @@ function list(queue) {
   });
   var waiting = gatedTasks.filter(function (task) { return task.queue === queue; }).length;
   document.getElementById("more").textContent = tasks.length
-    ? "First " + Math.min(NUMBERED, tasks.length) + " of " + figure(tasks.length, 0)
-      + " by score of 100; all are on the map and in tasks.csv. Click for the reasons."
-    : waiting ? "No task of this queue has a rank: " + waiting + " behind a gate."
-    : "No task waits in this queue.";
+    ? say("First {shown} of {all} by score of 100; all are on the map and in tasks.csv. Click for the reasons.",
+      { shown: Math.min(NUMBERED, tasks.length), all: figure(tasks.length, 0) })
+    : waiting ? say("No task of this queue has a rank: {number} behind a gate.", { number: waiting })
+    : say("No task waits in this queue.");
   document.querySelectorAll(".tabs button").forEach(function (tab) {
     tab.setAttribute("aria-pressed", String(tab.dataset.queue === queue));
   });

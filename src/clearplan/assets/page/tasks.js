@@ -54,13 +54,17 @@ function polygons(tasks) {
   }));
 }
 
+function rankTitle(task) {
+  return task.queue === "survey" ? say("survey rank {rank}", { rank: task.rank }) : say("clearance rank {rank}", { rank: task.rank });
+}
+
 function taskLayer(queue) {
   var tasks = tasksOf(queue);
   var drawn = polygons(tasks);
   tasks.slice(0, NUMBERED).reverse().forEach(function (task) {
     var marker = L.marker(layerOf[task.id].getBounds().getCenter(), {
       icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
-      title: queue + " rank " + task.rank, zIndexOffset: 100 - task.rank
+      title: rankTitle(task), zIndexOffset: 100 - task.rank
     });
     marker.on("click", function () { show(task, marker.getLatLng()); });
     drawn.addLayer(marker);
