@@ -2,7 +2,7 @@
 
 function element(tag, text, className) {
   var node = document.createElement(tag);
-  if (text !== undefined && text !== null) { node.textContent = text; }
+  if (text !== undefined && text !== null) { write(node, text); }
   if (className) { node.className = className; }
   return node;
 }

@@ -49,7 +49,9 @@ add(term("Places of return"), L.layerGroup(data.zones.map(function (zone) {
   marker.on("click", function (event) { popup(event.latlng, describeZone(zone)); });
   var text = element("span");
   text.appendChild(element("b", zone.name));
-  text.appendChild(element("span", peopleWords(zone)));
+  var people = element("span");
+  onWords(function () { write(people, peopleWords(zone)); });
+  text.appendChild(people);
   marker.bindTooltip(text, { permanent: true, direction: "right", className: "label", offset: [6, 0] });
   labels.push({ marker: marker, people: zone.people || 0 });
   // plan {

@@ -76,7 +76,10 @@ if (data.records.length) {
         icon: L.divIcon({ html: triangle(record.undrawn), className: "reference", iconSize: [13, 12], iconAnchor: [6.5, 7.5] }),
         title: recordTitle(record)
       });
-      marker.bindTooltip(element("span", recordLabel(record)),
+      var label = element("span");
+      onWords(function () { write(label, recordLabel(record)); });
+      entitle(marker, function () { return recordTitle(record); });
+      marker.bindTooltip(label,
         { permanent: true, direction: "bottom", className: "label record", offset: [0, 4] });
       marker.on("click", function () { popup(marker.getLatLng(), describeRecord(record)); });
       drawnRecords.addLayer(marker);

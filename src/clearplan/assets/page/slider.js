@@ -72,7 +72,7 @@ function toStop(k) {
     say("Planned to be under way then ({number})", { number: figure(under, 0) }),
     say("Not begun by then, or not in the plan ({number})", { number: figure(data.tasks.length - finished - under - gated, 0) }),
     say("Place planned to be open by then"), say("Place not open by then"), say("Place that never opens in the plan")
-  ].forEach(function (words, n) { stopRows[n].lastChild.textContent = words; });
+  ].forEach(function (words, n) { write(stopRows[n].lastChild, words); });
 }
 
 function goToPlace(own) {
@@ -88,6 +88,7 @@ function listOpenings() {
     var holder = document.getElementById(id), own = everyPlace.map(function (zone, k) { return { zone: zone, marker: markers[k] }; });
     own = own.filter(function (one) { return wanted(one.zone); });
     own.sort(function (a, b) { return a.zone.plan.opens - b.zone.plan.opens; });
+    holder.querySelector("ul").replaceChildren();
     own.forEach(function (one) {
       var item = element("li");
       if (one.marker) {
@@ -102,7 +103,8 @@ function listOpenings() {
       holder.querySelector("ul").appendChild(item);
     });
     holder.querySelector("summary").textContent = title + ": " + figure(own.length, 0);
-    holder.open = own.length <= FOLDED;
+    if (!holder.dataset.told) { holder.open = own.length <= FOLDED; }
+    holder.dataset.told = "yes";
     holder.hidden = !own.length;
     return own.length;
   }
@@ -124,11 +126,11 @@ function listOpenings() {
   slider.max = lastStop();
   slider.step = 1;
   slider.value = -1;
-  document.getElementById("plan-to").textContent = say(plan.stops[lastStop()][0]);
+  onWords(function () { write(document.getElementById("plan-to"), say(plan.stops[lastStop()][0])); });
   slider.addEventListener("input", function () { toStop(Number(slider.value)); });
-  listOpenings();
+  onWords(listOpenings);
   // Cards of places are read beside the legend, not under it, where the map is wide enough for both.
   if (!phone && map.getSize().x > 800) { L.Popup.mergeOptions({ autoPanPaddingTopLeft: [312, 12] }); }
-  toStop(-1);
+  onWords(function () { toStop(stop); });
 })();
 // } plan

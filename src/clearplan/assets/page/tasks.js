@@ -54,6 +54,14 @@ function polygons(tasks) {
   }));
 }
 
+// A marker's title, in the language in which it is read; its icon is made anew whenever its layer is shown.
+function entitle(marker, words) {
+  onWords(function () {
+    marker.options.title = words();
+    if (marker.getElement()) { marker.getElement().title = words(); }
+  });
+}
+
 function rankTitle(task) {
   return task.queue === "survey" ? say("survey rank {rank}", { rank: task.rank }) : say("clearance rank {rank}", { rank: task.rank });
 }
@@ -66,6 +74,7 @@ function taskLayer(queue) {
       icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
       title: rankTitle(task), zIndexOffset: 100 - task.rank
     });
+    entitle(marker, function () { return rankTitle(task); });
     marker.on("click", function () { show(task, marker.getLatLng()); });
     drawn.addLayer(marker);
   });
