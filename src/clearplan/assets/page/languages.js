@@ -15,7 +15,7 @@ function speak(code) {
 
 // Only on demand: #lang=ru, ?lang=ru, or lang=auto for the browser's own. The same file opens alike for everybody.
 function askedLanguage() {
-  var asked = /[?#&]lang=([a-z]+)/.exec(window.location.search + window.location.hash);
+  var asked = /[#&]lang=([a-z]+)/.exec(window.location.hash) || /[?&]lang=([a-z]+)/.exec(window.location.search);
   if (!asked) { return null; }
   if (asked[1] !== "auto") { return asked[1]; }
   var known = window.navigator.languages.map(function (name) { return name.slice(0, 2); });

@@ -5,8 +5,9 @@ var language = "en"; // the page is drawn in English first, and told anew where 
 var inEnglish = new Set(); // what was said in English while another language is shown
 var retold = [];
 
-// Months and figures as the language writes them; English with the day before the month.
-function locale() { return language === "en" ? "en-GB" : language; }
+// Languages whose figures CLDR writes alike, each known to every browser: some ship no Azerbaijani or Armenian ones.
+var FIGURE_LOCALES = { az: "de", hy: "ru" };
+function locale() { return FIGURE_LOCALES[language] || language; }
 
 // A key that is looked up later, where the page is told.
 function term(text) { return text; }
@@ -79,6 +80,11 @@ onWords(function () {
   });
 });
 
+// Months stand in the catalogues for the same reason.
+var MONTHS = [term("January"), term("February"), term("March"), term("April"), term("May"), term("June"), term("July"),
+  term("August"), term("September"), term("October"), term("November"), term("December")];
+
 function dayWords(iso) {
-  return new Date(iso + "T00:00:00Z").toLocaleDateString(locale(), { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  var numbers = iso.split("-").map(Number);
+  return say("{day} {month} {year}", { day: numbers[2], month: say(MONTHS[numbers[1] - 1]), year: numbers[0] });
 }
