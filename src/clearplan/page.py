@@ -20,10 +20,10 @@ from .folders import write_whole
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
     "open", "helpers", "layers", "surface", "ground", "tasks", "plan", "cards", "places", "records", "controls",
-    "panel", "slider", "legend", "foot",
+    "panel", "slider", "legend", "foot", "geodesy", "tools", "search", "measure", "grid", "readout", "link",
 )  # fmt: skip
 #: Its styles; a later one overrides an earlier one.
-STYLES = ("map",)
+STYLES = ("map", "tools")
 
 
 @dataclass(frozen=True)

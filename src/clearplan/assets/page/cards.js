@@ -106,7 +106,7 @@ function describe(task) {
     box.appendChild(button);
   });
   if (about.illustrative) { box.appendChild(element("p", about.illustrative, "quiet")); }
-  return box;
+  return linked(box, taskHash(task));
 }
 
 function show(task, where) {

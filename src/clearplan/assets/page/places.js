@@ -37,7 +37,7 @@ function describeZone(zone) {
   // } plan
   box.appendChild(element("p", "Position error: " + raw(zone.error_m, "m"), "quiet"));
   box.appendChild(element("p", zone.source, "quiet"));
-  return box;
+  return linked(box, zoneHash(zone));
 }
 
 add("Places of return", L.layerGroup(data.zones.map(function (zone) {
