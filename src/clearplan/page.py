@@ -20,11 +20,12 @@ from .words import page_words
 
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
-    "words", "open", "helpers", "layers", "surface", "ground", "tasks", "plan", "cards", "places", "records", "controls",
-    "panel", "slider", "legend", "foot", "languages",
+    "words", "open", "helpers", "layers", "surface", "ground", "tasks", "plan", "cards", "places", "records",
+    "controls", "panel", "slider", "legend", "foot", "geodesy", "tools", "search", "measure", "grid", "readout", "link",
+    "languages",
 )  # fmt: skip
 #: Its styles; a later one overrides an earlier one.
-STYLES = ("map", "words")
+STYLES = ("map", "words", "tools")
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,10 @@ def make_page(data: dict[str, Any]) -> MapPage:
     head += f"<style>{leaflet_css}\n{style}</style>\n<script>{leaflet_js}</script>\n"
     body = body.replace("<body>", f"<body>\n{before}", 1).replace("</body>", f"{after}</body>", 1)
     told, script = _json(data), _script(planned)
+    words = _json(page_words(script, before + after, told))
     end = (
         f'<script type="application/json" id="clearplan-data">{told}</script>\n'
-        f'<script type="application/json" id="clearplan-words">{_json(page_words(script, before + after, told))}</script>\n'
+        f'<script type="application/json" id="clearplan-words">{words}</script>\n'
         f"<script>{script}</script>\n</html>"
     )
     page = f"{head}</head>{body}"
