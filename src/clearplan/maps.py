@@ -24,6 +24,7 @@ import shapely
 from .crs import parse_crs, require_metres, to_working
 from .errors import TableError
 from .page import MapPage, make_page
+from .placenames import search_index
 from .priority import criteria_of, meaning_of
 from .records import RecordReading
 from .schema import remaining
@@ -55,7 +56,10 @@ class About:
 
 @dataclass(frozen=True)
 class Context:
-    """Layers under the hazards; none is a hazard. Tables in the working CRS, elevation as a path."""
+    """Layers under the hazards; none is a hazard. Tables in the working CRS, elevation as a path.
+
+    ``places`` are settlements that the page's search finds by any of their names (``name``, ``alternatenames``).
+    """
 
     districts: gpd.GeoDataFrame | None = None
     district_name: str = "name"
@@ -63,6 +67,7 @@ class Context:
     rivers: gpd.GeoDataFrame | None = None
     lakes: gpd.GeoDataFrame | None = None
     elevation: Path | None = None
+    places: gpd.GeoDataFrame | None = None
 
 
 def draw_map(
@@ -128,6 +133,7 @@ def draw_map(
         "lines": _shapes(contact_lines),
         "surface": _surface(surface),
         "context": _context(context),
+        "search": _search(tasks, zones, context),
     }
     if first is not None:
         data["first"] = first
@@ -194,6 +200,7 @@ def _how_sure(task: Any) -> dict[str, Any]:
 def _zones(zones: gpd.GeoDataFrame, stops: list[dt.date]) -> list[dict[str, Any]]:
     return [
         {
+            "id": zone.zone_id,
             "name": _text(zone.name) or zone.zone_id,
             "people": _number(zone.people),
             "families": _number(getattr(zone, "families", None)),
@@ -374,6 +381,14 @@ def _context(context: Context) -> dict[str, Any]:
             "bounds": [[south, west], [north, east]],
         }
     return found
+
+
+def _search(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, context: Context) -> dict[str, Any]:
+    """Names by which the page finds zones (those drawn, in their order), districts and settlements."""
+    drawn = zones[~(shapely.is_missing(zones.geometry.to_numpy()) | shapely.is_empty(zones.geometry.to_numpy()))]
+    return search_index(
+        context.places, drawn, context.districts, district_name=context.district_name, near=(tasks, zones)
+    )
 
 
 def _shapes(layer: gpd.GeoDataFrame | None) -> list[Any]:

@@ -118,7 +118,7 @@ function describe(task) {
     box.appendChild(button);
   });
   if (about.illustrative) { box.appendChild(element("p", say(about.illustrative), "quiet")); }
-  return box;
+  return linked(box, taskHash(task));
 }
 
 function show(task, where) {

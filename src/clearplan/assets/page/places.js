@@ -38,7 +38,7 @@ function describeZone(zone) {
   // } plan
   box.appendChild(element("p", say("Position error: {error}", { error: raw(zone.error_m, "m") }), "quiet"));
   box.appendChild(element("p", say(zone.source), "quiet"));
-  return box;
+  return linked(box, zoneHash(zone));
 }
 
 add(term("Places of return"), L.layerGroup(data.zones.map(function (zone) {
