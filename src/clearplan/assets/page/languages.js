@@ -2,6 +2,7 @@
 
 function speak(code) {
   if (code !== "en" && !Object.hasOwn(catalogues, code)) { return; }
+  var centre = map.getCenter();
   language = code;
   inEnglish = new Set();
   document.documentElement.lang = code;
@@ -9,7 +10,11 @@ function speak(code) {
   // A card is told in the language in which it was opened.
   map.closePopup();
   document.getElementById("detail").replaceChildren();
+  document.querySelectorAll("body *").forEach(rewrite);
   retold.forEach(function (draw) { draw(); });
+  // Longer sentences take room from the map: what lay in its middle stays there.
+  map.invalidateSize({ pan: false });
+  map.setView(centre, map.getZoom(), { animate: false });
   placeLabels();
 }
 
