@@ -19,7 +19,7 @@ from .folders import write_whole
 
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
-    "open", "helpers", "layers", "surface", "ground", "tasks", "plan", "cards", "places", "records", "controls",
+    "open", "helpers", "columns", "layers", "patterns", "surface", "picture", "ground", "tasks", "plan", "cards", "places", "records", "controls",
     "panel", "slider", "legend", "foot",
 )  # fmt: skip
 #: Its styles; a later one overrides an earlier one.

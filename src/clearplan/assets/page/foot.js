@@ -6,6 +6,11 @@ first.appendChild(document.createTextNode(about.boundaries));
 foot.appendChild(first);
 if (about.line_note) { foot.appendChild(element("p", about.line_note + ".")); }
 foot.appendChild(element("p", "As at " + about.as_at + ". CRS: " + about.crs + ". Fingerprint " + about.fingerprint + "."));
+if (!pictured) {
+  foot.appendChild(element("p", say("All {tasks} tasks and {areas} hazard areas are drawn as outlines, none more than {m} m outside the true one.", {
+    tasks: figure(data.drawn.tasks, 0), areas: figure(data.drawn.areas, 0), m: figure(data.drawn.furthest_m, 0)
+  })));
+}
 if (about.sources.length) { foot.appendChild(element("p", "Sources: " + about.sources.join("; "))); }
 
 map.invalidateSize();

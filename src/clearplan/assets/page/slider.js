@@ -60,7 +60,7 @@ function toStop(k) {
     : "The map shows the hazards as at " + about.as_at + ", without the plan.";
   slider.setAttribute("aria-valuetext", shown ? homeWords(k) + ", " + plan.stops[k][0] : "today, the plan is not shown");
   map.invalidateSize({ pan: false });
-  data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
+  restyleTasks();
   placeMarkers.forEach(function (own) { own.marker.setStyle(placeStyle(own.zone)); });
   if (!shown) { return; }
   var finished = data.tasks.filter(isFinished).length, under = data.tasks.filter(isUnderWay).length;
