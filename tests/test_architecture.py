@@ -29,7 +29,7 @@ FLOORS = {
     "shapes": 1, "rasters": 1, "grids": 1, "distances": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
     "postgis": 1, "feature_service": 1,
     "likelihood": 1, "weights": 1, "ranks": 1, "periods": 1, "methods": 1, "solver": 1, "svg": 1,
-    "scores": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
+    "scores": 1, "words": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
     "placenames": 1,
     "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_planning": 0,
     "settings_base": 0, "crs": 0, "errors": 0,

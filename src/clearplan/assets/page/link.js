@@ -67,7 +67,7 @@ function openZone(name) {
 }
 
 function openHash() {
-  var whole = location.hash.slice(1);
+  var whole = location.hash.slice(1).replace(/&lang=[a-z]+$/, "");
   try { whole = decodeURIComponent(whole); } catch (error) { /* a stray % sign is taken as written */ }
   if (whole.indexOf("map=") === 0) { openView(whole.slice(4)); }
   if (whole.indexOf("T-") === 0) { openTask(whole.slice(2), whole); }

@@ -21,7 +21,7 @@ function measuredWords(points, closed) {
   if (!points.length) { return say("Click the map to add points, or move it with the arrow keys and press Enter to add its centre."); }
   if (points.length === 1) { return say("First point set."); }
   var length = lengthWords(pathMetres(closed ? points.concat([points[0]]) : points));
-  if (!closed) { return say("{length} over {count} points.", { length: length, count: figure(points.length, 0) }); }
+  if (!closed) { return say("{length} over {count} points.", { length: length, count: points.length }); }
   return crossesItself(points) ? say("{length} around. Its sides cross, so it has no area.", { length: length })
     : say("{length} around, area {area}.", { length: length, area: areaWords(ringSquareMetres(points)) });
 }
@@ -64,12 +64,12 @@ function measuredWords(points, closed) {
     points.forEach(function (point) {
       drawn.addLayer(L.circleMarker(point, still2({ radius: 5, weight: 2, fill: true, fillColor: "#ffffff", fillOpacity: 1 })));
     });
-    words.textContent = measuredWords(points, closed);
-    closing.textContent = closed ? say("Open the shape") : say("Close the shape");
+    write(words, measuredWords(points, closed));
+    write(closing, closed ? say("Open the shape") : say("Close the shape"));
     closing.disabled = points.length < 3;
     var centre = map.getCenter(), pixel = geodesicMetres(centre, map.containerPointToLatLng(map.getSize().divideBy(2).add([1, 0])));
-    note.textContent = say("Shortest ways on the WGS 84 ellipsoid, exact to a millimetre; pointing is not: one pixel is {metres} here.",
-      { metres: lengthWords(pixel) });
+    write(note, say("Shortest ways on the WGS 84 ellipsoid, exact to a millimetre; pointing is not: one pixel is {metres} here.",
+      { metres: lengthWords(pixel) }));
   }
   function addPoint(where) {
     if (closed) { points = []; closed = false; }

@@ -26,11 +26,11 @@ function whereTold(where) {
 (function () {
   var control = L.control({ position: "bottomright" }), box = element("div", null, "readout"), pointer = null, waiting = null;
   var lines = element("div"), north = svgElement("svg", { width: 26, height: 40, viewBox: "0 0 26 40", role: "img", "class": "north" });
-  north.setAttribute("aria-label", say("North is up"));
+  onWords(function () { north.setAttribute("aria-label", say("North is up")); });
   north.append(svgElement("path", { d: "M13 12L20 38L13 32Z", fill: "#1b1b1b", stroke: "#1b1b1b" }),
     svgElement("path", { d: "M13 12L6 38L13 32Z", fill: "#fff", stroke: "#1b1b1b" }));
   var letter = svgElement("text", { x: 13, y: 9.5, "text-anchor": "middle", "font-size": 11, "font-weight": 700 });
-  letter.textContent = say("N");
+  onWords(function () { letter.textContent = say("N"); });
   north.appendChild(letter);
   lines.append(gridWords, scaleWords, whereWords, squareWords);
   box.append(north, lines);
@@ -73,6 +73,6 @@ function whereTold(where) {
     if (document.activeElement !== holder || pointer) { return; }
     waiting = setTimeout(function () { announce(whereWords.textContent + "; " + squareWords.textContent); }, 600);
   });
-  tellScale();
-  tellWhere();
+  onWords(tellScale);
+  onWords(tellWhere);
 })();

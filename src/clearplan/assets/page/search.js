@@ -113,12 +113,15 @@ function namesLike(text) {
   input.type = "text";
   input.autocomplete = "off";
   input.spellcheck = false;
-  input.placeholder = say("Search a place or a task");
+  onWords(function () {
+    findable = null; // kinds of places are named in it
+    input.placeholder = say("Search a place or a task");
+    list.setAttribute("aria-label", say("Found"));
+  });
   label.htmlFor = "search";
   list.id = "search-list";
   list.hidden = true;
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", say("Found"));
   [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", "search-list"], ["aria-expanded", "false"]]
     .forEach(function (pair) { input.setAttribute(pair[0], pair[1]); });
   box.append(label, input, list);
@@ -162,7 +165,7 @@ function namesLike(text) {
     activate(-1);
     if (!input.value.trim()) { mark(null); announce(""); return; }
     if (!results.length) { warn(say("Nothing on this map is called {name}.", { name: input.value.trim() })); return; }
-    announce(say("{count} found", { count: figure(results.length, 0) }));
+    announce(say("{count} found", { count: results.length }));
   }
   input.addEventListener("input", look);
   input.addEventListener("blur", close);

@@ -3,7 +3,7 @@
 var holder = map.getContainer();
 var tools = element("section", null, "tools");
 tools.id = "tools";
-tools.setAttribute("aria-label", say("Map tools"));
+onWords(function () { tools.setAttribute("aria-label", say("Map tools")); });
 var toolsInside = element("div", null, "inside"), toolsButton = element("button", say("Tools"), "toggle");
 toolsInside.id = "tools-inside";
 toolsButton.type = "button";
