@@ -69,6 +69,7 @@ function openZone(name) {
 function openHash() {
   var whole = location.hash.slice(1);
   try { whole = decodeURIComponent(whole); } catch (error) { /* a stray % sign is taken as written */ }
+  calm();
   if (whole.indexOf("map=") === 0) { openView(whole.slice(4)); }
   if (whole.indexOf("T-") === 0) { openTask(whole.slice(2), whole); }
   if (whole.indexOf("Z-") === 0) { openZone(whole.slice(2)); }

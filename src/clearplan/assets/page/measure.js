@@ -34,12 +34,13 @@ function measuredWords(points, closed) {
 
   var box = element("div", null, "measured"), words = element("p", null, "words"), note = element("p", null, "quiet");
   words.setAttribute("role", "status");
-  var closing = button(say("Close the shape"), function () { closed = !closed; redraw(); }, "link");
+  var closing = button(say("Close shape"), function () { closed = !closed; redraw(); }, "link");
   box.append(words, note,
-    button(say("Add the centre"), function () { addPoint(map.getCenter()); }, "link"), closing,
-    button(say("Remove the last"), removeLast, "link"), button(say("End"), end, "link"));
+    button(say("Add centre"), function () { addPoint(map.getCenter()); }, "link"), closing,
+    button(say("Remove last"), removeLast, "link"), button(say("End"), end, "link"));
   box.hidden = true;
-  tools.appendChild(box);
+  // A phone's map is too small for a box of words: there the sheet below holds it.
+  if (phone) { document.getElementById("panel").prepend(box); } else { tools.appendChild(box); }
 
   // Above all that can be clicked, so that a click is a point and opens no card; drags and the wheel pass to the map.
   var cover = element("div", null, "measure-cover"), pressed = null, points = [], closed = false;
@@ -65,7 +66,7 @@ function measuredWords(points, closed) {
       drawn.addLayer(L.circleMarker(point, still2({ radius: 5, weight: 2, fill: true, fillColor: "#ffffff", fillOpacity: 1 })));
     });
     words.textContent = measuredWords(points, closed);
-    closing.textContent = closed ? say("Open the shape") : say("Close the shape");
+    closing.textContent = closed ? say("Open shape") : say("Close shape");
     closing.disabled = points.length < 3;
     var centre = map.getCenter(), pixel = geodesicMetres(centre, map.containerPointToLatLng(map.getSize().divideBy(2).add([1, 0])));
     note.textContent = say("Shortest ways on the WGS 84 ellipsoid, exact to a millimetre; pointing is not: one pixel is {metres} here.",
@@ -83,11 +84,12 @@ function measuredWords(points, closed) {
   function begin() {
     measuring = true;
     points = [];
-    announce("");
+    calm();
     map.closePopup();
     holder.appendChild(cover);
     drawn.addTo(map);
     box.hidden = false;
+    document.getElementById("panel").scrollTop = 0;
     openTools(false);
     holder.classList.add("measuring");
     start.setAttribute("aria-pressed", "true");

@@ -48,7 +48,7 @@ function whereTold(where) {
     squareWords.textContent = words[1];
   }
   function tellScale() {
-    scaleWords.textContent = say("Scale about 1:{number} on this screen",
+    scaleWords.textContent = say("About 1:{number} on this screen",
       { number: figure(twoDigits(metresPerPixel() * 1000 / DOT_MM), 0) });
   }
   function byPointer(event) {
