@@ -3,10 +3,10 @@
 var holder = map.getContainer();
 var tools = element("section", null, "tools");
 tools.id = "tools";
-tools.setAttribute("aria-label", say("Map tools"));
-var toolsInside = element("div", null, "inside"), toolsButton = element("button", say("Tools"), "toggle");
+onWords(function () { tools.setAttribute("aria-label", say("Map tools")); });
+var toolsInside = element("div", null, "inside"), toolsButton = spoken("button", term("Tools"), "toggle");
 toolsInside.id = "tools-inside";
-toolsButton.type = "button";
+pressable(toolsButton, function () { openTools(!toolsInside.classList.contains("open")); });
 toolsButton.setAttribute("aria-controls", "tools-inside");
 var told = element("div", null, "told"), heard = element("div", null, "unseen");
 told.setAttribute("role", "status");
@@ -19,19 +19,17 @@ function openTools(open) {
   toolsInside.classList.toggle("open", open);
   toolsButton.setAttribute("aria-expanded", String(open));
 }
-toolsButton.addEventListener("click", function () { openTools(!toolsInside.classList.contains("open")); });
 openTools(false);
 
-function button(text, act, className) {
-  var made = element("button", text, className);
-  made.type = "button";
-  made.addEventListener("click", act);
-  return made;
+function pressable(button, act) {
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
 }
 
 // What went wrong is seen and heard until the reader closes it or goes on; what went well is heard, and the map shows it.
 function warn(text) {
-  told.replaceChildren(element("p", text), button(say("Close"), function () { calm(); holder.focus(); }, "link"));
+  told.replaceChildren(element("p", text), pressable(element("button", say("Close"), "link"), function () { calm(); holder.focus(); }));
 }
 function announce(text) { heard.textContent = text; }
 function calm() { told.replaceChildren(); }
