@@ -19,11 +19,11 @@ from .folders import write_whole
 
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
-    "open", "helpers", "layers", "surface", "ground", "tasks", "plan", "cards", "places", "records", "controls",
-    "panel", "slider", "legend", "foot",
+    "open", "helpers", "layers", "filters", "surface", "ground", "tasks", "plan", "cards", "places", "records",
+    "controls", "panel", "slider", "legend", "charts", "figures", "keys", "filtering", "print", "foot",
 )  # fmt: skip
 #: Its styles; a later one overrides an earlier one.
-STYLES = ("map",)
+STYLES = ("map", "figures", "print")
 
 
 @dataclass(frozen=True)

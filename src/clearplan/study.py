@@ -25,6 +25,7 @@ from .files import read_gazetteer, read_raw
 from .fit import Fit, fit_surface
 from .folders import refuse_foreign, refuse_taken, replaced
 from .hazards import footprints, net_area
+from .headline import figures_of
 from .inputs import Inputs, as_at_day, ledger_faults, link_faults, open_but_released, read_inputs, read_layers
 from .maps import About, Context, draw_map
 from .planfiles import PICTURES, plan_section, write_pictures, write_plan
@@ -517,6 +518,7 @@ def _write(study: Study, folder: Path, progress: Progress) -> Study:
         about=about(study),
         first=study.why.first,
         periods=study.planned.stops if study.planned is not None else (),
+        figures=figures_of(study.books, study.planned, bridge_days=_bridge_days(study.plan)),
     )
     page.save(folder / "map.html")
     draw_report(

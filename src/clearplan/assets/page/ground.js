@@ -18,6 +18,7 @@ function band(name, words) {
     function (area) { return area.kind === "contact-line" && area.band === name; },
     still(svg.indication, { color: COLOUR.indication.line, weight: 1, fillColor: "url(#hatch-" + name + ")", fillOpacity: 1 })
   );
+  remember(own, "indication");
   if (own.getLayers().length) {
     add(words, own, '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-' + name + ')" stroke="#5E4B8B"/>');
   }
@@ -25,16 +26,17 @@ function band(name, words) {
 band("outer", "Belt of the contact line, outer band (indication)");
 band("inner", "Belt of the contact line, inner band (indication)");
 
-function field(test, words, style, swatch) {
-  var own = areaGroup(function (area) { return area.kind !== "contact-line" && test(area); }, style);
+function field(name, words, style, swatch) {
+  var own = areaGroup(function (area) { return area.kind !== "contact-line" && area["class"] === name; }, style);
+  remember(own, name);
   if (own.getLayers().length) { add(words, own, swatch); }
 }
-field(function (a) { return a.class === "indication"; }, "Cluster strikes and other indications",
+field("indication", "Cluster strikes and other indications",
   still(svg.indication, { color: "#5E4B8B", weight: 1.2, dashArray: "2 3", fillColor: "url(#hatch-strike)", fillOpacity: 1 }),
   '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-strike)" stroke="#5E4B8B" stroke-dasharray="2 3"/>');
-field(function (a) { return a.class === "SHA"; }, CLASS_WORDS.SHA,
+field("SHA", CLASS_WORDS.SHA,
   still(svg.hazard, { color: COLOUR.SHA.line, weight: 1.2, dashArray: "5 3", fillColor: "url(#hatch-sha)", fillOpacity: 1 }),
   '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-sha)" stroke="#8A5A00" stroke-dasharray="5 3" stroke-width="1.2"/>');
-field(function (a) { return a.class === "CHA"; }, CLASS_WORDS.CHA,
+field("CHA", CLASS_WORDS.CHA,
   still(svg.hazard, { color: COLOUR.CHA.line, weight: 1.2, fillColor: COLOUR.CHA.fill, fillOpacity: 0.5 }),
   '<rect x="1" y="1" width="26" height="16" fill="#FF0000" fill-opacity="0.5" stroke="#7A0000" stroke-width="1.2"/>');

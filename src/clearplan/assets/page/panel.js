@@ -1,7 +1,7 @@
 // --- head, panel, foot -----------------------------------------------------------------------------------------
 
 document.getElementById("title").textContent = about.title;
-about.figures.forEach(function (pair) {
+(data.figures ? [] : about.figures).forEach(function (pair) {
   var box = element("div");
   box.appendChild(element("dt", pair[0]));
   box.appendChild(element("dd", pair[1]));
@@ -55,7 +55,9 @@ function listGated() {
       button.type = "button";
       button.addEventListener("click", function () { goTo(task); });
       item.appendChild(button);
+      followers.push({ node: button, kept: function () { return isKept(task); } });
     });
+    followers.push({ node: item, kept: function () { return own.some(isKept); } });
     holder.querySelector("ul").appendChild(item);
   });
   holder.open = gatedTasks.length <= FOLDED;
@@ -63,11 +65,16 @@ function listGated() {
 }
 if (gatedTasks.length) { listGated(); }
 
+var shownQueue = "survey", shownRows = NUMBERED;
+var MORE_ROWS = 20;
+
 function list(queue) {
-  var tasks = tasksOf(queue);
+  if (queue !== shownQueue) { shownRows = NUMBERED; }
+  shownQueue = queue;
+  var tasks = tasksOf(queue).filter(isKept), further = document.getElementById("further");
   var holder = document.getElementById("list");
   holder.replaceChildren();
-  tasks.slice(0, NUMBERED).forEach(function (task) {
+  tasks.slice(0, shownRows).forEach(function (task) {
     var button = element("button");
     button.type = "button";
     button.appendChild(element("span", task.rank, "number " + queue));
@@ -82,15 +89,22 @@ function list(queue) {
   });
   var waiting = gatedTasks.filter(function (task) { return task.queue === queue; }).length;
   document.getElementById("more").textContent = tasks.length
-    ? "First " + Math.min(NUMBERED, tasks.length) + " of " + figure(tasks.length, 0)
+    ? "First " + Math.min(shownRows, tasks.length) + " of " + figure(tasks.length, 0)
       + " by score of 100; all are on the map and in tasks.csv. Click for the reasons."
     : waiting ? "No task of this queue has a rank: " + waiting + " behind a gate."
+    : tasksOf(queue).length ? say("No task of this queue is within the filter.")
     : "No task waits in this queue.";
+  further.hidden = tasks.length <= shownRows;
+  further.textContent = say("Show {count} more", { count: figure(Math.min(MORE_ROWS, tasks.length - shownRows), 0) });
   document.querySelectorAll(".tabs button").forEach(function (tab) {
     tab.setAttribute("aria-pressed", String(tab.dataset.queue === queue));
   });
 }
 document.querySelectorAll(".tabs button").forEach(function (tab) {
   tab.addEventListener("click", function () { list(tab.dataset.queue); });
+});
+document.getElementById("further").addEventListener("click", function () {
+  shownRows += MORE_ROWS;
+  list(shownQueue);
 });
 list("survey");

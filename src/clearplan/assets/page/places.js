@@ -50,7 +50,7 @@ add("Places of return", L.layerGroup(data.zones.map(function (zone) {
   text.appendChild(element("b", zone.name));
   text.appendChild(element("span", peopleWords(zone)));
   marker.bindTooltip(text, { permanent: true, direction: "right", className: "label", offset: [6, 0] });
-  labels.push({ marker: marker, people: zone.people || 0 });
+  labels.push({ marker: marker, people: zone.people || 0, zone: zone });
   // plan {
   placeMarkers.push({ zone: zone, marker: marker });
   // } plan

@@ -1,0 +1,40 @@
+// --- on paper: the map fills the page, its legend and disclaimers follow it, then the lists ------------------------
+
+// The width for which the map is laid out; print.css makes it as wide as the sheet.
+var PAPER = { wide: 700, high: 420 };
+var onScreen = null;
+
+function toPaper() {
+  if (onScreen) { return; }
+  var legend_ = document.getElementById("legend"), foot_ = document.getElementById("foot"), folds = [];
+  document.querySelectorAll("#panel details:not(.numbers), #legend").forEach(function (one) {
+    folds.push([one, one.open]);
+    one.open = true;
+  });
+  onScreen = { bounds: map.getBounds(), centre: map.getCenter(), zoom: map.getZoom(), folds: folds, holder: legend_.parentNode };
+  document.getElementById("print-legend").append(legend_, foot_);
+  document.body.classList.add("paper");
+  room.style.setProperty("width", PAPER.wide + "px", "important");
+  room.style.setProperty("height", PAPER.high + "px", "important");
+  map.invalidateSize({ pan: false, animate: false });
+  map.fitBounds(onScreen.bounds, { animate: false });
+  placeLabels();
+}
+
+function toScreen() {
+  if (!onScreen) { return; }
+  var own = onScreen;
+  onScreen = null;
+  document.body.classList.remove("paper");
+  room.style.removeProperty("width");
+  room.style.removeProperty("height");
+  own.holder.appendChild(document.getElementById("legend"));
+  document.getElementById("panel").after(document.getElementById("foot"));
+  own.folds.forEach(function (one) { one[0].open = one[1]; });
+  map.invalidateSize({ pan: false, animate: false });
+  map.setView(own.centre, own.zoom, { animate: false });
+  placeLabels();
+}
+
+window.addEventListener("beforeprint", toPaper);
+window.addEventListener("afterprint", toScreen);
