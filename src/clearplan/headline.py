@@ -117,7 +117,11 @@ def plain_figures(figures: Figures, zones: pd.DataFrame) -> dict[str, Any]:
 
 def _net_rows(net: pd.DataFrame) -> list[list[Any]]:
     """[class, district, m2] of each row: ground of the strongest class alone, so that rows may be added."""
-    return [[row.land_class, str(row.district), number(row.net_m2)] for row in net.itertuples() if row.net_m2 > 0]
+    own = net[net["net_m2"] > 0]
+    return [
+        [land, str(district), number(m2)]
+        for land, district, m2 in zip(own["land_class"], own["district"], own["net_m2"], strict=True)
+    ]
 
 
 def people_waiting(zones: pd.DataFrame) -> dict[str, int]:

@@ -5,7 +5,7 @@ function popup(where, content) {
     var detail = document.getElementById("detail");
     var close = element("button", "Close", "close");
     close.type = "button";
-    close.addEventListener("click", function () { detail.replaceChildren(); comeBack(); });
+    close.addEventListener("click", function () { leave(detail); });
     detail.replaceChildren(close, content);
     document.getElementById("panel").scrollTop = 0;
     map.panTo(where, { animate: false });

@@ -135,7 +135,7 @@ function lens(id, title, note, head, columns) {
   row.appendChild(first);
   columns.forEach(function (land) {
     var cell = element("th"), button = element("button", say(LAND_HEAD[land]));
-    button.setAttribute("aria-label", say(CLASS_WORDS[land]));
+    button.title = say(CLASS_WORDS[land]);
     cell.scope = "col";
     button.type = "button";
     toggles(button, "land", land);
@@ -172,9 +172,12 @@ function drawArea() {
     of[row[0] + "\n" + row[1]] = row[2];
     most[row[0]] = Math.max(most[row[0]] || 0, row[2]);
   });
+  var note = say("Net of overlap, the strongest class first. Each column has a scale of its own. Press a district or a class to filter.");
+  // plan {
+  note += " " + say("A year doesn't change it.");
+  // } plan
   var table = lens("chart-area", say("Hazard by district [km²]"),
-    say("Net of overlap, the strongest class first. Each column has a scale of its own. Press a district or a class to filter."),
-    say("District"), lands);
+    note, say("District"), lands);
   var body = table.createTBody();
   places.forEach(function (place) {
     var row = body.insertRow(), name = element("th"), kept = passes("district", place);

@@ -117,6 +117,7 @@ function applyFilter(move) {
   document.getElementById("filtered-words").textContent = on ? filterWords() + " " + caution : "";
   document.getElementById("filtered-said").textContent = on ? filterWords() + " " + caution : said ? say("All is shown.") : "";
   said = said || on;
+  map.invalidateSize({ pan: false, animate: false });
   data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
   lightUp();
   fadeShapes();

@@ -25,6 +25,14 @@ function enter(holder, content) {
   holder.focus({ preventScroll: true });
 }
 
+// The phone's sheet stays when its card is closed, and is no dialog then.
+function leave(holder) {
+  holder.replaceChildren();
+  ["role", "aria-label", "aria-labelledby"].forEach(function (name) { holder.removeAttribute(name); });
+  holder.tabIndex = -1;
+  comeBack();
+}
+
 function comeBack() {
   if (cameFrom && document.contains(cameFrom)) { cameFrom.focus({ preventScroll: true }); } else { room.focus({ preventScroll: true }); }
 }

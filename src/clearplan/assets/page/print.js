@@ -4,6 +4,22 @@
 var PAPER = { wide: 700, high: 420 };
 var onScreen = null;
 
+// Chromium prints a canvas by the strokes made since it was last shown, wiping included, and that would wipe the map below
+// it: the tasks are drawn on a fresh one, which also prints as lines, not as dots.
+function freshCanvas() {
+  var own = canvas._container, pen = canvas._ctx, bounds = canvas._bounds;
+  if (!own || !pen || !bounds) { return null; }
+  var fresh = own.cloneNode(false);
+  canvas._ctx = fresh.getContext("2d");
+  canvas._ctx.setTransform(pen.getTransform());
+  canvas._redrawBounds = null;
+  canvas._draw();
+  canvas._ctx = pen;
+  own.after(fresh);
+  own.style.visibility = "hidden";
+  return fresh;
+}
+
 function toPaper() {
   if (onScreen) { return; }
   var legend_ = document.getElementById("legend"), foot_ = document.getElementById("foot"), folds = [];
@@ -19,6 +35,7 @@ function toPaper() {
   map.invalidateSize({ pan: false, animate: false });
   map.fitBounds(onScreen.bounds, { animate: false });
   placeLabels();
+  onScreen.canvas = freshCanvas();
 }
 
 function toScreen() {
@@ -26,6 +43,10 @@ function toScreen() {
   var own = onScreen;
   onScreen = null;
   document.body.classList.remove("paper");
+  if (own.canvas) {
+    own.canvas.remove();
+    canvas._container.style.visibility = "";
+  }
   room.style.removeProperty("width");
   room.style.removeProperty("height");
   own.holder.appendChild(document.getElementById("legend"));
