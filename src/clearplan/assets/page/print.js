@@ -1,7 +1,6 @@
 // --- on paper: the map fills the page, its legend and disclaimers follow it, then the lists ------------------------
 
-// The width for which the map is laid out; print.css makes it as wide as the sheet.
-var PAPER = { wide: 700, high: 420 };
+// The map is laid out anew for a width of 700 px (class paper); print.css makes it as wide as the sheet.
 var onScreen = null;
 
 // Chromium prints a canvas by the strokes made since it was last shown, wiping included, and that would wipe the map below
@@ -30,8 +29,6 @@ function toPaper() {
   onScreen = { bounds: map.getBounds(), centre: map.getCenter(), zoom: map.getZoom(), folds: folds, holder: legend_.parentNode };
   document.getElementById("print-legend").append(legend_, foot_);
   document.body.classList.add("paper");
-  room.style.setProperty("width", PAPER.wide + "px", "important");
-  room.style.setProperty("height", PAPER.high + "px", "important");
   map.invalidateSize({ pan: false, animate: false });
   map.fitBounds(onScreen.bounds, { animate: false });
   placeLabels();
@@ -47,8 +44,6 @@ function toScreen() {
     own.canvas.remove();
     canvas._container.style.visibility = "";
   }
-  room.style.removeProperty("width");
-  room.style.removeProperty("height");
   own.holder.appendChild(document.getElementById("legend"));
   document.getElementById("panel").after(document.getElementById("foot"));
   own.folds.forEach(function (one) { one[0].open = one[1]; });
