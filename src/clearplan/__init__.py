@@ -22,16 +22,19 @@ if TYPE_CHECKING:
     from .errors import ClearplanError, CrsError, FaultsError, OutputError, ReadError, SettingsError, TableError
     from .evaluation import Evaluation, evaluate, evaluation_tables, share_outside
     from .evidence import Evidence, collect_evidence
+    from .feature_service import read_service
     from .filing import book_years, milestones, plan_vs_achieved, planned_release, released_table, remaining_table
     from .fit import Fit, fit_surface
     from .hazards import footprints, net_area, net_shapes
     from .judge import Judgement, judge_work
     from .maps import About, Context, draw_map
+    from .outputs import Study
     from .plan import WorkPlan, schedule
     from .plan_charts import draw_budgets, draw_chances, draw_gantt, draw_home
     from .planbook import write_workplan
     from .planfiles import write_pictures, write_plan
     from .planning import Planned, plan_work, with_plan
+    from .postgis import read_postgis
     from .priority import explain, rank
     from .quality import draw_quality_sheets
     from .ranking import Why, explanation, read_ranking, why_this_order
@@ -71,7 +74,7 @@ if TYPE_CHECKING:
     )
     from .settings_planning import PlanningSettings
     from .settings_priority import PrioritySettings
-    from .study import Study, evaluate_study, plan_study, run_study
+    from .study import evaluate_study, plan_study, run_study
     from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
     from .survey import value_of_survey
     from .svg import save_chart
@@ -130,6 +133,7 @@ _HOMES = {
         "Evidence",
         "collect_evidence",
     ),
+    "feature_service": ("read_service",),
     "filing": (
         "book_years",
         "milestones",
@@ -156,6 +160,7 @@ _HOMES = {
         "Context",
         "draw_map",
     ),
+    "outputs": ("Study",),
     "plan": (
         "WorkPlan",
         "schedule",
@@ -176,6 +181,7 @@ _HOMES = {
         "plan_work",
         "with_plan",
     ),
+    "postgis": ("read_postgis",),
     "priority": (
         "explain",
         "rank",
@@ -253,7 +259,6 @@ _HOMES = {
     "settings_planning": ("PlanningSettings",),
     "settings_priority": ("PrioritySettings",),
     "study": (
-        "Study",
         "evaluate_study",
         "plan_study",
         "run_study",
@@ -395,10 +400,12 @@ __all__ = [
     "read_items",
     "read_lifelines",
     "read_places",
+    "read_postgis",
     "read_ranked",
     "read_ranking",
     "read_records",
     "read_releases",
+    "read_service",
     "read_strikes",
     "read_teams",
     "read_zones",

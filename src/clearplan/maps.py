@@ -25,6 +25,7 @@ from .errors import TableError
 from .headline import Figures, plain_figures, zone_links
 from .headline import number as _number
 from .page import MapPage, make_page
+from .placenames import search_index
 from .priority import criteria_of, meaning_of
 from .records import RecordReading
 from .schema import remaining
@@ -56,7 +57,10 @@ class About:
 
 @dataclass(frozen=True)
 class Context:
-    """Layers under the hazards; none is a hazard. Tables in the working CRS, elevation as a path."""
+    """Layers under the hazards; none is a hazard. Tables in the working CRS, elevation as a path.
+
+    ``places`` are settlements that the page's search finds by any of their names (``name``, ``alternatenames``).
+    """
 
     districts: gpd.GeoDataFrame | None = None
     district_name: str = "name"
@@ -64,6 +68,7 @@ class Context:
     rivers: gpd.GeoDataFrame | None = None
     lakes: gpd.GeoDataFrame | None = None
     elevation: Path | None = None
+    places: gpd.GeoDataFrame | None = None
 
 
 def draw_map(
@@ -133,6 +138,7 @@ def draw_map(
         "lines": _shapes(contact_lines),
         "surface": _surface(surface),
         "context": _context(context),
+        "search": _search(tasks, zones, context),
     }
     if first is not None:
         data["first"] = first
@@ -219,6 +225,7 @@ def _how_sure(task: Any) -> dict[str, Any]:
 def _zones(zones: gpd.GeoDataFrame, stops: list[dt.date]) -> list[dict[str, Any]]:
     return [
         {
+            "id": zone.zone_id,
             "name": _text(zone.name) or zone.zone_id,
             "people": _number(zone.people),
             "families": _number(getattr(zone, "families", None)),
@@ -399,6 +406,14 @@ def _context(context: Context) -> dict[str, Any]:
             "bounds": [[south, west], [north, east]],
         }
     return found
+
+
+def _search(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, context: Context) -> dict[str, Any]:
+    """Names by which the page finds zones (those drawn, in their order), districts and settlements."""
+    drawn = zones[~(shapely.is_missing(zones.geometry.to_numpy()) | shapely.is_empty(zones.geometry.to_numpy()))]
+    return search_index(
+        context.places, drawn, context.districts, district_name=context.district_name, near=(tasks, zones)
+    )
 
 
 def _shapes(layer: gpd.GeoDataFrame | None) -> list[Any]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +15,30 @@ import pandas as pd
 from .audit import closed_by_row, searches
 from .balance import bridge, ledger
 from .crs import WorkingCrs, working_crs
-from .dossier import Dossier, dossier_section, make_dossier, write_dossier
+from .dossier import make_dossier
 from .errors import OutputError, SettingsError
 from .evaluation import Evaluation, evaluate, evaluation_tables
 from .evidence import Evidence, collect_evidence
-from .exchange import write_csv, write_gpkg, write_table
-from .files import read_gazetteer, read_raw
+from .fetch import fetch_sources
+from .files import read_raw
 from .fit import Fit, fit_surface
 from .folders import refuse_foreign, refuse_taken, replaced
 from .hazards import footprints, net_area
-from .headline import figures_of
 from .inputs import Inputs, as_at_day, ledger_faults, link_faults, open_but_released, read_inputs, read_layers
-from .maps import About, Context, draw_map
-from .planfiles import PICTURES, plan_section, write_pictures, write_plan
-from .planfiles import TABLES as PLAN_TABLES
-from .planning import Planned, plan_work, with_plan
+from .maps import Context
+from .outputs import DRAWING, OUTPUTS, PLAN_OUTPUTS, WRITING, Progress, Study, notice, write_plan_alone, write_run
+from .planning import plan_work, with_plan
 from .priority import check_weights
-from .provenance import line_words, record_run
-from .quality import draw_quality_sheets
-from .ranking import Why, rank_tasks, why_this_order
-from .records import RecordReading
+from .provenance import record_run
+from .ranking import rank_tasks, why_this_order
 from .release import apply_releases, day_of
 from .release import as_at as as_at_table
-from .report import draw_evaluation, draw_report, draw_sections
+from .report import draw_evaluation
 from .settings import Plan, load_plan
-from .surface import Surface, expected_area, make_surface
-from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, RELEASED
+from .surface import Surface, expected_area
+from .tables import ILLUSTRATIVE
 from .tasks import make_tasks
 
-Progress = Callable[[str], None]
 Search = Callable[[float, float], None]
 
 #: Stages as they are announced; their number is the length of the progress bar.
@@ -56,52 +50,9 @@ STAGES = (
     "Weighing the evidence",
     "Ranking tasks",
     "Planning the work",
-    "Writing layers and tables",
-    "Drawing the map",
+    WRITING,
+    DRAWING,
 )
-#: Files that a run writes; others in its folder are the user's.
-OUTPUTS = (
-    "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
-    "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx", "treaty.xlsx",
-)  # fmt: skip
-#: Files of a plan of work that is written alone, beside its tables and pictures.
-_PLAN_ALONE = ("plan.html", "tasks.csv", "run.json")
-
-
-@dataclass(frozen=True)
-class Study:
-    """A finished study: its tables, and ``run``, the record of how they were made."""
-
-    plan: Plan
-    hazards: gpd.GeoDataFrame
-    zones: gpd.GeoDataFrame
-    accidents: gpd.GeoDataFrame
-    areas: gpd.GeoDataFrame
-    net: pd.DataFrame
-    tasks: gpd.GeoDataFrame
-    faults: pd.DataFrame
-    run: dict[str, Any]
-    lifelines: gpd.GeoDataFrame
-    gates: pd.DataFrame
-    releases: gpd.GeoDataFrame
-    history: pd.DataFrame
-    teams: pd.DataFrame
-    commitments: pd.DataFrame
-    books: Mapping[str, pd.DataFrame]
-    context: Context = field(default_factory=Context)
-    records: tuple[RecordReading, ...] = ()
-    evidence: Evidence | None = None
-    fit: Fit | None = None
-    surface: Surface | None = None
-    why: Why = field(default_factory=Why)
-    planned: Planned | None = None
-    dossier: Dossier | None = None
-
-    @property
-    def notes(self) -> list[str]:
-        """What a reader must know first: deferred rows, repairs, assumptions."""
-        return list(self.run["warnings"])
 
 
 def run_study(
@@ -109,6 +60,7 @@ def run_study(
     out: str | Path | None = None,
     *,
     as_at: str | dt.date | None = None,
+    offline: bool = False,
     progress: Progress = lambda stage: None,
     search: Search | None = None,
 ) -> Study:
@@ -124,6 +76,8 @@ def run_study(
     as_at : date or ISO text, optional
         Day for which everything is told, in place of ``study.as_at``: what was reported, decided or found later is
         left out and counted.
+    offline : bool
+        Read the copies of what servers held at the last run, and ask no server.
     progress : callable, optional
         Told the name of each stage (one of ``STAGES``) as it begins.
     search : callable, optional
@@ -139,11 +93,11 @@ def run_study(
     plan = load_plan(plan_path)
     if out is not None:
         refuse_foreign(Path(out))
-    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search)
+    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, offline=offline)
     if out is not None:
         target = Path(out)
         with replaced(target, OUTPUTS) as fresh:
-            study = _write(study, fresh, progress)
+            study = write_run(study, fresh, progress)
         if study.surface is not None:
             study = replace(study, surface=_moved(study.surface, target))
     return study
@@ -155,6 +109,7 @@ def plan_study(
     *,
     change: Mapping[str, Any] | None = None,
     as_at: str | dt.date | None = None,
+    offline: bool = False,
     progress: Progress = lambda stage: None,
     search: Search | None = None,
 ) -> Study:
@@ -162,7 +117,7 @@ def plan_study(
 
     Parameters
     ----------
-    plan_path, out, as_at, progress, search
+    plan_path, out, as_at, offline, progress, search
         As in :func:`run_study`.
     change : mapping, optional
         Sections of plan.toml that differ, as in :func:`clearplan.load_plan`: ``{"planning": {"budget": 2e6}}``.
@@ -181,23 +136,25 @@ def plan_study(
         refuse_foreign(Path(out))
         if (Path(out) / "plan.gpkg").exists():
             raise OutputError(f"{out}: holds a whole run, whose map and report a plan alone would belie; name another")
-    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, filing=False)
+    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, filing=False, offline=offline)
     if study.planned is None:
         raise SettingsError(f"{plan_path}: no team was on record by {study.plan.study.as_at}; there is nobody to plan")
     if out is not None:
-        with replaced(Path(out), (*PLAN_TABLES, *PICTURES, *_PLAN_ALONE)) as fresh:
-            progress(STAGES[7])
-            _write_plan_alone(study, study.planned, fresh)
+        with replaced(Path(out), PLAN_OUTPUTS) as fresh:
+            progress(WRITING)
+            write_plan_alone(study, study.planned, fresh)
     return study
 
 
 def _made(
     plan: Plan, folder: Path, as_at: Any, progress: Progress, search: Search | None,
-    *, work: bool = True, filing: bool = True,
+    *, work: bool = True, filing: bool = True, offline: bool = False,
 ) -> Study:  # fmt: skip
-    """A study from its plan, nothing written; ``work``: with its plan of work; ``filing``: with its treaty tables."""
+    """A study from its plan, no result written; ``work``: with its plan of work; ``filing``: with its treaty tables."""
     check_weights(plan.priority)
     progress(STAGES[0])
+    if not offline:
+        fetch_sources(plan)
     frame = working_crs(plan.study.region)
     day = plan.study.as_at if as_at is None else day_of(as_at).date()
     written = plan.study.as_at
@@ -339,13 +296,17 @@ def _learned(plan: Plan, evidence: Evidence | None, known: Inputs, areas: gpd.Ge
 
 
 def evaluate_study(
-    plan_path: str | Path, out: str | Path | None = None, *, as_at: str | dt.date | None = None
+    plan_path: str | Path,
+    out: str | Path | None = None,
+    *,
+    as_at: str | dt.date | None = None,
+    offline: bool = False,
 ) -> tuple[Study, Evaluation]:
     """Run a project, but for its plan of work, and hold its surface against accidents that it has not seen.
 
     Parameters
     ----------
-    plan_path, as_at
+    plan_path, as_at, offline
         As for :func:`run_study`; the plan needs [surface] and [fit].
     out : path, optional
         New HTML file for the evaluation.
@@ -362,7 +323,16 @@ def evaluate_study(
         raise SettingsError(f"{plan_path}: evaluation needs [surface] and [fit]; add them (clearplan init shows both)")
     if out is not None:
         refuse_taken(Path(out), (".html",))
-    study = _made(plan, Path(plan_path).resolve().parent, as_at, lambda stage: None, None, work=False, filing=False)
+    study = _made(
+        plan,
+        Path(plan_path).resolve().parent,
+        as_at,
+        lambda stage: None,
+        None,
+        work=False,
+        filing=False,
+        offline=offline,
+    )
     assert study.evidence is not None
     found = evaluate(study.evidence, study.accidents, footprints(study.hazards, plan.footprints), plan.fit)
     if out is not None:
@@ -391,67 +361,6 @@ def _with_expected(
     return wider, books | {"expected": pd.DataFrame(expected[expected["known_m2"] > 0]).reset_index(drop=True)}
 
 
-def _bridge_days(plan: Plan) -> tuple[str, str] | None:
-    opening = plan.release.bridge_from if plan.release is not None else None
-    return None if opening is None else (opening.isoformat(), plan.study.as_at.isoformat())
-
-
-def _published(plan: Plan) -> pd.DataFrame | None:
-    """Release figures as an agency published them."""
-    path = plan.release.published if plan.release is not None else None
-    if path is None:
-        return None
-    figures = read_raw(path).frame
-    if "hectares" not in figures.columns:
-        raise SettingsError(f"release.published: {path} has no column 'hectares'; it needs breakdown, name, hectares")
-    hectares = pd.to_numeric(figures["hectares"], errors="coerce")
-    if hectares.isna().any():
-        row = int(hectares.index[hectares.isna()][0]) + 2
-        raise SettingsError(f"release.published: {path}, row {row}: hectares is no number; mend it")
-    return figures.assign(hectares=hectares)
-
-
-def _moved(surface: Surface, folder: Path) -> Surface:
-    """The surface where its files lie after the run's folder took its place."""
-    return replace(surface, path=folder / surface.path.name, evidence_path=folder / surface.evidence_path.name)
-
-
-def notice(study: Study) -> str:
-    """Disclaimer and fingerprint, as they stand in every file."""
-    words = [ILLUSTRATIVE] if study.plan.study.illustrative else []
-    words += [NOT_FOR_ENTRY, BOUNDARIES, study.plan.context.attribution]
-    words.append(f"As at {study.plan.study.as_at}. Fingerprint {study.run['fingerprint']}.")
-    return " ".join(word for word in words if word)
-
-
-def about(study: Study) -> About:
-    """What the map page says about the run."""
-    net_km2 = study.net.groupby("land_class")["net_m2"].sum() / 1e6
-    people = study.run["people"]
-    waiting = f"{people['known_people']:,} in {people['zones_known']} places"
-    if people["zones_unknown"]:
-        waiting += f"; {people['zones_unknown']} unknown"
-    released = float(study.books["ledger"][[f"{name}_m2" for name in RELEASED]].to_numpy().sum()) / 1e6
-    sources = sorted(set(study.hazards["source"].dropna()) | set(study.zones["source"].dropna()))
-    return About(
-        title=study.plan.map.title,
-        as_at=study.plan.study.as_at.isoformat(),
-        crs=study.run["crs"],
-        fingerprint=study.run["fingerprint"],
-        illustrative=study.plan.study.illustrative,
-        sources=tuple(words.rstrip(".") for words in (study.plan.context.attribution, *sources)),
-        line_note=". ".join(line_words(line) for line in study.run["contact_lines"]),
-        notes=tuple(study.run["warnings"]),
-        figures=(
-            ("Confirmed hazardous (CHA)", f"{net_km2.get('CHA', 0):,.1f} km²"),
-            ("Suspected hazardous (SHA)", f"{net_km2.get('SHA', 0):,.1f} km²"),
-            ("Indication, to be surveyed", f"{net_km2.get('indication', 0):,.0f} km²"),
-            ("Released by decisions", f"{released:,.1f} km²"),
-            ("People waiting to return", waiting),
-        ),
-    )
-
-
 def _previous(plan: Plan) -> pd.DataFrame | None:
     """WORK of the plan in force, where the plan names one."""
     path = plan.planning.previous if plan.planning is not None else None
@@ -475,98 +384,6 @@ def _previous(plan: Plan) -> pd.DataFrame | None:
     return work.assign(days=days, starts_on=starts)
 
 
-def _further(study: Study) -> list[str]:
-    """Sections of the report beyond the ranking."""
-    parts = [] if study.planned is None else [plan_section(study.planned, study.tasks, study.zones)]
-    return parts if study.dossier is None else [*parts, dossier_section(study.dossier)]
-
-
-def _write(study: Study, folder: Path, progress: Progress) -> Study:
-    """All outputs into a folder of their own."""
-    progress(STAGES[7])
-    words = notice(study)
-    tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
-              "accidents": study.accidents}  # fmt: skip
-    tables |= {name: own for name in ("lifelines", "releases") if len(own := getattr(study, name))}
-    for name, parts in (("record_points", [r.vertices for r in study.records]),
-                        ("record_versions", [r.versions for r in study.records])):  # fmt: skip
-        if parts:
-            tables[name] = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=study.hazards.crs)
-    write_gpkg(tables, folder / "plan.gpkg", as_at=study.plan.study.as_at.isoformat(), notice=words)
-    write_csv(study.tasks, folder / "tasks.csv", notice=words)
-    for name in ("ledger", "bridge"):
-        if name in study.books:
-            write_table(study.books[name], folder / f"{name}.csv", notice=words)
-    if study.evidence is not None:
-        tags = {"CLEARPLAN_NOTICE": words, "CLEARPLAN_AS_AT": study.plan.study.as_at.isoformat()}
-        study = replace(study, surface=make_surface(study.evidence, folder / "surface.tif", tags=tags))
-    if study.planned is not None:
-        title = f"{study.plan.study.title}: plan of work"
-        write_plan(study.planned, study.tasks, study.zones, folder, title=title, notice=words)
-    if study.dossier is not None:
-        write_dossier(study.dossier, folder, title=f"{study.plan.study.title}: tables to file", notice=words)
-    progress(STAGES[8])
-    page = draw_map(
-        study.tasks,
-        study.zones,
-        areas=study.areas,
-        accidents=study.accidents,
-        contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
-        context=study.context,
-        records=study.records,
-        surface=study.surface,
-        about=about(study),
-        first=study.why.first,
-        periods=study.planned.stops if study.planned is not None else (),
-        figures=figures_of(study.books, study.planned, bridge_days=_bridge_days(study.plan)),
-    )
-    page.save(folder / "map.html")
-    draw_report(
-        title=f"{study.plan.study.title}: report",
-        notice=words,
-        illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
-        notes=study.notes,
-        figures=about(study).figures,
-        books=study.books,
-        bridge_days=_bridge_days(study.plan),
-        published=_published(study.plan),
-        tasks=study.tasks,
-        first=study.why.first,
-        cuts=study.why.cuts,
-        hangs=study.why.hangs,
-        weight_sets=study.why.weights,
-        agreement=study.why.agreement,
-        further=_further(study),
-    ).save(folder / "report.html")
-    if study.records:
-        sheets = draw_quality_sheets(
-            study.records,
-            title=f"{study.plan.study.title}: minefield records",
-            notice=words,
-            illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
-            gazetteers=[read_gazetteer(source.gazetteer) for source in study.plan.records],
-        )
-        sheets.save(folder / "records.html")
-    _write_record(study, folder, words)
-    return study
-
-
-def _write_record(study: Study, folder: Path, words: str) -> None:
-    stamped = {"finished_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "notice": words} | study.run
-    (folder / "run.json").write_text(json.dumps(stamped, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _write_plan_alone(study: Study, planned: Planned, folder: Path) -> None:
-    """A plan of work without the rest of the run: what-ifs write it again and again."""
-    words, title = notice(study), f"{study.plan.study.title}: plan of work"
-    write_plan(planned, study.tasks, study.zones, folder, title=title, notice=words)
-    write_csv(study.tasks, folder / "tasks.csv", notice=words)
-    write_pictures(planned, study.tasks, study.zones, folder)
-    draw_sections(
-        [plan_section(planned, study.tasks, study.zones)],
-        title=title,
-        notice=words,
-        notes=study.notes,
-        illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
-    ).save(folder / "plan.html")
-    _write_record(study, folder, words)
+def _moved(surface: Surface, folder: Path) -> Surface:
+    """The surface where its files lie after the run's folder took its place."""
+    return replace(surface, path=folder / surface.path.name, evidence_path=folder / surface.evidence_path.name)

@@ -3,7 +3,21 @@
 map.attributionControl.setPrefix("Leaflet").addAttribution("clearplan");
 L.control.scale({ imperial: false, maxWidth: 160 }).addTo(map);
 var switches = L.control.layers(null, {}, { collapsed: true }).addTo(map);
-layers.forEach(function (entry) { if (entry.layer) { switches.addOverlay(entry.layer, entry.name); } });
+onWords(function () {
+  layers.forEach(function (entry) { if (entry.layer) { switches.removeLayer(entry.layer); } });
+  layers.forEach(function (entry) { if (entry.layer) { switches.addOverlay(entry.layer, say(entry.name)); } });
+  [[".leaflet-control-zoom-in", say("Zoom in")], [".leaflet-control-zoom-out", say("Zoom out")],
+    [".leaflet-control-layers-toggle", say("Layers")]].forEach(function (own) {
+    var button = map.getContainer().querySelector(own[0]);
+    if (!button) { return; }
+    button.title = own[1];
+    button.setAttribute("aria-label", own[1]);
+  });
+});
+map.on("popupopen", function (event) {
+  var close = event.popup.getElement().querySelector(".leaflet-popup-close-button");
+  if (close) { close.setAttribute("aria-label", say("Close popup")); }
+});
 
 var extent = L.latLngBounds([]);
 data.tasks.forEach(function (task) { extent.extend(layerOf[task.id].getBounds()); });

@@ -1,28 +1,22 @@
 // --- the head line and the charts; every number is a table's ------------------------------------------------------
 
-var told = data.figures;
+var books = data.figures;
 var LANDS = ["CHA", "SHA", "indication"];
-var LAND_SHORT = { CHA: "Confirmed (CHA)", SHA: "Suspected (SHA)", indication: "Indication" };
-var LAND_HEAD = { CHA: "CHA", SHA: "SHA", indication: "Indication" };
+var LAND_SHORT = { CHA: term("Confirmed (CHA)"), SHA: term("Suspected (SHA)"), indication: term("Indication") };
+var LAND_HEAD = { CHA: term("CHA"), SHA: term("SHA"), indication: term("Indication") };
 var LAND_BAR = { CHA: "#B00000", SHA: "#B87400", indication: "#7A68B0" };
 var BRIDGE_WORDS = {
-  opening_m2: "Opening", newly_found_m2: "Newly found", reopened_m2: "Re-opened", changed_in_m2: "Came from another class or kind",
-  changed_out_m2: "Went to another class or kind", cancelled_m2: "Cancelled by non-technical survey",
-  reduced_m2: "Reduced by technical survey", cleared_m2: "Cleared", closed_m2: "Closed by status alone",
-  withdrawn_m2: "Withdrawn", closing_m2: "Closing"
+  opening_m2: term("Opening"), newly_found_m2: term("Newly found"), reopened_m2: term("Re-opened"), changed_in_m2: term("Came from another class or kind"),
+  changed_out_m2: term("Went to another class or kind"), cancelled_m2: term("Cancelled by non-technical survey"),
+  reduced_m2: term("Reduced by technical survey"), cleared_m2: term("Cleared"), closed_m2: term("Closed by status alone"),
+  withdrawn_m2: term("Withdrawn"), closing_m2: term("Closing")
 };
-var MONTH_NAMES = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-  "November", "December"];
-
-var MONTHS_SHORT = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-function dateWords(iso, short) {
-  var own = iso.split("-").map(Number);
-  return say("{day} {month} {year}", { day: own[2], month: say((short ? MONTHS_SHORT : MONTH_NAMES)[own[1] - 1]), year: own[0] });
+function shortDay(iso) {
+  return new Date(iso + "T00:00:00Z").toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 }
 
 function netOf(land) {
-  return told.area.reduce(function (sum, row) { return row[0] === land ? sum + row[2] : sum; }, 0);
+  return books.area.reduce(function (sum, row) { return row[0] === land ? sum + row[2] : sum; }, 0);
 }
 
 // Big and short for the head: three meaningful digits.
@@ -31,11 +25,9 @@ function headGround(m2) {
   return figure(m2 / 1e6, m2 >= 1e9 ? 0 : m2 >= 1e7 ? 1 : 2) + " km²";
 }
 
-function countWords(count, one, many) { return say(count === 1 ? one : many, { count: figure(count, 0) }); }
-
 function peopleNote(places, unknown) {
-  return (places ? countWords(places, "in {count} place", "in {count} places") : "") + (places && unknown ? "; " : "")
-    + (unknown ? countWords(unknown, "unknown in {count}", "unknown in {count}") : "");
+  return (places ? say("in {count} place|in {count} places", { count: places }) : "") + (places && unknown ? "; " : "")
+    + (unknown ? say("unknown in {count}|unknown in {count}", { count: unknown }) : "");
 }
 
 // --- the head
@@ -76,13 +68,13 @@ function drawHead() {
     var button = headFigure(say(LAND_SHORT[land]), headGround(netOf(land)), land === "indication" ? say("to be surveyed") : null, {});
     toggles(button, "land", land);
   });
-  var people = told.people;
+  var people = books.people;
   headFigure(say("People waiting"), people.places ? figure(people.known, 0) : say("unknown"),
-    peopleNote(people.places, people.unknown), told.home ? { href: "#chart-home" } : null);
-  if (told.released_m2 !== undefined) {
-    var since = told.bridge && told.bridge.days;
-    headFigure(say("Released"), headGround(told.released_m2),
-      since ? say("since {day}", { day: dateWords(since[0], true) }) : say("by decisions, in all"), told.bridge ? { href: "#chart-bridge" } : null);
+    peopleNote(people.places, people.unknown), books.home ? { href: "#chart-home" } : null);
+  if (books.released_m2 !== undefined) {
+    var since = books.bridge && books.bridge.days;
+    headFigure(say("Released"), headGround(books.released_m2),
+      since ? say("since {day}", { day: shortDay(since[0]) }) : say("by decisions, in all"), books.bridge ? { href: "#chart-bridge" } : null);
   }
   // plan {
   headOfPlan();
@@ -102,20 +94,20 @@ function nextOpenings() {
 
 // What the money after the plan's own budget buys; of the last step where no more was tried.
 function furtherMoney() {
-  var rows = told.budgets ? told.budgets.rows : [];
-  var more = rows.findIndex(function (row) { return told.budgets.own !== null && row[0] > told.budgets.own + 1e-6; });
+  var rows = books.budgets ? books.budgets.rows : [];
+  var more = rows.findIndex(function (row) { return books.budgets.own !== null && row[0] > books.budgets.own + 1e-6; });
   if (more < 0) { more = rows.length - 1; }
   return more < 0 ? null : { months: rows[more][3], from: more ? rows[more - 1][0] : 0, to: rows[more][0] };
 }
 
 function headOfPlan() {
   var next = nextOpenings(), more = furtherMoney();
-  var people = (next.known ? countWords(next.people, "{count} person", "{count} people") : "") + (next.known && next.unknown ? ", " : "")
-    + (next.unknown ? countWords(next.unknown, "unknown in {count}", "unknown in {count}") : "");
-  headFigure(say("Opening next"), countWords(next.places, "{count} place", "{count} places"), (people ? people + " " : "")
-    + say("by {day}", { day: dateWords(next.by, true) }), { href: "#openings" });
+  var people = (next.known ? say("{count} person|{count} people", { count: next.people }) : "") + (next.known && next.unknown ? ", " : "")
+    + (next.unknown ? say("unknown in {count}|unknown in {count}", { count: next.unknown }) : "");
+  headFigure(say("Opening next"), say("{count} place|{count} places", { count: next.places }), (people ? people + " " : "")
+    + say("by {day}", { day: shortDay(next.by) }), { href: "#openings" });
   if (more && more.months !== null) {
-    headFigure(say("Per million {currency}", { currency: told.budgets.currency }),
+    headFigure(say("Per million {currency}", { currency: books.budgets.currency }),
       (more.months > 0 ? "+" : "") + figure(more.months, 0), say("person-months at home"), { href: "#chart-budgets" });
   }
 }
@@ -157,18 +149,20 @@ function lensCell(row, words, mark, away) {
 
 function placesOfArea() {
   var size = {};
-  told.area.forEach(function (row) { size[row[1]] = (size[row[1]] || 0) + row[2]; });
+  books.area.forEach(function (row) { size[row[1]] = (size[row[1]] || 0) + row[2]; });
   return Object.keys(size).sort(function (a, b) {
-    return (a === told.outside) - (b === told.outside) || size[b] - size[a];
+    return (a === books.outside) - (b === books.outside) || size[b] - size[a];
   });
 }
 
-function districtName(name) { return name === "all" || name === told.outside ? say(name) : name; }
+function districtName(name) {
+  return name === "all" ? say("all districts") : name === books.outside ? say("outside every district") : name;
+}
 
 function drawArea() {
   var lands = LANDS.filter(function (land) { return netOf(land) > 0; }), places = placesOfArea(), of = {}, most = {};
   if (!lands.length) { return; }
-  told.area.forEach(function (row) {
+  books.area.forEach(function (row) {
     of[row[0] + "\n" + row[1]] = row[2];
     most[row[0]] = Math.max(most[row[0]] || 0, row[2]);
   });
@@ -198,15 +192,15 @@ function drawArea() {
   words.scope = "row";
   sum.appendChild(words);
   lands.forEach(function (land) {
-    lensCell(sum, passes("land", land) ? ground(told.area.reduce(function (m2, row) {
+    lensCell(sum, passes("land", land) ? ground(books.area.reduce(function (m2, row) {
       return row[0] === land && passes("district", row[1]) ? m2 + row[2] : m2;
     }, 0)) : "–", null, !passes("land", land));
   });
 }
 
 function drawBridge() {
-  if (!told.bridge) { return; }
-  var own = told.bridge, names = ["opening_m2"].concat(own.terms.map(function (term) { return term[0]; }), "closing_m2");
+  if (!books.bridge) { return; }
+  var own = books.bridge, names = ["opening_m2"].concat(own.terms.map(function (term) { return term[0]; }), "closing_m2");
   var lands = LANDS.filter(function (land) { return own.rows.some(function (row) { return row[0] === land; }); });
   if (!lands.length) { return; }
   var sums = {}, most = {};
@@ -218,7 +212,7 @@ function drawBridge() {
     });
     most[land] = Math.max.apply(null, sums[land].slice(1, -1).concat(1e-9));
   });
-  var table = lens("chart-bridge", own.days ? say("From {first} to {last} [km²]", { first: dateWords(own.days[0]), last: dateWords(own.days[1]) })
+  var table = lens("chart-bridge", own.days ? say("From {first} to {last} [km²]", { first: dayWords(own.days[0]), last: dayWords(own.days[1]) })
     : say("From opening to closing [km²]"),
     say("Bars to the right add ground, bars to the left take it away; each column has a scale of its own."), say("What moved"), lands);
   var body = table.createTBody();
@@ -237,13 +231,14 @@ function drawBridge() {
 }
 
 // plan {
-// Strategies of the plan: told apart by dashes and width, and named at their ends.
+// Strategies of the plan: books apart by dashes and width, and named at their ends.
 var LINES = {
   "ranked list": { stroke: "#6b6b6b", "stroke-width": 2, "stroke-dasharray": "1.5 2.5" },
   "value per area": { stroke: "#8a6200", "stroke-width": 1.8, "stroke-dasharray": "8 3 2 3" },
   "greedy unlock": { stroke: "#b03a50", "stroke-width": 1.8, "stroke-dasharray": "6 3" },
   "best plan found": { stroke: "#00429d", "stroke-width": 3 }
 };
+var STRATEGIES = [term("ranked list"), term("value per area"), term("greedy unlock"), term("best plan found")];
 
 function part(title, id, note) {
   var holder = element("figure"), name = element("h3", title);
@@ -256,16 +251,16 @@ function part(title, id, note) {
 }
 
 function drawHome() {
-  if (!told.home) { return; }
-  var own = told.home, days = own.days, last = days.length - 1, end = last * 1.03 || 1;
+  if (!books.home) { return; }
+  var own = books.home, days = own.days, last = days.length - 1, end = last * 1.03 || 1;
   var high = 196, left = 38, right = 196, top = 18, low = 172;
-  var order = Object.keys(LINES), lines = own.lines.slice().sort(function (a, b) { return order.indexOf(a[0]) - order.indexOf(b[0]); });
+  var order = STRATEGIES, lines = own.lines.slice().sort(function (a, b) { return order.indexOf(a[0]) - order.indexOf(b[0]); });
   var most = lines.reduce(function (much, line) { return Math.max(much, Math.max.apply(null, line[1].concat(line[3]))); }, own.waiting || 1);
   function x(k) { return left + k / end * (right - left); }
   function y(people) { return low - people / most * (low - top); }
   function at(values, k) { return values[Math.min(k, values.length - 1)]; }
   var words = lines.map(function (line) {
-    return say("{name}: {people} people at home on {day}.", { name: say(line[0]), people: figure(at(line[1], last), 0), day: dateWords(days[last]) });
+    return say("{name}: {people} people at home on {day}.", { name: say(line[0]), people: figure(at(line[1], last), 0), day: dayWords(days[last]) });
   }).join(" ") + (own.waiting === null ? "" : " " + say("All people waiting: {people}.", { people: figure(own.waiting, 0) }));
   var holder = part(say("People at home over time"), "chart-home",
     say("As planned, of the whole region; districts and classes don't filter it. Places whose number nobody knows count with the number assumed."));
@@ -297,7 +292,7 @@ function drawHome() {
   svg.put("path", { d: "M" + left + " " + low + "H" + right, stroke: "#1b1b1b" });
   holder.appendChild(svg);
   holder.appendChild(numbers(say("People at home at the end of each period"), [say("Day")].concat(lines.map(function (line) { return say(line[0]); })),
-    days.map(function (day, k) { return [dateWords(day)].concat(lines.map(function (line) { return figure(at(line[1], k), 0); })); })));
+    days.map(function (day, k) { return [dayWords(day)].concat(lines.map(function (line) { return figure(at(line[1], k), 0); })); })));
 }
 
 // A line that stays until the end of a period and then steps; backwards for the lower side of a band.
@@ -326,9 +321,9 @@ function yearBands(svg, days, x, top, low) {
 }
 
 function drawBudgets() {
-  if (!told.budgets || !told.budgets.rows.length) { return; }
-  var own = told.budgets, rows = own.rows, most = rows[rows.length - 1][0] || 1;
-  var per = most >= 1e6 ? 1e6 : 1e3, unit = say(per === 1e6 ? "million {currency}" : "thousand {currency}", { currency: own.currency });
+  if (!books.budgets || !books.budgets.rows.length) { return; }
+  var own = books.budgets, rows = own.rows, most = rows[rows.length - 1][0] || 1;
+  var per = most >= 1e6 ? 1e6 : 1e3, unit = per === 1e6 ? say("million {currency}", { currency: own.currency }) : say("thousand {currency}", { currency: own.currency });
   function money(value) { return figure(value / per, Number.isInteger(value / per) ? 0 : 1); }
   function x(budget) { return 10 + budget / most * (CHART_WIDE - 34); }
   function bought(row) { return row[3] === null ? say("not known") : figure(row[3], 0); }

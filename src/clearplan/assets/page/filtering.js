@@ -1,5 +1,6 @@
 // --- filters: figures, map and lists follow what is pressed --------------------------------------------------------
 
+var everFiltered = false;
 var pressed = []; // buttons that switch a part of the filter: { button, name, value }
 var spotlight = L.layerGroup().addTo(map);
 pane("away", 415, false);
@@ -26,7 +27,7 @@ function nameOf(name, value) {
 
 function filterWords() {
   var names = Object.keys(chosen).filter(function (name) { return chosen[name].length; }).map(function (name) {
-    return chosen[name].map(function (value) { return nameOf(name, value); }).join(say(" or "));
+    return chosen[name].map(function (value) { return nameOf(name, value); }).join(" / ");
   });
   var kept = data.tasks.filter(isKept), places = data.zones, ha = kept.reduce(function (sum, task) { return sum + task.ha; }, 0);
   // plan {
@@ -40,13 +41,13 @@ function filterWords() {
 // What lies in other districts stays to be seen, but pale.
 function lightUp() {
   spotlight.clearLayers();
-  if (!chosen.district.length || !told.districts) { return; }
+  if (!chosen.district.length || !books.districts) { return; }
   var own = [], others = [];
   context.districts.forEach(function (shape, k) {
-    (chosen.district.indexOf(told.districts[k]) >= 0 ? own : others).push(shape);
+    (chosen.district.indexOf(books.districts[k]) >= 0 ? own : others).push(shape);
   });
   var veil = still(L.svg({ pane: "away", padding: 0.5 }), { stroke: false, fillColor: "#ffffff", fillOpacity: 0.7 });
-  if (chosen.district.indexOf(told.outside) >= 0) {
+  if (chosen.district.indexOf(books.outside) >= 0) {
     others.forEach(function (shape) { spotlight.addLayer(draw(shape, veil)); });
   } else {
     var holes = [];
@@ -78,6 +79,7 @@ function fadeShapes() {
 }
 
 function followLists() {
+  followers = followers.filter(function (own) { return document.contains(own.node); });
   followers.forEach(function (own) { own.node.hidden = !own.kept(); });
   ["gated", "opening", "never"].forEach(function (id) {
     var holder = document.getElementById(id);
@@ -86,7 +88,7 @@ function followLists() {
     summary.dataset.all = summary.dataset.all || summary.textContent;
     var nodes = followers.filter(function (own) { return holder.contains(own.node) && (id !== "gated" || own.node.tagName === "BUTTON"); });
     summary.textContent = summary.dataset.all + (isFiltered()
-      ? say("; {count} within the filter", { count: figure(nodes.filter(function (own) { return !own.node.hidden; }).length, 0) }) : "");
+      ? "; " + say("{number} within the filter", { number: figure(nodes.filter(function (own) { return !own.node.hidden; }).length, 0) }) : "");
   });
   list(shownQueue);
 }
@@ -94,7 +96,7 @@ function followLists() {
 // The buttons of the charts are made anew with them: the focus goes to the one that took its place.
 function redrawCharts() {
   var now = document.activeElement, inside = now && now.closest("#charts") && now.classList.contains("toggle");
-  var data_ = inside && Object.assign({}, now.dataset), figureOf = inside && now.closest("figure").getAttribute("aria-labelledby");
+  var marks = inside && Object.assign({}, now.dataset), figureOf = inside && now.closest("figure").getAttribute("aria-labelledby");
   var open = Array.prototype.map.call(document.querySelectorAll("#charts details"), function (one) { return one.open; });
   pressed = pressed.filter(function (own) { return !own.button.closest("#charts"); });
   drawCharts();
@@ -102,7 +104,7 @@ function redrawCharts() {
   if (!inside) { return; }
   pressed.forEach(function (own) {
     var there = own.button.closest("figure");
-    if (there && there.getAttribute("aria-labelledby") === figureOf && data_[own.name] === String(own.value)) {
+    if (there && there.getAttribute("aria-labelledby") === figureOf && marks[own.name] === String(own.value)) {
       own.button.focus({ preventScroll: true });
     }
   });
@@ -115,8 +117,8 @@ function applyFilter(move) {
   document.getElementById("filtered").hidden = !on;
   var caution = say("Ground that a filter dims or hides is still hazard.");
   document.getElementById("filtered-words").textContent = on ? filterWords() + " " + caution : "";
-  document.getElementById("filtered-said").textContent = on ? filterWords() + " " + caution : said ? say("All is shown.") : "";
-  said = said || on;
+  document.getElementById("filtered-said").textContent = on ? filterWords() + " " + caution : everFiltered ? say("All is shown.") : "";
+  everFiltered = everFiltered || on;
   map.invalidateSize({ pan: false, animate: false });
   data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
   lightUp();
@@ -126,7 +128,6 @@ function applyFilter(move) {
   panel.scrollTop = scrolled;
   if (move) { lookAt(); }
 }
-var said = false;
 
 function lookAt() {
   var bounds = L.latLngBounds([]);
@@ -135,7 +136,7 @@ function lookAt() {
   if (bounds.isValid()) { map.fitBounds(bounds, { padding: phone ? [4, 4] : [16, 16], maxZoom: 14, animate: false }); }
 }
 
-function group_(title, name, values) {
+function offer(title, name, values) {
   var holder = element("div", null, "choices"), words = element("h3", title);
   words.id = "choose-" + name;
   holder.setAttribute("role", "group");
@@ -153,9 +154,9 @@ function group_(title, name, values) {
 function offerFilters() {
   var holder = document.getElementById("filters");
   holder.replaceChildren(element("h2", say("Filter the map, the lists and the figures")));
-  group_(say("Class"), "land", LANDS.filter(function (land) { return data.tasks.some(function (task) { return task["class"] === land; }); }));
+  offer(say("Class"), "land", LANDS.filter(function (land) { return data.tasks.some(function (task) { return task["class"] === land; }); }));
   // plan {
-  group_(say("Planned year of finish, or of opening"), "year", plan.stops.slice(1).map(function (one) { return one[1].slice(0, 4); })
+  offer(say("Planned year of finish, or of opening"), "year", plan.stops.slice(1).map(function (one) { return one[1].slice(0, 4); })
     .filter(function (year, k, all) { return all.indexOf(year) === k; }).concat(BEYOND));
   // } plan
   holder.appendChild(element("p", data.figures.districts ? say("Districts: press their names in the table below. Filters work together.")
@@ -163,16 +164,26 @@ function offerFilters() {
   holder.hidden = false;
 }
 
-if (told) {
+// Told anew in each language; what is pressed stays pressed.
+function tellFigures() {
+  pressed = [];
   drawHead();
   offerFilters();
-  drawCharts();
-  document.getElementById("show-all").textContent = say("Show all");
+  ["gated", "opening", "never"].forEach(function (id) {
+    var holder = document.getElementById(id);
+    if (holder) { delete holder.querySelector("summary").dataset.all; }
+  });
+  write(document.getElementById("show-all"), say("Show all"));
+  applyFilter(false);
+}
+
+if (books) {
+  onWords(tellFigures);
   document.getElementById("show-all").addEventListener("click", function () {
     Object.keys(chosen).forEach(function (name) { chosen[name] = []; });
     applyFilter(true);
     // The button that was pressed is gone with the line.
-    document.getElementById("map_clearplan").focus({ preventScroll: true });
+    room.focus({ preventScroll: true });
   });
   map.on("overlayadd zoomend", fadeShapes);
 }

@@ -3,11 +3,11 @@ var outlines = L.layerGroup([
   group(context.countries, still(svg.ground, { color: "#444444", weight: 1.6, fill: false }))
 ]);
 if (context.districts.length + context.countries.length) {
-  add("Country and district outlines", outlines,
+  add(term("Country and district outlines"), outlines,
     '<path d="M1 5H27" stroke="#444" stroke-width="1.6"/><path d="M1 13H27" stroke="#6b6b6b" stroke-dasharray="4 3"/>');
 }
 if (context.rivers.length + context.lakes.length) {
-  add("Rivers and lakes", L.layerGroup([
+  add(term("Rivers and lakes"), L.layerGroup([
     group(context.lakes, still(svg.ground, { color: "#6f9fb8", weight: 0.6, fillColor: "#b9d5e3", fillOpacity: 1 })),
     group(context.rivers, still(svg.ground, { color: "#6f9fb8", weight: 1.2, fill: false }))
   ]), '<path d="M1 12C8 2 14 18 27 7" stroke="#6f9fb8" stroke-width="1.6" fill="none"/>');
@@ -23,15 +23,15 @@ function band(name, words) {
     add(words, own, '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-' + name + ')" stroke="#5E4B8B"/>');
   }
 }
-band("outer", "Belt of the contact line, outer band (indication)");
-band("inner", "Belt of the contact line, inner band (indication)");
+band("outer", term("Belt of the contact line, outer band (indication)"));
+band("inner", term("Belt of the contact line, inner band (indication)"));
 
 function field(name, words, style, swatch) {
   var own = areaGroup(function (area) { return area.kind !== "contact-line" && area["class"] === name; }, style);
   remember(own, name);
   if (own.getLayers().length) { add(words, own, swatch); }
 }
-field("indication", "Cluster strikes and other indications",
+field("indication", term("Cluster strikes and other indications"),
   still(svg.indication, { color: "#5E4B8B", weight: 1.2, dashArray: "2 3", fillColor: "url(#hatch-strike)", fillOpacity: 1 }),
   '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-strike)" stroke="#5E4B8B" stroke-dasharray="2 3"/>');
 field("SHA", CLASS_WORDS.SHA,

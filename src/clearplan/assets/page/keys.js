@@ -26,11 +26,11 @@ function enter(holder, content) {
 }
 
 // The phone's sheet stays when its card is closed, and is no dialog then.
-function leave(holder) {
-  holder.replaceChildren();
-  ["role", "aria-label", "aria-labelledby"].forEach(function (name) { holder.removeAttribute(name); });
-  holder.tabIndex = -1;
-  comeBack();
+function emptySheet() {
+  var sheet = document.getElementById("detail");
+  sheet.replaceChildren();
+  ["role", "aria-label", "aria-labelledby"].forEach(function (name) { sheet.removeAttribute(name); });
+  sheet.tabIndex = -1;
 }
 
 function comeBack() {
@@ -53,7 +53,6 @@ document.addEventListener("keydown", function (event) {
 
 ["map", "list"].forEach(function (name) {
   var link = document.getElementById("skip-" + name);
-  link.textContent = name === "map" ? say("Skip to the map") : say("Skip to the list of tasks");
   link.addEventListener("click", function (event) {
     event.preventDefault();
     var goal = document.getElementById(link.getAttribute("href").slice(1));
@@ -62,15 +61,16 @@ document.addEventListener("keydown", function (event) {
   });
 });
 
-document.getElementById("map-title").textContent = say("Map");
-document.getElementById("map-keys").textContent =
-  say("Arrow keys move the map, plus and minus change its scale, Enter opens what lies under the cross, Escape closes it.");
+onWords(function () {
+  write(document.getElementById("skip-map"), say("Skip to the map"));
+  write(document.getElementById("skip-list"), say("Skip to the list of tasks"));
+  write(document.getElementById("map-title"), say("Map"));
+  write(document.getElementById("map-keys"),
+    say("Arrow keys move the map, plus and minus change its scale, Enter opens what lies under the cross, Escape closes it."));
+});
 room.setAttribute("role", "region");
 room.setAttribute("aria-labelledby", "map-title");
 room.setAttribute("aria-describedby", "map-keys");
-var cross_ = element("div", null, "aim");
-cross_.setAttribute("aria-hidden", "true");
-room.appendChild(cross_);
 
 function isUnder(layer, point) {
   if (!layer.listens || !layer.listens("click") || !map.hasLayer(layer)) { return false; }

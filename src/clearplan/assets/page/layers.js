@@ -37,5 +37,5 @@ function add(name, layer, swatch, shown) {
 }
 
 if (context.relief) {
-  add("Relief", L.imageOverlay(context.relief.image, context.relief.bounds, { pane: "tilePane", alt: "" }), null);
+  add(term("Relief"), L.imageOverlay(context.relief.image, context.relief.bounds, { pane: "tilePane", alt: "" }), null);
 }

@@ -1,15 +1,15 @@
 // --- head, panel, foot -----------------------------------------------------------------------------------------
 
-document.getElementById("title").textContent = about.title;
+onWords(function () { write(document.getElementById("title"), say(about.title)); });
 (data.figures ? [] : about.figures).forEach(function (pair) {
   var box = element("div");
-  box.appendChild(element("dt", pair[0]));
-  box.appendChild(element("dd", pair[1]));
+  box.appendChild(spoken("dt", pair[0]));
+  box.appendChild(spoken("dd", pair[1]));
   document.getElementById("figures").appendChild(box);
 });
 if (about.illustrative) {
   var banner = document.getElementById("illustrative");
-  banner.textContent = about.illustrative;
+  onWords(function () { write(banner, say(about.illustrative)); });
   banner.hidden = false;
 }
 if (about.notes.length) {
@@ -17,12 +17,17 @@ if (about.notes.length) {
   // The ledger's contradictions are many words: they open on demand, and their number stands there at once.
   var folded = about.notes.filter(function (note) { return note.indexOf("Land release:") === 0; });
   about.notes.forEach(function (note) {
-    if (folded.indexOf(note) < 0) { notes.querySelector("ul").appendChild(element("li", note)); }
+    if (folded.indexOf(note) < 0) { notes.querySelector("ul").appendChild(spoken("li", note)); }
   });
   if (folded.length) {
     var details = element("details"), inside = element("ul");
-    details.appendChild(element("summary", "Land release: " + folded.length + " kinds of contradictions between decisions and reports"));
-    folded.forEach(function (note) { inside.appendChild(element("li", note.slice(14))); });
+    var kinds = element("summary");
+    onWords(function () {
+      write(kinds, say("Land release: {count} kind of contradictions between decisions and reports"
+        + "|Land release: {count} kinds of contradictions between decisions and reports", { count: folded.length }));
+    });
+    details.appendChild(kinds);
+    folded.forEach(function (note) { inside.appendChild(spoken("li", note.slice(14))); });
     details.appendChild(inside);
     var item = element("li");
     item.appendChild(details);
@@ -41,14 +46,15 @@ function goTo(task) {
 function listGated() {
   var holder = document.getElementById("gated"), reasons = [];
   gatedTasks.forEach(function (task) {
-    var reason = task.gates || "no reason given";
+    var reason = task.gates || "";
     if (reasons.indexOf(reason) < 0) { reasons.push(reason); }
   });
-  holder.querySelector("summary").textContent = "Behind a gate: " + figure(gatedTasks.length, 0);
-  holder.querySelector("p").textContent = "These hazards stay as they are; their tasks have no rank until the gate opens.";
+  write(holder.querySelector("summary"), say("Behind a gate: {number}", { number: figure(gatedTasks.length, 0) }));
+  write(holder.querySelector("p"), say("These hazards stay as they are; their tasks have no rank until the gate opens."));
+  holder.querySelector("ul").replaceChildren();
   reasons.forEach(function (reason) {
-    var own = gatedTasks.filter(function (task) { return (task.gates || "no reason given") === reason; });
-    var item = element("li", reason + ":");
+    var own = gatedTasks.filter(function (task) { return (task.gates || "") === reason; });
+    var item = tell("li", "{reason}:", { reason: reason ? said(reason) : say("no reason given") });
     item.appendChild(element("br"));
     own.forEach(function (task) {
       var button = element("button", task.id, "link");
@@ -60,10 +66,10 @@ function listGated() {
     followers.push({ node: item, kept: function () { return own.some(isKept); } });
     holder.querySelector("ul").appendChild(item);
   });
-  holder.open = gatedTasks.length <= FOLDED;
+  if (holder.hidden) { holder.open = gatedTasks.length <= FOLDED; }
   holder.hidden = false;
 }
-if (gatedTasks.length) { listGated(); }
+if (gatedTasks.length) { onWords(listGated); }
 
 var shownQueue = "survey", shownRows = NUMBERED;
 var MORE_ROWS = 20;
@@ -78,8 +84,8 @@ function list(queue) {
     var button = element("button");
     button.type = "button";
     button.appendChild(element("span", task.rank, "number " + queue));
-    var middle = element("span", task.zones.length ? listed(task.zones, 3) : task.district || "outside every district given");
-    middle.appendChild(element("small", task.id + ", " + figure(task.ha, 1) + " ha"));
+    var middle = element("span", task.zones.length ? listed(task.zones, 3) : task.district || say("outside every district given"));
+    middle.appendChild(element("small", say("{task}, {area} ha", { task: task.id, area: figure(task.ha, 1) })));
     button.appendChild(middle);
     button.appendChild(element("span", figure(task.score, 1)));
     button.addEventListener("click", function () { goTo(task); });
@@ -88,14 +94,14 @@ function list(queue) {
     holder.appendChild(item);
   });
   var waiting = gatedTasks.filter(function (task) { return task.queue === queue; }).length;
-  document.getElementById("more").textContent = tasks.length
-    ? "First " + Math.min(shownRows, tasks.length) + " of " + figure(tasks.length, 0)
-      + " by score of 100; all are on the map and in tasks.csv. Click for the reasons."
-    : waiting ? "No task of this queue has a rank: " + waiting + " behind a gate."
+  write(document.getElementById("more"), tasks.length
+    ? say("First {shown} of {all} by score of 100; all are on the map and in tasks.csv. Click for the reasons.",
+      { shown: Math.min(shownRows, tasks.length), all: figure(tasks.length, 0) })
+    : waiting ? say("No task of this queue has a rank: {number} behind a gate.", { number: waiting })
     : tasksOf(queue).length ? say("No task of this queue is within the filter.")
-    : "No task waits in this queue.";
+    : say("No task waits in this queue."));
   further.hidden = tasks.length <= shownRows;
-  further.textContent = say("Show {count} more", { count: figure(Math.min(MORE_ROWS, tasks.length - shownRows), 0) });
+  write(further, say("Show {count} more", { count: Math.min(MORE_ROWS, tasks.length - shownRows) }));
   document.querySelectorAll(".tabs button").forEach(function (tab) {
     tab.setAttribute("aria-pressed", String(tab.dataset.queue === queue));
   });
@@ -107,4 +113,4 @@ document.getElementById("further").addEventListener("click", function () {
   shownRows += MORE_ROWS;
   list(shownQueue);
 });
-list("survey");
+onWords(function () { list(shownQueue); });

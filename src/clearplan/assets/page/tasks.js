@@ -56,14 +56,27 @@ function polygons(tasks) {
   }));
 }
 
+// A marker's title, in the language in which it is read; its icon is made anew whenever its layer is shown.
+function entitle(marker, words) {
+  onWords(function () {
+    marker.options.title = words();
+    if (marker.getElement()) { marker.getElement().title = words(); }
+  });
+}
+
+function rankTitle(task) {
+  return task.queue === "survey" ? say("survey rank {rank}", { rank: task.rank }) : say("clearance rank {rank}", { rank: task.rank });
+}
+
 function taskLayer(queue) {
   var tasks = tasksOf(queue);
   var drawn = polygons(tasks);
   tasks.slice(0, NUMBERED).reverse().forEach(function (task) {
     var marker = L.marker(layerOf[task.id].getBounds().getCenter(), {
       icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
-      title: queue + " rank " + task.rank, keyboard: false, zIndexOffset: 100 - task.rank
+      title: rankTitle(task), keyboard: false, zIndexOffset: 100 - task.rank
     });
+    entitle(marker, function () { return rankTitle(task); });
     marker.on("click", function () { show(task, marker.getLatLng()); });
     badges.push({ task: task, marker: marker });
     drawn.addLayer(marker);

@@ -1,0 +1,86 @@
+// --- frame of the map's tools: one row of them, folded into a button on phones ------------------------------------
+
+var holder = map.getContainer();
+var tools = element("section", null, "tools");
+tools.id = "tools";
+tools.setAttribute("aria-label", say("Map tools"));
+var toolsInside = element("div", null, "inside"), toolsButton = element("button", say("Tools"), "toggle");
+toolsInside.id = "tools-inside";
+toolsButton.type = "button";
+toolsButton.setAttribute("aria-controls", "tools-inside");
+var told = element("div", null, "told"), heard = element("div", null, "unseen");
+told.setAttribute("role", "status");
+heard.setAttribute("role", "status");
+tools.append(toolsButton, toolsInside, told, heard);
+holder.appendChild(tools);
+L.DomEvent.disableClickPropagation(tools).disableScrollPropagation(tools);
+
+function openTools(open) {
+  toolsInside.classList.toggle("open", open);
+  toolsButton.setAttribute("aria-expanded", String(open));
+}
+toolsButton.addEventListener("click", function () { openTools(!toolsInside.classList.contains("open")); });
+openTools(false);
+
+function button(text, act, className) {
+  var made = element("button", text, className);
+  made.type = "button";
+  made.addEventListener("click", act);
+  return made;
+}
+
+// What went wrong is seen and heard until the reader closes it; what went well is only heard, the map shows it.
+function warn(text) {
+  told.replaceChildren(element("p", text), button(say("Close"), function () { told.replaceChildren(); holder.focus(); }, "link"));
+}
+function announce(text) {
+  told.replaceChildren();
+  heard.textContent = text;
+}
+
+function svgElement(tag, attributes) {
+  var node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  Object.keys(attributes).forEach(function (name) { node.setAttribute(name, attributes[name]); });
+  return node;
+}
+
+// Names of one place are equal: the one that the reader used stands first, the others follow in alphabetical order.
+function allNames(first, names, most) {
+  var others = names.filter(function (name) { return name !== first; });
+  if (!others.length) { return first; }
+  var shown = others.slice(0, most).join(", ");
+  return others.length > most ? say("{name} (also: {others} and {count} more)", { name: first, others: shown, count: figure(others.length - most, 0) })
+    : say("{name} (also: {others})", { name: first, others: shown });
+}
+
+// What the reader looks for is ringed; the name stands beside it.
+pane("mark", 640, false);
+var markLayer = L.layerGroup().addTo(map), markRenderer = L.svg({ pane: "mark", padding: 0.5 });
+function mark(where, text) {
+  markLayer.clearLayers();
+  if (!where) { return; }
+  [["#ffffff", 7], ["#1b1b1b", 3]].forEach(function (own) {
+    markLayer.addLayer(L.circleMarker(where, still(markRenderer, { radius: 15, color: own[0], weight: own[1], fill: false })));
+  });
+  markLayer.addLayer(L.circleMarker(where, still(markRenderer, { radius: 15, stroke: false, fill: false }))
+    .bindTooltip(element("span", text), { permanent: true, direction: "top", className: "label mark", offset: [0, -14] }));
+}
+
+if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  ["setView", "panBy"].forEach(function (name) {
+    var moving = map[name], last = name === "setView" ? 2 : 1;
+    map[name] = function () {
+      var given = Array.prototype.slice.call(arguments, 0, last + 1);
+      while (given.length < last) { given.push(undefined); }
+      given[last] = L.extend({}, given[last], { animate: false });
+      return moving.apply(map, given);
+    };
+  });
+  map.options.inertia = false;
+}
+
+// Bubbles open below the row of tools, not under it.
+if (!phone) {
+  var paddingOfPopups = L.Popup.prototype.options.autoPanPaddingTopLeft;
+  L.Popup.mergeOptions({ autoPanPaddingTopLeft: [paddingOfPopups ? paddingOfPopups[0] : 12, 58] });
+}
