@@ -3,6 +3,11 @@
 var books = data.figures;
 var LANDS = ["CHA", "SHA", "indication"];
 var LAND_SHORT = { CHA: term("Confirmed (CHA)"), SHA: term("Suspected (SHA)"), indication: term("Indication") };
+// Label and note in the head line.
+var LAND_TOLD = {
+  CHA: [term("Confirmed"), term("hazard (CHA)")], SHA: [term("Suspected"), term("hazard (SHA)")],
+  indication: [term("Indication"), term("to be surveyed")]
+};
 var LAND_HEAD = { CHA: term("CHA"), SHA: term("SHA"), indication: term("Indication") };
 var LAND_BAR = { CHA: "#B00000", SHA: "#B87400", indication: "#7A68B0" };
 var BRIDGE_WORDS = {
@@ -65,7 +70,7 @@ function goToPart(id) {
 function drawHead() {
   document.getElementById("figures").replaceChildren();
   LANDS.forEach(function (land) {
-    var button = headFigure(say(LAND_SHORT[land]), headGround(netOf(land)), land === "indication" ? say("to be surveyed") : null, {});
+    var button = headFigure(say(LAND_TOLD[land][0]), headGround(netOf(land)), say(LAND_TOLD[land][1]), {});
     toggles(button, "land", land);
   });
   var people = books.people;
