@@ -317,7 +317,7 @@ function yearBands(svg, days, x, top, low) {
   });
   var skip = Math.ceil(years.length / 6);
   years.forEach(function (own, n) {
-    if (chosen.year.indexOf(own.year) >= 0) {
+    if (filters.year.indexOf(own.year) >= 0) {
       svg.put("rect", { x: x(own.from), y: top, width: x(own.to) - x(own.from), height: low - top, fill: "#00429d", "fill-opacity": 0.12 });
     }
     svg.put("path", { d: "M" + x(own.to) + " " + (low - 3) + "V" + (low + 5), stroke: "#1b1b1b" });

@@ -8,11 +8,11 @@ pane("away", 415, false);
 function toggles(button, name, value) {
   pressed.push({ button: button, name: name, value: value });
   button.classList.add("toggle");
-  button.setAttribute("aria-pressed", String(chosen[name].indexOf(value) >= 0));
+  button.setAttribute("aria-pressed", String(filters[name].indexOf(value) >= 0));
   button.dataset[name] = value;
   button.addEventListener("click", function () {
-    var at = chosen[name].indexOf(value);
-    if (at < 0) { chosen[name].push(value); } else { chosen[name].splice(at, 1); }
+    var at = filters[name].indexOf(value);
+    if (at < 0) { filters[name].push(value); } else { filters[name].splice(at, 1); }
     applyFilter(name === "district");
   });
 }
@@ -26,8 +26,8 @@ function nameOf(name, value) {
 }
 
 function filterWords() {
-  var names = Object.keys(chosen).filter(function (name) { return chosen[name].length; }).map(function (name) {
-    return chosen[name].map(function (value) { return nameOf(name, value); }).join(" / ");
+  var names = Object.keys(filters).filter(function (name) { return filters[name].length; }).map(function (name) {
+    return filters[name].map(function (value) { return nameOf(name, value); }).join(" / ");
   });
   var kept = data.tasks.filter(isKept), places = data.zones, ha = kept.reduce(function (sum, task) { return sum + task.ha; }, 0);
   // plan {
@@ -41,13 +41,13 @@ function filterWords() {
 // What lies in other districts stays to be seen, but pale.
 function lightUp() {
   spotlight.clearLayers();
-  if (!chosen.district.length || !books.districts) { return; }
+  if (!filters.district.length || !books.districts) { return; }
   var own = [], others = [];
   context.districts.forEach(function (shape, k) {
-    (chosen.district.indexOf(books.districts[k]) >= 0 ? own : others).push(shape);
+    (filters.district.indexOf(books.districts[k]) >= 0 ? own : others).push(shape);
   });
   var veil = still(L.svg({ pane: "away", padding: 0.5 }), { stroke: false, fillColor: "#ffffff", fillOpacity: 0.7 });
-  if (chosen.district.indexOf(books.outside) >= 0) {
+  if (filters.district.indexOf(books.outside) >= 0) {
     others.forEach(function (shape) { spotlight.addLayer(draw(shape, veil)); });
   } else {
     var holes = [];
@@ -59,11 +59,19 @@ function lightUp() {
   });
 }
 
+// Shapes on a canvas have no element of their own.
+function fade(layer, kept) {
+  var node = layer.getElement && layer.getElement();
+  if (node) { node.classList.toggle("away", !kept); }
+  if (node || !layer.setStyle) { return; }
+  layer.full = layer.full || { opacity: layer.options.opacity, fillOpacity: layer.options.fillOpacity };
+  layer.setStyle(kept ? layer.full : { opacity: 0.12, fillOpacity: 0.1 * layer.full.fillOpacity });
+}
+
 function fadeShapes() {
   drawnClasses.forEach(function (own) {
     own.layer.eachLayer(function (layer) {
-      var node = layer.getElement && layer.getElement();
-      if (node) { node.classList.toggle("away", !passes("land", own.land)); }
+      fade(layer, passes("land", own.land));
     });
   });
   labels.forEach(function (label) {
@@ -75,6 +83,9 @@ function fadeShapes() {
     var node = badge.marker.getElement();
     if (node) { node.classList.toggle("away", !isKept(badge.task)); }
   });
+  // The picture of very many hazards can't be told apart by tasks: it steps back as a whole, behind the outlines.
+  var some = isFiltered() && Object.keys(filters).some(function (name) { return name !== "district" && filters[name].length; });
+  if (pictured) { map.getPane("picture").style.opacity = some ? 0.3 : ""; }
   placeLabels();
 }
 
@@ -112,7 +123,7 @@ function redrawCharts() {
 
 function applyFilter(move) {
   var on = isFiltered(), panel = document.getElementById("panel"), scrolled = panel.scrollTop;
-  pressed.forEach(function (own) { own.button.setAttribute("aria-pressed", String(chosen[own.name].indexOf(own.value) >= 0)); });
+  pressed.forEach(function (own) { own.button.setAttribute("aria-pressed", String(filters[own.name].indexOf(own.value) >= 0)); });
   document.body.classList.toggle("is-filtered", on);
   document.getElementById("filtered").hidden = !on;
   var caution = say("Ground that a filter dims or hides is still hazard.");
@@ -120,7 +131,7 @@ function applyFilter(move) {
   document.getElementById("filtered-said").textContent = on ? filterWords() + " " + caution : everFiltered ? say("All is shown.") : "";
   everFiltered = everFiltered || on;
   map.invalidateSize({ pan: false, animate: false });
-  data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
+  restyleTasks();
   lightUp();
   fadeShapes();
   followLists();
@@ -180,7 +191,7 @@ function tellFigures() {
 if (books) {
   onWords(tellFigures);
   document.getElementById("show-all").addEventListener("click", function () {
-    Object.keys(chosen).forEach(function (name) { chosen[name] = []; });
+    Object.keys(filters).forEach(function (name) { filters[name] = []; });
     applyFilter(true);
     // The button that was pressed is gone with the line.
     room.focus({ preventScroll: true });

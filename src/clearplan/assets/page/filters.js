@@ -1,8 +1,8 @@
 // --- what is within the filter: classes, districts and years; each empty where it doesn't filter -----------------
 
-var chosen = { land: [], district: [] };
+var filters = { land: [], district: [] };
 // plan {
-chosen.year = [];
+filters.year = [];
 // } plan
 var followers = []; // parts of lists that hide with what they tell: { node, kept }
 var drawnClasses = []; // groups of the map by class: { land, layer }
@@ -11,9 +11,9 @@ var AWAY = { stroke: false, dashArray: null, fillColor: "#444444", fillOpacity: 
 
 function remember(layer, land) { drawnClasses.push({ land: land, layer: layer }); }
 
-function isFiltered() { return Object.keys(chosen).some(function (name) { return chosen[name].length > 0; }); }
+function isFiltered() { return Object.keys(filters).some(function (name) { return filters[name].length > 0; }); }
 
-function passes(name, value) { return !chosen[name].length || chosen[name].indexOf(value) >= 0; }
+function passes(name, value) { return !filters[name].length || filters[name].indexOf(value) >= 0; }
 
 function districtOf(task) { return task.district || (data.figures && data.figures.outside); }
 
@@ -29,7 +29,7 @@ function isKeptPlace(zone) {
   if (!passes("year", yearOf(zone.plan.opens))) { return false; }
   // } plan
   return passes("district", zone.district)
-    && (!chosen.land.length || zone.classes.some(function (land) { return passes("land", land); }));
+    && (!filters.land.length || zone.classes.some(function (land) { return passes("land", land); }));
 }
 
 // plan {
