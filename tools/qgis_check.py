@@ -16,6 +16,8 @@ from pathlib import Path
 
 from qgis.core import (
     QgsApplication,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
     QgsMapRendererParallelJob,
     QgsMapSettings,
     QgsProject,
@@ -37,6 +39,10 @@ def picture(layers: list, extent: QgsRectangle, project: QgsProject, path: Path,
     settings.setOutputSize(QSize(size, round(size * 0.72)))
     settings.setOutputDpi(96)
     settings.setExtent(extent)
+    context = QgsExpressionContext()
+    context.appendScopes(QgsExpressionContextUtils.globalProjectLayerScopes(None))
+    context.appendScope(QgsExpressionContextUtils.mapSettingsScope(settings))  # styles ask for @map_scale
+    settings.setExpressionContext(context)
     job = QgsMapRendererParallelJob(settings)
     job.start()
     job.waitForFinished()
@@ -74,9 +80,9 @@ def check_project(folder: Path, out: Path) -> int:
             isinstance(layer, QgsVectorLayer) and not isinstance(layer.renderer(), QgsRuleBasedRenderer)
         )
         bad += fault
-        print(f"{'FAULT' if fault else 'ok   '}  {name}: {rows} rows, {kind}, {drawn} points drawn, "
-              f"{'shown' if node.itemVisibilityChecked() else 'hidden'}, alias "
-              f"{[f.alias() for f in layer.fields() if f.alias()][:2] if isinstance(layer, QgsVectorLayer) else ''}")  # fmt: skip
+        word, seen = "FAULT" if fault else "ok   ", "shown" if node.itemVisibilityChecked() else "hidden"
+        told = [f.alias() for f in layer.fields() if f.alias()][:2] if isinstance(layer, QgsVectorLayer) else ""
+        print(f"{word}  {name}: {rows} rows, {kind}, {drawn} points drawn, {seen}, alias {told}")
     picture(shown, extent, project, out / "project.png", 2000)
     near = QgsRectangle(extent)
     near.scale(0.12)

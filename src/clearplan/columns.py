@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _TAKEN = ("fid", "geom", "ogc_fid", "notice")
 #: Characters that neither a file's text nor XML can hold; each is shown by its picture, U+2400 and up.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: Whole numbers that stages keep beside blanks even where there is none.
+_BLANKABLE = ("rank", "rank_low", "rank_high", "opens_in")
 _KINDS = {"Point": "point", "LineString": "line", "LinearRing": "line", "Polygon": "area"}
 
 
@@ -56,6 +59,17 @@ def free_names(names: list[Any]) -> dict[Any, str]:
         taken.add(told.casefold())
         free[name] = told
     return free
+
+
+def units_of(layer: str, names: Iterable[Any]) -> dict[str, str]:
+    """Unit of each column of a layer ('' where it has none), by the name under which it stands in a file.
+
+    >>> units_of("zones", ["people", "position_error_m"])
+    {'people': '', 'position_error_m': 'm'}
+    """
+    own = [name for name in names if name != "geometry"]
+    declared, told = columns_of(layer, own), free_names(own)
+    return {told[name]: declared[str(name)].unit for name in own}
 
 
 def kinds_of(table: gpd.GeoDataFrame) -> set[str]:
@@ -101,7 +115,7 @@ def to_arrow(layer: str, table: pd.DataFrame, *, notice: str | None = None) -> p
 
 
 def _told(name: str, column: Column) -> dict[str, str]:
-    """Metadata that GDAL (alias and comment, which QGIS shows) and other readers of Arrow (unit, meaning) understand."""
+    """Metadata for GDAL (alias and comment, which QGIS shows) and for other readers of Arrow (unit, meaning)."""
     told = {"unit": column.unit, "meaning": column.meaning, "GDAL:OGR:comment": comment(column)}
     if column.unit:
         told["GDAL:OGR:alternative_name"] = f"{name} [{column.unit}]"
@@ -204,11 +218,12 @@ def _inferred(values: pd.Series) -> pa.Array | None:
 
 
 def from_arrow(layer: str, table: pa.Table) -> pd.DataFrame:
-    """Columns in the types in which stages take them: text as objects, days as datetime64, declared numbers as floats."""
+    """Columns in the types in which stages take them: text as objects, days as datetime64, declared numbers floats."""
     import pyarrow as pa
 
-    counts = {c.name for c in TABLES.get(layer, ()) if c.dtype in ("number", "integer")}
-    made = {c.name for c in columns_of(layer, table.column_names).values() if c.dtype == "integer"} - counts
+    # Doors give counts as floats, hazards carry those of their records too.
+    own = (*TABLES.get(layer, ()), *(TABLES["records"] if layer == "hazards" else ()))
+    counts = {c.name for c in own if c.dtype in ("number", "integer")}
     out: dict[str, Any] = {}
     for name, field in zip(table.column_names, table.schema, strict=True):
         values = table.column(name)
@@ -216,7 +231,7 @@ def from_arrow(layer: str, table: pa.Table) -> pd.DataFrame:
             out[name] = values.cast(pa.float64()).to_pandas()
         elif pa.types.is_integer(field.type):
             whole = pd.Series(pd.array(values.to_pylist(), dtype="Int64"))
-            out[name] = whole if values.null_count or name in made else whole.astype("int64")
+            out[name] = whole if values.null_count or name in _BLANKABLE else whole.astype("int64")
         elif pa.types.is_boolean(field.type):
             yes = pd.Series(pd.array(values.to_pylist(), dtype="boolean"))
             out[name] = yes if values.null_count else yes.astype(bool)

@@ -13,11 +13,11 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from .columns import kinds_of, plain_text, to_arrow
+from .columns import kinds_of, plain_text, to_arrow, units_of
 from .crs import operation, parse_crs
 from .folders import refuse_taken, unwritable, whole
 from .schema import placed
-from .styles import qml, style_parts
+from .styles import aliases, qml, style_parts
 
 #: Cells that a spreadsheet would run as a formula start with one of these.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -48,11 +48,11 @@ def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, no
         The file exists or can't be written.
     """
     refuse_taken(path)
-    with whole(path) as fresh, _told_of(path), _fixed_date(as_at):
+    with whole(path) as fresh, told_of(path), _fixed_date(as_at):
         for layer, table in tables.items():
-            write_layer(
-                fresh, layer, table, "GPKG", notice=notice, dataset_metadata={"NOTICE": plain_text(notice)},
-                dataset_options=_GPKG,
+            write_arrow(
+                to_arrow(layer, table, notice=notice), fresh, layer, table, "GPKG",
+                dataset_metadata={"NOTICE": plain_text(notice)}, dataset_options=_GPKG,
             )  # fmt: skip
         pyogrio.write_dataframe(
             _styles(styles_of(tables), as_at),
@@ -63,14 +63,15 @@ def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, no
         )
 
 
-def write_layer(
-    path: Path, layer: str, table: pd.DataFrame, driver: str, *, notice: str | None, **options: Any
-) -> None:
-    """One table as a layer of a file that GDAL writes; ``options`` are pyogrio's."""
-    arrow = to_arrow(layer, table, notice=notice)
-    shaped = isinstance(table, gpd.GeoDataFrame)
-    place = {"geometry_name": "geometry", "geometry_type": geometry_type(table), "crs": _wkt(table)} if shaped else {}
-    pyogrio.write_arrow(arrow, path, layer=layer, driver=driver, append=False, **place, **options)
+def write_arrow(arrow: Any, path: Path, layer: str, table: pd.DataFrame, driver: str, **options: Any) -> None:
+    """A table of Arrow columns as a layer of a file that GDAL writes; ``table`` says CRS and kind of its shapes.
+
+    ``options`` are pyogrio's.
+    """
+    if isinstance(table, gpd.GeoDataFrame):
+        place = {"geometry_name": "geometry", "geometry_type": geometry_type(table), "crs": _wkt(table)}
+        options = place | options
+    pyogrio.write_arrow(arrow, path, layer=layer, driver=driver, append=False, **options)
 
 
 def _wkt(table: gpd.GeoDataFrame) -> str | None:
@@ -96,7 +97,7 @@ def styles_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     """QGIS style of each table that has one, by layer."""
     shaped = {name: table for name, table in tables.items() if isinstance(table, gpd.GeoDataFrame)}
     parts = {name: style_parts(name, list(table.columns), kinds_of(table)) for name, table in shaped.items()}
-    return {name: qml(part) for name, part in parts.items() if part}
+    return {name: qml(part, aliases(units_of(name, tables[name].columns))) for name, part in parts.items() if part}
 
 
 def gdal_version() -> str:
@@ -105,7 +106,7 @@ def gdal_version() -> str:
 
 
 @contextmanager
-def _told_of(path: Path) -> Iterator[None]:
+def told_of(path: Path) -> Iterator[None]:
     """What GDAL says of a file that it can't write, under the name that the user gave."""
     try:
         yield
@@ -142,7 +143,7 @@ def _days_as_text(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def write_table(table: pd.DataFrame, path: Path, *, notice: str) -> None:
+def write_table(table: pd.DataFrame, path: Path, *, notice: str, digits: int = 10) -> None:
     """A table without shapes as CSV in UTF-8, the notice in its last column.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front.
@@ -151,7 +152,7 @@ def write_table(table: pd.DataFrame, path: Path, *, notice: str) -> None:
     for name in [c for c in told.columns if pd.api.types.is_object_dtype(told[c])]:
         told[name] = told[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
     with whole(path) as fresh:
-        told.to_csv(fresh, index=False, lineterminator="\n", float_format="%.10g", encoding="utf-8")
+        told.to_csv(fresh, index=False, lineterminator="\n", float_format=f"%.{digits}g", encoding="utf-8")
 
 
 def _styles(styles: Mapping[str, str], as_at: str) -> pd.DataFrame:

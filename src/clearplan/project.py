@@ -15,12 +15,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from .columns import free_names, kinds_of, plain_text
+from .columns import kinds_of, plain_text, units_of
 from .crs import require_metres
 from .errors import TableError
 from .folders import refuse_taken, whole
-from .meanings import column_of
-from .styles import style_parts
+from .styles import aliases, style_parts
 
 #: Release of QGIS whose project format this is (the oldest long-term release still in a Debian); newer ones read it.
 _VERSION = "3.22.16-Białowieża"
@@ -157,27 +156,15 @@ def _vector(
     ident = re.sub(r"\W+", "_", f"{entry.table}_{kind}_{entry.words}").lower().strip("_")
     source = f"./{file}|layername={entry.table}" + (f"|geometrytype={_SINGLE[kind]}" if mixed else "")
     source += f"|subset={entry.only}" if entry.only else ""
-    names = free_names([name for name in table.columns if name != "geometry"])
     style = style_parts(entry.table, list(table.columns), [kind])
     body = (
         f'<maplayer type="vector" geometry="{_GEOMETRY[kind]}" labelsEnabled="{int("<labeling" in style)}" '
         f'readOnly="0" autoRefreshEnabled="0" hasScaleBasedVisibilityFlag="0">'
         f"{_about(ident, words, source, crs, notice)}"
         f'<provider encoding="UTF-8">ogr</provider>{style}<blendMode>0</blendMode><layerOpacity>1</layerOpacity>'
-        f"{_aliases(entry.table, names)}</maplayer>"
+        f"{aliases(units_of(entry.table, table.columns))}</maplayer>"
     )
     return _Layer(entry.group, ident, words, entry.shown, source, "ogr", body)
-
-
-def _aliases(layer: str, names: Mapping[Any, str]) -> str:
-    """Units of columns beside their names, as a reader of the attribute table sees them."""
-    units = {told: column_of(layer, str(name)).unit for name, told in names.items()}
-    rows = "".join(
-        f'<alias field={_attr(name)} name={_attr(f"{name} [{unit}]" if unit else "")} index="{k}"/>'
-        # The first field of a GeoPackage is its own fid.
-        for k, (name, unit) in enumerate(units.items(), start=1)
-    )
-    return f"<aliases>{rows}</aliases>"
 
 
 def _pictures(folder: Path, rasters: Sequence[str], crs: str, notice: str) -> Iterator[_Layer]:
