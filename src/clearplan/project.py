@@ -250,7 +250,7 @@ def _properties(title: str, notice: str) -> str:
         '<Measurement><DistanceUnits type="QString">meters</DistanceUnits><AreaUnits type="QString">m2</AreaUnits>'
         "</Measurement>"
         f'<TitleLabel><Enabled type="bool">true</Enabled><Label type="QString">{_shown(title)}</Label>'
-        '<Placement type="int">5</Placement></TitleLabel>'
+        '<Placement type="int">4</Placement></TitleLabel>'
         f'<CopyrightLabel><Enabled type="bool">true</Enabled><Label type="QString">{_shown(words)}</Label>'
         '<Placement type="int">0</Placement></CopyrightLabel>'
         '<ScaleBar><Enabled type="bool">true</Enabled><Placement type="int">3</Placement></ScaleBar>'

@@ -199,7 +199,7 @@ def _same(value: Any, found: Any) -> bool:
     if isinstance(value, float):
         # A dBASE number has 15 digits behind the point; the side table is for cells that lose more than the last one.
         off = abs(float(found) - value)
-        return off <= max(1e-12 * abs(value), 1e-15) and (found != 0 or value == 0)
+        return bool(off <= max(1e-12 * abs(value), 1e-15) and (found != 0 or value == 0))
     if isinstance(value, int):
         return bool(int(found) == value)
     if hasattr(value, "isoformat"):
