@@ -29,7 +29,7 @@ FLOORS = {
     "likelihood": 1, "weights": 1, "ranks": 1, "periods": 1, "methods": 1, "solver": 1, "svg": 1,
     "scores": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
     "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_planning": 0,
-    "settings_base": 0, "crs": 0, "errors": 0,
+    "settings_base": 0, "crs": 0, "errors": 0, "hxl": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
     ("__main__", "cli"),

@@ -16,10 +16,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from .crs import operation, parse_crs
 from .folders import refuse_taken, unwritable, whole
+from .hxl import tag_row
 from .schema import placed
-
-#: Cells that a spreadsheet would run as a formula start with one of these.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from .spreadsheets import as_text
 
 
 def write_gpkg(tables: Mapping[str, gpd.GeoDataFrame], path: Path, *, as_at: str, notice: str) -> None:
@@ -123,19 +122,23 @@ def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
     plain.insert(1, "rank", plain.pop("rank"))
     plain.insert(2, "score", plain.pop("score"))
     table = plain.assign(lon=pd.Series(lon).round(6), lat=pd.Series(lat).round(6))
-    write_table(table.sort_values(["queue", "rank", "task_id"], kind="stable"), path, notice=notice)
+    write_table(table.sort_values(["queue", "rank", "task_id"], kind="stable"), path, notice=notice, name="tasks")
 
 
-def write_table(table: pd.DataFrame, path: Path, *, notice: str) -> None:
-    """A table without shapes as CSV in UTF-8, the notice in its last column.
+def write_table(table: pd.DataFrame, path: Path, *, notice: str, name: str = "") -> None:
+    """A table without shapes as CSV in UTF-8: heads, HXL hashtags, rows; the notice in its last column.
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    Text that a spreadsheet would run as a formula gets an apostrophe in front, which our own doors take off again.
+    ``name``: of a declared table, where a column's hashtag hangs on it.
     """
     told = table.assign(notice=notice)
-    for name in [c for c in told.columns if pd.api.types.is_object_dtype(told[c])]:
-        told[name] = told[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
-    with whole(path) as fresh:
-        told.to_csv(fresh, index=False, lineterminator="\n", float_format="%.10g", encoding="utf-8")
+    for column in [c for c in told.columns if pd.api.types.is_object_dtype(told[c]) or told[c].dtype == "str"]:
+        told[column] = told[column].map(lambda v: as_text(v) if isinstance(v, str) else v)
+    heads = [as_text(str(column)) for column in told.columns]
+    plain: dict[str, Any] = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
+    with whole(path) as fresh, fresh.open("w", encoding="utf-8", newline="") as out:
+        pd.DataFrame([tag_row(map(str, told.columns), name)], columns=heads).to_csv(out, **plain)
+        told.to_csv(out, header=False, float_format="%.10g", **plain)
 
 
 # QGIS styles. Fills and lines follow IMSMA's symbology (TNMA 07.11/01): CHA #FF0000, SHA #F4A718, half

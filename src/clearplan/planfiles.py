@@ -49,8 +49,8 @@ def write_plan(
     OutputError
         A file can't be written.
     """
-    write_table(planned.plan.work, folder / "work.csv", notice=notice)
-    write_table(planned.blockers, folder / "blockers.csv", notice=notice)
+    write_table(planned.plan.work, folder / "work.csv", notice=notice, name="work")
+    write_table(planned.blockers, folder / "blockers.csv", notice=notice, name="blockers")
     write_workplan(
         folder / "plan.xlsx",
         work=planned.plan.work,
