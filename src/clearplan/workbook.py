@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import numbers
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,42 +16,59 @@ import pandas as pd
 
 from .errors import OutputError, TableError
 from .folders import unwritable, whole
+from .hxl import tag_of
 from .tables import TABLES, Column, allowed_codes
 
-Kind = Literal["text", "sentence", "whole", "number", "share", "year", "day"]
-#: How cells of a kind look, and how wide their columns are [characters].
-_FORMATS: dict[Kind, tuple[dict[str, Any], int]] = {
+Kind = Literal["text", "sentence", "whole", "number", "share", "degrees", "year", "day", "figure", "any"]
+#: How cells of a kind look. ``figure`` and ``any``: each cell is number, day or text, as its own value is.
+_FORMATS: dict[Kind, dict[str, Any]] = {
     # quote_prefix: a program that edits the cell goes on taking '=1+1' for text.
-    "text": ({"quote_prefix": True}, 20),
-    "sentence": ({"quote_prefix": True, "text_wrap": True}, 56),
-    "whole": ({"num_format": "#,##0"}, 14),
-    "number": ({"num_format": "#,##0.0"}, 14),
-    "share": ({"num_format": "0.0 %"}, 12),
-    "year": ({"num_format": "0", "align": "left"}, 12),
-    "day": ({"num_format": "yyyy-mm-dd", "align": "left"}, 12),
+    "text": {"quote_prefix": True, "text_wrap": True},
+    "sentence": {"quote_prefix": True, "text_wrap": True},
+    "whole": {"num_format": "#,##0"},
+    "number": {"num_format": "#,##0.0"},
+    "share": {"num_format": "0.0 %"},
+    "degrees": {"num_format": "0.000000"},
+    "year": {"num_format": "0", "align": "left"},
+    "day": {"num_format": "yyyy-mm-dd", "align": "left"},
+    "figure": {"num_format": "#,##0.0##"},
+    "any": {"num_format": "General", "align": "left"},
 }
-#: A sheet's rows and a cell's letters that XLSX can hold.
-_MOST_ROWS, _LETTERS = 1_048_575, 32_767
+#: How a number of a kind is told, to see how wide it is.
+_AS_TOLD: dict[Kind, str] = {"whole": ",.0f", "number": ",.1f", "share": ".1%", "degrees": ".6f", "year": ".0f",
+                             "figure": ",.8g", "any": ".15g"}  # fmt: skip
+#: The widest column of each kind of text [characters], and the narrowest of all.
+_WIDEST: dict[Kind, int] = {"text": 40, "sentence": 60, "figure": 30, "any": 50}
+_NARROWEST = 8
+#: Rows above the data: heads, and HXL hashtags.
+_HEADS = 2
+#: A sheet's rows and a cell's letters that XLSX can hold, and the letters of a page's foot.
+_MOST_ROWS, _LETTERS, _FOOT = 1_048_576 - _HEADS, 32_767, 255
 
 
 @dataclass(frozen=True)
 class Field:
-    """Column of a sheet: where it comes from, its head, what its cells are, and whether the table must have it."""
+    """Column of a sheet: where it comes from, its head, what its cells are, and whether the table must have it.
+
+    ``tag``: its HXL hashtag; None: the one that ``hxl`` declares for the column.
+    """
 
     source: str
     head: str
     kind: Kind
     must: bool = True
+    tag: str | None = None
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Name, what it is about, fields, and how many of them stay in sight."""
+    """Name, what it is about, fields, how many of them stay in sight, and the declared table that it shows."""
 
     name: str
     about: str
     fields: tuple[Field, ...]
     fixed: int = 1
+    table: str = ""
 
 
 #: Sheets of a record workbook, in the order of work.
@@ -110,10 +129,13 @@ def write_book(
     tables: Mapping[str, pd.DataFrame],
     sheets: Mapping[str, Sheet],
     last: str = "",
+    foot: str = "",
 ) -> None:
     """A book of declared sheets behind one of words; the same tables make the same bytes.
 
-    Figures stand as they are in the tables, rounded only to the eye. Text from the tables never becomes a formula.
+    Each sheet has its heads, with units, in the first row and HXL hashtags in the second; both stay in sight and are
+    printed on every page, on A4 across. Figures stand as they are in the tables, rounded only to the eye. Text from the
+    tables never becomes a formula or a link, and text that looks like a number stays text.
 
     Parameters
     ----------
@@ -121,6 +143,8 @@ def write_book(
         A new .xlsx file.
     title, words, last
         On the first sheet: of the whole, what to know, and below the list of sheets one thing more.
+    foot
+        At the foot of every printed page, before its number.
     tables : mapping of name to DataFrame
         One sheet each, in this order.
     sheets : mapping of name to Sheet
@@ -135,12 +159,26 @@ def write_book(
     for name, table in tables.items():
         _refuse(name, table, sheets[name], Path(path))
     with new_book(path, title) as book:
-        _read_first(
-            book, title, [*words, *(f"Sheet {sheets[name].name}: {sheets[name].about}." for name in tables), last]
-        )
-        formats = {kind: book.add_format({"valign": "top", **look}) for kind, (look, _) in _FORMATS.items()}
-        for name, table in tables.items():
-            _fill_sheet(book, sheets[name], table, formats)
+        told = [f"Sheet {sheets[name].name}: {sheets[name].about}{_none(table)}." for name, table in tables.items()]
+        pages = [_read_first(book, title, [*words, *told, last])]
+        formats = {kind: book.add_format({"valign": "top", **look}) for kind, look in _FORMATS.items()}
+        pages += [_fill_sheet(book, sheets[name], table, formats) for name, table in tables.items()]
+        for page in pages:
+            _set_up(page, foot)
+
+
+def _none(table: pd.DataFrame) -> str:
+    return "" if len(table) else " (there are none)"
+
+
+def _set_up(page: Any, foot: str) -> None:
+    """A page to print: A4 across, as wide as the columns together, the foot with the page's number."""
+    page.set_paper(9)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
+    right = "&R&8&P / &N"
+    page.set_footer(f"&L&8 {foot.replace('&', '&&')[: _FOOT - len(right) - 4]}{right}")
 
 
 def _refuse(name: str, table: pd.DataFrame, sheet: Sheet, path: Path) -> None:
@@ -152,45 +190,87 @@ def _refuse(name: str, table: pd.DataFrame, sheet: Sheet, path: Path) -> None:
         raise OutputError(f"{path}: {len(table):,} rows of {name} are more than a sheet holds; write them as CSV")
 
 
-def _read_first(book: Any, title: str, lines: Sequence[str]) -> None:
+def _read_first(book: Any, title: str, lines: Sequence[str]) -> Any:
     page = book.add_worksheet("Read first")
     wrapped = book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True})
     page.set_column(0, 0, 110, wrapped)
     page.write_string(0, 0, title, book.add_format({"bold": True, "font_size": 14}))
     for row, line in enumerate(filter(None, lines), start=2):
         page.write_string(row, 0, _letters(line), wrapped)
+    return page
 
 
-def _fill_sheet(book: Any, sheet: Sheet, table: pd.DataFrame, formats: dict[Kind, Any]) -> None:
+def _fill_sheet(book: Any, sheet: Sheet, table: pd.DataFrame, formats: dict[Kind, Any]) -> Any:
     page = book.add_worksheet(sheet.name)
     head = book.add_format({"bold": True, "bg_color": "#EEEEEE", "bottom": 1, "text_wrap": True, "valign": "top"})
+    tag = book.add_format({"italic": True, "font_color": "#555555", "font_size": 8, "text_wrap": True, "valign": "top"})
     fields = [field for field in sheet.fields if field.source in table.columns]
-    page.freeze_panes(1, sheet.fixed)
-    page.set_row(0, 62)
-    page.autofilter(0, 0, max(len(table), 1), len(fields) - 1)
-    page.set_landscape()
-    page.fit_to_pages(1, 0)
-    page.repeat_rows(0)
-    for at, field in enumerate(fields):
+    last = max(len(table) + _HEADS - 1, _HEADS)
+    page.freeze_panes(_HEADS, sheet.fixed)
+    page.repeat_rows(0, _HEADS - 1)
+    page.autofilter(_HEADS - 1, 0, last, len(fields) - 1)  # its arrows on the hashtags: heads stay above what is sorted
+    page.ignore_errors({"number_stored_as_text": f"A1:{_letter(len(fields) - 1)}{last + 1}"})
+    widths = [_wide(field, table[field.source]) for field in fields]
+    page.set_row(0, 15 * max(_lines(field.head, width) for field, width in zip(fields, widths, strict=True)))
+    page.set_row(1, 22)
+    for at, (field, width) in enumerate(zip(fields, widths, strict=True)):
+        page.set_column(at, at, width)
         page.write_string(0, at, field.head, head)
-        page.set_column(at, at, _wide(field, table[field.source]))
-        for row, value in enumerate(table[field.source], start=1):
-            if not pd.isna(value):
+        page.write_string(1, at, tag_of(field.source, sheet.table) if field.tag is None else field.tag, tag)
+        for row, value in enumerate(table[field.source], start=_HEADS):
+            if not _blank(value):
                 _write(page, row, at, field.kind, value, formats)
+    return page
+
+
+def _letter(column: int) -> str:
+    """Letters of a column, counted from 0.
+
+    >>> _letter(0), _letter(25), _letter(26), _letter(701), _letter(702)
+    ('A', 'Z', 'AA', 'ZZ', 'AAA')
+    """
+    return (_letter(column // 26 - 1) if column > 25 else "") + chr(65 + column % 26)
+
+
+def _blank(value: Any) -> bool:
+    return value is None or (not isinstance(value, str) and bool(pd.isna(value)))
+
+
+def _lines(head: str, width: int) -> int:
+    """Lines that a head takes, broken between words."""
+    return len(textwrap.wrap(head, max(width - 1, 1), break_long_words=False)) or 1
 
 
 def _wide(field: Field, values: pd.Series) -> int:
-    """Characters that a column of text needs, between a head's and a sentence's; others are as wide as their kind."""
-    least = _FORMATS[field.kind][1]
-    if field.kind != "text":
-        return least
-    return min(max((len(str(v)) + 4 for v in values if not pd.isna(v)), default=least), 40) if len(values) else least
+    """Characters that a column needs: for its cells, for the longest word of its head, and for short heads whole."""
+    told = [_told(field.kind, value) for value in values if not _blank(value)]
+    most = _WIDEST.get(field.kind, 30)
+    cells = min(max(map(len, told), default=0) + 2, most)
+    words = max(map(len, field.head.split())) + 2
+    return max(cells, words, min(len(field.head) + 2, 14), _NARROWEST)
+
+
+def _told(kind: Kind, value: Any) -> str:
+    """A cell as it is shown."""
+    if kind == "day":
+        return "2026-01-01"
+    number = kind in _AS_TOLD and not isinstance(value, str | bool) and _is_number(value)
+    return f"{float(value):{_AS_TOLD[kind]}}" if number else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and math.isfinite(float(value))
 
 
 def _write(page: Any, row: int, at: int, kind: Kind, value: Any, formats: dict[Kind, Any]) -> None:
-    if kind == "day":
+    """A cell of the type that its kind has; what is no number or day there is text, whatever it looks like."""
+    if kind in ("any", "figure") and isinstance(value, dt.date):
+        kind = "day"
+    if kind == "figure" and isinstance(value, numbers.Integral):
+        kind = "whole"
+    if kind == "day" and not isinstance(value, str):
         page.write_datetime(row, at, pd.Timestamp(value).to_pydatetime(), formats[kind])
-    elif kind in ("whole", "number", "share", "year") and math.isfinite(float(value)):
+    elif kind in _AS_TOLD and not isinstance(value, bool) and _is_number(value):
         page.write_number(row, at, float(value), formats[kind])
     else:
         page.write_string(row, at, _letters(str(value)), formats["sentence" if kind == "sentence" else "text"])
