@@ -15,9 +15,9 @@ from .conftest import ROOT
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "outputs": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4,
-    "ranking": 4, "planning": 4, "planfiles": 4, "replanned": 4, "dossier": 4,
+    "ranking": 4, "planning": 4, "planfiles": 4, "replanned": 4, "dossier": 4, "runbook": 4,
     "maps": 3, "page": 3, "charts": 3, "report": 3, "order": 3, "exchange": 3, "quality": 3, "workbook": 3,
-    "workplan": 3, "plan_charts": 3, "planbook": 3, "treaty_tables": 3, "treaty_book": 3,
+    "workplan": 3, "plan_charts": 3, "planbook": 3, "treaty_tables": 3, "treaty_book": 3, "runsheets": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
     "sensitivity": 2, "survey": 2, "crosscheck": 2,
     "blockers": 2, "blocks": 2, "plan": 2, "model": 2, "unlocking": 2, "judge": 2, "limits": 2, "replay": 2,
@@ -41,6 +41,9 @@ ALSO_ALLOWED = {
     ("workplan", "plan_charts"),
     ("planbook", "workbook"),
     ("treaty_book", "workbook"),
+    ("runsheets", "workbook"),
+    ("runbook", "dossier"),
+    ("runbook", "planning"),
     ("markup", "folders"),
     ("svg", "folders"),
     ("study", "outputs"),

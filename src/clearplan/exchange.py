@@ -11,10 +11,9 @@ from xml.sax.saxutils import quoteattr
 import geopandas as gpd
 import pandas as pd
 import pyogrio
-import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from .crs import operation, parse_crs
+from .crs import inner_lonlat
 from .folders import refuse_taken, unwritable, whole
 from .hxl import tag_row
 from .schema import placed
@@ -115,9 +114,7 @@ def _text(value: Any) -> str | None:
 
 def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
     """TASKS as CSV in UTF-8, best rank first, with the WGS 84 position of an inner point and the notice."""
-    assert tasks.crs is not None
-    inner = shapely.point_on_surface(tasks.geometry.to_numpy())
-    lon, lat = operation(tasks.crs, parse_crs("EPSG:4326"))[0].transform(shapely.get_x(inner), shapely.get_y(inner))
+    lon, lat = inner_lonlat(tasks)
     plain = pd.DataFrame(_plain(tasks).drop(columns=["geometry", "deferred"]))
     plain.insert(1, "rank", plain.pop("rank"))
     plain.insert(2, "score", plain.pop("score"))

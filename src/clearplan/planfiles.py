@@ -40,9 +40,16 @@ def plan_section(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame) -> 
 
 
 def write_plan(
-    planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame, folder: Path, *, title: str, notice: str
+    planned: Planned,
+    tasks: pd.DataFrame,
+    zones: pd.DataFrame,
+    folder: Path,
+    *,
+    title: str,
+    notice: str,
+    book: bool = True,
 ) -> None:
-    """WORK, BLOCKERS and the workbook of a plan of work.
+    """WORK, BLOCKERS and the workbook of a plan of work; ``book``: False where the book of the whole run holds it.
 
     Raises
     ------
@@ -51,6 +58,8 @@ def write_plan(
     """
     write_table(planned.plan.work, folder / "work.csv", notice=notice, name="work")
     write_table(planned.blockers, folder / "blockers.csv", notice=notice, name="blockers")
+    if not book:
+        return
     write_workplan(
         folder / "plan.xlsx",
         work=planned.plan.work,
