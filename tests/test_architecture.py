@@ -18,6 +18,7 @@ FLOORS = {
     "ranking": 4, "planning": 4, "planfiles": 4, "replanned": 4, "dossier": 4, "runbook": 4,
     "maps": 3, "page": 3, "charts": 3, "report": 3, "order": 3, "exchange": 3, "quality": 3, "workbook": 3,
     "workplan": 3, "plan_charts": 3, "planbook": 3, "treaty_tables": 3, "treaty_book": 3, "runsheets": 3,
+    "paper": 3, "paper_charts": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
     "sensitivity": 2, "survey": 2, "crosscheck": 2,
     "blockers": 2, "blocks": 2, "plan": 2, "model": 2, "unlocking": 2, "judge": 2, "limits": 2, "replay": 2,
@@ -26,6 +27,7 @@ FLOORS = {
     "release": 2, "balance": 2, "audit": 2, "samples": 2, "fit": 2, "evaluation": 2,
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
     "shapes": 1, "rasters": 1, "grids": 1, "distances": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
+    "elements": 1, "outlines": 1,
     "likelihood": 1, "weights": 1, "ranks": 1, "periods": 1, "methods": 1, "solver": 1, "svg": 1,
     "scores": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
     "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_planning": 0,
@@ -42,6 +44,7 @@ ALSO_ALLOWED = {
     ("planbook", "workbook"),
     ("treaty_book", "workbook"),
     ("runsheets", "workbook"),
+    ("paper", "paper_charts"),
     ("runbook", "dossier"),
     ("runbook", "planning"),
     ("markup", "folders"),
@@ -134,7 +137,7 @@ ONLY_HOME = {
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
     "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation", "weights"},
     "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"svg", "charts", "plan_charts"},
-    "highspy": {"solver"},
+    "highspy": {"solver"}, "reportlab": {"paper", "paper_charts"},
     "pymcdm": {"crosscheck"},
 }  # fmt: skip
 ROOMS = sorted(path.stem for path in SRC.glob("*.py"))
