@@ -15,11 +15,12 @@ from .conftest import ROOT
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5, "study": 4, "outputs": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4,
-    "ranking": 4, "planning": 4, "planfiles": 4, "replanned": 4, "dossier": 4,
+    "ranking": 4, "planning": 4, "planfiles": 4, "replanned": 4, "dossier": 4, "runbook": 4,
     "maps": 3, "page": 3, "drawn": 3, "picture": 3, "charts": 3, "report": 3, "order": 3,
     "exchange": 3, "quality": 3, "workbook": 3,
     "project": 3, "formats": 3, "shapefiles": 3, "imsma": 3,
     "workplan": 3, "plan_charts": 3, "planbook": 3, "treaty_tables": 3, "treaty_book": 3,
+    "runsheets": 3, "pdf_report": 3, "pdf_charts": 3,
     "readers": 2, "runs": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
     "sensitivity": 2, "survey": 2, "crosscheck": 2,
     "blockers": 2, "blocks": 2, "plan": 2, "model": 2, "unlocking": 2, "judge": 2, "limits": 2, "replay": 2,
@@ -30,11 +31,12 @@ FLOORS = {
     "styles": 1, "meanings": 1, "columns": 1, "sidetables": 1,
     "shapes": 1, "rasters": 1, "grids": 1, "distances": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
     "postgis": 1, "feature_service": 1,
+    "elements": 1, "outlines": 1,
     "likelihood": 1, "weights": 1, "ranks": 1, "periods": 1, "methods": 1, "solver": 1, "svg": 1,
     "scores": 1, "words": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
     "placenames": 1,
     "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_planning": 0,
-    "settings_base": 0, "crs": 0, "errors": 0,
+    "settings_base": 0, "crs": 0, "errors": 0, "hxl": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
     ("__main__", "cli"),
@@ -56,6 +58,10 @@ ALSO_ALLOWED = {
     ("imsma", "workbook"),
     ("planbook", "workbook"),
     ("treaty_book", "workbook"),
+    ("runsheets", "workbook"),
+    ("pdf_report", "pdf_charts"),
+    ("runbook", "dossier"),
+    ("runbook", "planning"),
     ("markup", "folders"),
     ("svg", "folders"),
     ("study", "outputs"),
@@ -150,7 +156,8 @@ ONLY_HOME = {
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
     "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation", "weights"},
     "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"svg", "charts", "plan_charts"},
-    "highspy": {"solver"}, "pg8000": {"postgis"}, "urllib": {"feature_service", "postgis", "fetch", "settings_base"},
+    "highspy": {"solver"}, "reportlab": {"pdf_report", "pdf_charts"},
+    "pg8000": {"postgis"}, "urllib": {"feature_service", "postgis", "fetch", "settings_base"},
     "pymcdm": {"crosscheck"},
 }  # fmt: skip
 ROOMS = sorted(path.stem for path in SRC.glob("*.py"))
