@@ -1,6 +1,5 @@
 """The QGIS project and the styles: what they must contain, their bytes, and text from data that stays text."""
 
-import re
 import sqlite3
 import xml.etree.ElementTree as ET
 import zipfile

@@ -52,7 +52,7 @@ def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, no
         for layer, table in tables.items():
             write_arrow(
                 to_arrow(layer, table, notice=notice), fresh, layer, table, "GPKG",
-                dataset_metadata={"NOTICE": plain_text(notice)}, dataset_options=_GPKG,
+                layer_metadata={"NOTICE": plain_text(notice)}, dataset_options=_GPKG,
             )  # fmt: skip
         pyogrio.write_dataframe(
             _styles(styles_of(tables), as_at),
@@ -149,8 +149,10 @@ def write_table(table: pd.DataFrame, path: Path, *, notice: str, digits: int = 1
     Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
     told = table.assign(notice=notice)
-    for name in [c for c in told.columns if pd.api.types.is_object_dtype(told[c])]:
-        told[name] = told[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
+    for name in [c for c in told.columns if not pd.api.types.is_numeric_dtype(told[c])]:
+        told[name] = (
+            told[name].astype(object).map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
+        )
     with whole(path) as fresh:
         told.to_csv(fresh, index=False, lineterminator="\n", float_format=f"%.{digits}g", encoding="utf-8")
 
