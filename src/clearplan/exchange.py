@@ -51,7 +51,7 @@ def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, no
         for layer, table in tables.items():
             write_arrow(
                 to_arrow(layer, table, notice=notice), fresh, layer, table, "GPKG",
-                dataset_metadata={"NOTICE": plain_text(notice)}, dataset_options=_GPKG,
+                layer_metadata={"NOTICE": plain_text(notice)}, dataset_options=_GPKG,
             )  # fmt: skip
         pyogrio.write_dataframe(
             _styles(styles_of(tables), as_at),
@@ -147,8 +147,8 @@ def write_table(table: pd.DataFrame, path: Path, *, notice: str, name: str = "",
     ``name``: of a declared table, where a column's hashtag hangs on it.
     """
     told = table.assign(notice=notice)
-    for column in [c for c in told.columns if pd.api.types.is_object_dtype(told[c]) or told[c].dtype == "str"]:
-        told[column] = told[column].map(lambda v: as_text(v) if isinstance(v, str) else v)
+    for column in [c for c in told.columns if not pd.api.types.is_numeric_dtype(told[c])]:
+        told[column] = told[column].astype(object).map(lambda v: as_text(v) if isinstance(v, str) else v)
     heads = [as_text(str(column)) for column in told.columns]
     plain: dict[str, Any] = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
     with whole(path) as fresh, fresh.open("w", encoding="utf-8", newline="") as out:

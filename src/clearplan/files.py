@@ -200,7 +200,9 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
 def _plain(values: Any) -> Any:
     """A GDAL column with whole numbers as whole numbers and blanks as None."""
     series = pd.Series(values)
-    if series.dtype.kind == "f" and (series.dropna() % 1 == 0).all():
+    known = series.dropna()
+    # Beyond 2 ** 53 a float skips whole numbers, and beyond 2 ** 63 none can be cast.
+    if series.dtype.kind == "f" and ((known % 1 == 0) & (known.abs() <= 2.0**53)).all():
         return series.astype("Int64").astype(object).where(series.notna(), None)
     plain = series.map(lambda v: json.dumps(_listed(v), ensure_ascii=False) if isinstance(v, _NESTED) else v)
     return plain.astype(object).where(series.notna(), None)
