@@ -39,6 +39,8 @@ ALSO_ALLOWED = {
     ("papermaps", "maps"),
     ("papermaps", "paper"),
     ("tasksheets", "briefs"),
+    ("tasksheets", "gpx"),
+    ("kml", "gpx"),
     ("tasksheets", "paper"),
     ("tasksheets", "papermaps"),
     ("report", "charts"),

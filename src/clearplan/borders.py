@@ -26,7 +26,8 @@ OUTSIDE_M = 0.1
 TEN_DIGITS_M = 10.0
 #: A border of more corners than this may lead outside by twice the tolerance [m] to be rid of some: corners that lie
 #: nearer together than a handheld can tell (about 2 m with no correction, 5 m where it has no open sky) are of no use.
-_EXACT, _TOLERANCE_M = 8, 2.5
+#: Where the position is known to so much only, a tenth of its error serves, up to the largest tolerance.
+_EXACT, _TOLERANCE_M, _LARGEST_M, _PART_OF_ERROR = 8, 2.5, 10.0, 0.1
 #: An outline is held against the task in steps of [m].
 _STEP_M, _STEPS = (0.2, 5.0), 2_000
 
@@ -51,7 +52,7 @@ class Border:
         return np.concatenate(self.rings)
 
 
-def border_of(shape: Any, most: int) -> Border:
+def border_of(shape: Any, most: int, position_error_m: Any = None) -> Border:
     """The border of a task in at most so many turning points, outside of it everywhere.
 
     Parameters
@@ -61,6 +62,8 @@ def border_of(shape: Any, most: int) -> Border:
     most : int
         Turning points of all parts together, 8 at least; few parts may grow into one, and where even that is not enough
         the border is a rectangle round the task.
+    position_error_m : float, optional
+        Of the task [m]; where it is large, fewer corners are enough.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def border_of(shape: Any, most: int) -> Border:
         raise TableError("a border needs a polygon; give tasks that have a shape")
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
     filled = shapely.union_all([shapely.Polygon(part.exterior) for part in parts])
-    outline = _few_corners(filled, most)
+    outline = _few_corners(filled, most, _spare_m(position_error_m))
     kept = sorted(shapely.get_parts(outline), key=lambda part: (-part.area, part.bounds))
     return Border(
         tuple(_ring(part) for part in kept),
@@ -92,14 +95,21 @@ def border_of(shape: Any, most: int) -> Border:
     )
 
 
-def _few_corners(filled: Any, most: int) -> Any:
+def _spare_m(position_error_m: Any) -> float:
+    """Tolerance that costs nothing beside a position error; the least one where it is unknown [m]."""
+    if position_error_m is None or pd.isna(position_error_m):
+        return _TOLERANCE_M
+    return min(max(_TOLERANCE_M, _PART_OF_ERROR * float(position_error_m)), _LARGEST_M)
+
+
+def _few_corners(filled: Any, most: int, least_m: float) -> Any:
     """The least grown outline with few enough corners."""
     first = _outline(filled, 0.0)
     if _count(first) <= min(most, _EXACT):
         return first
     west, south, east, north = filled.bounds
-    low, high, found = _TOLERANCE_M, _TOLERANCE_M, None
-    while high < 4 * max(math.hypot(east - west, north - south), _TOLERANCE_M):
+    low, high, found = least_m, least_m, None
+    while high < 4 * max(math.hypot(east - west, north - south), least_m):
         found = _outline(filled, high)
         if _count(found) <= most:
             break

@@ -111,7 +111,7 @@ def write_gpx(
     tracks: list[Element] = []
     short = f"{SHORT_NOTICE}. As at {as_at}. Fingerprint {fingerprint}."
     for task in placed(own).to_dict("records"):
-        border = border_of(task["geometry"], corners)
+        border = border_of(task["geometry"], corners, task.get("position_error_m"))
         ways = approaches(task, border, crs, zones=zones, lifelines=lifelines)
         code = codes[str(task["task_id"])]
         points += _corners(task, code, border, crs, short)

@@ -35,6 +35,8 @@ SCALES = (
     1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 1_500_000,
     2_500_000, 5_000_000, 10_000_000,
 )  # fmt: skip
+#: Ground of a map where nothing is drawn: unknown land is not white.
+PAPER = "#F5F4EF"
 MM = 25.4  # millimetres an inch
 _POINT = MM / 72  # millimetres a typographic point
 _DPI = 200
@@ -127,7 +129,7 @@ def map_axes(figure: Any, frame: Frame) -> Any:
     axes = figure.add_axes((left / width, bottom / height, wide / width, tall / height), zorder=1)
     west, south, east, north = frame.extent
     axes.set(xlim=(west, east), ylim=(south, north), xticks=[], yticks=[], autoscale_on=False)
-    axes.set_facecolor("white")
+    axes.set_facecolor(PAPER)
     for spine in axes.spines.values():
         spine.set(color=INK, linewidth=0.9)
     return axes
@@ -216,7 +218,9 @@ def _grid_labels(page: Any, frame: Frame, axis: int, at: float, step: int, xy: N
     """Figures of a line where it meets the frame."""
     left, bottom, wide, tall = frame.box
     within = at % 100_000
-    figure = f"{within / 1000:02.0f}" if step >= 1000 else f"{within / 100:03.0f}"
+    figure = (
+        f"{within / 1000:02.0f}" if step >= 1000 else f"{within / 100:03.0f}" if step >= 100 else f"{within / 10:04.0f}"
+    )
     ends = sorted((frame.place(*xy[0]), frame.place(*xy[-1])), key=lambda end: end[1 - axis])
     for (x, y), last in zip(ends, (False, True), strict=True):
         near = abs(y - (bottom + tall * last)) < 0.1 if axis == 0 else abs(x - (left + wide * last)) < 0.1
@@ -311,17 +315,18 @@ def draw_norths(page: Any, frame: Frame, as_at: dt.date, x: float, y: float, wid
         side = -1 if angle < 0 else 1 if angle > 0 else 0
         page.text(tip[0] + 1.2 * side, tip[1] + 0.6, name, fontsize=6, ha=("right", "center", "left")[side + 1],
                   va="bottom", fontweight="bold" if name == "GN" else "normal")  # fmt: skip
-    words = ["GN: grid north, straight up", f"TN: true north, {_turn(true)} of GN"]
+    words = ["GN: grid north, up", f"TN: true north, {_turn(true)}"]
     if magnetic is None:
         words.append(f"Magnetic north: the field of {as_at} is not known; ask for the declination")
     else:
         words += [
-            f"MN: magnetic north, {_turn(magnetic)} of GN",
-            f"Declination {_turn(magnetic - true)}, {as_at} (IGRF-14)",
+            f"MN: magnetic north, {_turn(magnetic)}",
+            f"Declination {_turn(magnetic - true)}",
+            f"on {as_at} (IGRF-14)",
             f"Grid bearing = compass {'+' if magnetic >= 0 else '−'} {abs(magnetic):.1f}°",
         ]
     if times > 1.05:
-        words.append(f"Angles drawn {times:.2g} times as large")
+        words.append(f"Angles drawn x {times:.2g}")
     return max(put_text(page, x + 20, y - 1.5, words, width - 20, 6.3) + 1.5, 19.5)
 
 

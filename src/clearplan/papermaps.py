@@ -18,6 +18,7 @@ from .crs import require_metres
 from .errors import OutputError, SettingsError
 from .maps import Context
 from .paper import (
+    PAPER,
     SCALES,
     Frame,
     draw_grid,
@@ -59,17 +60,27 @@ GROUND: dict[str, dict[str, Any]] = {
             "ls": (0, (4, 1.6))},
     "CHA": {"fc": (1.0, 0.0, 0.0, 0.5), "hatch": None, "hc": None, "ec": "#7A0000", "lw": 0.9, "ls": "-"},
 }  # fmt: skip
+#: Ground that was released, by action; the pattern tells how.
+RELEASED_GROUND: dict[str, dict[str, Any]] = {
+    "cancelled": {"fc": "none", "hatch": None, "hc": None, "ec": "#00695C", "lw": 0.7, "ls": (0, (2, 1.5))},
+    "reduced": {"fc": "none", "hatch": "..", "hc": "#00695C", "ec": "#00695C", "lw": 0.7, "ls": "-"},
+    "cleared": {"fc": (0.0, 0.412, 0.361, 0.25), "hatch": None, "hc": None, "ec": "#00695C", "lw": 0.7, "ls": "-"},
+}
 _GROUND_WORDS = {
     "indication, outer band": "Indication, outer band of the belt",
     "indication": "Indication: reason to survey",
     "SHA": "Suspected hazardous area (SHA)",
     "CHA": "Confirmed hazardous area (CHA)",
+    "cancelled": "Released by non-technical survey",
+    "reduced": "Released by technical survey",
+    "cleared": "Released by clearance",
 }
 LINES: dict[str, dict[str, Any]] = {
     "survey": {"color": "#444444", "lw": 0.35, "ls": "-"},
     "clearance": {"color": "#7A0000", "lw": 0.5, "ls": "-"},
     "survey, first": {"color": INK, "lw": 1.5, "ls": (0, (3, 1.2))},
     "clearance, first": {"color": INK, "lw": 1.7, "ls": "-"},
+    "border": {"color": INK, "lw": 0.6, "ls": (0, (3, 1.5))},
     "districts": {"color": "#555555", "lw": 0.7, "ls": (0, (6, 2.5))},
     "rivers": {"color": "#6FA8CC", "lw": 0.6, "ls": "-"},
     "roads": {"color": "#8A6D4A", "lw": 0.9, "ls": "-"},
@@ -95,6 +106,7 @@ class Layers:
     zones: gpd.GeoDataFrame | None = None
     accidents: gpd.GeoDataFrame | None = None
     lifelines: gpd.GeoDataFrame | None = None
+    releases: gpd.GeoDataFrame | None = None
     contact_lines: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
     context: Context = field(default_factory=Context)
@@ -109,7 +121,16 @@ class Layers:
         CrsError
             They are not in metres, or not in one CRS.
         """
-        own = (self.tasks, self.areas, self.zones, self.accidents, self.lifelines, self.contact_lines, self.roads)
+        own = (
+            self.tasks,
+            self.areas,
+            self.zones,
+            self.accidents,
+            self.lifelines,
+            self.releases,
+            self.contact_lines,
+            self.roads,
+        )
         below = (self.context.districts, self.context.countries, self.context.rivers, self.context.lakes)
         return require_metres(*(layer for layer in (*own, *below) if layer is not None))
 
@@ -288,7 +309,9 @@ def _sheet(
     width, height = paper_size(paper, orientation)
     figure, page = new_page(width, height)
     axes = map_axes(figure, frame)
-    entries = draw_layers(axes, frame, layers)
+    entries, labels = draw_layers(axes, frame, layers)
+    if labels.lacking:
+        entries.append(Entry("Names and ranks with no room", "none", "", labels.lacking))
     grid = draw_grid(axes, page, frame)
     _head(page, imprint, frame, width, height, title or imprint.title)
     left, bottom, wide, _ = frame.box
@@ -337,7 +360,7 @@ def _head(page: Any, imprint: Imprint, frame: Frame, width: float, height: float
 # --- layers --------------------------------------------------------------------------------------------------------
 
 
-def draw_layers(axes: Any, frame: Frame, layers: Layers, *, focus: Any = None) -> list[Entry]:
+def draw_layers(axes: Any, frame: Frame, layers: Layers, *, focus: Any = None) -> tuple[list[Entry], Labels]:
     """All layers within a frame, and what a legend must say; with a task in ``focus`` all others stay thin."""
     ground = shapely.box(*frame.extent)
     context = layers.context
@@ -345,6 +368,7 @@ def draw_layers(axes: Any, frame: Frame, layers: Layers, *, focus: Any = None) -
     below = _lines(axes, frame, context.districts, "districts", "Outline of a district")
     below += _lines(axes, frame, context.rivers, "rivers", "River") + _fill_under(axes, frame, context.lakes, "Lake")
     entries = _areas(axes, frame, layers.areas)
+    below = _released(axes, frame, layers.releases) + below
     entries += _lines(axes, frame, layers.contact_lines, "contact line", "Former contact line, as drawn")
     entries += _tasks(axes, frame, layers, focus)
     labels = Labels(axes, frame)
@@ -355,9 +379,8 @@ def draw_layers(axes: Any, frame: Frame, layers: Layers, *, focus: Any = None) -
     if focus is None:
         _ranks(frame, layers, ground, labels)
     _district_names(frame, layers, ground, labels)
-    if labels.lacking:
-        entries.append(Entry("Names and ranks with no room", "none", "", labels.lacking))
-    return entries + below
+    entries.append(Entry("No colour: unknown, not without hazard", "paper", "", 0))
+    return entries + below, labels
 
 
 def _path(shapes: Any, frame: Frame) -> Any:
@@ -389,30 +412,49 @@ def _drawn(table: gpd.GeoDataFrame | None, frame: Frame) -> Any:
 
 
 def _areas(axes: Any, frame: Frame, areas: gpd.GeoDataFrame | None) -> list[Entry]:
-    from matplotlib.patches import PathPatch
-
     own = _drawn(None if areas is None else remaining(areas), frame)
     if own is None or not len(own):
         return []
+    west, south, east, north = frame.extent
+    room = 5 * frame.metres_per_mm
     band = own["band"] if "band" in own.columns else pd.Series("whole", index=own.index)
     outer = (own["land_class"] == "indication") & (band == "outer")
     kinds = own["land_class"].where(~outer, "indication, outer band")
     entries = []
     for k, (key, style) in enumerate(GROUND.items()):
-        part = own[kinds == key]
-        if not len(part):
-            continue
-        shapes = simplify_outward(part.geometry.to_numpy(), _DRAWN_MM * frame.metres_per_mm)
-        drawn = _path(shapes, frame)
-        if drawn is None:
-            continue
-        above = 2 + k * 0.1
-        axes.add_patch(PathPatch(drawn, fc=style["fc"], ec="none", lw=0, zorder=above, gid=f"ground {key}"))
-        if style["hatch"]:
-            axes.add_patch(PathPatch(drawn, fc="none", ec=style["hc"], hatch=style["hatch"], lw=0, zorder=above))
-        axes.add_patch(PathPatch(drawn, fc="none", ec=style["ec"], lw=style["lw"], ls=style["ls"], zorder=above))
-        entries.append(Entry(_GROUND_WORDS[key], "ground", key, len(part)))
+        part = own[kinds == key].geometry.to_numpy()
+        cut = shapely.clip_by_rect(part, west - room, south - room, east + room, north + room)
+        shapes = simplify_outward(cut, _DRAWN_MM * frame.metres_per_mm)
+        if len(part) and _patches(axes, frame, shapes, style, 2 + k * 0.1, f"ground {key}"):
+            entries.append(Entry(_GROUND_WORDS[key], "ground", key, len(part)))
     return entries[::-1]
+
+
+def _patches(axes: Any, frame: Frame, shapes: Any, style: dict[str, Any], above: float, name: str) -> bool:
+    """Fill, hatch and outline of polygons; whether there was anything to draw."""
+    from matplotlib.patches import PathPatch
+
+    drawn = _path(shapes, frame)
+    if drawn is None:
+        return False
+    if style["fc"] != "none":
+        axes.add_patch(PathPatch(drawn, fc=style["fc"], ec="none", lw=0, zorder=above, gid=name))
+    if style["hatch"]:
+        axes.add_patch(PathPatch(drawn, fc="none", ec=style["hc"], hatch=style["hatch"], lw=0, zorder=above))
+    axes.add_patch(PathPatch(drawn, fc="none", ec=style["ec"], lw=style["lw"], ls=style["ls"], zorder=above))
+    return True
+
+
+def _released(axes: Any, frame: Frame, releases: gpd.GeoDataFrame | None) -> list[Entry]:
+    own = _drawn(releases, frame)
+    if own is None:
+        return []
+    entries = []
+    for key, style in RELEASED_GROUND.items():
+        part = own[own["action"] == key].geometry.to_numpy()
+        if len(part) and _patches(axes, frame, part, style, 1.6, f"released {key}"):
+            entries.append(Entry(_GROUND_WORDS[key], "ground", key, len(part)))
+    return entries
 
 
 def _fill_under(axes: Any, frame: Frame, table: gpd.GeoDataFrame | None, words: str) -> list[Entry]:
@@ -433,11 +475,11 @@ def _lines(axes: Any, frame: Frame, table: gpd.GeoDataFrame | None, key: str, wo
     shapes = own.geometry.to_numpy()
     if key == "districts":  # an outline that two share is drawn once, else its dashes fill one another's gaps
         shapes = np.array([shapely.line_merge(shapely.union_all(shapely.boundary(shapes)))], dtype=object)
-    _stroke(axes, frame, shapes, LINES[key], 3.0)
+    stroke(axes, frame, shapes, LINES[key], 3.0)
     return [Entry(words, "line", key, len(own))]
 
 
-def _stroke(axes: Any, frame: Frame, shapes: Any, style: dict[str, Any], above: float) -> None:
+def stroke(axes: Any, frame: Frame, shapes: Any, style: dict[str, Any], above: float) -> None:
     """Lines, and the outlines of polygons, cut to the frame."""
     from matplotlib.collections import LineCollection
 
@@ -476,7 +518,7 @@ def _tasks(axes: Any, frame: Frame, layers: Layers, focus: Any) -> list[Entry]:
             if len(part) and small and key == queue:
                 entries.append(Entry(f"Other, {queue}: too small to draw", "none", key, len(part)))
             elif len(part):
-                _stroke(axes, frame, part.geometry.to_numpy(), LINES[key], 4.0 if key == queue else 4.5)
+                stroke(axes, frame, part.geometry.to_numpy(), LINES[key], 4.0 if key == queue else 4.5)
                 entries.append(Entry(told, "line", key, len(part)))
     return entries
 
@@ -489,7 +531,7 @@ def _lifelines(axes: Any, frame: Frame, table: gpd.GeoDataFrame | None) -> list[
     point = shapely.get_dimensions(shapes) == 0
     entries = []
     if (~point).any():
-        _stroke(axes, frame, shapes[~point], LINES["lifeline"], 4.2)
+        stroke(axes, frame, shapes[~point], LINES["lifeline"], 4.2)
         entries.append(Entry("Lifeline: road, water, fields ...", "line", "lifeline", int((~point).sum())))
     if point.any():
         xy = shapely.get_coordinates(shapely.point_on_surface(shapes[point]))
@@ -516,7 +558,7 @@ def _zones(axes: Any, frame: Frame, zones: gpd.GeoDataFrame | None, labels: Labe
         return []
     flat = own.geometry[shapely.get_dimensions(own.geometry.to_numpy()) == 2].to_numpy()
     if len(flat):
-        _stroke(axes, frame, flat, {"color": "#00429D", "lw": 1.4, "ls": "-"}, 4.8)
+        stroke(axes, frame, flat, {"color": "#00429D", "lw": 1.4, "ls": "-"}, 4.8)
     entries = _points(axes, frame, own, "zone", "Place of return")
     spots = shapely.get_coordinates(shapely.point_on_surface(own.geometry.to_numpy()))
     labels.taken += [shapely.Point(*frame.place(x, y)).buffer(1.4) for x, y in spots]
@@ -560,15 +602,20 @@ class Labels:
 
     def put(
         self, x: float, y: float, words: str, *, size: float, color: str, bold: bool = False, box: bool = False,
-        centred: bool = False,
+        centred: bool = False, away_from: tuple[float, float] | None = None,
     ) -> None:  # fmt: skip
         """Words at a point of the ground [m] where nothing else is written; names in the open (``centred``) are
-        left out without a count, for they belong to no point.
+        left out without a count, for they belong to no point. ``away_from``: the places on the far side come first.
         """
         at_x, at_y = self.frame.place(x, y)
         wide, tall = width_mm(words, size, bold=bold) + 1.2, line_mm(size)
         field = shapely.box(*self.frame.box[:2], *np.add(self.frame.box[:2], self.frame.box[2:]))
-        for dx, dy in _spots(wide, tall, centred):
+        spots = _spots(wide, tall, centred)
+        if away_from is not None:
+            out = np.array([x - away_from[0], y - away_from[1]]) / max(np.hypot(x - away_from[0], y - away_from[1]), 1)
+            middles = np.add(spots, (wide / 2, tall / 2))
+            spots = [spots[k] for k in np.argsort(np.hypot(*middles.T) - 0.6 * (middles @ out), kind="stable")]
+        for dx, dy in spots:
             room = shapely.box(at_x + dx, at_y + dy, at_x + dx + wide, at_y + dy + tall)
             if field.contains_properly(room) and not any(room.intersects(other) for other in self.taken):
                 self.taken.append(room)
@@ -631,7 +678,8 @@ def draw_legend(
     for k, entry in enumerate(entries):
         left, middle = x + k // rows * room, top - (k % rows + 0.5) * row
         _swatch(page, entry, left, middle)
-        words = wrapped(f"{entry.words} ({entry.count:,})", room - 12, size, most=1)[0]
+        count = f" ({entry.count:,})" if entry.how != "paper" else ""
+        words = wrapped(f"{entry.words}{count}", room - 12, size, most=1)[0]
         page.text(left + 10.5, middle, words, fontsize=size, va="center")
     if not entries:
         page.text(x, top - 3, "nothing that is known; unmarked land is unknown land", fontsize=size, va="center")
@@ -643,11 +691,13 @@ def _swatch(page: Any, entry: Entry, x: float, y: float) -> None:
 
     corner = (x, y - 1.6)
     if entry.how == "ground":
-        style = GROUND[entry.key]
+        style = (GROUND | RELEASED_GROUND)[entry.key]
         page.add_patch(Rectangle(corner, 9, 3.2, fc=style["fc"], ec="none", lw=0))
         if style["hatch"]:
             page.add_patch(Rectangle(corner, 9, 3.2, fc="none", ec=style["hc"], hatch=style["hatch"], lw=0))
         page.add_patch(Rectangle(corner, 9, 3.2, fc="none", ec=style["ec"], lw=style["lw"], ls=style["ls"]))
+    elif entry.how == "paper":
+        page.add_patch(Rectangle(corner, 9, 3.2, fc=PAPER, ec=SOFT, lw=0.4))
     elif entry.how == "lake":
         page.add_patch(Rectangle(corner, 9, 3.2, fc="#D6E6F2", ec="#6FA8CC", lw=0.5))
     elif entry.how == "line":

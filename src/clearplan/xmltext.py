@@ -20,7 +20,7 @@ def xml_text(value: object) -> str:
     return _FORBIDDEN.sub(_MARK, str(value))
 
 
-def add(parent: Element, name: str, text: object = None, **attributes: object) -> Element:
+def add(parent: Element, name: str, text: object = None, /, **attributes: object) -> Element:
     """A new last child of an element, with text and attributes; both are escaped when the file is written.
 
     >>> from xml.etree.ElementTree import Element, tostring
