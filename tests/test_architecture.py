@@ -133,7 +133,8 @@ ONLY_HOME = {
     "pydantic": {"settings", "settings_base", "settings_priority", "settings_planning"},
     "pyogrio": {"files", "exchange"}, "openpyxl": {"spreadsheets"},
     "ppigrf": {"crs"}, "scipy": {"distances", "surface", "likelihood", "scores", "fit", "evaluation", "weights"},
-    "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"}, "matplotlib": {"svg", "charts", "plan_charts", "paper", "papermaps", "tasksheets"},
+    "xlsxwriter": {"workbook"}, "sklearn": {"likelihood"},
+    "matplotlib": {"svg", "charts", "plan_charts", "paper", "papermaps", "tasksheets"},
     "highspy": {"solver"},
     "pymcdm": {"crosscheck"},
 }  # fmt: skip

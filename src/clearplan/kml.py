@@ -32,7 +32,7 @@ _NAMESPACE = "http://www.opengis.net/kml/2.2"
 #: Hazards are drawn to this, and only outward [m]; tasks keep every corner.
 _DRAWN_TO_M = 2.0
 #: Styles: (line colour, line width, fill colour or none); KML writes colours as opacity, blue, green, red. Fills are
-#: those of IMSMA (TNMA 07.11/01). KML knows no hatch and no dashes: width of line and strength of fill tell the classes.
+#: those of IMSMA (TNMA 07.11/01). KML knows no hatch and no dashes: the line's width and the fill's strength tell them.
 _STYLES: dict[str, tuple[str, float, str | None]] = {
     "CHA": ("ff00007a", 3.0, "800000ff"),
     "SHA": ("ff005a8a", 1.5, "8018a7f4"),

@@ -267,7 +267,7 @@ def draw_scale_bar(page: Any, frame: Frame, x: float, y: float, room: float = 50
 
     least = room * frame.metres_per_mm
     power = 10 ** math.floor(math.log10(least))
-    length = next(step * power for step in (5, 4, 2, 1) if step * power <= least)
+    length = float(next(step * power for step in (5, 4, 2, 1) if step * power <= least))
     part = length / 4 / frame.metres_per_mm
     for k in range(4):
         page.add_patch(Rectangle((x + k * part, y), part, 1.6, fc=INK if k % 2 == 0 else "white", ec=INK, lw=0.6,

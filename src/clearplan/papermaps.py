@@ -378,7 +378,7 @@ def draw_layers(axes: Any, frame: Frame, layers: Layers, *, focus: Any = None) -
     entries += _lines(axes, frame, layers.roads, "roads", "Road")
     if focus is None:
         _ranks(frame, layers, ground, labels)
-    _district_names(frame, layers, ground, labels)
+    _district_names(frame, layers, ground, labels, alone=focus is None)
     entries.append(Entry("No colour: unknown, not without hazard", "paper", "", 0))
     return entries + below, labels
 
@@ -581,9 +581,10 @@ def _ranks(frame: Frame, layers: Layers, ground: Any, labels: Labels) -> None:
             labels.put(x, y, words, size=6.5, color=INK, bold=True, box=True)
 
 
-def _district_names(frame: Frame, layers: Layers, ground: Any, labels: Labels) -> None:
+def _district_names(frame: Frame, layers: Layers, ground: Any, labels: Labels, *, alone: bool) -> None:
+    """Names of districts in the open; of one that is alone on the map only where ``alone`` says so."""
     own = _drawn(layers.context.districts, frame)
-    if own is None or layers.context.district_name not in own.columns:
+    if own is None or layers.context.district_name not in own.columns or (len(own) < 2 and not alone):
         return
     for shape, name in zip(shapely.intersection(own.geometry.to_numpy(), ground), own[layers.context.district_name],
                            strict=True):  # fmt: skip

@@ -97,13 +97,13 @@ def write_dossiers(
     finds = known.finds()
     rows = own.to_dict("records")
     with print_style():
-        about = {"notice": imprint.notice, "as_at": imprint.as_at}
+        notice, day = imprint.notice, imprint.as_at
         if path.suffix:
             pages = (_page(task, layers, imprint, known, finds, corners) for task in rows)
-            return save_pages(path, pages, title=imprint.title, **about)
+            return save_pages(path, pages, title=imprint.title, notice=notice, as_at=day)
         for task, name in zip(rows, _file_names([str(task["task_id"]) for task in rows]), strict=True):
             figure = _page(task, layers, imprint, known, finds, corners)
-            save_pages(path / name, [figure], title=f"{imprint.title}: {printable(task['task_id'])}", **about)
+            save_pages(path / name, [figure], title=f"{imprint.title}: {task['task_id']}", notice=notice, as_at=day)
     return len(rows)
 
 
