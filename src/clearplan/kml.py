@@ -104,7 +104,8 @@ def write_kml(
     Notes
     -----
     Text of tables is text in every viewer: in balloons, which are HTML, it is escaped once more; in names, which some
-    viewers take for HTML, angle brackets are shown as other signs. ExtendedData holds it as it is, with units.
+    viewers take for HTML, angle brackets are shown as other signs. ExtendedData holds it as it is, with units. GDAL, and
+    with it QGIS, reads these columns from a .kml and not from a .kmz; analysts are better served by the GeoPackage.
     """
     path = Path(path)
     kind = path.suffix.lower()
@@ -200,38 +201,35 @@ def _cell(value: Any) -> str | None:
 
 # --- layers --------------------------------------------------------------------------------------------------------
 
-_FOLDERS = {"areas": "Hazardous ground", "tasks": "Tasks", "zones": "Places of return", "accidents": "Accidents",
-            "lifelines": "Lifelines of places"}  # fmt: skip
-_CLASS_WORDS = {"CHA": "Confirmed (CHA)", "SHA": "Suspected (SHA)", "indication": "Indication: reason to survey"}
+_FOLDERS = {"zones": "Places of return", "accidents": "Accidents", "lifelines": "Lifelines of places"}
+_CLASS_WORDS = {"CHA": "Hazards: confirmed (CHA)", "SHA": "Hazards: suspected (SHA)",
+                "indication": "Hazards: indication, reason to survey"}  # fmt: skip
 
 
 def _add_layer(document: Element, name: str, table: gpd.GeoDataFrame, crs: CRS, short: str) -> None:
+    """Folders of a table, all on one level: GIS programs find the columns of a folder within a folder no more."""
     own = placed(remaining(table) if name == "areas" else table)
-    folder = add(document, "Folder")
     lost = len(table) - len(placed(table))
-    add(folder, "name", _FOLDERS[name])
     told = f"{short} {len(own):,} of {len(table):,} rows." + (
         f" {lost} have no place and are NOT here." if lost else ""
     )
-    if name == "areas":
-        told += f" Drawn to {_DRAWN_TO_M:g} m, only outward; closed ones are left out."
-    add(folder, "description", escape(told))
     shapes = own.geometry.to_numpy()
     if name == "areas":
+        told += f" Drawn to {_DRAWN_TO_M:g} m, only outward; closed ones are left out."
         shapes = simplify_outward(shapes, _DRAWN_TO_M)
     lonlat = reprojected(shapes, crs, parse_crs("EPSG:4326"))
     columns = _columns(name, table)
     rows = list(zip(own.drop(columns="geometry").to_dict("records"), lonlat, strict=True))
     for words, chosen in _groups(name, rows):
-        inner = add(folder, "Folder") if words else folder
-        if words:
-            add(inner, "name", f"{words} ({len(chosen):,})")
+        folder = add(document, "Folder")
+        add(folder, "name", words)
+        add(folder, "description", escape(f"{told} In this folder: {len(chosen):,}."))
         for row, shape in chosen:
-            _add_place(inner, name, row, shape, columns, short)
+            _add_place(folder, name, row, shape, columns, short)
 
 
 def _groups(name: str, rows: list[Any]) -> Iterable[tuple[str, list[Any]]]:
-    """Rows by class, or by queue and priority; one group without a name for the others."""
+    """Rows by class, or by queue and priority; one group for all others."""
     if name == "areas":
         for code, words in _CLASS_WORDS.items():
             yield words, [row for row in rows if row[0]["land_class"] == code]
@@ -241,9 +239,9 @@ def _groups(name: str, rows: list[Any]) -> Iterable[tuple[str, list[Any]]]:
             for level in (*_PRIORITIES, None):
                 part = [r for r in own if _priority(r[0]) == level]
                 if part:
-                    yield f"{queue.capitalize()}, {f'priority {level}' if level else 'priority not told'}", part
+                    yield f"Tasks: {queue}, {f'priority {level}' if level else 'priority not told'}", part
     else:
-        yield "", rows
+        yield _FOLDERS[name], rows
 
 
 def _rank(row: dict[Any, Any]) -> float:

@@ -186,7 +186,7 @@ def _map(figure: Any, page: Any, frame: Frame, task: dict[Any, Any], border: Bor
     shape = np.array([task["geometry"]], dtype=object)
     stroke(axes, frame, shape, {"color": "white", "lw": 3.2, "ls": "-"}, 5.4)
     stroke(axes, frame, shape, {"color": INK, "lw": 1.6, "ls": "-"}, 5.5)
-    lines = shapely.linearrings([np.vstack([ring, ring[:1]]) for ring in border.rings])
+    lines = np.array([shapely.LineString([*ring, ring[0]]) for ring in border.rings], dtype=object)
     stroke(axes, frame, lines, LINES["border"], 5.5)
     points = border.corners
     axes.plot(points[:, 0], points[:, 1], ls="none", marker="o", ms=3.2, mfc="white", mec=INK, mew=0.8, zorder=5.6,
