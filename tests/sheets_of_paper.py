@@ -12,8 +12,9 @@ import pandas as pd
 import shapely
 from pypdf import PdfReader
 
+from clearplan.layers import Layers
 from clearplan.maps import Context
-from clearplan.papermaps import Imprint, Layers
+from clearplan.papermaps import Imprint
 
 from .conftest import E0, N0, UTM, accident_table, hazard_table, zone_table
 

@@ -4,6 +4,7 @@ import pytest
 from pyproj import CRS
 
 from clearplan.errors import OutputError, SettingsError
+from clearplan.lettering import printable, width_mm, wrapped
 from clearplan.paper import (
     Frame,
     draw_grid,
@@ -12,10 +13,7 @@ from clearplan.paper import (
     map_axes,
     new_page,
     print_style,
-    printable,
     save_pages,
-    width_mm,
-    wrapped,
 )
 
 from .sheets_of_paper import IMPRINT

@@ -6,8 +6,8 @@ import shapely
 from pypdf import PdfReader
 
 from clearplan.errors import CrsError, OutputError, SettingsError
-from clearplan.paper import norths
-from clearplan.papermaps import Frame, draw_atlas, draw_sheet
+from clearplan.paper import Frame, norths
+from clearplan.papermaps import draw_atlas, draw_sheet
 from clearplan.tables import BOUNDARIES, NOT_FOR_ENTRY
 
 from .conftest import E0, N0, UTM, zone_table
@@ -64,6 +64,7 @@ def test_a_sheet_says_what_it_is_what_is_on_it_and_what_it_is_not(tmp_path):
     ):  # fmt: skip
         assert words in text, words
     assert "Lake" not in text  # none was given
+    assert "Not given to this map: roads." in text
 
 
 def test_what_is_not_on_the_map_is_not_in_its_legend(tmp_path):

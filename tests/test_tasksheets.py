@@ -7,7 +7,7 @@ from pypdf import PdfReader
 
 from clearplan.briefs import Known, Section
 from clearplan.errors import OutputError, TableError
-from clearplan.paper import width_mm
+from clearplan.lettering import width_mm
 from clearplan.tables import BOUNDARIES, NOT_FOR_ENTRY
 from clearplan.tasksheets import fitted, write_dossiers
 

@@ -104,8 +104,8 @@ def write_kml(
     Notes
     -----
     Text of tables is text in every viewer: in balloons, which are HTML, it is escaped once more; in names, which some
-    viewers take for HTML, angle brackets are shown as other signs. ExtendedData holds it as it is, with units. GDAL, and
-    with it QGIS, reads these columns from a .kml and not from a .kmz; analysts are better served by the GeoPackage.
+    viewers take for HTML, angle brackets are shown as other signs. ExtendedData holds it as it is, with units. GDAL and
+    QGIS read these columns from a .kml and not from a .kmz; analysts are better served by the GeoPackage.
     """
     path = Path(path)
     kind = path.suffix.lower()

@@ -16,27 +16,25 @@ from .briefs import Known, Section, access_of, facts_of, hazards_of, method_of, 
 from .crs import declination_deg
 from .errors import CrsError, OutputError
 from .gpx import SHORT_NOTICE, first_tasks
+from .layers import Layers, draw_layers, stroke
+from .lettering import line_mm, printable, put_text, width_mm, wrapped
 from .paper import (
     Frame,
     draw_grid,
     draw_norths,
     draw_scale_bar,
     fitting_scale,
-    line_mm,
     map_axes,
     new_page,
     paper_size,
     print_style,
-    printable,
-    put_text,
     save_pages,
     scale_words,
-    width_mm,
-    wrapped,
 )
-from .papermaps import LINES, Entry, Imprint, Layers, draw_layers, draw_legend, foot_words, stroke
+from .papermaps import Imprint, foot_words
 from .schema import placed
 from .svg import INK, SOFT
+from .symbols import LINES, Entry, draw_legend
 
 _PAGE = paper_size("A4", "portrait")
 _EDGE = 9.0
