@@ -82,6 +82,44 @@ def hillshade_png(path: str | Path, *, exaggeration: float = 4.0, largest_px: in
     return _png(_shade(height_m * exaggeration, cell_m)), bounds
 
 
+def relief_of(
+    path: str | Path, crs: CRS, extent: LonLatBounds, shape: tuple[int, int]
+) -> tuple[np.ndarray[Any, Any], float]:
+    """Shaded relief of a rectangle of a map, for sheets of paper.
+
+    Parameters
+    ----------
+    path : path
+        Any raster that GDAL reads, elevation [m] in band 1.
+    crs : CRS
+        Of the map, in metres.
+    extent : (west, south, east, north)
+        In that CRS [m].
+    shape : (rows, columns)
+
+    Returns
+    -------
+    (array (rows, columns), float)
+        Brightness, 0 to 1; NaN where the elevation is not known. Shaded as :func:`hillshade_png`. And the side of the
+        raster's own cells [m]: a map that shows them large shows no relief.
+
+    Raises
+    ------
+    ReadError, CrsError
+        The file can't be read, or states no CRS.
+    """
+    west, south, east, north = extent
+    side = (east - west) / shape[1]
+    transform = Affine(side, 0, west, 0, (south - north) / shape[0], north)
+    frame = {"crs": crs.to_wkt(), "transform": transform, "width": shape[1], "height": shape[0]}
+    with _opened(path) as source:
+        with WarpedVRT(source, crs=crs.to_wkt()) as own:
+            cell_m = float(own.transform.a)
+        with WarpedVRT(source, resampling=Resampling.cubic_spline, **frame) as warped:
+            height_m = warped.read(1, masked=True).astype("float32").filled(np.nan)
+    return _shade(height_m * 4.0, side), cell_m
+
+
 def mean_slope(path: str | Path, polygons: gpd.GeoDataFrame) -> np.ndarray:
     """Mean slope of the ground in each polygon, from a raster of elevations (n) [degrees]; NaN where it has none.
 
