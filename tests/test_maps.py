@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
-from clearplan.errors import TableError
 from clearplan.drawn import rows_of, unpacked
+from clearplan.errors import TableError
 from clearplan.maps import _encoded, draw_map
 from clearplan.page import SCRIPTS, STYLES, _asset, _json
 

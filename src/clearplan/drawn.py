@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,9 @@ def packed(polygons: Geometries, *, coarse: bool = False) -> list[str]:
     starts = np.diff(ring, prepend=-1) > 0
     keep = starts | (np.diff(whole, axis=0, prepend=0) != 0).any(axis=1)
     keep &= ~np.append(starts[1:], True)
+    # A hole that rounding closed is no hole.
+    hole = np.diff(part, prepend=-1) == 0
+    keep &= ~(hole & (np.bincount(ring, weights=keep, minlength=len(rings)) < 3))[ring]
     whole, ring, starts = whole[keep], ring[keep], starts[keep]
     steps = np.diff(whole, axis=0, prepend=0)
     steps[starts] = whole[starts]
@@ -96,7 +100,7 @@ def packed(polygons: Geometries, *, coarse: bool = False) -> list[str]:
     ends = np.concatenate([[0], np.cumsum(used.sum(axis=1))])
     last = np.searchsorted(shape[part[ring]], np.arange(len(polygons)), side="right")
     cuts = np.concatenate([[0], ends[last]]).tolist()
-    return [("~" if coarse else "") + text[a + 1 : b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [("~" if coarse else "") + text[a + 1 : b] for a, b in pairwise(cuts)]
 
 
 def _digits(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -160,7 +164,7 @@ def _corners(text: str, unit: float) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Fixed:
-    """A column of numbers, or of equally long lists of them, that travels as digits: its unit; steps where rows rise."""
+    """A column of numbers, or of equally long lists of them, that travels as digits of a unit, or as steps of them."""
 
     unit: float
     steps: bool = False
@@ -169,8 +173,8 @@ class Fixed:
 def columns_of(rows: Sequence[Mapping[str, Any]], fixed: Mapping[str, Fixed] | None = None) -> dict[str, Any]:
     """Rows as columns, written as short as they can be.
 
-    A column is a list, or one of: {"digits", "unit", "width", "steps"}; {"kinds", "at"} where values repeat, ``at`` being
-    digits; {"rows", "values"} where few rows have one.
+    A column is a list, or one of: {"digits", "unit", "width", "steps"}; {"kinds", "at"} where values repeat, ``at``
+    being digits; {"rows", "values"} where few rows have one.
 
     >>> columns_of([{"id": "a", "queue": "survey"}, {"id": "b", "queue": "survey", "why": "x"}])
     {'count': 2, 'id': ['a', 'b'], 'queue': {'kinds': ['survey'], 'at': '00'}, 'why': {'rows': [1], 'values': ['x']}}

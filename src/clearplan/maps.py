@@ -179,7 +179,9 @@ def _outlined(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, most: int
     gated = np.flatnonzero(np.isnan(rank))
     first[gated[np.argsort(tasks["task_id"].to_numpy(str)[gated], kind="stable")[:FIRST_OUTLINES]]] = True
     if planned:
-        first[tasks["start_on"].reset_index(drop=True).dropna().sort_values(kind="stable").index[:FIRST_OUTLINES]] = True
+        first[tasks["start_on"].reset_index(drop=True).dropna().sort_values(kind="stable").index[:FIRST_OUTLINES]] = (
+            True
+        )
     theirs = {hazard for own in tasks["hazard_ids"].to_numpy()[first] for hazard in ids_in(own)}
     near = np.zeros(0, dtype=bool) if areas is None else areas["hazard_id"].isin(theirs).to_numpy()
     return _Outlined(first, near, picture)

@@ -19,8 +19,8 @@ from .folders import write_whole
 
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
-    "open", "helpers", "columns", "layers", "patterns", "surface", "picture", "ground", "tasks", "plan", "cards", "places", "records", "controls",
-    "panel", "slider", "legend", "foot",
+    "open", "helpers", "columns", "layers", "patterns", "surface", "picture", "ground", "tasks", "plan", "cards",
+    "places", "records", "controls", "panel", "slider", "legend", "foot",
 )  # fmt: skip
 #: Its styles; a later one overrides an earlier one.
 STYLES = ("map",)

@@ -1,4 +1,4 @@
-"""Hazards beyond what outlines can show: a picture in Web Mercator whose cells carry classes, drawn by the page's script.
+"""Hazards beyond what outlines can show: a picture in Web Mercator whose cells carry classes, painted by the page.
 
 A cell is coloured where any hazard shares ground with it, and the strongest class counts. Coarser levels are made of
 finer ones by the strongest of four cells, so that no zoom loses a hazard. Cells are pixels of the map at a zoom: the

@@ -175,7 +175,11 @@ def _as_png(bands: np.ndarray, level: int = 9) -> bytes:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with MemoryFile() as memory:
             with memory.open(
-                driver="PNG", width=bands.shape[2], height=bands.shape[1], count=len(bands), dtype="uint8",
+                driver="PNG",
+                width=bands.shape[2],
+                height=bands.shape[1],
+                count=len(bands),
+                dtype="uint8",
                 ZLEVEL=level,
             ) as out:
                 out.write(bands)

@@ -143,7 +143,7 @@ function tasksAt(where) {
 
 function describeCell(tasks, where) {
   var box = element("div", null, "card");
-  box.appendChild(element("h3", tasks.length === 1 ? say("1 task touches this cell") : say("{n} tasks touch this cell", { n: figure(tasks.length, 0) })));
+  box.appendChild(element("h3", say("Tasks in this cell or beside it: {n}", { n: figure(tasks.length, 0) })));
   box.appendChild(element("p", say("The picture can't tell tasks apart within a cell of about {m} m.", { m: figure(pictured.cell_m, 0) }), "quiet"));
   var list = element("ul", null, "cell");
   tasks.slice().sort(function (a, b) { return (a.rank || Infinity) - (b.rank || Infinity); }).slice(0, 30).forEach(function (task) {
