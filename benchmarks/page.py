@@ -2,11 +2,11 @@
 
     python benchmarks/page.py [--json] [--pictures FOLDER]
 
-Seeded hazards of 6-60 vertices along the shipped line, each with a task of its own that carries seven criteria. The peer
-is plain folium that draws the hazards alone, as one GeoJson coloured by class; Leaflet is put into its file, as it is in
-ours, and what else it asks the network for is taken out. Both are made and opened in the same run, in processes and
-browsers of their own. Seconds of script are Chromium's count from navigation to the finished map, of processor time of
-the page's thread, and by the clock in a second opening; machines that do other work stretch the latter.
+Seeded hazards of 6-60 vertices along the shipped line, each with a task of its own that carries seven criteria. The
+peer is plain folium that draws the hazards alone, as one GeoJson coloured by class; Leaflet is put into its file, as it
+is in ours, and what else it asks the network for is taken out. Both are made and opened in the same run, in processes
+and browsers of their own. Seconds of script are Chromium's count from navigation to the finished map: processor time
+of the page's thread, and by the clock in other openings, which other work on the machine stretches.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def make_world(count: int) -> tuple[Any, Any, Any, Any]:
     tasks = areas[["land_class", "geometry"]].assign(
         task_id=[f"T-{k:06d}" for k in range(count)], queue=np.where(land_class == "CHA", "clearance", "survey"),
         district=draw.choice(["North", "East", "South"], count), hazard_ids=ids, area_m2=shapely.area(fields),
-        zone_ids=[f"Z{k}" for k in draw.integers(0, len(spots), count)], people_assumed=0.0, zones_unknown=0, expected_m2=shapely.area(fields) * draw.uniform(0, 1, count),
+        zone_ids=[f"Z{k}" for k in draw.integers(0, len(spots), count)], people_assumed=0.0, zones_unknown=0,
+        expected_m2=shapely.area(fields) * draw.uniform(0, 1, count),
     ).assign(position_error_m=draw.choice([10.0, 50.0], count))  # fmt: skip
     tasks["low_m2"], tasks["high_m2"], tasks["unknown_m2"] = 0.8 * tasks["expected_m2"], 1.2 * tasks["expected_m2"], 0.0
     score = np.zeros(count)
@@ -227,8 +228,8 @@ def main() -> None:
         return
     if asked.pictures:
         asked.pictures.mkdir(parents=True, exist_ok=True)
-    head = ("page", "hazards", "MB", "processor seconds in Python", "by the clock", "peak memory, MB", "script to ready, s",
-            "by the clock", "all of the page's thread, s", "by the clock")  # fmt: skip
+    head = ("page", "hazards", "MB", "processor seconds in Python", "by the clock", "peak memory, MB",
+            "script to ready, s", "by the clock", "all of the page's thread, s", "by the clock")  # fmt: skip
     print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         ours = {}

@@ -165,7 +165,7 @@ def many(count: int, seed: int = 3) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame,
 
 
 def test_the_picture_s_cells_hold_the_hazards():
-    """PNG by PNG, where the page's script takes a cell to be: the strongest class that meets it, and no hazard beside."""
+    """PNG by PNG, where the page's script takes a cell to be: the strongest class that meets it; no hazard beside."""
     areas, _, _ = many(40)
     picture = hazard_picture(areas, largest=512)
     assert picture["found"] == ["other", "SHA", "CHA"]

@@ -1,9 +1,9 @@
 """Tables to what the page's script draws: outlines in few characters that never lose ground, rows as columns.
 
-Numbers travel as digits. A whole number is written in base 32, lowest digits first, with 32 more on every digit but its
-last; its sign is its lowest bit. "~" is no number. An outline is one such string: its corners stand on a grid of ``UNIT``
-degrees, or of ten times that where it begins with "~"; each ring begins at a place and goes on by steps; "." begins a
-hole, ":" another part.
+Numbers travel as digits. A whole number is written in base 32, lowest digit first, with 32 more on every digit but
+its last; its sign is its lowest bit. "~" is no number. An outline is one such string: its corners stand on a grid of
+``UNIT`` degrees, or of ten times that where it begins with "~"; each ring begins at a place and goes on by steps; "."
+begins a hole, ":" another part.
 """
 
 from __future__ import annotations
@@ -92,10 +92,10 @@ def packed(polygons: Geometries, *, coarse: bool = False) -> list[str]:
     whole, ring, starts = whole[keep], ring[keep], starts[keep]
     steps = np.diff(whole, axis=0, prepend=0)
     steps[starts] = whole[starts]
-    written, used = (one.reshape(len(steps), -1) for one in _digits(steps.ravel()))
+    digits, needed = (one.reshape(len(steps), -1) for one in _digits(steps.ravel()))
     first_of_part = np.diff(part, prepend=-1) > 0
     mark = np.where(first_of_part[ring], ord(":"), ord(".")).astype(np.uint8)
-    written, used = np.column_stack([mark, written]), np.column_stack([starts, used])
+    written, used = np.column_stack([mark, digits]), np.column_stack([starts, needed])
     text = written[used].tobytes().decode("ascii")
     ends = np.concatenate([[0], np.cumsum(used.sum(axis=1))])
     last = np.searchsorted(shape[part[ring]], np.arange(len(polygons)), side="right")
