@@ -28,6 +28,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/surface.py
 	$(BIN)/python benchmarks/robustness.py
 	$(BIN)/python benchmarks/plan.py
+	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" $(BIN)/python benchmarks/page.py
 
 clean:
 	rm -rf $(VENV) out test-output
