@@ -14,9 +14,9 @@ from .conftest import ROOT
 
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
-    "cli": 5, "__main__": 5, "study": 4, "outputs": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4,
+    "cli": 5, "__main__": 5, "study": 4, "outputs": 4, "published": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4,
     "ranking": 4, "planning": 4, "planfiles": 4, "replanned": 4, "dossier": 4,
-    "maps": 3, "page": 3, "charts": 3, "report": 3, "order": 3, "exchange": 3, "quality": 3, "workbook": 3,
+    "maps": 3, "publish": 3, "page": 3, "charts": 3, "report": 3, "order": 3, "exchange": 3, "quality": 3, "workbook": 3,
     "workplan": 3, "plan_charts": 3, "planbook": 3, "treaty_tables": 3, "treaty_book": 3,
     "readers": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
     "sensitivity": 2, "survey": 2, "crosscheck": 2,
@@ -25,10 +25,10 @@ FLOORS = {
     "evidence": 2, "contact": 2, "surface": 2,
     "release": 2, "balance": 2, "audit": 2, "samples": 2, "fit": 2, "evaluation": 2,
     "records": 2, "vertices": 2, "forms": 2, "scans": 2,
-    "shapes": 1, "rasters": 1, "grids": 1, "distances": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
+    "shapes": 1, "squares": 1, "suppress": 1, "rasters": 1, "grids": 1, "distances": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
     "likelihood": 1, "weights": 1, "ranks": 1, "periods": 1, "methods": 1, "solver": 1, "svg": 1,
     "scores": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
-    "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_planning": 0,
+    "schema": 0, "tables": 0, "tiers": 0, "settings": 0, "settings_priority": 0, "settings_planning": 0,
     "settings_base": 0, "crs": 0, "errors": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
@@ -49,6 +49,16 @@ ALSO_ALLOWED = {
     ("outputs", "planfiles"),
     ("outputs", "planning"),
     ("outputs", "provenance"),
+    ("outputs", "published"),
+    ("published", "dossier"),
+    ("published", "planning"),
+    ("published", "provenance"),
+    ("published", "ranking"),
+    ("squares", "coordinates"),
+    ("squares", "shapes"),
+    ("settings", "tiers"),
+    ("tables", "tiers"),
+    ("tiers", "errors"),
     ("outputs", "ranking"),
     ("study", "ranking"),
     ("ranking", "inputs"),

@@ -119,7 +119,7 @@ def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
     assert tasks.crs is not None
     inner = shapely.point_on_surface(tasks.geometry.to_numpy())
     lon, lat = operation(tasks.crs, parse_crs("EPSG:4326"))[0].transform(shapely.get_x(inner), shapely.get_y(inner))
-    plain = pd.DataFrame(_plain(tasks).drop(columns=["geometry", "deferred"]))
+    plain = pd.DataFrame(_plain(tasks).drop(columns=["geometry", "deferred"], errors="ignore"))
     plain.insert(1, "rank", plain.pop("rank"))
     plain.insert(2, "score", plain.pop("score"))
     table = plain.assign(lon=pd.Series(lon).round(6), lat=pd.Series(lat).round(6))

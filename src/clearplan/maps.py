@@ -47,6 +47,7 @@ class About:
     crs: str
     fingerprint: str
     illustrative: bool
+    tier: str = ""
     sources: tuple[str, ...] = ()
     line_note: str = ""
     notes: tuple[str, ...] = ()
@@ -131,6 +132,8 @@ def draw_map(
     }
     if first is not None:
         data["first"] = first
+    if areas is not None and (areas["kind"] == "generalised").any():
+        data["generalised"] = True  # cells stand for hazards, and the page must not call them hazardous as a whole
     if stops:
         data["plan"] = _plan(zones, periods)
     data["about"] = _words(about or _told_from(data, tasks, zones, areas, accidents))
@@ -149,7 +152,7 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, stops: list[dt.date
     figures = np.stack([tasks[[f"c_{c}_{part}" for part in parts]].to_numpy(float) for c in criteria], axis=1)
     rows = []
     for shape, task, of, own in zip(_coordinates(tasks), tasks.itertuples(), queue_size, figures, strict=True):
-        ids = ids_in(task.zone_ids)
+        ids = ids_in(getattr(task, "zone_ids", None))
         rows.append(
             {
                 "id": task.task_id,
@@ -161,10 +164,10 @@ def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, stops: list[dt.date
                 "ha": task.area_m2 / 1e4,
                 "district": _text(task.district),
                 "zones": [_text(names.get(zone)) or zone for zone in ids],
-                "hazards": ids_in(task.hazard_ids),
-                "error_m": _number(task.position_error_m),
-                "assumed": _number(task.people_assumed),
-                "unknown": int(task.zones_unknown),
+                "hazards": ids_in(getattr(task, "hazard_ids", None)),
+                "error_m": _number(getattr(task, "position_error_m", None)),
+                "assumed": _number(getattr(task, "people_assumed", None)),
+                "unknown": int(getattr(task, "zones_unknown", 0)),
                 "expected": [
                     _number(getattr(task, name, None)) for name in ("expected_m2", "low_m2", "high_m2", "unknown_m2")
                 ],
@@ -187,6 +190,7 @@ def _how_sure(task: Any) -> dict[str, Any]:
         "between": [_whole(getattr(task, name, None)) for name in ("rank_low", "rank_high")],
         "tied": _text(getattr(task, "tied_with", None)),
         "change": _text(getattr(task, "change", None)),
+        "told": _text(getattr(task, "told", None)),
     }
     return {name: value for name, value in told.items() if value is not None and value != [None, None]}
 
@@ -198,8 +202,8 @@ def _zones(zones: gpd.GeoDataFrame, stops: list[dt.date]) -> list[dict[str, Any]
             "people": _number(zone.people),
             "families": _number(getattr(zone, "families", None)),
             "return": _day(getattr(zone, "planned_return", None)),
-            "source": _text(zone.source),
-            "error_m": _number(zone.position_error_m),
+            "source": _text(getattr(zone, "source", None)),
+            "error_m": _number(getattr(zone, "position_error_m", None)),
             "shape": shape,
         }
         | (_opening(zone) if stops else {})

@@ -85,7 +85,9 @@ function describe(task) {
   howSure(task).forEach(function (words) { sure.appendChild(element("p", words)); });
   if (sure.childNodes.length) { box.appendChild(sure); }
   box.appendChild(element("p", CLASS_WORDS[task.class] + ", " + figure(task.ha, 1) + " ha, "
-    + (task.district || "outside every district given") + ". Position error up to " + raw(task.error_m, "m") + "."));
+    + (task.district || "outside every district given") + "."
+    + (task.told ? "" : " Position error up to " + raw(task.error_m, "m") + ".")));
+  if (task.told) { box.appendChild(element("p", task.told)); }
   if (task.expected[0] !== null) {
     box.appendChild(element("p", "Expected to be contaminated: " + figure(task.expected[0] / 1e4, 1) + " ha (90 % interval "
       + figure(task.expected[1] / 1e4, 1) + " to " + figure(task.expected[2] / 1e4, 1) + ")"
@@ -96,8 +98,11 @@ function describe(task) {
     box.appendChild(element("p", "Assumed: " + figure(task.assumed, 0) + " people for " + task.unknown
       + " place(s) whose number nobody has published.", "assumed"));
   }
-  box.appendChild(element("p", task.zones.length ? "Affects: " + listed(task.zones, 8) : "Affects no listed place.", "quiet"));
-  box.appendChild(element("p", "Made of: " + listed(task.hazards, 8), "quiet"));
+  // Of a published cell neither places nor hazards are named, which does not say that there are none.
+  if (!task.told) {
+    box.appendChild(element("p", task.zones.length ? "Affects: " + listed(task.zones, 8) : "Affects no listed place.", "quiet"));
+    box.appendChild(element("p", "Made of: " + listed(task.hazards, 8), "quiet"));
+  }
   task.hazards.forEach(function (hazard) {
     if (!recordOf[hazard]) { return; }
     var button = element("button", "Record " + hazard, "link");

@@ -1,5 +1,6 @@
 var foot = document.getElementById("foot");
 var first = element("p");
+if (about.tier) { first.appendChild(element("strong", about.tier + " ")); }
 if (about.illustrative) { first.appendChild(element("strong", about.illustrative + " ")); }
 first.appendChild(element("strong", about.not_for_entry + " "));
 first.appendChild(document.createTextNode(about.boundaries));

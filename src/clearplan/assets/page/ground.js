@@ -29,7 +29,8 @@ function field(test, words, style, swatch) {
   var own = areaGroup(function (area) { return area.kind !== "contact-line" && test(area); }, style);
   if (own.getLayers().length) { add(words, own, swatch); }
 }
-field(function (a) { return a.class === "indication"; }, "Cluster strikes and other indications",
+field(function (a) { return a.class === "indication"; },
+  data.generalised ? CLASS_WORDS.indication : "Cluster strikes and other indications",
   still(svg.indication, { color: "#5E4B8B", weight: 1.2, dashArray: "2 3", fillColor: "url(#hatch-strike)", fillOpacity: 1 }),
   '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-strike)" stroke="#5E4B8B" stroke-dasharray="2 3"/>');
 field(function (a) { return a.class === "SHA"; }, CLASS_WORDS.SHA,

@@ -7,11 +7,11 @@ about.figures.forEach(function (pair) {
   box.appendChild(element("dd", pair[1]));
   document.getElementById("figures").appendChild(box);
 });
-if (about.illustrative) {
-  var banner = document.getElementById("illustrative");
-  banner.textContent = about.illustrative;
-  banner.hidden = false;
-}
+[["tier", about.tier], ["illustrative", about.illustrative]].forEach(function (own) {
+  var banner = document.getElementById(own[0]);
+  if (own[1]) { banner.textContent = own[1]; }
+  banner.hidden = !own[1];
+});
 if (about.notes.length) {
   var notes = document.getElementById("notes");
   // The ledger's contradictions are many words: they open on demand, and their number stands there at once.

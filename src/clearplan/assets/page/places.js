@@ -35,8 +35,12 @@ function describeZone(zone) {
   // plan {
   box.appendChild(paragraphs(openingWords(zone)));
   // } plan
-  box.appendChild(element("p", "Position error: " + raw(zone.error_m, "m"), "quiet"));
-  box.appendChild(element("p", zone.source, "quiet"));
+  if (data.generalised) {
+    box.appendChild(element("p", "Drawn in the middle of its cell, not where it lies.", "quiet"));
+  } else {
+    box.appendChild(element("p", "Position error: " + raw(zone.error_m, "m"), "quiet"));
+    box.appendChild(element("p", zone.source, "quiet"));
+  }
   return box;
 }
 
