@@ -296,7 +296,7 @@ def _for_anyone(
 def _open_lines(hazards: gpd.GeoDataFrame, settings: PublishSettings) -> gpd.GeoDataFrame:
     """Contact lines as published elsewhere, where the plan says that they are; every other hazard is told by AREAS."""
     lines = hazards[(hazards["kind"] == "contact-line").to_numpy() & settings.contact_line]
-    return lines.assign(hazard_id=[f"line-{k}" for k in range(1, len(lines) + 1)])
+    return lines.assign(hazard_id=[f"L{k}" for k in range(1, len(lines) + 1)])
 
 
 def rounded_m2(values: Any) -> Any:

@@ -272,7 +272,7 @@ def _for_anyone(run: dict[str, Any], study: Study, out: Study) -> dict[str, Any]
     run["counts"] = kept | {"areas": len(out.areas), "tasks": len(out.tasks)}
     run["deferred"] = {name: study.run["deferred"].get(name, 0) for name in ("hazards", "zones")}
     lines = study.run["contact_lines"] if study.plan.publish.contact_line else []
-    run["contact_lines"] = [line | {"hazard_id": f"line-{k}"} for k, line in enumerate(lines, 1)]
+    run["contact_lines"] = [line | {"hazard_id": f"L{k}"} for k, line in enumerate(lines, 1)]
     for name, book in out.books.items():
         run[name] = json.loads(book.to_json(orient="records", double_precision=3))
     run["cuts"] = {}
@@ -282,7 +282,8 @@ def _for_anyone(run: dict[str, Any], study: Study, out: Study) -> dict[str, Any]
 
 #: What the public record of a run holds beside the books; a key that somebody adds to run.json stays away.
 _KEPT = ("fingerprint", "tier", "inputs", "settings", "versions", "crs", "operations", "code_lists", "counts",
-         "deferred", "contact_lines", "people", "faults", "history", "gates", "teams", "commitments", "cuts", "warnings")  # fmt: skip
+         "deferred", "contact_lines", "people", "faults", "history", "gates", "teams", "commitments", "cuts",
+         "warnings")  # fmt: skip
 
 
 def cell_note(asked: PublishSettings) -> str:
