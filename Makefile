@@ -1,5 +1,5 @@
 # make demo   own .venv, install, run the sample project, say where the map lies
-# make test   the same .venv with the test extras and a browser, then every test
+# make test   the same .venv with the test extras, a browser and PostGIS, then every test
 # make lint   formatting, lint and types;  make bench  the benchmark tables
 
 PYTHON ?= python3
@@ -16,6 +16,7 @@ test: $(VENV)/.test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	tools/postgis.sh >/dev/null
 	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test

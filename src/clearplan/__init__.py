@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .errors import ClearplanError, CrsError, FaultsError, OutputError, ReadError, SettingsError, TableError
     from .evaluation import Evaluation, evaluate, evaluation_tables, share_outside
     from .evidence import Evidence, collect_evidence
+    from .feature_service import read_service
     from .filing import book_years, milestones, plan_vs_achieved, planned_release, released_table, remaining_table
     from .fit import Fit, fit_surface
     from .hazards import footprints, net_area, net_shapes
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .planbook import write_workplan
     from .planfiles import write_pictures, write_plan
     from .planning import Planned, plan_work, with_plan
+    from .postgis import read_postgis
     from .priority import explain, rank
     from .quality import draw_quality_sheets
     from .ranking import Why, explanation, read_ranking, why_this_order
@@ -131,6 +133,7 @@ _HOMES = {
         "Evidence",
         "collect_evidence",
     ),
+    "feature_service": ("read_service",),
     "filing": (
         "book_years",
         "milestones",
@@ -178,6 +181,7 @@ _HOMES = {
         "plan_work",
         "with_plan",
     ),
+    "postgis": ("read_postgis",),
     "priority": (
         "explain",
         "rank",
@@ -396,10 +400,12 @@ __all__ = [
     "read_items",
     "read_lifelines",
     "read_places",
+    "read_postgis",
     "read_ranked",
     "read_ranking",
     "read_records",
     "read_releases",
+    "read_service",
     "read_strikes",
     "read_teams",
     "read_zones",

@@ -49,6 +49,11 @@ app.add_typer(records_app, name="records")
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the results.")]
 
 
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Ask no server: read the copies of the last run where plan.toml names a url.")
+]
+
+
 @app.callback()
 def _options(
     context: typer.Context,
@@ -70,9 +75,10 @@ def run(
     as_at: Annotated[
         str | None, typer.Option("--as-at", help="Day (2024-06-30) for which to tell everything; else study.as_at.")
     ] = None,
+    offline: OfflineOption = False,
 ) -> None:
     """Run a project: map, layers, tables, surface and run.json."""
-    _run(plan, out or plan.parent / "out", as_at)
+    _run(plan, out or plan.parent / "out", as_at, offline)
 
 
 @app.command()
@@ -323,6 +329,7 @@ def evaluate(
     plan: Annotated[Path, typer.Argument(help="A plan.toml with [surface] and [fit].")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="New HTML file for tables and pictures.")] = None,
     as_at: Annotated[str | None, typer.Option("--as-at", help="Day for which to tell everything.")] = None,
+    offline: OfflineOption = False,
 ) -> None:
     """How well the surface foretells accidents that it has not seen, against belt only and distance only."""
     from .evaluation import evaluation_tables
@@ -330,7 +337,7 @@ def evaluate(
     from .schema import each_row
     from .study import evaluate_study
 
-    study, found = evaluate_study(plan, out, as_at=as_at)
+    study, found = evaluate_study(plan, out, as_at=as_at, offline=offline)
     header, rows = ladder_cells(evaluation_tables(found)["ladder"])
     typer.echo("Whole blocks are held out in turn; mean over the folds (lowest to highest)")
     _print_table(header, rows)
@@ -358,6 +365,7 @@ def plan_(
     ] = None,
     robust: Annotated[bool, typer.Option("--robust", help="Plan on efforts exceeded in one case of five.")] = False,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="Search no longer than this.")] = None,
+    offline: OfflineOption = False,
 ) -> None:
     """Which teams go where, when, so that most people are home soonest; with other money or teams: what if.
 
@@ -372,7 +380,7 @@ def plan_(
         change["teams"] = [{"path": str(teams.resolve())}]
     target = out or plan.parent / "plan"
     with _watched() as watched:
-        study = plan_study(plan, target, change=change, as_at=as_at, **watched)
+        study = plan_study(plan, target, change=change, as_at=as_at, offline=offline, **watched)
     for name, value in change["planning"].items():
         typer.echo(f"Instead of plan.toml: {name} = {value}")
     if teams is not None:
@@ -556,12 +564,12 @@ def _watched() -> Iterator[dict[str, Any]]:
         bar.update(task, completed=len(STAGES), description="Done")
 
 
-def _run(plan: Path, out: Path, as_at: str | None = None) -> None:
+def _run(plan: Path, out: Path, as_at: str | None = None, offline: bool = False) -> None:
     from .provenance import line_words
     from .study import run_study
 
     with _watched() as watched:
-        study = run_study(plan, out, as_at=as_at, **watched)
+        study = run_study(plan, out, as_at=as_at, offline=offline, **watched)
     for warning in study.notes:
         typer.echo(f"NOTE: {warning}")
     for line in study.run["contact_lines"]:

@@ -115,11 +115,21 @@ def _read_parquet(path: Path) -> Raw:
     import geopandas as gpd
 
     try:
-        table = gpd.read_parquet(path)
+        table = gpd.read_parquet(path) if _has_shapes(path) else pd.read_parquet(path)
     except Exception as error:
         raise ReadError(f"{path}: can't be read as GeoParquet ({first_line(error)}); write it again") from None
+    rows = list(range(1, len(table) + 1))
+    if not isinstance(table, gpd.GeoDataFrame):
+        return Raw(path.name, table.reset_index(drop=True), rows, None, None)
     frame = pd.DataFrame(table.drop(columns=table.geometry.name)).reset_index(drop=True)
-    return Raw(path.name, frame, list(range(1, len(frame) + 1)), table.geometry.to_numpy(), table.crs)
+    return Raw(path.name, frame, rows, table.geometry.to_numpy(), table.crs)
+
+
+def _has_shapes(path: Path) -> bool:
+    """Whether a Parquet file is GeoParquet: its footer then has the key ``geo``."""
+    from pyarrow.parquet import read_schema
+
+    return b"geo" in (read_schema(path).metadata or {})
 
 
 def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:

@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from .folders import write_whole
+from .words import page_words
 
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
-    "open", "helpers", "layers", "surface", "ground", "tasks", "plan", "cards", "places", "records", "controls",
-    "panel", "slider", "legend", "foot",
+    "words", "open", "helpers", "columns", "layers", "filters", "patterns", "surface", "picture", "ground", "tasks",
+    "plan", "cards", "places", "records", "controls", "panel", "slider", "legend", "foot", "geodesy", "tools", "search",
+    "measure", "grid", "readout", "charts", "figures", "keys", "filtering", "print", "languages", "link",
 )  # fmt: skip
 #: Its styles; a later one overrides an earlier one.
-STYLES = ("map",)
+STYLES = ("map", "words", "tools", "figures", "print")
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,12 @@ def make_page(data: dict[str, Any]) -> MapPage:
     head = re.sub(r"maximum-scale=1\.0, user-scalable=no", "viewport-fit=cover", head)
     head += f"<style>{leaflet_css}\n{style}</style>\n<script>{leaflet_js}</script>\n"
     body = body.replace("<body>", f"<body>\n{before}", 1).replace("</body>", f"{after}</body>", 1)
+    told, script = _json(data), _script(planned)
+    words = _json(page_words(script, before + after, told))
     end = (
-        f'<script type="application/json" id="clearplan-data">{_json(data)}</script>\n'
-        f"<script>{_script(planned)}</script>\n</html>"
+        f'<script type="application/json" id="clearplan-data">{told}</script>\n'
+        f'<script type="application/json" id="clearplan-words">{words}</script>\n'
+        f"<script>{script}</script>\n</html>"
     )
     page = f"{head}</head>{body}"
     return MapPage(page[: page.rindex("</html>")] + end + "\n")

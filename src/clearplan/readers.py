@@ -20,7 +20,7 @@ import shapely
 from pyproj import CRS
 
 from .crs import is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
-from .errors import CrsError, FaultsError, ReadError, TableError
+from .errors import CrsError, FaultsError, ReadError, SettingsError, TableError
 from .files import Raw, read_gazetteer, read_raw
 from .rows import (
     ONE_OF,
@@ -247,6 +247,8 @@ def _public(
     name: str, path: str | Path, region: Region | None, working: Any, source: dict[str, Any]
 ) -> gpd.GeoDataFrame:
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"read_{name}()")
+    if settings.url is not None:
+        raise SettingsError(f"read_{name}(): reads files; read the url with read_postgis() or read_service() first")
     reading = read_source(name, settings, region=region, working=parse_crs(working) if working else None)
     deferred = int(reading.table["deferred"].notna().sum())
     if settings.lenient and len(reading.faults):

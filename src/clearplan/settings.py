@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from .errors import MissingFileError, ReadError, SettingsError
-from .settings_base import QUEUES, Metres, Probability, Queue, Settings, check_settings
+from .settings_base import QUEUES, Metres, Probability, Queue, Settings, check_settings, check_url
 from .settings_planning import PlanningSettings
 from .settings_priority import PrioritySettings
 from .tiers import Tier
@@ -51,8 +51,13 @@ class StudySettings(Settings):
 class SourceSettings(Settings):
     """One input file and how its names and codes map to ours."""
 
-    path: Path = Field(description="The file, relative to plan.toml.")
-    layer: str | None = Field(default=None, description="Layer of a file that holds several.")
+    path: Path = Field(description="The file, relative to plan.toml; with a url, the copy of what the server holds.")
+    url: str | None = Field(
+        default=None,
+        description="Server that is read before each run: postgresql://host:port/database (its table under layer), or "
+        "the https:// address of one layer of an ArcGIS feature service. Credentials come from the environment.",
+    )
+    layer: str | None = Field(default=None, description="Layer of a file, or table of a database, that holds several.")
     crs: str | None = Field(default=None, description="CRS of a file that states none, e.g. 'EPSG:32638'.")
     encoding: str | None = Field(default=None, description="Text encoding of a file that states none.")
     dates: DateStyle | None = Field(
@@ -70,6 +75,18 @@ class SourceSettings(Settings):
         default=False,
         description="Keep rows that can't be used as 'deferred' and apply listed repairs; never silent.",
     )
+
+    @model_validator(mode="after")
+    def _server_in_order(self) -> Self:
+        if self.url is not None:
+            check_url(self.url)
+            if self.path.suffix.lower() != ".parquet":
+                raise ValueError(
+                    "path must end with .parquet where a url is given: it is the copy of the server's rows"
+                )
+            if self.url.startswith("postgresql:") and not self.layer:
+                raise ValueError("layer is missing: name the table of the database, such as layer = 'public.hazards'")
+        return self
 
 
 class ContactLineSettings(SourceSettings):

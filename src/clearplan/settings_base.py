@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +21,28 @@ class Settings(BaseModel):
     """Base of all settings: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def check_url(url: str) -> None:
+    """A server's address of a kind that is known, without anybody's credentials; the error never repeats it.
+
+    >>> check_url("https://maps.example.org/FeatureServer/0?token=abc")
+    Traceback (most recent call last):
+    ValueError: url must hold no user, password, token or other question; set them in the environment
+    """
+    parts = urlsplit(url)
+    if "@" in parts.netloc or parse_qsl(parts.query, keep_blank_values=True) or parts.query or parts.fragment:
+        raise ValueError("url must hold no user, password, token or other question; set them in the environment")
+    try:
+        known = parts.scheme in ("postgresql", "https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError("url must be postgresql://host:port/database or https://host/.../FeatureServer/0")
+    if parts.scheme == "postgresql" and not parts.path.strip("/"):
+        raise ValueError("url names no database; write postgresql://host:port/database")
+    if parts.scheme != "postgresql" and not parts.path.rstrip("/").rpartition("/")[2].isdigit():
+        raise ValueError("url names no layer; end it with the layer's number, such as .../FeatureServer/0")
 
 
 def check_settings(model: type[AnySettings], raw: dict[str, Any], *, where: str) -> AnySettings:

@@ -19,6 +19,7 @@ from .dossier import make_dossier
 from .errors import OutputError, SettingsError
 from .evaluation import Evaluation, evaluate, evaluation_tables
 from .evidence import Evidence, collect_evidence
+from .fetch import fetch_sources
 from .files import read_raw
 from .fit import Fit, fit_surface
 from .folders import refuse_foreign, refuse_taken, replaced
@@ -59,6 +60,7 @@ def run_study(
     out: str | Path | None = None,
     *,
     as_at: str | dt.date | None = None,
+    offline: bool = False,
     progress: Progress = lambda stage: None,
     search: Search | None = None,
 ) -> Study:
@@ -74,6 +76,8 @@ def run_study(
     as_at : date or ISO text, optional
         Day for which everything is told, in place of ``study.as_at``: what was reported, decided or found later is
         left out and counted.
+    offline : bool
+        Read the copies of what servers held at the last run, and ask no server.
     progress : callable, optional
         Told the name of each stage (one of ``STAGES``) as it begins.
     search : callable, optional
@@ -89,7 +93,7 @@ def run_study(
     plan = load_plan(plan_path)
     if out is not None:
         refuse_foreign(Path(out))
-    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search)
+    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, offline=offline)
     if out is not None:
         target = Path(out)
         with replaced(target, OUTPUTS) as fresh:
@@ -105,6 +109,7 @@ def plan_study(
     *,
     change: Mapping[str, Any] | None = None,
     as_at: str | dt.date | None = None,
+    offline: bool = False,
     progress: Progress = lambda stage: None,
     search: Search | None = None,
 ) -> Study:
@@ -112,7 +117,7 @@ def plan_study(
 
     Parameters
     ----------
-    plan_path, out, as_at, progress, search
+    plan_path, out, as_at, offline, progress, search
         As in :func:`run_study`.
     change : mapping, optional
         Sections of plan.toml that differ, as in :func:`clearplan.load_plan`: ``{"planning": {"budget": 2e6}}``.
@@ -131,7 +136,7 @@ def plan_study(
         refuse_foreign(Path(out))
         if (Path(out) / "plan.gpkg").exists():
             raise OutputError(f"{out}: holds a whole run, whose map and report a plan alone would belie; name another")
-    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, filing=False)
+    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, filing=False, offline=offline)
     if study.planned is None:
         raise SettingsError(f"{plan_path}: no team was on record by {study.plan.study.as_at}; there is nobody to plan")
     if out is not None:
@@ -143,11 +148,13 @@ def plan_study(
 
 def _made(
     plan: Plan, folder: Path, as_at: Any, progress: Progress, search: Search | None,
-    *, work: bool = True, filing: bool = True,
+    *, work: bool = True, filing: bool = True, offline: bool = False,
 ) -> Study:  # fmt: skip
-    """A study from its plan, nothing written; ``work``: with its plan of work; ``filing``: with its treaty tables."""
+    """A study from its plan, no result written; ``work``: with its plan of work; ``filing``: with its treaty tables."""
     check_weights(plan.priority)
     progress(STAGES[0])
+    if not offline:
+        fetch_sources(plan)
     frame = working_crs(plan.study.region)
     day = plan.study.as_at if as_at is None else day_of(as_at).date()
     written = plan.study.as_at
@@ -289,13 +296,17 @@ def _learned(plan: Plan, evidence: Evidence | None, known: Inputs, areas: gpd.Ge
 
 
 def evaluate_study(
-    plan_path: str | Path, out: str | Path | None = None, *, as_at: str | dt.date | None = None
+    plan_path: str | Path,
+    out: str | Path | None = None,
+    *,
+    as_at: str | dt.date | None = None,
+    offline: bool = False,
 ) -> tuple[Study, Evaluation]:
     """Run a project, but for its plan of work, and hold its surface against accidents that it has not seen.
 
     Parameters
     ----------
-    plan_path, as_at
+    plan_path, as_at, offline
         As for :func:`run_study`; the plan needs [surface] and [fit].
     out : path, optional
         New HTML file for the evaluation.
@@ -312,7 +323,16 @@ def evaluate_study(
         raise SettingsError(f"{plan_path}: evaluation needs [surface] and [fit]; add them (clearplan init shows both)")
     if out is not None:
         refuse_taken(Path(out), (".html",))
-    study = _made(plan, Path(plan_path).resolve().parent, as_at, lambda stage: None, None, work=False, filing=False)
+    study = _made(
+        plan,
+        Path(plan_path).resolve().parent,
+        as_at,
+        lambda stage: None,
+        None,
+        work=False,
+        filing=False,
+        offline=offline,
+    )
     assert study.evidence is not None
     found = evaluate(study.evidence, study.accidents, footprints(study.hazards, plan.footprints), plan.fit)
     if out is not None:

@@ -46,9 +46,9 @@ LEAVES: dict[str, dict[Tier, str]] = {
         "break_even_p break_even_p_costs",
     },
     "zones": {
-        "public": "zone_id name people families planned_return opens_in opens_on probability p50_on p80_on waits_for "
-        "why sooner geometry",
-        "partner": "after position_error_m source recorded_on deferred last_tasks other_names",
+        "public": "zone_id name other_names people families planned_return opens_in opens_on probability p50_on p80_on "
+        "waits_for why sooner geometry",
+        "partner": "after position_error_m source recorded_on deferred last_tasks",
     },
     "accidents": {
         "public": "",  # counts by district and year alone

@@ -2,26 +2,26 @@
 
 function element(tag, text, className) {
   var node = document.createElement(tag);
-  if (text !== undefined && text !== null) { node.textContent = text; }
+  if (text !== undefined && text !== null) { write(node, text); }
   if (className) { node.className = className; }
   return node;
 }
 
-// Text for the reader, {name} filled in: the English sentence is the key under which catalogues hold it.
-function say(text, values) {
-  return text.replace(/\{(\w+)\}/g, function (whole, name) { return values && name in values ? values[name] : whole; });
+function figure(value, digits) {
+  if (value === null || value === undefined) { return say("unknown"); }
+  return keep(value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+    function () { return figure(value, digits); });
 }
 
-function figure(value, digits) {
-  if (value === null || value === undefined) { return "unknown"; }
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+function significant(value, digits) {
+  return value.toLocaleString(locale(), { minimumSignificantDigits: digits, maximumSignificantDigits: digits });
 }
 
 // Three meaningful digits where a figure is small, none behind the point where it is large.
 function raw(value, unit) {
-  if (value === null) { return "none given"; }
+  if (value === null) { return say("none given"); }
   var digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : 2;
-  return figure(value, digits) + (unit === "0-1" ? "" : " " + unit);
+  return figure(value, digits) + (unit === "0-1" ? "" : " " + say(unit));
 }
 
 // Rings travel as [lon, lat, step, step ...] in millionths of a degree.
@@ -36,6 +36,7 @@ function latLngs(steps) {
 }
 
 function parts(shape) {
+  if (typeof shape === "string") { return unpacked(shape); }
   return shape.parts.map(function (rings) { return rings.map(latLngs); });
 }
 

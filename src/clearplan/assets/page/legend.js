@@ -6,7 +6,7 @@ layers.slice().reverse().forEach(function (entry) {
   // plan {
   if (entry.ranks || entry.name === "Places of return") { item.className = "ranks"; }
   // } plan
-  item.appendChild(element("span", entry.name));
+  item.appendChild(spoken("span", entry.name));
   document.querySelector("#legend ul").appendChild(item);
 });
 ["survey", "clearance"].forEach(function (queue) {
@@ -15,7 +15,8 @@ layers.slice().reverse().forEach(function (entry) {
   item.className = "ranks";
   // } plan
   item.appendChild(element("span", "1", "number " + queue));
-  item.appendChild(element("span", "Rank in the " + queue + " queue; heavier lines come earlier"));
+  item.appendChild(spoken("span", queue === "survey" ? term("Rank in the survey queue; heavier lines come earlier")
+    : term("Rank in the clearance queue; heavier lines come earlier")));
   document.querySelector("#legend ul").appendChild(item);
 });
 var legend = document.getElementById("legend");

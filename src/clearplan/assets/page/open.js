@@ -10,28 +10,29 @@ var COLOUR = {
   indication: { fill: "#8E7CC3", line: "#5E4B8B" }
 };
 var CLASS_WORDS = {
-  CHA: "Confirmed hazardous area (CHA)",
-  SHA: "Suspected hazardous area (SHA)",
-  indication: "Indication, not yet surveyed"
+  CHA: term("Confirmed hazardous area (CHA)"),
+  SHA: term("Suspected hazardous area (SHA)"),
+  indication: term("Indication, not yet surveyed")
 };
 // Published cells are not hazardous as a whole: their words must not say so.
 if (data.generalised) {
   CLASS_WORDS = {
-    CHA: "Cell that holds confirmed hazardous area (CHA)",
-    SHA: "Cell that holds suspected hazardous area (SHA)",
-    indication: "Cell that holds indications, not yet surveyed"
+    CHA: term("Cell that holds confirmed hazardous area (CHA)"),
+    SHA: term("Cell that holds suspected hazardous area (SHA)"),
+    indication: term("Cell that holds indications, not yet surveyed")
   };
 }
 // Blues from dark to light: told apart in grey and by colour-blind readers, unlike every hazard's colour. No green: low
 // priority is not free of hazard.
 var PRIORITY = {
-  high: { line: "#1B0B3B", weight: 2.2, tint: 0.6, words: "High priority" },
-  medium: { line: "#0072B2", weight: 1.5, tint: 0.4, words: "Medium priority" },
-  low: { line: "#56B4E9", weight: 1.2, tint: 0.3, words: "Low priority, not free of hazard" }
+  high: { line: "#1B0B3B", weight: 2.2, tint: 0.6, words: term("High priority") },
+  medium: { line: "#0072B2", weight: 1.5, tint: 0.4, words: term("Medium priority") },
+  low: { line: "#56B4E9", weight: 1.2, tint: 0.3, words: term("Low priority, not free of hazard") }
 };
 var PRIORITY_WORDS = {
-  "high": "high", "medium": "medium", "low": "low", "high/medium": "high or medium: nobody can tell",
-  "medium/low": "medium or low: nobody can tell", "high/low": "high, medium or low: nobody can tell"
+  "high": term("high"), "medium": term("medium"), "low": term("low"),
+  "high/medium": term("high or medium: nobody can tell"), "medium/low": term("medium or low: nobody can tell"),
+  "high/low": term("high, medium or low: nobody can tell")
 };
 var GATED = { line: "#5A5A5A", fill: "#9A9A9A" };
 var NUMBERED = 10; // tasks of each queue that carry their rank on the map

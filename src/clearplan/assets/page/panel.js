@@ -1,28 +1,34 @@
 // --- head, panel, foot -----------------------------------------------------------------------------------------
 
-document.getElementById("title").textContent = about.title;
-about.figures.forEach(function (pair) {
+onWords(function () { write(document.getElementById("title"), say(about.title)); });
+(data.figures ? [] : about.figures).forEach(function (pair) {
   var box = element("div");
-  box.appendChild(element("dt", pair[0]));
-  box.appendChild(element("dd", pair[1]));
+  box.appendChild(spoken("dt", pair[0]));
+  box.appendChild(spoken("dd", pair[1]));
   document.getElementById("figures").appendChild(box);
 });
 [["tier", about.tier], ["illustrative", about.illustrative]].forEach(function (own) {
   var banner = document.getElementById(own[0]);
-  if (own[1]) { banner.textContent = own[1]; }
-  banner.hidden = !own[1];
+  if (!own[1]) { return; }
+  onWords(function () { write(banner, say(own[1])); });
+  banner.hidden = false;
 });
 if (about.notes.length) {
   var notes = document.getElementById("notes");
   // The ledger's contradictions are many words: they open on demand, and their number stands there at once.
   var folded = about.notes.filter(function (note) { return note.indexOf("Land release:") === 0; });
   about.notes.forEach(function (note) {
-    if (folded.indexOf(note) < 0) { notes.querySelector("ul").appendChild(element("li", note)); }
+    if (folded.indexOf(note) < 0) { notes.querySelector("ul").appendChild(spoken("li", note)); }
   });
   if (folded.length) {
     var details = element("details"), inside = element("ul");
-    details.appendChild(element("summary", "Land release: " + folded.length + " kinds of contradictions between decisions and reports"));
-    folded.forEach(function (note) { inside.appendChild(element("li", note.slice(14))); });
+    var kinds = element("summary");
+    onWords(function () {
+      write(kinds, say("Land release: {count} kind of contradictions between decisions and reports"
+        + "|Land release: {count} kinds of contradictions between decisions and reports", { count: folded.length }));
+    });
+    details.appendChild(kinds);
+    folded.forEach(function (note) { inside.appendChild(spoken("li", note.slice(14))); });
     details.appendChild(inside);
     var item = element("li");
     item.appendChild(details);
@@ -32,47 +38,58 @@ if (about.notes.length) {
 }
 
 function goTo(task) {
-  var bounds = layerOf[task.id].getBounds();
+  var bounds = boundsOf(task);
   map.fitBounds(bounds, { maxZoom: 13, animate: false });
   show(task, bounds.getCenter());
 }
+
+var GATED_SHOWN = 200; // buttons under one reason
 
 // One gate may close many tasks: they stand under their reason, and many are folded.
 function listGated() {
   var holder = document.getElementById("gated"), reasons = [];
   gatedTasks.forEach(function (task) {
-    var reason = task.gates || "no reason given";
+    var reason = task.gates || "";
     if (reasons.indexOf(reason) < 0) { reasons.push(reason); }
   });
-  holder.querySelector("summary").textContent = "Behind a gate: " + figure(gatedTasks.length, 0);
-  holder.querySelector("p").textContent = "These hazards stay as they are; their tasks have no rank until the gate opens.";
+  write(holder.querySelector("summary"), say("Behind a gate: {number}", { number: figure(gatedTasks.length, 0) }));
+  write(holder.querySelector("p"), say("These hazards stay as they are; their tasks have no rank until the gate opens."));
+  holder.querySelector("ul").replaceChildren();
   reasons.forEach(function (reason) {
-    var own = gatedTasks.filter(function (task) { return (task.gates || "no reason given") === reason; });
-    var item = element("li", reason + ":");
+    var own = gatedTasks.filter(function (task) { return (task.gates || "") === reason; });
+    var item = tell("li", "{reason}:", { reason: reason ? said(reason) : say("no reason given") });
     item.appendChild(element("br"));
-    own.forEach(function (task) {
+    own.slice(0, GATED_SHOWN).forEach(function (task) {
       var button = element("button", task.id, "link");
       button.type = "button";
       button.addEventListener("click", function () { goTo(task); });
       item.appendChild(button);
+      followers.push({ node: button, kept: function () { return isKept(task); } });
     });
+    followers.push({ node: item, kept: function () { return own.some(isKept); } });
+    if (own.length > GATED_SHOWN) { item.appendChild(element("span", say("and {n} more, in tasks.csv", { n: figure(own.length - GATED_SHOWN, 0) }))); }
     holder.querySelector("ul").appendChild(item);
   });
-  holder.open = gatedTasks.length <= FOLDED;
+  if (holder.hidden) { holder.open = gatedTasks.length <= FOLDED; }
   holder.hidden = false;
 }
-if (gatedTasks.length) { listGated(); }
+if (gatedTasks.length) { onWords(listGated); }
+
+var shownQueue = "survey", shownRows = NUMBERED;
+var MORE_ROWS = 20;
 
 function list(queue) {
-  var tasks = tasksOf(queue);
+  if (queue !== shownQueue) { shownRows = NUMBERED; }
+  shownQueue = queue;
+  var tasks = tasksOf(queue).filter(isKept), further = document.getElementById("further");
   var holder = document.getElementById("list");
   holder.replaceChildren();
-  tasks.slice(0, NUMBERED).forEach(function (task) {
+  tasks.slice(0, shownRows).forEach(function (task) {
     var button = element("button");
     button.type = "button";
     button.appendChild(element("span", task.rank, "number " + queue));
-    var middle = element("span", task.zones.length ? listed(task.zones, 3) : task.district || "outside every district given");
-    middle.appendChild(element("small", task.id + ", " + figure(task.ha, 1) + " ha"));
+    var middle = element("span", task.zones.length ? listed(task.zones, 3) : task.district || say("outside every district given"));
+    middle.appendChild(element("small", say("{task}, {area} ha", { task: task.id, area: figure(task.ha, 1) })));
     button.appendChild(middle);
     button.appendChild(element("span", figure(task.score, 1)));
     button.addEventListener("click", function () { goTo(task); });
@@ -81,11 +98,14 @@ function list(queue) {
     holder.appendChild(item);
   });
   var waiting = gatedTasks.filter(function (task) { return task.queue === queue; }).length;
-  document.getElementById("more").textContent = tasks.length
-    ? "First " + Math.min(NUMBERED, tasks.length) + " of " + figure(tasks.length, 0)
-      + " by score of 100; all are on the map and in tasks.csv. Click for the reasons."
-    : waiting ? "No task of this queue has a rank: " + waiting + " behind a gate."
-    : "No task waits in this queue.";
+  write(document.getElementById("more"), tasks.length
+    ? say("First {shown} of {all} by score of 100; all are on the map and in tasks.csv. Click for the reasons.",
+      { shown: Math.min(shownRows, tasks.length), all: figure(tasks.length, 0) })
+    : waiting ? say("No task of this queue has a rank: {number} behind a gate.", { number: waiting })
+    : tasksOf(queue).length ? say("No task of this queue is within the filter.")
+    : say("No task waits in this queue."));
+  further.hidden = tasks.length <= shownRows;
+  write(further, say("Show {count} more", { count: Math.min(MORE_ROWS, tasks.length - shownRows) }));
   document.querySelectorAll(".tabs button").forEach(function (tab) {
     tab.setAttribute("aria-pressed", String(tab.dataset.queue === queue));
   });
@@ -93,4 +113,34 @@ function list(queue) {
 document.querySelectorAll(".tabs button").forEach(function (tab) {
   tab.addEventListener("click", function () { list(tab.dataset.queue); });
 });
-list("survey");
+document.getElementById("further").addEventListener("click", function () {
+  shownRows += MORE_ROWS;
+  list(shownQueue);
+});
+onWords(function () { list(shownQueue); });
+
+// How shapes are drawn, and that nothing is left out.
+function tellDrawn() {
+  var drawn = data.drawn, values = {
+    tasks: figure(drawn.tasks, 0), areas: figure(drawn.areas, 0), outlinedTasks: figure(drawn.outlined_tasks, 0),
+    outlinedAreas: figure(drawn.outlined_areas, 0), m: figure(drawn.furthest_m, 0), rest: figure(drawn.rest_m, 0),
+    cell: pictured ? figure(pictured.cell_m, 0) : ""
+  };
+  var told = [
+    say("Drawn as a picture: all {areas} hazard areas, with all {tasks} tasks in them. Its cells are about {cell} m wide; a cell is coloured where any hazard touches it, and the strongest class counts.", values),
+    say("Drawn as outlines, too: {outlinedTasks} tasks, the first of each queue, and the {outlinedAreas} hazard areas under them. No outline lies more than {m} m outside the true one.", values),
+    say("A click on the picture can't tell more than its cell: it lists all tasks that touch the cell. A task that is chosen there is outlined, to at most {rest} m outside.", values),
+    say("All counts and figures on this page are of all tasks and areas.")
+  ];
+  // plan {
+  var planned = data.tasks.filter(function (task) { return Boolean(task.plan); });
+  told.push(say("Of {n} tasks in the plan, the slider colours the {k} that are outlined.", {
+    n: figure(planned.length, 0), k: figure(planned.filter(isOutlined).length, 0)
+  }));
+  // } plan
+  var holder = document.getElementById("drawn"), title = holder.querySelector("h2");
+  holder.replaceChildren(title);
+  told.forEach(function (words) { holder.appendChild(element("p", words)); });
+  holder.hidden = false;
+}
+if (pictured) { onWords(tellDrawn); }

@@ -1,7 +1,7 @@
 // --- accidents, places, contact line -----------------------------------------------------------------------
 
 if (data.accidents.length) {
-  add("Accidents", L.layerGroup(data.accidents.map(function (accident) {
+  add(term("Accidents"), L.layerGroup(data.accidents.map(function (accident) {
     return L.marker(latLngs(accident.shape.parts[0][0])[0], {
       icon: L.divIcon({ html: cross(), className: "accident", iconSize: [9, 9] }),
       pane: "contact", interactive: false, keyboard: false
@@ -24,27 +24,28 @@ function cross() {
 var labels = [];
 
 function peopleWords(zone) {
-  return zone.people === null ? "people unknown" : figure(zone.people, 0) + " people";
+  return zone.people === null ? say("people unknown") : say("{count} person|{count} people", { count: zone.people });
 }
 
 function describeZone(zone) {
   var box = element("div", null, "card");
   box.appendChild(element("h3", zone.name));
-  box.appendChild(element("p", "People: " + figure(zone.people, 0) + ". Families: " + figure(zone.families, 0) + "."));
-  if (zone["return"]) { box.appendChild(element("p", "Planned return: " + zone["return"])); }
+  box.appendChild(element("p", say("People: {people}. Families: {families}.",
+    { people: figure(zone.people, 0), families: figure(zone.families, 0) })));
+  if (zone["return"]) { box.appendChild(element("p", say("Planned return: {day}", { day: zone["return"] }))); }
   // plan {
   box.appendChild(paragraphs(openingWords(zone)));
   // } plan
   if (data.generalised) {
-    box.appendChild(element("p", "Drawn in the middle of its cell, not where it lies.", "quiet"));
+    box.appendChild(element("p", say("Drawn in the middle of its cell, not where it lies."), "quiet"));
   } else {
-    box.appendChild(element("p", "Position error: " + raw(zone.error_m, "m"), "quiet"));
-    box.appendChild(element("p", zone.source, "quiet"));
+    box.appendChild(element("p", say("Position error: {error}", { error: raw(zone.error_m, "m") }), "quiet"));
+    box.appendChild(element("p", say(zone.source), "quiet"));
   }
-  return box;
+  return linked(box, zoneHash(zone));
 }
 
-add("Places of return", L.layerGroup(data.zones.map(function (zone) {
+add(term("Places of return"), L.layerGroup(data.zones.map(function (zone) {
   var marker = draw(zone.shape, {
     renderer: svg.zone, pane: "zone", bubblingMouseEvents: false, radius: 6, color: "#00429D", weight: 2, fillColor: "#73A2C6",
     fillOpacity: zone.shape.type === "point" ? 0.9 : 0.35
@@ -52,9 +53,11 @@ add("Places of return", L.layerGroup(data.zones.map(function (zone) {
   marker.on("click", function (event) { popup(event.latlng, describeZone(zone)); });
   var text = element("span");
   text.appendChild(element("b", zone.name));
-  text.appendChild(element("span", peopleWords(zone)));
+  var people = element("span");
+  onWords(function () { write(people, peopleWords(zone)); });
+  text.appendChild(people);
   marker.bindTooltip(text, { permanent: true, direction: "right", className: "label", offset: [6, 0] });
-  labels.push({ marker: marker, people: zone.people || 0 });
+  labels.push({ marker: marker, people: zone.people || 0, zone: zone });
   // plan {
   placeMarkers.push({ zone: zone, marker: marker });
   // } plan
@@ -62,6 +65,6 @@ add("Places of return", L.layerGroup(data.zones.map(function (zone) {
 })), '<circle cx="14" cy="9" r="6" fill="#73A2C6" stroke="#00429D" stroke-width="2"/>');
 
 if (data.lines.length) {
-  add("Contact line", group(data.lines, still(svg.contact, { color: "#1b1b1b", weight: 2.6, dashArray: "9 4 2 4" })),
+  add(term("Contact line"), group(data.lines, still(svg.contact, { color: "#1b1b1b", weight: 2.6, dashArray: "9 4 2 4" })),
     '<path d="M1 9H27" stroke="#1b1b1b" stroke-width="2.6" stroke-dasharray="9 4 2 4"/>');
 }

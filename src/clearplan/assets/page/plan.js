@@ -1,15 +1,13 @@
 // plan {
 // --- the plan of work: what is planned to be done by a stop of the slider -----------------------------------------
 
-var MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-  "November", "December"];
-
-function dayWords(iso) {
-  var numbers = iso.split("-").map(Number);
-  return numbers[2] + " " + MONTHS[numbers[1] - 1] + " " + numbers[0];
+// Periods are numbered where the plan's settings give them no name of their own.
+function periodWords(k) {
+  var numbered = /^Period (\d+)$/.exec(plan.stops[k][0]);
+  return numbered ? say("Period {number}", { number: numbered[1] }) : say(plan.stops[k][0]);
 }
 
-function stopWords(k) { return dayWords(plan.stops[k][1]) + " (" + plan.stops[k][0] + ")"; }
+function stopWords(k) { return dayWords(plan.stops[k][1]) + " (" + periodWords(k) + ")"; }
 
 function lastStop() { return plan.stops.length - 1; }
 
@@ -32,17 +30,25 @@ function plannedStyle(task, near) {
 
 function paragraphs(told) {
   var box = element("div", null, "work");
-  told.forEach(function (words) { box.appendChild(element("p", words)); });
+  told.forEach(function (words) { box.appendChild(typeof words === "string" ? element("p", words) : words); });
   return box;
 }
 
 function workWords(task) {
   var work = task.plan;
-  if (!work) { return ["Not in the plan: no team is sent here by " + stopWords(lastStop()) + "."]; }
-  var told = [(work.teams.length > 1 ? "Planned teams: " : "Planned team: ") + (listed(work.teams, 8) || "not named") + "."];
-  told.push("Planned to start in " + plan.stops[work.start][0] + " (from " + dayWords(work.begins) + ") and "
-    + (work.finish !== null ? "to be finished by " + stopWords(work.finish) + "."
-      : "not finished by " + stopWords(lastStop()) + (work.part === undefined ? "" : ": " + share(work.part) + " done then") + "."));
+  if (!work) { return [say("Not in the plan: no team is sent here by {stop}.", { stop: stopWords(lastStop()) })]; }
+  var told = [say("Planned team: {teams}.|Planned teams: {teams}.",
+    { teams: listed(work.teams, 8) || say("not named"), count: Math.max(1, work.teams.length) })];
+  var own = { period: periodWords(work.start), day: dayWords(work.begins), last: stopWords(lastStop()) };
+  if (work.finish !== null) {
+    own.stop = stopWords(work.finish);
+    told.push(say("Planned to start in {period} (from {day}) and to be finished by {stop}.", own));
+  } else if (work.part === undefined) {
+    told.push(say("Planned to start in {period} (from {day}) and not finished by {last}.", own));
+  } else {
+    own.share = share(work.part);
+    told.push(say("Planned to start in {period} (from {day}) and not finished by {last}: {share} done then.", own));
+  }
   return told;
 }
 
@@ -50,26 +56,27 @@ function isOpen(zone, k) { return zone.plan.opens !== null && zone.plan.opens <=
 
 function halfWords(own) {
   if (own.p50 === undefined) { return ""; }
-  if (own.p50 === null) { return " P50 and P80 lie beyond the plan."; }
-  return " Half of them have it open by " + dayWords(own.p50) + " (P50), four of five "
-    + (own.p80 ? "by " + dayWords(own.p80) : "only beyond the plan") + " (P80).";
+  if (own.p50 === null) { return " " + say("P50 and P80 lie beyond the plan."); }
+  return " " + (own.p80
+    ? say("Half of them have it open by {half} (P50), four of five by {most} (P80).", { half: dayWords(own.p50), most: dayWords(own.p80) })
+    : say("Half of them have it open by {half} (P50), four of five only beyond the plan (P80).", { half: dayWords(own.p50) }));
 }
 
 function openingWords(zone) {
   var own = zone.plan, told = [];
-  told.push(own.opens === null ? "Never opens in the plan, which ends on " + stopWords(lastStop()) + "."
-    : own.opens === 0 ? "Planned to be open from the start, " + dayWords(plan.stops[0][1]) + "."
-    : "Planned to be open by " + stopWords(own.opens) + ".");
+  told.push(own.opens === null ? say("Never opens in the plan, which ends on {stop}.", { stop: stopWords(lastStop()) })
+    : own.opens === 0 ? say("Planned to be open from the start, {day}.", { day: dayWords(plan.stops[0][1]) })
+    : say("Planned to be open by {stop}.", { stop: stopWords(own.opens) }));
   if (own.waits !== null) {
-    told.push(own.waits === 0 ? "Waits for no task."
-      : "Waits for " + figure(own.waits, 0) + (own.waits === 1 ? " task to be finished." : " tasks, all to be finished."));
+    told.push(own.waits === 0 ? say("Waits for no task.")
+      : say("Waits for {count} task to be finished.|Waits for {count} tasks, all to be finished.", { count: own.waits }));
   }
   if (own.probability !== null) {
-    told.push((own.opens === null ? "Open at the plan's end in " : "Open by that day in ") + share(own.probability)
-      + " of the draws." + halfWords(own));
+    told.push((own.opens === null ? say("Open at the plan's end in {share} of the draws.", { share: share(own.probability) })
+      : say("Open by that day in {share} of the draws.", { share: share(own.probability) })) + halfWords(own));
   }
-  if (own.why) { told.push("Why: " + own.why); }
-  if (own.sooner) { told.push("Sooner: " + own.sooner); }
+  if (own.why) { told.push(tell("p", say("Why: {reason}"), { reason: said(own.why) })); }
+  if (own.sooner) { told.push(tell("p", say("Sooner: {reason}"), { reason: said(own.sooner) })); }
   return told;
 }
 // } plan

@@ -2,30 +2,39 @@
 
 function describeRecord(record) {
   var box = element("div", null, "card");
-  box.appendChild(element("h3", "Record " + record.id));
+  box.appendChild(element("h3", say("Record {record}", { record: record.id })));
   if (record.undrawn) {
-    box.appendChild(element("p", "This field could NOT be drawn: it is a hazard whose place is not known, "
-      + "measured from this reference point. " + record.undrawn, "assumed"));
+    box.appendChild(tell("p", say("This field could NOT be drawn: it is a hazard whose place is not known, measured from this reference point. {reason}"),
+      { reason: said(record.undrawn) }, "assumed"));
   } else {
-    box.appendChild(element("p", CLASS_WORDS[record.class] + ". Position error " + figure(record.error_m, 0) + " m (95 %)."));
+    box.appendChild(element("p", say("{class}. Position error {error} m (95 %).", { class: say(CLASS_WORDS[record.class]), error: figure(record.error_m, 0) })));
   }
   var told = [];
-  if (record.number) { told.push("number " + record.number); }
-  if (record.sheet) { told.push("sheet " + record.sheet); }
-  told.push("reliability " + figure(record.reliability, 2) + " of 1 by the planner");
-  if (record.misclosure_m !== null && !record.blunder) { told.push("misclosure " + figure(record.misclosure_m, 0) + " m"); }
+  if (record.number) { told.push(say("number {number}", { number: record.number })); }
+  if (record.sheet) { told.push(say("sheet {sheet}", { sheet: record.sheet })); }
+  told.push(say("reliability {share} of 1 by the planner", { share: figure(record.reliability, 2) }));
+  if (record.misclosure_m !== null && !record.blunder) { told.push(say("misclosure {error} m", { error: figure(record.misclosure_m, 0) })); }
   box.appendChild(element("p", told.join(", ") + "."));
   if (record.blunder) {
-    box.appendChild(element("p", "BLUNDER: misclosure " + figure(record.misclosure_m, 0) + " m, over its limit of "
-      + figure(record.limit_m, 0) + " m. A bearing or a distance is wrong; rings and position error are widened by it.", "assumed"));
+    box.appendChild(element("p", say("BLUNDER: misclosure {error} m, over its limit of {limit} m. "
+      + "A bearing or a distance is wrong; rings and position error are widened by it.",
+    { error: figure(record.misclosure_m, 0), limit: figure(record.limit_m, 0) }), "assumed"));
   }
-  if (record.anchored) { box.appendChild(element("p", "Moved to a surveyed landmark; the version as recorded is kept.")); }
+  if (record.anchored) { box.appendChild(element("p", say("Moved to a surveyed landmark; the version as recorded is kept."))); }
   if (!record.undrawn && !record.blunder) {
-    box.appendChild(element("p", "Triangle: reference point. Rings: each holds the true point with 95 % probability.", "quiet"));
+    box.appendChild(element("p", say("Triangle: reference point. Rings: each holds the true point with 95 % probability."), "quiet"));
   }
-  box.appendChild(element("p", "Quality sheet: records.html of the same run, record " + record.id + ".", "quiet"));
-  box.appendChild(element("p", record.source, "quiet"));
+  box.appendChild(element("p", say("Quality sheet: records.html of the same run, record {record}.", { record: record.id }), "quiet"));
+  box.appendChild(element("p", say(record.source), "quiet"));
   return box;
+}
+
+function recordTitle(record) {
+  return record.undrawn ? say("record {record}, field not drawn", { record: record.id }) : say("record {record}", { record: record.id });
+}
+
+function recordLabel(record) {
+  return record.undrawn ? say("{record}: field NOT drawn", { record: record.id }) : record.id;
 }
 
 function triangle(filled) {
@@ -64,16 +73,20 @@ if (data.records.length) {
     record.rings.forEach(function (ring) {
       if (!ring[3]) { return; }
       var marker = L.marker([ring[1], ring[0]], {
-        icon: L.divIcon({ html: triangle(record.undrawn), className: "reference", iconSize: [13, 12], iconAnchor: [6.5, 7.5] }),
-        title: "record " + record.id + (record.undrawn ? ", field not drawn" : "")
+        icon: L.divIcon({ html: triangle(record.undrawn), className: "reference", iconSize: [24, 24], iconAnchor: [12, 13.5] }),
+        keyboard: false,
+        title: recordTitle(record)
       });
-      marker.bindTooltip(element("span", record.id + (record.undrawn ? ": field NOT drawn" : "")),
+      var label = element("span");
+      onWords(function () { write(label, recordLabel(record)); });
+      entitle(marker, function () { return recordTitle(record); });
+      marker.bindTooltip(label,
         { permanent: true, direction: "bottom", className: "label record", offset: [0, 4] });
       marker.on("click", function () { popup(marker.getLatLng(), describeRecord(record)); });
       drawnRecords.addLayer(marker);
     });
   });
-  add("Minefield records, reference points and 95 % rings", drawnRecords,
+  add(term("Minefield records, reference points and 95 % rings"), drawnRecords,
     '<circle cx="14" cy="9" r="7.5" fill="none" stroke="#14532d" stroke-dasharray="3 3"/><path d="M14 4L18 12H10z" fill="#fff" stroke="#14532d" stroke-width="1.6"/>');
 }
 
@@ -83,6 +96,7 @@ labels.sort(function (a, b) { return b.people - a.people; });
 function placeLabels() {
   var taken = [];
   labels.forEach(function (label) {
+    if (!isKeptPlace(label.zone)) { return; }
     var tip = label.marker.getTooltip() && label.marker.getTooltip().getElement();
     if (!tip) { return; }
     tip.style.visibility = "visible";

@@ -19,11 +19,12 @@ function homeWords(k) {
   var known = open.filter(function (zone) { return zone.people !== null; });
   var people = known.reduce(function (sum, zone) { return sum + zone.people; }, 0);
   var unknown = open.length - known.length;
-  return (k === 0 ? "At the start, " : "By ") + dayWords(plan.stops[k][1]) + ": " + open.length + " of " + everyPlace.length
-    + " places open, " + (open.length ? "" : "nobody home yet")
-    + (known.length ? "about " + rounded(people) + " people home" : "") + (known.length && unknown ? ", " : "")
-    + (unknown ? "people of " + unknown + (unknown === 1 ? " place" : " places") + " unknown" : "")
-    + " (plan, not a promise)";
+  var home = open.length ? [] : [say("nobody home yet")];
+  if (known.length) { home.push(say("about {people} people home", { people: rounded(people) })); }
+  if (unknown) { home.push(say("people of {count} place unknown|people of {count} places unknown", { count: unknown })); }
+  var own = { day: dayWords(plan.stops[k][1]), open: open.length, all: everyPlace.length, home: home.join(", ") };
+  return k === 0 ? say("At the start, {day}: {open} of {all} places open, {home} (plan, not a promise)", own)
+    : say("By {day}: {open} of {all} places open, {home} (plan, not a promise)", own);
 }
 
 function legendOfStop() {
@@ -52,25 +53,26 @@ function toStop(k) {
   var slider = document.getElementById("plan-stop"), shown = k >= 0;
   stop = k;
   document.body.classList.toggle("plan-shown", shown);
-  document.getElementById("plan-day").textContent = shown ? dayWords(plan.stops[k][1]) : "today (plan not shown)";
+  document.getElementById("plan-day").textContent = shown ? dayWords(plan.stops[k][1]) : say("today (plan not shown)");
   document.getElementById("plan-words").textContent = shown ? homeWords(k) + "."
-    : "Move the slider to see what is planned to be open by a day.";
+    : say("Move the slider to see what is planned to be open by a day.");
   document.getElementById("plan-caution").textContent = shown
-    ? "Nothing is released by a plan: ground stays hazard until its release is decided."
-    : "The map shows the hazards as at " + about.as_at + ", without the plan.";
-  slider.setAttribute("aria-valuetext", shown ? homeWords(k) + ", " + plan.stops[k][0] : "today, the plan is not shown");
+    ? say("Nothing is released by a plan: ground stays hazard until its release is decided.")
+    : say("The map shows the hazards as at {day}, without the plan.", { day: say(about.as_at) });
+  slider.setAttribute("aria-valuetext", shown ? homeWords(k) + ", " + periodWords(k) : say("today, the plan is not shown"));
   map.invalidateSize({ pan: false });
-  data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
+  restyleTasks();
   placeMarkers.forEach(function (own) { own.marker.setStyle(placeStyle(own.zone)); });
   if (!shown) { return; }
   var finished = data.tasks.filter(isFinished).length, under = data.tasks.filter(isUnderWay).length;
   var gated = gatedTasks.filter(function (task) { return !isFinished(task) && !isUnderWay(task); }).length;
-  ["The plan " + (k === 0 ? "at its start" : "by " + dayWords(plan.stops[k][1])) + ". It releases nothing",
-    "Planned to be released by then, hazard until decided (" + figure(finished, 0) + ")",
-    "Planned to be under way then (" + figure(under, 0) + ")",
-    "Not begun by then, or not in the plan (" + figure(data.tasks.length - finished - under - gated, 0) + ")",
-    "Place planned to be open by then", "Place not open by then", "Place that never opens in the plan"
-  ].forEach(function (words, n) { stopRows[n].lastChild.textContent = words; });
+  [k === 0 ? say("The plan at its start. It releases nothing")
+      : say("The plan by {day}. It releases nothing", { day: dayWords(plan.stops[k][1]) }),
+    say("Planned to be released by then, hazard until decided ({number})", { number: figure(finished, 0) }),
+    say("Planned to be under way then ({number})", { number: figure(under, 0) }),
+    say("Not begun by then, or not in the plan ({number})", { number: figure(data.tasks.length - finished - under - gated, 0) }),
+    say("Place planned to be open by then"), say("Place not open by then"), say("Place that never opens in the plan")
+  ].forEach(function (words, n) { write(stopRows[n].lastChild, words); });
 }
 
 function goToPlace(own) {
@@ -86,6 +88,7 @@ function listOpenings() {
     var holder = document.getElementById(id), own = everyPlace.map(function (zone, k) { return { zone: zone, marker: markers[k] }; });
     own = own.filter(function (one) { return wanted(one.zone); });
     own.sort(function (a, b) { return a.zone.plan.opens - b.zone.plan.opens; });
+    holder.querySelector("ul").replaceChildren();
     own.forEach(function (one) {
       var item = element("li");
       if (one.marker) {
@@ -94,25 +97,28 @@ function listOpenings() {
         button.addEventListener("click", function () { goToPlace(one.marker); });
         item.appendChild(button);
       } else {
-        item.appendChild(element("b", one.zone.name + " (not on the map) "));
+        item.appendChild(element("b", say("{place} (not on the map)", { place: one.zone.name }) + " "));
       }
       item.appendChild(element("span", words(one.zone)));
       holder.querySelector("ul").appendChild(item);
+      followers.push({ node: item, kept: function () { return isKeptPlace(one.zone); } });
     });
     holder.querySelector("summary").textContent = title + ": " + figure(own.length, 0);
-    holder.open = own.length <= FOLDED;
+    if (!holder.dataset.told) { holder.open = own.length <= FOLDED; }
+    holder.dataset.told = "yes";
     holder.hidden = !own.length;
     return own.length;
   }
-  var opening = fill("opening", function (zone) { return zone.plan.opens !== null; }, "Planned to open", function (zone) {
-    return (zone.plan.opens === 0 ? "from the start" : "by " + dayWords(plan.stops[zone.plan.opens][1]))
-      + (zone.plan.probability === null ? "" : ", in " + share(zone.plan.probability) + " of the draws");
+  var opening = fill("opening", function (zone) { return zone.plan.opens !== null; }, say("Planned to open"), function (zone) {
+    var day = zone.plan.opens === 0 ? say("from the start") : say("by {day}", { day: dayWords(plan.stops[zone.plan.opens][1]) });
+    return zone.plan.probability === null ? day
+      : say("{day}, in {share} of the draws", { day: day, share: share(zone.plan.probability) });
   });
-  fill("never", function (zone) { return zone.plan.opens === null; }, "Never open in the plan", function (zone) {
-    return zone.plan.why || "no reason given";
+  fill("never", function (zone) { return zone.plan.opens === null; }, say("Never open in the plan"), function (zone) {
+    return zone.plan.why ? say(zone.plan.why) : say("no reason given");
   });
-  document.querySelector("#openings > p").textContent = opening + " of " + everyPlace.length
-    + " places are planned to be open by " + stopWords(lastStop()) + ". A plan, not a promise.";
+  document.querySelector("#openings > p").textContent = say("{open} of {all} places are planned to be open by {stop}. A plan, not a promise.",
+    { open: opening, all: everyPlace.length, stop: stopWords(lastStop()) });
 }
 
 (function () {
@@ -121,11 +127,11 @@ function listOpenings() {
   slider.max = lastStop();
   slider.step = 1;
   slider.value = -1;
-  document.getElementById("plan-to").textContent = plan.stops[lastStop()][0];
+  onWords(function () { write(document.getElementById("plan-to"), periodWords(lastStop())); });
   slider.addEventListener("input", function () { toStop(Number(slider.value)); });
-  listOpenings();
+  onWords(listOpenings);
   // Cards of places are read beside the legend, not under it, where the map is wide enough for both.
   if (!phone && map.getSize().x > 800) { L.Popup.mergeOptions({ autoPanPaddingTopLeft: [312, 12] }); }
-  toStop(-1);
+  onWords(function () { toStop(stop); });
 })();
 // } plan

@@ -53,16 +53,18 @@ function surfaceAt(where) {
 }
 
 function percent(p) {
-  return p < 0.001 ? "below 0.1 %" : "about " + (p < 0.1 ? (100 * p).toPrecision(2) : Math.round(100 * p)) + " %";
+  return p < 0.001 ? say("below {number} %", { number: figure(0.1, 1) })
+    : say("about {number} %", { number: p < 0.1 ? significant(100 * p, 2) : figure(100 * p, 0) });
 }
 
 function surfaceWords(where) {
   var found = surfaceAt(where);
   if (!found) { return null; }
   return element("p", found.known
-    ? "Here: " + percent(found.p) + " probability that a cell of " + data.surface.cell_m + " m holds explosive ordnance; moved most by "
-      + found.why + "."
-    : "Here nobody knows: no evidence lies within reach, or the data do not speak of this ground. That is not a low probability.", found.known ? null : "assumed");
+    ? say("Here: {share} probability that a cell of {size} m holds explosive ordnance; moved most by {evidence}.",
+      { share: percent(found.p), size: data.surface.cell_m, evidence: say(found.why) })
+    : say("Here nobody knows: no evidence lies within reach, or the data do not speak of this ground. That is not a low probability."),
+    found.known ? null : "assumed");
 }
 
 if (surface) {
@@ -72,7 +74,7 @@ if (surface) {
   var ramp = [0.001, 0.01, 0.05, 0.2, 0.5, 1].map(function (p, k) {
     return '<rect x="' + (1 + 4.4 * k) + '" y="3" width="4.4" height="12" fill="rgb(' + surfaceColour(p).map(Math.round).join() + ')"/>';
   }).join("");
-  add("Probability of explosive ordnance: pale below 1 %, dark above 50 %", surface.layer, ramp, false);
-  layers.push({ name: "Nobody knows (dots, where the probability is shown)", layer: null,
+  add(term("Probability of explosive ordnance: pale below 1 %, dark above 50 %"), surface.layer, ramp, false);
+  layers.push({ name: term("Nobody knows (dots, where the probability is shown)"), layer: null,
     swatch: '<path d="M4 5h.1M12 5h.1M20 5h.1M4 13h.1M12 13h.1M20 13h.1" stroke="#464646" stroke-width="2.4" stroke-linecap="round"/>' });
 }

@@ -1,6 +1,7 @@
 // --- tasks: line weight and a number tell the priority -----------------------------------------------------
 
 var layerOf = {};
+var badges = [];
 
 // From afar the borders of a thousand tasks would hide the ground that they divide.
 var NEAR = 10.5;
@@ -16,6 +17,7 @@ function priorityOf(task) { return task.priority ? PRIORITY[task.priority.split(
 function taskStyle(task) {
   var near = map.getZoom() >= NEAR;
   var shared = { renderer: canvas, pane: "task", bubblingMouseEvents: false };
+  if (!isKept(task)) { return L.extend(shared, AWAY); }
   if (isGated(task)) {
     return L.extend(shared, { color: GATED.line, weight: near ? 2 : 1, opacity: 1, dashArray: near ? "1 5" : null,
       fillColor: GATED.fill, fillOpacity: 0.7 });
@@ -44,9 +46,28 @@ function tasksOf(queue) {
 
 var gatedTasks = data.tasks.filter(isGated);
 
+// Those that are drawn as outlines; the picture shows the others.
+function isOutlined(task) { return !pictured || task.outlined === 1; }
+
+// Where a task lies, however it is drawn.
+function boundsOf(task) { return layerOf[task.id] ? layerOf[task.id].getBounds() : draw(task.shape, {}).getBounds(); }
+
+var chosen = L.layerGroup().addTo(map);
+
+// A task of the picture is outlined while it is told of.
+function choose(task) {
+  chosen.clearLayers();
+  if (layerOf[task.id]) { return; }
+  chosen.addLayer(draw(task.shape, { renderer: canvas, pane: "task", interactive: false, color: COLOUR[task["class"]].line, weight: 3, fill: false }));
+}
+
+function restyleTasks() {
+  data.tasks.forEach(function (task) { if (layerOf[task.id]) { layerOf[task.id].setStyle(taskStyle(task)); } });
+}
+
 function polygons(tasks) {
   // The first in rank are drawn last, on top.
-  return L.layerGroup(tasks.slice().reverse().map(function (task) {
+  return L.layerGroup(tasks.filter(isOutlined).reverse().map(function (task) {
     var polygon = draw(task.shape, taskStyle(task));
     polygon.on("click", function (event) { show(task, event.latlng); });
     layerOf[task.id] = polygon;
@@ -54,15 +75,29 @@ function polygons(tasks) {
   }));
 }
 
+// A marker's title, in the language in which it is read; its icon is made anew whenever its layer is shown.
+function entitle(marker, words) {
+  onWords(function () {
+    marker.options.title = words();
+    if (marker.getElement()) { marker.getElement().title = words(); }
+  });
+}
+
+function rankTitle(task) {
+  return task.queue === "survey" ? say("survey rank {rank}", { rank: task.rank }) : say("clearance rank {rank}", { rank: task.rank });
+}
+
 function taskLayer(queue) {
   var tasks = tasksOf(queue);
   var drawn = polygons(tasks);
   tasks.slice(0, NUMBERED).reverse().forEach(function (task) {
-    var marker = L.marker(layerOf[task.id].getBounds().getCenter(), {
+    var marker = L.marker(boundsOf(task).getCenter(), {
       icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
-      title: queue + " rank " + task.rank, zIndexOffset: 100 - task.rank
+      title: rankTitle(task), keyboard: false, zIndexOffset: 100 - task.rank
     });
+    entitle(marker, function () { return rankTitle(task); });
     marker.on("click", function () { show(task, marker.getLatLng()); });
+    badges.push({ task: task, marker: marker });
     drawn.addLayer(marker);
   });
   return drawn;
