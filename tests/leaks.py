@@ -74,9 +74,15 @@ def secrets_of(folder: Path, study: Any) -> Secrets:
         "task": shapely.get_coordinates(study.tasks.geometry.to_numpy()),
         "footprint": shapely.get_coordinates(fields),
     }  # fmt: skip
-    seen = [corners(name) for name in ("line_of_contact/line_of_contact_1994_2020.geojson",
-            "admin/districts_az_am.geojson", "admin/countries_az_am.geojson", "water/rivers.geojson",
-            "water/lakes.geojson")]  # fmt: skip
+    layers = ("line_of_contact/line_of_contact_1994_2020", "admin/districts_az_am", "admin/countries_az_am",
+              "water/rivers", "water/lakes")  # fmt: skip
+    seen = [corners(f"{name}.geojson") for name in layers]
+    # The page's search knows the boxes of districts and the settlements of an open gazetteer.
+    boxes = [shapely.from_geojson(json.dumps(own["geometry"])).bounds
+             for own in layer("admin/districts_az_am.geojson")["features"]]  # fmt: skip
+    seen += [metres([box[0:2], box[2:4], (box[0], box[3]), (box[2], box[1])]) for box in boxes]
+    gazetteer = pd.read_csv(folder / "places/populated_places.csv")
+    seen.append(metres(gazetteer[["longitude", "latitude"]].to_numpy()))
     return Secrets(places, _words(folder, study, layer), np.concatenate(seen))
 
 
@@ -110,7 +116,7 @@ def _words(folder: Path, study: Any, layer: Any) -> dict[str, set[str]]:
         "history": texts(history, "history_id", "reason", "changed_by"),
         "team": texts(teams, "team_id", shortest=2),
         "task": set(study.tasks["task_id"]),
-        "zone": set(study.zones["zone_id"]) | set(study.zones["other_names"].dropna()),
+        "zone": set(study.zones["zone_id"]),
         "size": {f"{area:.10g}" for area in study.tasks["area_m2"] if area % 1000 > 1},
         "file": {path.name for path in folder.rglob("*") if path.suffix in (".geojson", ".csv", ".xlsx", ".tif")},
     }
@@ -191,9 +197,30 @@ def _stored(path: Path) -> Iterator[np.ndarray]:
     database.close()
 
 
+#: Outlines of the page: numbers in base 32, lowest digits first, 32 more on every digit but the last, sign in the lowest
+#: bit; "." begins a ring and ":" a part, each at a place of its own, from which steps of 1e-5 degrees lead on.
+_DIGITS = {c: k for k, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_")}
+_OUTLINE = re.compile(r"[\w.:-]{12,}", re.ASCII)
+
+
+def _unpacked(text: str) -> Iterator[np.ndarray]:
+    for ring in re.split(r"[.:]", text):
+        numbers, value, place = [], 0, 0
+        for digit in (_DIGITS[c] for c in ring):
+            value, place = value + ((digit & 31) << place), place + 5
+            if digit < 32:
+                numbers.append(-(value + 1) // 2 if value & 1 else value // 2)
+                value, place = 0, 0
+        if len(numbers) >= 2 and len(numbers) % 2 == 0:
+            yield np.cumsum(np.array(numbers, dtype=float).reshape(-1, 2), axis=0) * 1e-5
+
+
 def _walked(value: Any) -> Iterator[np.ndarray]:
-    """Steps of the page's shapes summed up, and pairs of numbers as they stand."""
-    if isinstance(value, dict):
+    """Outlines unpacked, steps of the page's shapes summed up, and pairs of numbers as they stand."""
+    if isinstance(value, str):
+        if _OUTLINE.fullmatch(value):
+            yield from _unpacked(value)
+    elif isinstance(value, dict):
         for own in value.values():
             yield from _walked(own)
     elif isinstance(value, list):
@@ -235,9 +262,9 @@ def leaks(
 ) -> pd.DataFrame:
     """What the files of a folder give away: file, kind, what; the first ``most`` of a kind in each file.
 
-    Pairs that anyone may see are left out: corners of open layers, and points of the published grid (its corners,
-    middles and the places round them: whole tenths of ``cell_m``). These are told by their own value, to the 3 m by
-    which the map may draw an outline too large, not by nearness to a secret.
+    Pairs that anyone may see are left out: corners of open layers, and points of the published grid (its lines, which
+    the map cuts to short edges, the middles of its squares and the places round them: whole tenths of ``cell_m``).
+    These are told by their own value, to the 3 m by which the map may draw an outline too large, not by nearness.
     """
     seen = cKDTree(secrets.open)
     trees = {kind: cKDTree(places) for kind, places in secrets.places.items() if len(places)}
@@ -245,10 +272,10 @@ def leaks(
     for path in sorted(own for own in folder.rglob(only) if own.is_file()):
         pairs = np.unique(np.round(pairs_of(path), 1), axis=0)
         if len(pairs):
-            pairs = pairs[np.isinf(seen.query(pairs, p=np.inf, distance_upper_bound=1.0)[0])]
+            pairs = pairs[np.isinf(seen.query(pairs, p=np.inf, distance_upper_bound=2.0)[0])]
         if cell_m is not None and len(pairs):
-            off = np.abs(pairs - np.round(pairs / (cell_m / 10)) * (cell_m / 10)).max(axis=1)
-            pairs = pairs[off > 3.0]
+            to_tenth, to_line = (np.abs(pairs - np.round(pairs / step) * step) for step in (cell_m / 10, cell_m))
+            pairs = pairs[(to_tenth.max(axis=1) > 3.0) & (to_line.min(axis=1) > 3.0)]
         for kind, tree in trees.items() if len(pairs) else ():
             near = np.isfinite(tree.query(pairs, p=np.inf, distance_upper_bound=precision_m)[0])
             rows += [(path.name, f"place of a {kind}", tuple(pair)) for pair in pairs[near][:most]]
