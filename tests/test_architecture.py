@@ -16,11 +16,11 @@ SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5,
     "study": 4, "outputs": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4, "ranking": 4, "planning": 4,
-    "planfiles": 4, "replanned": 4, "dossier": 4, "runbook": 4,
+    "planfiles": 4, "replanned": 4, "dossier": 4, "runbook": 4, "published": 4,
     "maps": 3, "page": 3, "drawn": 3, "picture": 3, "charts": 3, "report": 3, "order": 3, "exchange": 3, "quality": 3,
     "workbook": 3, "project": 3, "formats": 3, "shapefiles": 3, "imsma": 3, "workplan": 3, "plan_charts": 3,
     "planbook": 3, "treaty_tables": 3, "treaty_book": 3, "runsheets": 3, "pdf_report": 3, "pdf_charts": 3, "gpx": 3,
-    "kml": 3, "paper": 3, "papermaps": 3, "tasksheets": 3, "briefs": 3, "layers": 3, "symbols": 3,
+    "kml": 3, "paper": 3, "papermaps": 3, "tasksheets": 3, "briefs": 3, "layers": 3, "symbols": 3, "publish": 3,
     "readers": 2, "runs": 2, "rows": 2, "hazards": 2, "tasks": 2, "priority": 2, "figures": 2, "robustness": 2,
     "sensitivity": 2, "survey": 2, "crosscheck": 2, "blockers": 2, "blocks": 2, "plan": 2, "model": 2, "unlocking": 2,
     "judge": 2, "limits": 2, "replay": 2, "orders": 2, "pieces": 2, "budgets": 2, "deadlines": 2, "treaty": 2,
@@ -31,9 +31,9 @@ FLOORS = {
     "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1, "postgis": 1, "feature_service": 1, "elements": 1,
     "outlines": 1, "likelihood": 1, "weights": 1, "ranks": 1, "periods": 1, "methods": 1, "solver": 1, "svg": 1,
     "scores": 1, "words": 1, "markup": 1, "checks": 1, "folders": 1, "traverse": 1, "bearings": 1, "angles": 1,
-    "placenames": 1, "xmltext": 1, "lettering": 1,
+    "placenames": 1, "xmltext": 1, "lettering": 1, "squares": 1, "suppress": 1,
     "schema": 0, "tables": 0, "settings": 0, "settings_priority": 0, "settings_planning": 0, "settings_base": 0,
-    "crs": 0, "errors": 0, "hxl": 0,
+    "crs": 0, "errors": 0, "hxl": 0, "tiers": 0,
 }  # fmt: skip
 ALSO_ALLOWED = {
     ("__main__", "cli"),
@@ -159,6 +159,16 @@ ALSO_ALLOWED = {
     ("kml", "gpx"),
     ("tasksheets", "paper"),
     ("tasksheets", "papermaps"),
+    ("outputs", "published"),
+    ("published", "dossier"),
+    ("published", "planning"),
+    ("published", "provenance"),
+    ("published", "ranking"),
+    ("squares", "coordinates"),
+    ("squares", "shapes"),
+    ("settings", "tiers"),
+    ("tables", "tiers"),
+    ("tiers", "errors"),
 }
 ONLY_HOME = {
     "typer": {"cli"}, "rich": {"cli"}, "folium": {"page"}, "branca": {"page"}, "xstatic": {"page"},

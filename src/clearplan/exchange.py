@@ -125,7 +125,7 @@ def _fixed_date(as_at: str) -> Iterator[None]:
 def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
     """TASKS as CSV in UTF-8, best rank first, with the WGS 84 position of an inner point and the notice."""
     lon, lat = inner_lonlat(tasks)
-    plain = _days_as_text(pd.DataFrame(tasks.drop(columns=["geometry", "deferred"])))
+    plain = _days_as_text(pd.DataFrame(tasks.drop(columns=["geometry", "deferred"], errors="ignore")))
     plain.insert(1, "rank", plain.pop("rank"))
     plain.insert(2, "score", plain.pop("score"))
     table = plain.assign(lon=pd.Series(lon).round(6), lat=pd.Series(lat).round(6))

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -59,6 +59,7 @@ class About:
     crs: str
     fingerprint: str
     illustrative: bool
+    tier: str = ""
     sources: tuple[str, ...] = ()
     line_note: str = ""
     notes: tuple[str, ...] = ()
@@ -79,6 +80,15 @@ class Context:
     lakes: gpd.GeoDataFrame | None = None
     elevation: Path | None = None
     places: gpd.GeoDataFrame | None = None
+
+
+#: Columns that published tables leave out, and what stands in their place.
+_TASKS = {"zone_ids": None, "hazard_ids": None, "position_error_m": None, "people_assumed": None, "zones_unknown": 0}
+_ZONES = {"source": None, "position_error_m": None}
+
+
+def _with_blanks(table: gpd.GeoDataFrame, blanks: Mapping[str, Any]) -> gpd.GeoDataFrame:
+    return table.assign(**{name: blank for name, blank in blanks.items() if name not in table.columns})
 
 
 def draw_map(
@@ -141,6 +151,7 @@ def draw_map(
     layers = (areas, accidents, contact_lines)
     require_metres(tasks, zones, *(layer for layer in layers if layer is not None))
     context = context or Context()
+    tasks, zones = (_with_blanks(table, left_out) for table, left_out in ((tasks, _TASKS), (zones, _ZONES)))
     stops = _stops(tasks, zones, periods)
     left = None if areas is None else remaining(areas)
     lines = _outlined(tasks, left, most_outlines, bool(stops))
@@ -159,6 +170,8 @@ def draw_map(
     }
     if first is not None:
         data["first"] = first
+    if areas is not None and (areas["kind"] == "generalised").any():
+        data["generalised"] = True  # cells stand for hazards, and the page must not call them hazardous as a whole
     if stops:
         data["plan"] = _plan(zones, periods)
     if figures is not None:
@@ -301,6 +314,7 @@ def _how_sure(task: Any) -> dict[str, Any]:
         "between": [_whole(getattr(task, name, None)) for name in ("rank_low", "rank_high")],
         "tied": _text(getattr(task, "tied_with", None)),
         "change": _text(getattr(task, "change", None)),
+        "told": _text(getattr(task, "told", None)),
     }
     return {name: value for name, value in told.items() if value is not None and value != [None, None]}
 

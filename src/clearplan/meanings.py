@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .tables import TABLES, Column, Dtype
+from .tables import CLASSES, TABLES, Column, Dtype
 
 #: Layers of plan.gpkg that are no declared table under another name.
 _DECLARED_AS = {"record_points": "vertices"}
@@ -25,7 +25,12 @@ _ADDED: dict[str, tuple[Column, ...]] = {
         _made("declination_used_deg", "number", "declination by which bearings were turned, east positive", "°"),
         _made("sigmas_by_plan", "text", "standard errors that the plan gave, because the record states none"),
     ),
+    "areas": (
+        *(_made(f"{name.lower()}_m2", "number", f"published cells: net ground of {name} in it; blank: none known", "m2")
+          for name in CLASSES),
+    ),
     "tasks": (
+        _made("told", "text", "published cells: what the cell holds, in a sentence"),
         _made("people_assumed", "number", "people assumed for zones of unknown population that the task serves",
               "people"),
         _made("zones_unknown", "integer", "zones of unknown population that the task serves", "zones"),

@@ -24,6 +24,7 @@ from .planfiles import PICTURES, plan_section, write_pictures, write_plan
 from .planfiles import TABLES as PLAN_TABLES
 from .planning import Planned
 from .provenance import line_words
+from .published import accidents_section, tier_words
 from .quality import draw_quality_sheets
 from .ranking import Why
 from .records import RecordReading
@@ -40,7 +41,7 @@ WRITING, DRAWING = "Writing layers and tables", "Drawing the map"
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx", "treaty.xlsx",
+    "plan.xlsx", "treaty.xlsx", "accidents.csv",
 )  # fmt: skip
 #: Files of a plan of work that is written alone: its tables, its pictures, and these.
 PLAN_OUTPUTS = (*PLAN_TABLES, *PICTURES, "plan.html", "tasks.csv", "run.json")
@@ -84,7 +85,7 @@ class Study:
 def notice(study: Study) -> str:
     """Disclaimer and fingerprint, as they stand in every file."""
     words = [ILLUSTRATIVE] if study.plan.study.illustrative else []
-    words += [NOT_FOR_ENTRY, BOUNDARIES, study.plan.context.attribution]
+    words += [tier_words(study), NOT_FOR_ENTRY, BOUNDARIES, study.plan.context.attribution]
     words.append(f"As at {study.plan.study.as_at}. Fingerprint {study.run['fingerprint']}.")
     return " ".join(word for word in words if word)
 
@@ -97,13 +98,15 @@ def about(study: Study) -> About:
     if people["zones_unknown"]:
         waiting += f"; {people['zones_unknown']} unknown"
     released = float(study.books["ledger"][[f"{name}_m2" for name in RELEASED]].to_numpy().sum()) / 1e6
-    sources = sorted(set(study.hazards["source"].dropna()) | set(study.zones["source"].dropna()))
+    cited = [table["source"].dropna() for table in (study.hazards, study.zones) if "source" in table.columns]
+    sources = sorted({source for column in cited for source in column})
     return About(
         title=study.plan.map.title,
         as_at=study.plan.study.as_at.isoformat(),
         crs=study.run["crs"],
         fingerprint=study.run["fingerprint"],
         illustrative=study.plan.study.illustrative,
+        tier=tier_words(study),
         sources=tuple(words.rstrip(".") for words in (study.plan.context.attribution, *sources)),
         line_note=". ".join(line_words(line) for line in study.run["contact_lines"]),
         notes=tuple(study.run["warnings"]),
@@ -120,7 +123,8 @@ def about(study: Study) -> About:
 def _further(study: Study) -> list[str]:
     """Sections of the report beyond the ranking."""
     parts = [] if study.planned is None else [plan_section(study.planned, study.tasks, study.zones)]
-    return parts if study.dossier is None else [*parts, dossier_section(study.dossier)]
+    parts += [] if study.dossier is None else [dossier_section(study.dossier)]
+    return [*parts, accidents_section(study.books["accidents"])] if "accidents" in study.books else parts
 
 
 def write_run(study: Study, folder: Path, progress: Progress = lambda stage: None) -> Study:
@@ -136,7 +140,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
             tables[name] = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=study.hazards.crs)
     write_gpkg(tables, folder / "plan.gpkg", as_at=study.plan.study.as_at.isoformat(), notice=words)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
-    for name in ("ledger", "bridge"):
+    for name in ("ledger", "bridge", "accidents"):
         if name in study.books:
             write_table(study.books[name], folder / f"{name}.csv", notice=words)
     if study.evidence is not None:

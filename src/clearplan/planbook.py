@@ -40,7 +40,7 @@ def work_sheets(currency: str) -> dict[str, Sheet]:
             Field("p50_on", "half of the draws by; blank: beyond the plan [date]", "day", must=False),
             Field("p80_on", "four fifths of the draws by; blank: beyond the plan [date]", "day", must=False),
             Field("waits_for", "waits for [tasks]", "whole"),
-            Field("last_tasks", "last of them", "sentence"),
+            Field("last_tasks", "last of them", "sentence", must=False),
             Field("why", "why then, or why not", "sentence"),
             Field("sooner", "what would bring it forward", "sentence"),
             Field("other_names", "other names", "text", must=False),

@@ -217,6 +217,13 @@ def _decisive(
     }
 
 
+def fingerprint_with(run: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a run with other settings, such as its publication tier, and the fingerprint of these."""
+    names = ("inputs", "settings", "versions", "crs", "operations", "code_lists")
+    decisive = {name: run[name] for name in names} | {"settings": dict(settings)}
+    return dict(run) | {"fingerprint": _digest(decisive)} | decisive
+
+
 def _digest(decisive: dict[str, Any]) -> str:
     text = json.dumps(decisive, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

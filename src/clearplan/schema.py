@@ -220,19 +220,22 @@ def glossary() -> str:
         "# Column glossary",
         "",
         f"Made from `clearplan.schema` (`python -m clearplan.schema`); code lists `{CODE_LISTS_VERSION}`.",
+        "",
+        "`leaves`: the tier from which on a column leaves (`clearplan.tiers`): public, partner, or "
+        "restricted: never. At the public tier ids, shapes and areas leave only renamed, laid on cells and rounded.",
     ]
     for name, columns in TABLES.items():
         lines += [
             "",
             f"## {name.upper()}",
             "",
-            "| column | type | unit | needed | meaning |",
-            "|---|---|---|---|---|",
+            "| column | type | unit | needed | leaves | meaning |",
+            "|---|---|---|---|---|---|",
         ]
         for c in columns:
             needed = "no" if not c.required else ("may be blank" if c.nullable else "yes")
             meaning = c.meaning + (f" (codes: {', '.join(CODE_LISTS[c.codes])})" if c.codes else "")
-            lines.append(f"| `{c.name}` | {c.dtype} | {c.unit} | {needed} | {meaning} |")
+            lines.append(f"| `{c.name}` | {c.dtype} | {c.unit} | {needed} | {c.leaves} | {meaning} |")
     lines += ["", "## Codes"]
     for code_list, codes in CODE_LISTS.items():
         note = "; a country may replace it under `[code_lists]`" if code_list in REPLACEABLE else ""

@@ -18,6 +18,7 @@ from .errors import MissingFileError, ReadError, SettingsError
 from .settings_base import QUEUES, Metres, Probability, Queue, Settings, check_settings, check_url
 from .settings_planning import PlanningSettings
 from .settings_priority import PrioritySettings
+from .tiers import Tier
 
 DateStyle = Literal["iso", "dmy", "mdy"]
 
@@ -420,6 +421,36 @@ class MapSettings(Settings):
     title: str = Field(min_length=1, description="Title of the map page.")
 
 
+class PublishSettings(Settings):
+    """For whom the outputs are, and how far hazards are generalised where anyone may read them."""
+
+    tier: Tier = Field(
+        default="restricted",
+        description="public: cells or districts, no rows of accidents. partner: shapes without what minefield records "
+        "say. restricted: everything. The default is the narrowest: what nobody chose to publish is not published.",
+    )
+    to: Literal["grid", "districts"] = Field(
+        default="grid",
+        description="What stands for hazards at the public tier; grid: squares, the narrower of the two.",
+    )
+    cell_m: Annotated[float, Field(ge=1000, le=100_000, allow_inf_nan=False)] = Field(
+        default=5000,
+        description="Side of a square [m]. 5 km: how far the Demographic and Health Surveys move rural places before "
+        "anyone may read them (Burgert et al. 2013, DHS Spatial Analysis Reports 7); below 1 km squares show corners.",
+    )
+    suppress_below: int = Field(
+        default=5,
+        ge=2,
+        le=100,
+        description="Counts of accidents below are withheld, with what would let them be computed back [accidents]. 5: "
+        "the larger of the two thresholds that agencies use (OECD Glossary of Statistical Disclosure Control, 2005).",
+    )
+    contact_line: bool = Field(
+        default=False,
+        description="Whether the contact line itself is drawn at the public tier; only where its source is open.",
+    )
+
+
 class Plan(Settings):
     """A whole project: ``plan.toml``."""
 
@@ -447,6 +478,7 @@ class Plan(Settings):
     fit: FitSettings | None = None
     planning: PlanningSettings | None = Field(default=None, description="Unset: no plan of work is made.")
     map: MapSettings
+    publish: PublishSettings = PublishSettings()
     code_lists: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="Country codes that replace a list of mdr-draft-2018: code = meaning.",

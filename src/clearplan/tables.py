@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import SettingsError, TableError
+from .tiers import Tier, tier_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,7 @@ CODE_LISTS: dict[str, dict[str, str]] = {
         "contact-line": "former front line; its belt is an indication until someone has surveyed it",
         "minefield": "reported or surveyed mined area",
         "cluster-strike": "place struck with cluster munitions",
+        "generalised": "cell or district that holds hazards; published in their place",
     },
     "land_class": {
         "indication": "reason to survey; not a declared hazardous area",
@@ -158,6 +160,7 @@ class Column:
     unique: bool = False
     low: float | None = None
     high: float | None = None
+    leaves: Tier = "restricted"  # the tier from which on it may leave; ``tiers.LEAVES`` declares it
 
 
 def _id(name: str, what: str) -> Column:
@@ -515,6 +518,11 @@ TABLES |= {
         Column("cost", "number", "days by the team's cost a day", "currency", low=0),
     ),
 }  # fmt: skip
+
+TABLES = {
+    table: tuple(replace(column, leaves=tier_of(table, column.name)) for column in columns)
+    for table, columns in TABLES.items()
+}
 
 
 def has_shapes(table: str) -> bool:

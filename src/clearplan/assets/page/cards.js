@@ -98,8 +98,11 @@ function describe(task) {
   var sure = element("div", null, "sure");
   howSure(task).forEach(function (words) { sure.appendChild(element("p", words)); });
   if (sure.childNodes.length) { box.appendChild(sure); }
-  box.appendChild(element("p", say("{class}, {area} ha, {district}. Position error up to {error}.", { class: say(CLASS_WORDS[task.class]),
-    area: figure(task.ha, 1), district: task.district || say("outside every district given"), error: raw(task.error_m, "m") })));
+  var what = { class: say(CLASS_WORDS[task.class]), area: figure(task.ha, 1),
+    district: task.district || say("outside every district given"), error: raw(task.error_m, "m") };
+  box.appendChild(element("p", task.told ? say("{class}, {area} ha, {district}.", what)
+    : say("{class}, {area} ha, {district}. Position error up to {error}.", what)));
+  if (task.told) { box.appendChild(element("p", say(task.told))); }
   if (task.expected[0] !== null) {
     var hectares = task.expected.map(function (own) { return figure(own === null ? null : own / 1e4, 1); });
     var ground = { likely: hectares[0], low: hectares[1], high: hectares[2], unknown: hectares[3] };
@@ -113,9 +116,12 @@ function describe(task) {
       + "|Assumed: {people} people for {count} places whose number nobody has published.",
     { people: figure(task.assumed, 0), count: task.unknown }), "assumed"));
   }
-  box.appendChild(element("p", task.zones.length ? say("Affects: {places}", { places: listed(task.zones, 8) })
-    : say("Affects no listed place."), "quiet"));
-  box.appendChild(element("p", say("Made of: {hazards}", { hazards: listed(task.hazards, 8) }), "quiet"));
+  // Of a published cell neither places nor hazards are named, which does not say that there are none.
+  if (!task.told) {
+    box.appendChild(element("p", task.zones.length ? say("Affects: {places}", { places: listed(task.zones, 8) })
+      : say("Affects no listed place."), "quiet"));
+    box.appendChild(element("p", say("Made of: {hazards}", { hazards: listed(task.hazards, 8) }), "quiet"));
+  }
   task.hazards.forEach(function (hazard) {
     if (!recordOf[hazard]) { return; }
     var button = element("button", say("Record {record}", { record: hazard }), "link");

@@ -2,6 +2,7 @@
 function tellFoot() {
   var foot = document.getElementById("foot"), first = element("p");
   foot.replaceChildren();
+  if (about.tier) { first.append(element("strong", say(about.tier)), " "); }
   if (about.illustrative) { first.append(element("strong", say(about.illustrative)), " "); }
   first.append(element("strong", say(about.not_for_entry)), " ", said(about.boundaries));
   foot.appendChild(first);

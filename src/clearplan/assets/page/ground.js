@@ -39,7 +39,7 @@ function field(name, words, style, swatch) {
   remember(own, name);
   if (own.getLayers().length) { addField(words, own, swatch); }
 }
-field("indication", term("Cluster strikes and other indications"),
+field("indication", data.generalised ? CLASS_WORDS.indication : term("Cluster strikes and other indications"),
   still(areaOn.indication, { color: "#5E4B8B", weight: 1.2, dashArray: "2 3", fill: !pictured, fillColor: hatching("strike"), fillOpacity: 1 }),
   '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-strike)" stroke="#5E4B8B" stroke-dasharray="2 3"/>');
 field("SHA", CLASS_WORDS.SHA,

@@ -14,6 +14,14 @@ var CLASS_WORDS = {
   SHA: term("Suspected hazardous area (SHA)"),
   indication: term("Indication, not yet surveyed")
 };
+// Published cells are not hazardous as a whole: their words must not say so.
+if (data.generalised) {
+  CLASS_WORDS = {
+    CHA: term("Cell that holds confirmed hazardous area (CHA)"),
+    SHA: term("Cell that holds suspected hazardous area (SHA)"),
+    indication: term("Cell that holds indications, not yet surveyed")
+  };
+}
 // Blues from dark to light: told apart in grey and by colour-blind readers, unlike every hazard's colour. No green: low
 // priority is not free of hazard.
 var PRIORITY = {

@@ -7,11 +7,12 @@ onWords(function () { write(document.getElementById("title"), say(about.title));
   box.appendChild(spoken("dd", pair[1]));
   document.getElementById("figures").appendChild(box);
 });
-if (about.illustrative) {
-  var banner = document.getElementById("illustrative");
-  onWords(function () { write(banner, say(about.illustrative)); });
+[["tier", about.tier], ["illustrative", about.illustrative]].forEach(function (own) {
+  var banner = document.getElementById(own[0]);
+  if (!own[1]) { return; }
+  onWords(function () { write(banner, say(own[1])); });
   banner.hidden = false;
-}
+});
 if (about.notes.length) {
   var notes = document.getElementById("notes");
   // The ledger's contradictions are many words: they open on demand, and their number stands there at once.

@@ -36,8 +36,12 @@ function describeZone(zone) {
   // plan {
   box.appendChild(paragraphs(openingWords(zone)));
   // } plan
-  box.appendChild(element("p", say("Position error: {error}", { error: raw(zone.error_m, "m") }), "quiet"));
-  box.appendChild(element("p", say(zone.source), "quiet"));
+  if (data.generalised) {
+    box.appendChild(element("p", say("Drawn in the middle of its cell, not where it lies."), "quiet"));
+  } else {
+    box.appendChild(element("p", say("Position error: {error}", { error: raw(zone.error_m, "m") }), "quiet"));
+    box.appendChild(element("p", say(zone.source), "quiet"));
+  }
   return linked(box, zoneHash(zone));
 }
 
