@@ -1,6 +1,6 @@
 // --- words for the reader: the English sentence is the key under which catalogues hold it ----------------------------
 
-var catalogues = JSON.parse(document.getElementById("clearplan-words").textContent);
+var catalogues = JSON.parse(document.getElementById("clearplan-languages").textContent);
 var language = "en"; // the page is drawn in English first, and told anew where another language is asked for
 var inEnglish = new Set(); // what was said in English while another language is shown
 var retold = [];
