@@ -24,7 +24,7 @@ FLOORS = {
     "blockers": 2, "blocks": 2, "plan": 2, "model": 2, "unlocking": 2, "judge": 2, "limits": 2, "replay": 2,
     "orders": 2, "pieces": 2, "budgets": 2, "deadlines": 2, "treaty": 2, "filing": 2,
     "evidence": 2, "contact": 2, "surface": 2,
-    "release": 2, "balance": 2, "audit": 2, "samples": 2, "fit": 2, "evaluation": 2,
+    "headline": 2, "release": 2, "balance": 2, "audit": 2, "samples": 2, "fit": 2, "evaluation": 2,
     "fetch": 2, "records": 2, "vertices": 2, "forms": 2, "scans": 2,
     "shapes": 1, "rasters": 1, "grids": 1, "distances": 1, "coordinates": 1, "sheets": 1, "files": 1, "spreadsheets": 1,
     "postgis": 1, "feature_service": 1,

@@ -9,7 +9,7 @@ function speak(code) {
   document.getElementById("language").value = code;
   // A card is told in the language in which it was opened.
   map.closePopup();
-  document.getElementById("detail").replaceChildren();
+  emptySheet();
   document.querySelectorAll("body *").forEach(rewrite);
   retold.forEach(function (draw) { draw(); });
   // Longer sentences take room from the map: what lay in its middle stays there.

@@ -101,6 +101,7 @@ function listOpenings() {
       }
       item.appendChild(element("span", words(one.zone)));
       holder.querySelector("ul").appendChild(item);
+      followers.push({ node: item, kept: function () { return isKeptPlace(one.zone); } });
     });
     holder.querySelector("summary").textContent = title + ": " + figure(own.length, 0);
     if (!holder.dataset.told) { holder.open = own.length <= FOLDED; }
