@@ -88,7 +88,7 @@ def make_page(data: dict[str, Any]) -> MapPage:
     words = _json(page_words(script, before + after, told))
     end = (
         f'<script type="application/json" id="clearplan-data">{told}</script>\n'
-        f'<script type="application/json" id="clearplan-words">{words}</script>\n'
+        f'<script type="application/json" id="clearplan-languages">{words}</script>\n'
         f"<script>{script}</script>\n</html>"
     )
     page = f"{head}</head>{body}"

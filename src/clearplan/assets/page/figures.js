@@ -17,7 +17,7 @@ var BRIDGE_WORDS = {
   withdrawn_m2: term("Withdrawn"), closing_m2: term("Closing")
 };
 function shortDay(iso) {
-  return new Date(iso + "T00:00:00Z").toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  return dayWords(iso, SHORT_MONTHS);
 }
 
 function netOf(land) {
@@ -26,8 +26,8 @@ function netOf(land) {
 
 // Big and short for the head: three meaningful digits.
 function headGround(m2) {
-  if (m2 > 0 && m2 < 5000) { return say("below {figure}", { figure: figure(0.01, 2) }) + " km²"; }
-  return figure(m2 / 1e6, m2 >= 1e9 ? 0 : m2 >= 1e7 ? 1 : 2) + " km²";
+  if (m2 > 0 && m2 < 5000) { return say("below {figure} km²", { figure: figure(0.01, 2) }); }
+  return say("{figure} km²", { figure: figure(m2 / 1e6, m2 >= 1e9 ? 0 : m2 >= 1e7 ? 1 : 2) });
 }
 
 function peopleNote(places, unknown) {
