@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
+from clearplan.drawn import rows_of, unpacked
 from clearplan.errors import TableError
 from clearplan.maps import _encoded, draw_map
 from clearplan.page import SCRIPTS, STYLES, _asset, _json
@@ -102,10 +103,8 @@ def test_unranked_tasks_are_refused(margins, task_settings, priority_settings):
 def test_drawn_hazards_hold_their_footprints(margins, task_settings, priority_settings):
     _, zones, areas, ranked = ranked_world(margins, task_settings, priority_settings)
     html = draw_map(ranked, zones, areas=areas).html
-    data = json.loads(re.search(r'id="clearplan-data">(.*?)</script>', html, flags=re.DOTALL).group(1))
-    (rings,) = decoded(data["areas"][0]["shape"])
     footprint = areas.to_crs(4326).geometry.iloc[0]
-    assert Polygon(rings[0]).covers(footprint)
+    assert unpacked(data_of(html)["areas"][0]["shape"]).covers(footprint)
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -178,7 +177,9 @@ def told_world(margins, task_settings, priority_settings):
 
 
 def data_of(html):
-    return json.loads(re.search(r'id="clearplan-data">(.*?)</script>', html, flags=re.DOTALL).group(1))
+    """What the page carries, its tasks and areas as rows again."""
+    data = json.loads(re.search(r'id="clearplan-data">(.*?)</script>', html, flags=re.DOTALL).group(1))
+    return data | {name: rows_of(data[name]) for name in ("tasks", "areas")}
 
 
 def test_page_carries_how_sure_each_rank_is_and_who_waits_behind_a_gate(margins, task_settings, priority_settings):

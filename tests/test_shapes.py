@@ -175,7 +175,7 @@ def test_simplifying_only_grows(seed, tolerance):
     assert drawn[0].covers(ring)
     assert drawn[1].covers(pierced)
     assert drawn[2] is None
-    assert ring.buffer(2.1 * tolerance, quad_segs=64).covers(drawn[0])
+    assert ring.buffer(shapes.outward_reach(tolerance) + 0.1, quad_segs=64).covers(drawn[0])
 
 
 def test_one_shape_may_stand_in_many_rows_and_on_both_sides():

@@ -216,15 +216,27 @@ def _parts(shapes: Array) -> tuple[Array, Array]:
 
 
 def _touched(simple: Array, numbers: Array, limits: Window) -> Array:
-    """Row, column and number of the cells within limits that shapes touch with their points, lines and borders.
-
-    Each segment is cut where it crosses the edges of cells; the middle of each piece names its cell. A border that
-    runs along the edge of cells counts for those on the polygon's own side.
-    """
+    """Row, column and number of the cells within limits that shapes touch with their points, lines and borders."""
     kind = shapely.get_type_id(simple)
     rings, of = shapely.get_rings(shapely.orient_polygons(simple[kind == 3]), return_index=True)
     lines = np.concatenate([simple[kind != 3], rings])
     number = np.concatenate([numbers[kind != 3], numbers[kind == 3][of]])
+    at, own = _walked(lines, len(lines) - len(rings), limits)
+    points = shapely.get_coordinates(lines[: len(lines) - len(rings)], return_index=True)
+    at, own = np.concatenate([at, points[0]]), np.concatenate([own, points[1]])
+    row, column = np.floor(-at[:, 1]).astype(np.int64), np.floor(at[:, 0]).astype(np.int64)
+    inside = (row >= limits.row) & (row < limits.row + limits.rows)
+    inside &= (column >= limits.column) & (column < limits.column + limits.columns)
+    cells = np.unique(np.stack([row[inside], column[inside], number[own[inside]]]), axis=1)
+    return cells
+
+
+def _walked(lines: Array, sideless: int, limits: Window) -> tuple[Array, Array]:
+    """A place in each cell that lines pass, and the line that it is of; the first ``sideless`` lines bound nothing.
+
+    Each segment is cut where it crosses the edges of cells; the middle of each piece names its cell. A border that
+    runs along the edge of cells counts for those on the polygon's own side.
+    """
     xy, line = shapely.get_coordinates(lines, return_index=True)
     same = line[1:] == line[:-1]
     begin, step, own = xy[:-1][same], np.diff(xy, axis=0)[same], line[1:][same]
@@ -240,15 +252,9 @@ def _touched(simple: Array, numbers: Array, limits: Window) -> Array:
     piece = segment[1:] == segment[:-1]
     segment, middle = segment[1:][piece], ((part[1:] + part[:-1]) / 2)[piece]
     inward = np.column_stack([-step[:, 1], step[:, 0]]) / length[:, None] * 1e-6
-    inward[own < len(lines) - len(rings)] = 0
+    inward[own < sideless] = 0
     at = begin[segment] + middle[:, None] * step[segment] + inward[segment]
-    points = shapely.get_coordinates(lines[: len(lines) - len(rings)], return_index=True)
-    at, own = np.concatenate([at, points[0]]), np.concatenate([own[segment], points[1]])
-    row, column = np.floor(-at[:, 1]).astype(np.int64), np.floor(at[:, 0]).astype(np.int64)
-    inside = (row >= limits.row) & (row < limits.row + limits.rows)
-    inside &= (column >= limits.column) & (column < limits.column + limits.columns)
-    cells = np.unique(np.stack([row[inside], column[inside], number[own[inside]]]), axis=1)
-    return cells
+    return at, own[segment]
 
 
 def _crossings(begin: Array, step: Array, low: float, high: float) -> tuple[Array, Array]:
@@ -307,3 +313,55 @@ def cells_in(window: Window, shape: Any) -> Array:
     row, column = np.nonzero(burn(part, np.array([shape]), np.array([1]), "uint8"))
     flat: Array = (row + top - window.row) * window.columns + column + left - window.column
     return flat
+
+
+def cover(polygons: Array, codes: Array, rows: int, columns: int) -> Array:
+    """The highest code among the polygons that share ground with each cell, uint8; 0 where none does.
+
+    Parameters
+    ----------
+    polygons : array of geometry, n
+        Polygons in units of cells (see :func:`in_cells`); missing ones are left out.
+    codes : array, n
+        1 to 255.
+
+    Notes
+    -----
+    A cell that shares ground with a polygon is passed by its border, or has its centre inside. Centres are found by
+    the winding number: along each row of centres the crossings of all borders are summed with their signs.
+
+    >>> cover(np.array([shapely.box(0.2, -1.7, 1.6, -1.2)]), np.array([4]), 2, 3).tolist()
+    [[0, 0, 0], [4, 4, 0]]
+    """
+    out = np.zeros((rows, columns), dtype=np.uint8)
+    parts, own = _parts(np.asarray(polygons, dtype=object))
+    code = np.asarray(codes)[own]
+    limits = Window(0, 0, rows, columns)
+    for value in np.unique(code):
+        rings = shapely.get_rings(shapely.orient_polygons(parts[code == value]))
+        at, _ = _walked(rings, 0, limits)
+        row, column = np.floor(-at[:, 1]).astype(np.int64), np.floor(at[:, 0]).astype(np.int64)
+        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        out[_inside(rings, rows, columns)] = value
+        out[row[inside], column[inside]] = value
+    return out
+
+
+def _inside(rings: Array, rows: int, columns: int) -> Array:
+    """Whether any polygon holds the centre of each cell, from the oriented rings of all (in units of cells)."""
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    same = ring[1:] == ring[:-1]
+    begin, step = xy[:-1][same] + [0.0, 0.5], np.diff(xy, axis=0)[same]
+    # Half a cell up, the rows of centres lie at whole numbers; a vertex on one belongs to what lies above it.
+    low, high = np.minimum(begin[:, 1], begin[:, 1] + step[:, 1]), np.maximum(begin[:, 1], begin[:, 1] + step[:, 1])
+    first = np.maximum(np.ceil(low), 1 - rows)
+    count = np.maximum(np.minimum(np.ceil(high) - 1, 0) - first + 1, 0).astype(np.int64)
+    segment = np.repeat(np.arange(len(begin)), count)
+    y = first[segment] + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    x = begin[segment, 0] + (y - begin[segment, 1]) / step[segment, 1] * step[segment, 0]
+    column = np.clip(np.ceil(x - 0.5), 0, columns).astype(np.int64)
+    turns = np.zeros((rows, columns + 1), dtype=np.int16)
+    np.add.at(turns, ((-y).astype(np.int64), column), np.sign(step[segment, 1]).astype(np.int16))
+    np.cumsum(turns, axis=1, out=turns)
+    inside: Array = turns[:, :-1] != 0
+    return inside

@@ -22,19 +22,23 @@ import pandas as pd
 import shapely
 
 from .crs import parse_crs, require_metres, to_working
+from .drawn import DRAWN_TO_M, columns_of, furthest_m, outlines
 from .errors import TableError
 from .page import MapPage, make_page
+from .picture import hazard_picture
 from .placenames import search_index
 from .priority import criteria_of, meaning_of
 from .records import RecordReading
 from .schema import remaining
-from .shapes import simplify_outward
 from .surface import COLOURS, Surface
 from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, ids_in
 
-#: Outlines are drawn to this tolerance [m]: a fifth of a millimetre on a 1:10 000 sheet.
-DRAWN_TO_M = 2.0
+#: More tasks and hazard areas than this, together, are drawn as a picture; then the first so many tasks of each queue,
+#: and so many that the plan begins first, with the hazards of them all, are outlines above it.
+MOST_OUTLINES, FIRST_OUTLINES = 8_000, 500
 _MICRO = 1e6  # coordinates travel as whole millionths of a degree, 0.1 m
+#: Columns of a task's expected area.
+EXPECTED = ("expected_m2", "low_m2", "high_m2", "unknown_m2")
 #: Without these columns there is no plan of work to show; its others are told where they are there.
 _PLANNED = {"TASKS": ("teams", "start_on", "finish_on"), "ZONES": ("opens_in",)}
 
@@ -83,6 +87,7 @@ def draw_map(
     about: About | None = None,
     first: int | None = None,
     periods: Sequence[tuple[str, dt.date]] = (),
+    most_outlines: int = MOST_OUTLINES,
 ) -> MapPage:
     """The map page: tasks by priority over hazards, with legend, explanation on click and disclaimers.
 
@@ -109,6 +114,9 @@ def draw_map(
         ``start_on``, ``finish_on`` and maybe ``finished_part``; ZONES ``opens_in`` (the number of a period; 0 is the
         start) and maybe ``probability``, ``p50_on``, ``p80_on``, ``waits_for``, ``why``, ``sooner``. Left out, the page
         tells nothing of a plan.
+    most_outlines : int
+        More tasks and areas than this are drawn as a picture, with outlines of what comes first; the page tells how
+        many are drawn how, and a click on the picture which tasks touch the cell.
 
     Raises
     ------
@@ -123,11 +131,14 @@ def draw_map(
     require_metres(tasks, zones, *(layer for layer in layers if layer is not None))
     context = context or Context()
     stops = _stops(tasks, zones, periods)
+    left = None if areas is None else remaining(areas)
+    lines = _outlined(tasks, left, most_outlines, bool(stops))
     data: dict[str, Any] = {
-        "criteria": [{"label": m.label, "unit": m.unit} for m in (meaning_of(tasks, c) for c in criteria_of(tasks))],
-        "tasks": _tasks(tasks, zones, stops),
+        "criteria": _criteria(tasks),
+        "tasks": columns_of(_tasks(tasks, zones, stops, lines)),
         "zones": _zones(zones, stops),
-        "areas": _areas(areas),
+        "areas": columns_of(_areas(left, lines)),
+        "drawn": _drawn(tasks, left, lines),
         "accidents": _accidents(accidents),
         "records": [row for reading in records for row in _records(reading)],
         "lines": _shapes(contact_lines),
@@ -146,41 +157,111 @@ def draw_map(
 # --- tables to plain values ----------------------------------------------------------------------------------
 
 
-def _tasks(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, stops: list[dt.date]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Outlined:
+    """Which tasks and areas stand on the map as outlines; the picture that shows all, where some do not."""
+
+    tasks: np.ndarray
+    areas: np.ndarray
+    picture: dict[str, Any] | None = None
+
+
+def _outlined(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, most: int, planned: bool) -> _Outlined:
+    count = 0 if areas is None else len(areas)
+    everything = _Outlined(np.ones(len(tasks), dtype=bool), np.ones(count, dtype=bool))
+    if len(tasks) + count <= most:
+        return everything
+    hazards = tasks if areas is None else areas
+    picture = hazard_picture(hazards)
+    if picture is None:
+        return everything
+    rank = tasks["rank"].to_numpy(dtype=float, na_value=np.nan)
+    first = rank <= FIRST_OUTLINES
+    gated = np.flatnonzero(np.isnan(rank))
+    first[gated[np.argsort(tasks["task_id"].to_numpy(str)[gated], kind="stable")[:FIRST_OUTLINES]]] = True
+    if planned:
+        first[tasks["start_on"].reset_index(drop=True).dropna().sort_values(kind="stable").index[:FIRST_OUTLINES]] = (
+            True
+        )
+    theirs = {hazard for own in tasks["hazard_ids"].to_numpy()[first] for hazard in ids_in(own)}
+    near = np.zeros(0, dtype=bool) if areas is None else areas["hazard_id"].isin(theirs).to_numpy()
+    return _Outlined(first, near, picture)
+
+
+def _drawn(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, lines: _Outlined) -> dict[str, Any]:
+    """How many shapes are drawn how, and how far outside the true ones their outlines can lie [m]."""
+    told: dict[str, Any] = {
+        "tasks": len(tasks), "outlined_tasks": int(lines.tasks.sum()),
+        "areas": 0 if areas is None else len(areas), "outlined_areas": int(lines.areas.sum()),
+        "furthest_m": math.ceil(furthest_m(DRAWN_TO_M)),
+    }  # fmt: skip
+    if lines.picture is not None:
+        told["rest_m"] = math.ceil(furthest_m(_rest_to_m(lines)))
+        told["picture"] = lines.picture
+    return told
+
+
+def _rest_to_m(lines: _Outlined) -> float:
+    """How closely tasks under the picture are followed [m]: what they are is told by the cell, a quarter is enough."""
+    return DRAWN_TO_M if lines.picture is None else max(lines.picture["cell_m"] / 4, DRAWN_TO_M)
+
+
+def _criteria(tasks: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Label, unit and the weight in each queue that has the criterion; all tasks of a queue share it."""
+    told = []
+    for name in criteria_of(tasks):
+        meaning = meaning_of(tasks, name)
+        weights = tasks.groupby("queue")[f"c_{name}_weight"].first().dropna()
+        own = {queue: _number(weight) for queue, weight in weights.items()}
+        told.append({"label": meaning.label, "unit": meaning.unit, "weights": own})
+    return told
+
+
+def _tasks(
+    tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, stops: list[dt.date], lines: _Outlined
+) -> list[dict[str, Any]]:
     names = dict(zip(zones["zone_id"], zones["name"], strict=True))
     # A task behind a gate takes no place in its queue.
     queue_size = tasks["queue"].map(tasks.loc[tasks["rank"].notna(), "queue"].value_counts()).fillna(0)
-    criteria = criteria_of(tasks)
-    parts = ("raw", "value", "weight", "points")
-    figures = np.stack([tasks[[f"c_{c}_{part}" for part in parts]].to_numpy(float) for c in criteria], axis=1)
+    shapes = outlines(tasks.geometry.to_numpy(), tasks.crs, np.where(lines.tasks, DRAWN_TO_M, _rest_to_m(lines)))
+    bare = tasks.drop(columns="geometry").itertuples(index=False)
+    raw, value = (_figures(tasks, part) for part in ("raw", "value"))
     rows = []
-    for shape, task, of, own in zip(_coordinates(tasks), tasks.itertuples(), queue_size, figures, strict=True):
-        ids = ids_in(task.zone_ids)
-        rows.append(
-            {
-                "id": task.task_id,
-                "queue": task.queue,
-                "class": task.land_class,
-                "rank": _whole(task.rank),
-                "of": int(of),
-                "score": float(task.score),
-                "ha": task.area_m2 / 1e4,
-                "district": _text(task.district),
-                "zones": [_text(names.get(zone)) or zone for zone in ids],
-                "hazards": ids_in(task.hazard_ids),
-                "error_m": _number(task.position_error_m),
-                "assumed": _number(task.people_assumed),
-                "unknown": int(task.zones_unknown),
-                "expected": [
-                    _number(getattr(task, name, None)) for name in ("expected_m2", "low_m2", "high_m2", "unknown_m2")
-                ],
-                "figures": [[_number(figure) for figure in row] for row in own.tolist()],
-                "shape": shape,
-            }
-            | _how_sure(task)
-            | (_work(task, stops) if stops else {})
-        )
+    for k, (task, shape, of) in enumerate(zip(bare, shapes, queue_size.astype(int).tolist(), strict=True)):
+        row = {
+            "id": task.task_id,
+            "queue": task.queue,
+            "class": task.land_class,
+            "rank": _whole(task.rank),
+            "of": of,
+            "score": round(float(task.score), 4),
+            "ha": round(task.area_m2 / 1e4, 4),
+            "district": _text(task.district),
+            "zones": [_text(names.get(zone)) or zone for zone in ids_in(task.zone_ids)],
+            "hazards": ids_in(task.hazard_ids),
+            "error_m": _number(task.position_error_m),
+            "assumed": _number(task.people_assumed),
+            "unknown": int(task.zones_unknown),
+            "expected": [
+                None if figure is None else round(figure, 1)
+                for figure in (_number(getattr(task, name, None)) for name in EXPECTED)
+            ],
+            "raw": raw[k],
+            "value": value[k],
+            "shape": shape,
+        }
+        if lines.picture is not None:
+            row["outlined"] = int(lines.tasks[k])
+        rows.append(row | _how_sure(task) | (_work(task, stops) if stops else {}))
     return sorted(rows, key=lambda row: (row["queue"], row["rank"] is None, row["rank"] or 0, row["id"]))
+
+
+def _figures(tasks: gpd.GeoDataFrame, part: str) -> list[list[float | None]]:
+    """Raw figures or values of all criteria, task by task, to what the page can show; unknown is None."""
+    columns = tasks[[f"c_{name}_{part}" for name in criteria_of(tasks)]].to_numpy(float)
+    large = np.abs(columns) >= 100
+    short = np.where(large, np.round(columns, 1), np.round(columns, 4 if part == "raw" else 6))
+    return [[None if not math.isfinite(x) else int(x) if x == int(x) else x for x in row] for row in short.tolist()]
 
 
 def _how_sure(task: Any) -> dict[str, Any]:
@@ -274,15 +355,13 @@ def _opening(zone: Any) -> dict[str, Any]:
     return {"plan": own | drawn}
 
 
-def _areas(areas: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+def _areas(areas: gpd.GeoDataFrame | None, lines: _Outlined) -> list[dict[str, Any]]:
     if areas is None:
         return []
-    left = remaining(areas)
-    drawn = left.set_geometry(simplify_outward(left.geometry.to_numpy(), DRAWN_TO_M), crs=left.crs)
-    return [
-        {"kind": area["kind"], "class": area["land_class"], "band": area["band"], "shape": shape}
-        for shape, area in zip(_coordinates(drawn), drawn.to_dict("records"), strict=True)
-    ]
+    near = areas[lines.areas]
+    shapes = outlines(near.geometry.to_numpy(), near.crs, DRAWN_TO_M)
+    own = zip(near["kind"], near["land_class"], near["band"], shapes, strict=True)
+    return [{"kind": kind, "class": land_class, "band": band, "shape": shape} for kind, land_class, band, shape in own]
 
 
 def _accidents(accidents: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:

@@ -20,9 +20,9 @@ from .words import page_words
 
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
-    "words", "open", "helpers", "layers", "surface", "ground", "tasks", "plan", "cards", "places", "records",
-    "controls", "panel", "slider", "legend", "foot", "geodesy", "tools", "search", "measure", "grid", "readout",
-    "languages", "link",
+    "words", "open", "helpers", "columns", "layers", "patterns", "surface", "picture", "ground", "tasks", "plan",
+    "cards", "places", "records", "controls", "panel", "slider", "legend", "foot", "geodesy", "tools", "search",
+    "measure", "grid", "readout", "languages", "link",
 )  # fmt: skip
 #: Its styles; a later one overrides an earlier one.
 STYLES = ("map", "words", "tools")

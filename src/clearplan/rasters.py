@@ -181,6 +181,11 @@ def _as_png(bands: np.ndarray) -> bytes:
             return bytes(memory.read())
 
 
+def codes_png(codes: np.ndarray) -> bytes:
+    """Codes of cells (rows, columns), uint8, as a grey PNG that a script can read them from."""
+    return _as_png(codes[None])
+
+
 def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: int = 900) -> tuple[bytes, LonLatBounds]:
     """A surface as a picture that carries its numbers, in Web Mercator for a map page.
 

@@ -517,7 +517,11 @@ def cut_to_cells(polygon: Any, side_m: float) -> Geometries:
     return parts_of(np.concatenate([cells[inside], shapely.intersection(polygon, cells[~inside])]))
 
 
-def simplify_outward(geometries: Geometries, tolerance_m: float) -> Geometries:
+#: A corner that grows to a point reaches at most so many times the growth beyond the shape; a sharper one is cut there.
+_MITRE = 2.0
+
+
+def simplify_outward(geometries: Geometries, tolerance_m: float, margin_m: float = 0.0) -> Geometries:
     """Fewer vertices, and never less ground: each shape holds the one it came from (Law 5).
 
     Parameters
@@ -525,16 +529,35 @@ def simplify_outward(geometries: Geometries, tolerance_m: float) -> Geometries:
     geometries : array of geometry, n
         Polygons in metres.
     tolerance_m : float
-        How far the outline may move outward, twice over [m].
+        How closely the outline is followed [m]; it moves outward by at most :func:`outward_reach`.
+    margin_m : float
+        Room that is left all round the true shape [m], for a rounding that comes after.
 
     >>> disc = shapely.Point(0, 0).buffer(1000, quad_segs=32)
     >>> drawn = simplify_outward(np.array([disc]), 20.0)[0]
     >>> drawn.covers(disc), bool(shapely.get_num_coordinates(drawn) < 40)
     (True, True)
     """
-    # Douglas-Peucker moves an outline by at most its tolerance, so growing by a little more holds it outside.
-    grown = conservative_buffer(geometries, 1.01 * tolerance_m)
-    simple: Geometries = shapely.simplify(grown, tolerance_m)
-    short = ~shapely.covers(simple, geometries) & ~shapely.is_missing(geometries)
-    simple[short] = grown[short]
-    return simple
+    geometries = np.asarray(geometries, dtype=object)
+    by = 1.01 * tolerance_m + margin_m
+    parts = np.array_split(np.arange(len(geometries)), max(1, math.ceil(len(geometries) / (8 * _CHUNK))))
+
+    def drawn(index: NDArray[np.int_]) -> Geometries:
+        # Corners that come to a point hold the round ones and cost one vertex each. Douglas-Peucker moves an outline
+        # by at most its tolerance, so growing by a little more holds it outside.
+        grown = shapely.buffer(geometries[index], by, join_style="mitre", mitre_limit=_MITRE)
+        simple: Geometries = shapely.simplify(grown, tolerance_m)
+        short = ~shapely.covers(simple, geometries[index]) & ~shapely.is_missing(geometries[index])
+        simple[short] = grown[short]
+        return simple
+
+    return np.concatenate(in_threads(drawn, parts)) if len(geometries) else geometries
+
+
+def outward_reach(tolerance_m: float, margin_m: float = 0.0) -> float:
+    """How far beyond the true shape an outline of :func:`simplify_outward` can lie, at a sharp corner [m].
+
+    >>> round(outward_reach(10.0), 1)
+    30.2
+    """
+    return _MITRE * (1.01 * tolerance_m + margin_m) + tolerance_m

@@ -114,7 +114,7 @@ function describe(task) {
     if (!recordOf[hazard]) { return; }
     var button = element("button", say("Record {record}", { record: hazard }), "link");
     button.type = "button";
-    button.addEventListener("click", function () { popup(layerOf[task.id].getBounds().getCenter(), describeRecord(recordOf[hazard])); });
+    button.addEventListener("click", function () { popup(boundsOf(task).getCenter(), describeRecord(recordOf[hazard])); });
     box.appendChild(button);
   });
   if (about.illustrative) { box.appendChild(element("p", say(about.illustrative), "quiet")); }
@@ -122,6 +122,7 @@ function describe(task) {
 }
 
 function show(task, where) {
+  choose(task);
   var box = describe(task), here = surfaceWords(where);
   if (here) { box.insertBefore(here, box.querySelector("table")); }
   popup(where, box);
@@ -129,10 +130,11 @@ function show(task, where) {
 
 // Beyond all tasks a click still tells what the surface knows.
 map.on("click", function (event) {
-  var here = surfaceWords(event.latlng);
-  if (!here) { return; }
-  var box = element("div", null, "card");
-  box.appendChild(here);
+  var here = surfaceWords(event.latlng), own = pictured ? tasksAt(event.latlng) : [];
+  if (own.length === 1) { show(own[0], event.latlng); return; }
+  if (!here && !own.length) { return; }
+  var box = own.length ? describeCell(own, event.latlng) : element("div", null, "card");
+  if (here) { box.appendChild(here); }
   popup(event.latlng, box);
 });
 

@@ -20,7 +20,11 @@ map.on("popupopen", function (event) {
 });
 
 var extent = L.latLngBounds([]);
-data.tasks.forEach(function (task) { extent.extend(layerOf[task.id].getBounds()); });
+data.tasks.forEach(function (task) { if (layerOf[task.id]) { extent.extend(layerOf[task.id].getBounds()); } });
+if (pictured) {
+  var frame = pictured.frame;
+  extent.extend(map.unproject([frame[0], frame[1]], pictured.zoom)).extend(map.unproject([frame[0] + frame[2], frame[1] + frame[3]], pictured.zoom));
+}
 data.zones.forEach(function (zone) { extent.extend(parts(zone.shape)[0][0]); });
 if (extent.isValid()) { map.fitBounds(extent, { padding: phone ? [4, 4] : [16, 16], maxZoom: 14, animate: false }); }
 map.on("zoomend moveend overlayadd", placeLabels);
@@ -32,7 +36,7 @@ function restyle() {
   if (near === wasNear) { return; }
   wasNear = near;
   map.getContainer().classList.toggle("near", near);
-  data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
+  restyleTasks();
 }
 map.on("zoomend", restyle);
 restyle();

@@ -9,6 +9,11 @@ function tellFoot() {
   if (about.line_note) { foot.appendChild(tell("p", "{note}.", { note: said(about.line_note) })); }
   foot.appendChild(element("p", say("As at {day}. CRS: {crs}. Fingerprint {fingerprint}.",
     { day: say(about.as_at), crs: about.crs, fingerprint: about.fingerprint })));
+  if (!pictured) {
+    foot.appendChild(element("p", say("All {tasks} tasks and {areas} hazard areas are drawn as outlines, none more than {m} m outside the true one.", {
+      tasks: figure(data.drawn.tasks, 0), areas: figure(data.drawn.areas, 0), m: figure(data.drawn.furthest_m, 0)
+    })));
+  }
   if (about.sources.length) { foot.appendChild(tell("p", say("Sources: {sources}"), { sources: said(about.sources.join("; ")) })); }
 }
 

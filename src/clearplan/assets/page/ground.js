@@ -13,13 +13,21 @@ if (context.rivers.length + context.lakes.length) {
   ]), '<path d="M1 12C8 2 14 18 27 7" stroke="#6f9fb8" stroke-width="1.6" fill="none"/>');
 }
 
+// A picture of all hazards has legend and switch of its own; outlines above it are the same classes.
+function addField(words, layer, swatch) {
+  if (!pictured) { return add(words, layer, swatch); }
+  layer.addTo(hazardOutlines);
+}
+var hazardOutlines = L.layerGroup();
+if (pictured) { addPicture(); }
+
 function band(name, words) {
   var own = areaGroup(
     function (area) { return area.kind === "contact-line" && area.band === name; },
-    still(svg.indication, { color: COLOUR.indication.line, weight: 1, fillColor: "url(#hatch-" + name + ")", fillOpacity: 1 })
+    still(areaOn.indication, { color: COLOUR.indication.line, weight: 1, fill: !pictured, fillColor: hatching(name), fillOpacity: 1 })
   );
   if (own.getLayers().length) {
-    add(words, own, '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-' + name + ')" stroke="#5E4B8B"/>');
+    addField(words, own, '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-' + name + ')" stroke="#5E4B8B"/>');
   }
 }
 band("outer", term("Belt of the contact line, outer band (indication)"));
@@ -27,14 +35,15 @@ band("inner", term("Belt of the contact line, inner band (indication)"));
 
 function field(test, words, style, swatch) {
   var own = areaGroup(function (area) { return area.kind !== "contact-line" && test(area); }, style);
-  if (own.getLayers().length) { add(words, own, swatch); }
+  if (own.getLayers().length) { addField(words, own, swatch); }
 }
 field(function (a) { return a.class === "indication"; }, term("Cluster strikes and other indications"),
-  still(svg.indication, { color: "#5E4B8B", weight: 1.2, dashArray: "2 3", fillColor: "url(#hatch-strike)", fillOpacity: 1 }),
+  still(areaOn.indication, { color: "#5E4B8B", weight: 1.2, dashArray: "2 3", fill: !pictured, fillColor: hatching("strike"), fillOpacity: 1 }),
   '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-strike)" stroke="#5E4B8B" stroke-dasharray="2 3"/>');
 field(function (a) { return a.class === "SHA"; }, CLASS_WORDS.SHA,
-  still(svg.hazard, { color: COLOUR.SHA.line, weight: 1.2, dashArray: "5 3", fillColor: "url(#hatch-sha)", fillOpacity: 1 }),
+  still(areaOn.hazard, { color: COLOUR.SHA.line, weight: 1.2, dashArray: "5 3", fill: !pictured, fillColor: hatching("sha"), fillOpacity: 1 }),
   '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-sha)" stroke="#8A5A00" stroke-dasharray="5 3" stroke-width="1.2"/>');
 field(function (a) { return a.class === "CHA"; }, CLASS_WORDS.CHA,
-  still(svg.hazard, { color: COLOUR.CHA.line, weight: 1.2, fillColor: COLOUR.CHA.fill, fillOpacity: 0.5 }),
+  still(areaOn.hazard, { color: COLOUR.CHA.line, weight: 1.2, fill: !pictured, fillColor: COLOUR.CHA.fill, fillOpacity: 0.5 }),
   '<rect x="1" y="1" width="26" height="16" fill="#FF0000" fill-opacity="0.5" stroke="#7A0000" stroke-width="1.2"/>');
+if (pictured && hazardOutlines.getLayers().length) { add(say("Hazard areas of the outlined tasks, as outlines"), hazardOutlines, null); }

@@ -35,6 +35,7 @@ function latLngs(steps) {
 }
 
 function parts(shape) {
+  if (typeof shape === "string") { return unpacked(shape); }
   return shape.parts.map(function (rings) { return rings.map(latLngs); });
 }
 

@@ -2,6 +2,7 @@
 
 // The canvas takes every click within the map, so what else can be clicked stands above it.
 pane("ground", 300, false);
+pane("picture", 395, false);
 pane("indication", 400, false);
 pane("hazard", 410, false);
 pane("task", 420, true);
@@ -15,6 +16,11 @@ var svg = {
   contact: L.svg({ pane: "contact", padding: 0.5 })
 };
 var canvas = L.canvas({ pane: "task", padding: 0.3, tolerance: 3 });
+// Beyond a thousand outlines a canvas draws the hazards, with the same hatching; their pane takes no click.
+var manyAreas = data.areas.length > 1000;
+var areaOn = manyAreas ? { indication: L.canvas({ pane: "indication", padding: 0.5 }), hazard: L.canvas({ pane: "hazard", padding: 0.5 }) } : svg;
+// Where a picture shows all hazards, outlines above it are not filled again.
+var pictured = data.drawn.picture || null;
 
 function still(renderer, options) {
   return L.extend({ renderer: renderer, pane: renderer.options.pane, interactive: false }, options);

@@ -37,10 +37,12 @@ if (about.notes.length) {
 }
 
 function goTo(task) {
-  var bounds = layerOf[task.id].getBounds();
+  var bounds = boundsOf(task);
   map.fitBounds(bounds, { maxZoom: 13, animate: false });
   show(task, bounds.getCenter());
 }
+
+var GATED_SHOWN = 200; // buttons under one reason
 
 // One gate may close many tasks: they stand under their reason, and many are folded.
 function listGated() {
@@ -56,12 +58,13 @@ function listGated() {
     var own = gatedTasks.filter(function (task) { return (task.gates || "") === reason; });
     var item = tell("li", "{reason}:", { reason: reason ? said(reason) : say("no reason given") });
     item.appendChild(element("br"));
-    own.forEach(function (task) {
+    own.slice(0, GATED_SHOWN).forEach(function (task) {
       var button = element("button", task.id, "link");
       button.type = "button";
       button.addEventListener("click", function () { goTo(task); });
       item.appendChild(button);
     });
+    if (own.length > GATED_SHOWN) { item.appendChild(element("span", say("and {n} more, in tasks.csv", { n: figure(own.length - GATED_SHOWN, 0) }))); }
     holder.querySelector("ul").appendChild(item);
   });
   if (holder.hidden) { holder.open = gatedTasks.length <= FOLDED; }
@@ -103,3 +106,29 @@ document.querySelectorAll(".tabs button").forEach(function (tab) {
   tab.addEventListener("click", function () { list(tab.dataset.queue); });
 });
 onWords(function () { list(shownQueue); });
+
+// How shapes are drawn, and that nothing is left out.
+function tellDrawn() {
+  var drawn = data.drawn, values = {
+    tasks: figure(drawn.tasks, 0), areas: figure(drawn.areas, 0), outlinedTasks: figure(drawn.outlined_tasks, 0),
+    outlinedAreas: figure(drawn.outlined_areas, 0), m: figure(drawn.furthest_m, 0), rest: figure(drawn.rest_m, 0),
+    cell: pictured ? figure(pictured.cell_m, 0) : ""
+  };
+  var told = [
+    say("Drawn as a picture: all {areas} hazard areas, with all {tasks} tasks in them. Its cells are about {cell} m wide; a cell is coloured where any hazard touches it, and the strongest class counts.", values),
+    say("Drawn as outlines, too: {outlinedTasks} tasks, the first of each queue, and the {outlinedAreas} hazard areas under them. No outline lies more than {m} m outside the true one.", values),
+    say("A click on the picture can't tell more than its cell: it lists all tasks that touch the cell. A task that is chosen there is outlined, to at most {rest} m outside.", values),
+    say("All counts and figures on this page are of all tasks and areas.")
+  ];
+  // plan {
+  var planned = data.tasks.filter(function (task) { return Boolean(task.plan); });
+  told.push(say("Of {n} tasks in the plan, the slider colours the {k} that are outlined.", {
+    n: figure(planned.length, 0), k: figure(planned.filter(isOutlined).length, 0)
+  }));
+  // } plan
+  var holder = document.getElementById("drawn"), title = holder.querySelector("h2");
+  holder.replaceChildren(title);
+  told.forEach(function (words) { holder.appendChild(element("p", words)); });
+  holder.hidden = false;
+}
+if (pictured) { onWords(tellDrawn); }

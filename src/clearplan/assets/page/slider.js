@@ -61,7 +61,7 @@ function toStop(k) {
     : say("The map shows the hazards as at {day}, without the plan.", { day: say(about.as_at) });
   slider.setAttribute("aria-valuetext", shown ? homeWords(k) + ", " + say(plan.stops[k][0]) : say("today, the plan is not shown"));
   map.invalidateSize({ pan: false });
-  data.tasks.forEach(function (task) { layerOf[task.id].setStyle(taskStyle(task)); });
+  restyleTasks();
   placeMarkers.forEach(function (own) { own.marker.setStyle(placeStyle(own.zone)); });
   if (!shown) { return; }
   var finished = data.tasks.filter(isFinished).length, under = data.tasks.filter(isUnderWay).length;

@@ -44,9 +44,28 @@ function tasksOf(queue) {
 
 var gatedTasks = data.tasks.filter(isGated);
 
+// Those that are drawn as outlines; the picture shows the others.
+function isOutlined(task) { return !pictured || task.outlined === 1; }
+
+// Where a task lies, however it is drawn.
+function boundsOf(task) { return layerOf[task.id] ? layerOf[task.id].getBounds() : draw(task.shape, {}).getBounds(); }
+
+var chosen = L.layerGroup().addTo(map);
+
+// A task of the picture is outlined while it is told of.
+function choose(task) {
+  chosen.clearLayers();
+  if (layerOf[task.id]) { return; }
+  chosen.addLayer(draw(task.shape, { renderer: canvas, pane: "task", interactive: false, color: COLOUR[task["class"]].line, weight: 3, fill: false }));
+}
+
+function restyleTasks() {
+  data.tasks.forEach(function (task) { if (layerOf[task.id]) { layerOf[task.id].setStyle(taskStyle(task)); } });
+}
+
 function polygons(tasks) {
   // The first in rank are drawn last, on top.
-  return L.layerGroup(tasks.slice().reverse().map(function (task) {
+  return L.layerGroup(tasks.filter(isOutlined).reverse().map(function (task) {
     var polygon = draw(task.shape, taskStyle(task));
     polygon.on("click", function (event) { show(task, event.latlng); });
     layerOf[task.id] = polygon;
@@ -70,7 +89,7 @@ function taskLayer(queue) {
   var tasks = tasksOf(queue);
   var drawn = polygons(tasks);
   tasks.slice(0, NUMBERED).reverse().forEach(function (task) {
-    var marker = L.marker(layerOf[task.id].getBounds().getCenter(), {
+    var marker = L.marker(boundsOf(task).getCenter(), {
       icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
       title: rankTitle(task), zIndexOffset: 100 - task.rank
     });
