@@ -575,6 +575,10 @@ def test_tools_overlap_nothing_and_are_large_enough(world, width, height):
         for one, a in found.items():
             for other, b in found.items():
                 assert one >= other or not overlap(a, b), (one, other)
+        for language in ("az", "hy", "ru", "en"):
+            page.select_option("#language", language)
+            (legend, readout) = (page.locator(name).bounding_box() for name in ("#legend", ".readout"))
+            assert not overlap(legend, readout), language
         page.click("#measure")
         targets = "#tools button, #tools input, #tools select, .measured button"
         for own in page.locator(targets).all():
