@@ -24,6 +24,8 @@ import shapely
 from .crs import parse_crs, require_metres, to_working
 from .drawn import DRAWN_TO_M, columns_of, furthest_m, outlines
 from .errors import TableError
+from .headline import Figures, plain_figures, zone_links
+from .headline import number as _number
 from .page import MapPage, make_page
 from .picture import hazard_picture
 from .placenames import search_index
@@ -88,6 +90,7 @@ def draw_map(
     first: int | None = None,
     periods: Sequence[tuple[str, dt.date]] = (),
     most_outlines: int = MOST_OUTLINES,
+    figures: Figures | None = None,
 ) -> MapPage:
     """The map page: tasks by priority over hazards, with legend, explanation on click and disclaimers.
 
@@ -114,6 +117,9 @@ def draw_map(
         ``start_on``, ``finish_on`` and maybe ``finished_part``; ZONES ``opens_in`` (the number of a period; 0 is the
         start) and maybe ``probability``, ``p50_on``, ``p80_on``, ``waits_for``, ``why``, ``sooner``. Left out, the page
         tells nothing of a plan.
+    figures : Figures, optional
+        Tables behind the head line and the charts, by which the page can be filtered. Left out, it has neither charts
+        nor filters, and its head tells ``about.figures``. Those of a plan need ``periods``.
     most_outlines : int
         More tasks and areas than this are drawn as a picture, with outlines of what comes first; the page tells how
         many are drawn how, and a click on the picture which tasks touch the cell.
@@ -150,8 +156,28 @@ def draw_map(
         data["first"] = first
     if stops:
         data["plan"] = _plan(zones, periods)
+    if figures is not None:
+        _add_figures(data, figures, tasks, zones, context)
     data["about"] = _words(about or _told_from(data, tasks, zones, areas, accidents))
     return make_page(data)
+
+
+def _add_figures(data: dict[str, Any], figures: Figures, tasks: Any, zones: Any, context: Context) -> None:
+    """Numbers of the head and of the charts, and what the map's rows lack to be filtered by them."""
+    if figures.of_plan and "plan" not in data:
+        raise TableError("figures of a plan are given, but no periods; give both or neither")
+    layer = context.districts
+    data["figures"] = plain_figures(figures, zones)
+    if layer is not None:
+        names = zip(_coordinates(layer), layer[context.district_name], strict=True)
+        data["figures"]["districts"] = [str(name) for shape, name in names if shape]
+    links = zone_links(tasks, zones, layer, context.district_name)
+    there = [bool(shape) for shape in _coordinates(zones)]
+    placed = [link for link, here in zip(links, there, strict=True) if here]
+    lost = [link for link, here in zip(links, there, strict=True) if not here]
+    for rows, own in ((data["zones"], placed), (data["plan"]["unplaced"] if "plan" in data else [], lost)):
+        for row, link in zip(rows, own, strict=False):
+            row.update(link)
 
 
 # --- tables to plain values ----------------------------------------------------------------------------------
@@ -500,13 +526,6 @@ def _steps(lonlat: np.ndarray) -> list[int]:
 
 def _text(value: Any) -> str | None:
     return None if value is None or (not isinstance(value, str) and pd.isna(value)) else str(value)
-
-
-def _number(value: Any) -> float | None:
-    """A number that JSON can carry; unknown and endless become null, which the page shows in words."""
-    if value is None or pd.isna(value) or not math.isfinite(float(value)):
-        return None
-    return float(f"{float(value):.10g}")
 
 
 def _whole(value: Any) -> int | None:

@@ -63,7 +63,7 @@ def _queue(tasks: pd.DataFrame, queue: str, first: int | None, hangs: pd.DataFra
     own = waiting.head(EXPLAINED)
     parts = [
         f"<h3>{heading}</h3>",
-        f'<figure class="chart wide">{draw_order(tasks, queue, first=EXPLAINED)}</figure>',
+        f'<figure class="chart wide" tabindex="0">{draw_order(tasks, queue, first=EXPLAINED)}</figure>',
         f"<p>The first {len(own)} of {len(waiting):,} ranked tasks. {_columns_in_words(own, first)}</p>",
         _order_table(own, first),
     ]

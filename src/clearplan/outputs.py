@@ -18,6 +18,7 @@ from .evidence import Evidence
 from .exchange import write_csv, write_gpkg, write_table
 from .files import read_gazetteer, read_raw
 from .fit import Fit
+from .headline import figures_of
 from .maps import About, Context, draw_map
 from .planfiles import PICTURES, plan_section, write_pictures, write_plan
 from .planfiles import TABLES as PLAN_TABLES
@@ -159,6 +160,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         about=about(study),
         first=study.why.first,
         periods=study.planned.stops if study.planned is not None else (),
+        figures=figures_of(study.books, study.planned, bridge_days=_bridge_days(study.plan)),
     )
     page.save(folder / "map.html")
     draw_report(

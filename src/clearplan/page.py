@@ -20,12 +20,12 @@ from .words import page_words
 
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
-    "words", "open", "helpers", "columns", "layers", "patterns", "surface", "picture", "ground", "tasks", "plan",
-    "cards", "places", "records", "controls", "panel", "slider", "legend", "foot", "geodesy", "tools", "search",
-    "measure", "grid", "readout", "languages", "link",
+    "words", "open", "helpers", "columns", "layers", "filters", "patterns", "surface", "picture", "ground", "tasks",
+    "plan", "cards", "places", "records", "controls", "panel", "slider", "legend", "foot", "geodesy", "tools", "search",
+    "measure", "grid", "readout", "charts", "figures", "keys", "filtering", "print", "languages", "link",
 )  # fmt: skip
 #: Its styles; a later one overrides an earlier one.
-STYLES = ("map", "words", "tools")
+STYLES = ("map", "words", "tools", "figures", "print")
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,7 @@ def _table(
 
 
 def _chart(svg: str) -> str:
-    return f'<figure class="chart wide">{svg}</figure>'
+    return f'<figure class="chart wide" tabindex="0">{svg}</figure>'
 
 
 # --- the parts

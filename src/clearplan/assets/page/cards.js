@@ -1,17 +1,23 @@
 // A phone's map is too small for a bubble with a table: there the sheet below tells.
 function popup(where, content) {
+  leaveFrom();
   if (phone) {
     var detail = document.getElementById("detail");
     var close = element("button", say("Close"), "close");
     close.type = "button";
-    close.addEventListener("click", function () { detail.replaceChildren(); });
+    close.addEventListener("click", function () {
+      emptySheet();
+      comeBack();
+    });
     detail.replaceChildren(close, content);
     document.getElementById("panel").scrollTop = 0;
     map.panTo(where, { animate: false });
+    enter(detail, content);
     return;
   }
-  L.popup({ maxWidth: 430, minWidth: 330, autoPanPadding: [12, 12] })
+  var bubble = L.popup({ maxWidth: 430, minWidth: 330, autoPanPadding: [12, 12] })
     .setLatLng(where).setContent(content).openOn(map);
+  enter(bubble.getElement().querySelector(".leaflet-popup-content"), content);
 }
 
 function explanation(task) {

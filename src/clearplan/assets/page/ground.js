@@ -26,6 +26,7 @@ function band(name, words) {
     function (area) { return area.kind === "contact-line" && area.band === name; },
     still(areaOn.indication, { color: COLOUR.indication.line, weight: 1, fill: !pictured, fillColor: hatching(name), fillOpacity: 1 })
   );
+  remember(own, "indication");
   if (own.getLayers().length) {
     addField(words, own, '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-' + name + ')" stroke="#5E4B8B"/>');
   }
@@ -33,17 +34,18 @@ function band(name, words) {
 band("outer", term("Belt of the contact line, outer band (indication)"));
 band("inner", term("Belt of the contact line, inner band (indication)"));
 
-function field(test, words, style, swatch) {
-  var own = areaGroup(function (area) { return area.kind !== "contact-line" && test(area); }, style);
+function field(name, words, style, swatch) {
+  var own = areaGroup(function (area) { return area.kind !== "contact-line" && area["class"] === name; }, style);
+  remember(own, name);
   if (own.getLayers().length) { addField(words, own, swatch); }
 }
-field(function (a) { return a.class === "indication"; }, term("Cluster strikes and other indications"),
+field("indication", term("Cluster strikes and other indications"),
   still(areaOn.indication, { color: "#5E4B8B", weight: 1.2, dashArray: "2 3", fill: !pictured, fillColor: hatching("strike"), fillOpacity: 1 }),
   '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-strike)" stroke="#5E4B8B" stroke-dasharray="2 3"/>');
-field(function (a) { return a.class === "SHA"; }, CLASS_WORDS.SHA,
+field("SHA", CLASS_WORDS.SHA,
   still(areaOn.hazard, { color: COLOUR.SHA.line, weight: 1.2, dashArray: "5 3", fill: !pictured, fillColor: hatching("sha"), fillOpacity: 1 }),
   '<rect x="1" y="1" width="26" height="16" fill="url(#hatch-sha)" stroke="#8A5A00" stroke-dasharray="5 3" stroke-width="1.2"/>');
-field(function (a) { return a.class === "CHA"; }, CLASS_WORDS.CHA,
+field("CHA", CLASS_WORDS.CHA,
   still(areaOn.hazard, { color: COLOUR.CHA.line, weight: 1.2, fill: !pictured, fillColor: COLOUR.CHA.fill, fillOpacity: 0.5 }),
   '<rect x="1" y="1" width="26" height="16" fill="#FF0000" fill-opacity="0.5" stroke="#7A0000" stroke-width="1.2"/>');
 if (pictured && hazardOutlines.getLayers().length) { add(say("Hazard areas of the outlined tasks, as outlines"), hazardOutlines, null); }

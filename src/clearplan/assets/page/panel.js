@@ -1,7 +1,7 @@
 // --- head, panel, foot -----------------------------------------------------------------------------------------
 
 onWords(function () { write(document.getElementById("title"), say(about.title)); });
-about.figures.forEach(function (pair) {
+(data.figures ? [] : about.figures).forEach(function (pair) {
   var box = element("div");
   box.appendChild(spoken("dt", pair[0]));
   box.appendChild(spoken("dd", pair[1]));
@@ -63,7 +63,9 @@ function listGated() {
       button.type = "button";
       button.addEventListener("click", function () { goTo(task); });
       item.appendChild(button);
+      followers.push({ node: button, kept: function () { return isKept(task); } });
     });
+    followers.push({ node: item, kept: function () { return own.some(isKept); } });
     if (own.length > GATED_SHOWN) { item.appendChild(element("span", say("and {n} more, in tasks.csv", { n: figure(own.length - GATED_SHOWN, 0) }))); }
     holder.querySelector("ul").appendChild(item);
   });
@@ -72,14 +74,16 @@ function listGated() {
 }
 if (gatedTasks.length) { onWords(listGated); }
 
-var shownQueue = "survey";
+var shownQueue = "survey", shownRows = NUMBERED;
+var MORE_ROWS = 20;
 
 function list(queue) {
+  if (queue !== shownQueue) { shownRows = NUMBERED; }
   shownQueue = queue;
-  var tasks = tasksOf(queue);
+  var tasks = tasksOf(queue).filter(isKept), further = document.getElementById("further");
   var holder = document.getElementById("list");
   holder.replaceChildren();
-  tasks.slice(0, NUMBERED).forEach(function (task) {
+  tasks.slice(0, shownRows).forEach(function (task) {
     var button = element("button");
     button.type = "button";
     button.appendChild(element("span", task.rank, "number " + queue));
@@ -95,15 +99,22 @@ function list(queue) {
   var waiting = gatedTasks.filter(function (task) { return task.queue === queue; }).length;
   write(document.getElementById("more"), tasks.length
     ? say("First {shown} of {all} by score of 100; all are on the map and in tasks.csv. Click for the reasons.",
-      { shown: Math.min(NUMBERED, tasks.length), all: figure(tasks.length, 0) })
+      { shown: Math.min(shownRows, tasks.length), all: figure(tasks.length, 0) })
     : waiting ? say("No task of this queue has a rank: {number} behind a gate.", { number: waiting })
+    : tasksOf(queue).length ? say("No task of this queue is within the filter.")
     : say("No task waits in this queue."));
+  further.hidden = tasks.length <= shownRows;
+  write(further, say("Show {count} more", { count: Math.min(MORE_ROWS, tasks.length - shownRows) }));
   document.querySelectorAll(".tabs button").forEach(function (tab) {
     tab.setAttribute("aria-pressed", String(tab.dataset.queue === queue));
   });
 }
 document.querySelectorAll(".tabs button").forEach(function (tab) {
   tab.addEventListener("click", function () { list(tab.dataset.queue); });
+});
+document.getElementById("further").addEventListener("click", function () {
+  shownRows += MORE_ROWS;
+  list(shownQueue);
 });
 onWords(function () { list(shownQueue); });
 

@@ -53,7 +53,7 @@ add(term("Places of return"), L.layerGroup(data.zones.map(function (zone) {
   onWords(function () { write(people, peopleWords(zone)); });
   text.appendChild(people);
   marker.bindTooltip(text, { permanent: true, direction: "right", className: "label", offset: [6, 0] });
-  labels.push({ marker: marker, people: zone.people || 0 });
+  labels.push({ marker: marker, people: zone.people || 0, zone: zone });
   // plan {
   placeMarkers.push({ zone: zone, marker: marker });
   // } plan

@@ -73,7 +73,8 @@ if (data.records.length) {
     record.rings.forEach(function (ring) {
       if (!ring[3]) { return; }
       var marker = L.marker([ring[1], ring[0]], {
-        icon: L.divIcon({ html: triangle(record.undrawn), className: "reference", iconSize: [13, 12], iconAnchor: [6.5, 7.5] }),
+        icon: L.divIcon({ html: triangle(record.undrawn), className: "reference", iconSize: [24, 24], iconAnchor: [12, 13.5] }),
+        keyboard: false,
         title: recordTitle(record)
       });
       var label = element("span");
@@ -95,6 +96,7 @@ labels.sort(function (a, b) { return b.people - a.people; });
 function placeLabels() {
   var taken = [];
   labels.forEach(function (label) {
+    if (!isKeptPlace(label.zone)) { return; }
     var tip = label.marker.getTooltip() && label.marker.getTooltip().getElement();
     if (!tip) { return; }
     tip.style.visibility = "visible";

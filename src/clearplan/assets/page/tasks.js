@@ -1,6 +1,7 @@
 // --- tasks: line weight and a number tell the priority -----------------------------------------------------
 
 var layerOf = {};
+var badges = [];
 
 // From afar the borders of a thousand tasks would hide the ground that they divide.
 var NEAR = 10.5;
@@ -16,6 +17,7 @@ function priorityOf(task) { return task.priority ? PRIORITY[task.priority.split(
 function taskStyle(task) {
   var near = map.getZoom() >= NEAR;
   var shared = { renderer: canvas, pane: "task", bubblingMouseEvents: false };
+  if (!isKept(task)) { return L.extend(shared, AWAY); }
   if (isGated(task)) {
     return L.extend(shared, { color: GATED.line, weight: near ? 2 : 1, opacity: 1, dashArray: near ? "1 5" : null,
       fillColor: GATED.fill, fillOpacity: 0.7 });
@@ -91,10 +93,11 @@ function taskLayer(queue) {
   tasks.slice(0, NUMBERED).reverse().forEach(function (task) {
     var marker = L.marker(boundsOf(task).getCenter(), {
       icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
-      title: rankTitle(task), zIndexOffset: 100 - task.rank
+      title: rankTitle(task), keyboard: false, zIndexOffset: 100 - task.rank
     });
     entitle(marker, function () { return rankTitle(task); });
     marker.on("click", function () { show(task, marker.getLatLng()); });
+    badges.push({ task: task, marker: marker });
     drawn.addLayer(marker);
   });
   return drawn;
