@@ -188,6 +188,7 @@ function namesLike(text) {
       if (results.length) { choose(results[Math.max(active, 0)]); }
     } else if (event.key === "Escape") {
       event.preventDefault();
+      event.stopPropagation(); // the card stays open
       if (!list.hidden) { close(); return; }
       input.value = "";
       look();
