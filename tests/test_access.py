@@ -1,6 +1,7 @@
-"""WCAG 2.2 AA in a real Chromium: axe-core finds nothing, all is done by keyboard, cards take the focus and return it."""
+"""WCAG 2.2 AA in a real Chromium: axe-core finds nothing, all is done by keyboard, cards take and return the focus."""
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def test_heads_are_in_order_and_the_page_has_landmarks(world):
         levels = heads(page)
         assert levels[0] == 1
         assert levels.count(1) == 1
-        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after - before <= 1 for before, after in pairwise(levels))
         for role in ("banner", "main", "complementary", "contentinfo"):
             assert page.get_by_role(role).count() == 1, role
 

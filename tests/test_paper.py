@@ -1,5 +1,7 @@
 """The map page on paper: A4 and A3, upright and across, printed by Chromium and read back."""
 
+import unicodedata
+
 import pytest
 
 from clearplan.maps import About, draw_map
@@ -19,7 +21,8 @@ SHEETS = {"A4": (595, 842), "A3": (842, 1191)}
 
 
 def words_of(page):
-    return " ".join((page.extract_text() or "").split())
+    """Text of a sheet; the font joins letters such as fi."""
+    return " ".join(unicodedata.normalize("NFKC", page.extract_text() or "").split())
 
 
 @pytest.mark.parametrize("across", [False, True])
@@ -57,10 +60,6 @@ def test_paper_holds_map_legend_disclaimers_and_lists(sample, sheet, across):
     assert order == sorted(order)
     assert "50 km" in pages[0]  # the map stands on the first sheet
     assert text.count("In all") == 1
-
-
-def pictures(pdf):
-    return [image for page in pdf.pages[:1] for image in page.images]
 
 
 def test_the_map_fills_the_width_and_keeps_its_layers(tmp_path, margins, task_settings, priority_settings):
