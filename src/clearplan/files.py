@@ -21,6 +21,7 @@ from pyproj import CRS
 from .crs import parse_crs
 from .errors import CrsError, MissingFileError, ReadError
 from .schema import fault
+from .sidetables import restored
 from .spreadsheets import first_line, read_csv, read_xlsx, readings
 
 TABLES = {".csv", ".tsv", ".txt", ".xlsx"}
@@ -81,6 +82,29 @@ def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = Non
         return _read_vector(path, suffix, layer, encoding)
     known = " ".join(sorted(TABLES | VECTORS | PARQUET))
     raise ReadError(f"{path}: format {suffix or '(none)'} is not known; give one of {known}")
+
+
+def read_typed(path: Path) -> list[tuple[str, Any, CRS | None]]:
+    """Layers of a GeoPackage of ours as (name, Arrow table, CRS), each column in the type that the file states.
+
+    Raises
+    ------
+    ReadError
+        It can't be read.
+    """
+    import pyogrio
+
+    try:
+        names = [str(name) for name, _ in pyogrio.list_layers(path) if name != "layer_styles"]
+        found = []
+        for name in names:
+            meta, arrow = pyogrio.read_arrow(path, layer=name)
+            place = meta["geometry_name"] or "wkb_geometry"
+            names_now = ["geometry" if column == place else column for column in arrow.column_names]
+            found.append((name, arrow.rename_columns(names_now), parse_crs(meta["crs"]) if meta["crs"] else None))
+        return found
+    except Exception as error:  # GDAL's own errors have no common root but this
+        raise ReadError(f"{path}: can't be read ({first_line(error)}); run the plan again") from None
 
 
 def read_gazetteer(path: Path | None) -> pd.DataFrame | None:
@@ -166,6 +190,8 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
             )
         )
     crs = parse_crs(meta["crs"]) if meta["crs"] else None
+    if suffix == ".zip" and layer is not None:
+        frame = restored(path, layer, frame)
     return Raw(path.name, frame.reindex(range(len(rows))), rows, geometry, crs, faults)
 
 

@@ -22,21 +22,47 @@ from .words import page_words
 SCRIPTS = (
     "words", "open", "helpers", "columns", "layers", "filters", "patterns", "surface", "picture", "ground", "tasks",
     "plan", "cards", "places", "records", "controls", "panel", "slider", "legend", "foot", "geodesy", "tools", "search",
-    "measure", "grid", "readout", "charts", "figures", "keys", "filtering", "print", "link", "languages",
+    "measure", "grid", "readout", "charts", "figures", "keys", "filtering", "print", "languages", "link",
 )  # fmt: skip
 #: Its styles; a later one overrides an earlier one.
 STYLES = ("map", "words", "tools", "figures", "print")
 
 
-@dataclass(frozen=True)
+#: Height of a map in a notebook's cell [pixels].
+FRAME_PX = 640
+
+
+@dataclass(frozen=True, repr=False)
 class MapPage:
-    """A finished page."""
+    """A finished page; as the last line of a notebook's cell it shows the map."""
 
     html: str
+
+    def __repr__(self) -> str:
+        # A notebook keeps the plain text beside the map: the page must not stand in it twice.
+        return f"MapPage({len(self.html.encode()) / 1e6:.1f} MB of HTML; save(path) writes it)"
+
+    def _repr_html_(self) -> str:
+        return framed(self.html)
 
     def save(self, path: str | Path) -> None:
         """Write the page as UTF-8, whole or not at all; OutputError where that can't be."""
         write_whole(path, self.html)
+
+
+def framed(html: str, height_px: int = FRAME_PX) -> str:
+    """A page inside another one, apart from its scripts, styles and storage; nothing is loaded.
+
+    The frame may run the page's script and nothing else: no forms, no windows, no reach into the page around it.
+
+    >>> framed('<p title="a">it\'s</p>', 300)
+    '<iframe sandbox="allow-scripts" style="width:100%;height:300px;border:1px solid #c9c9c9" title="clearplan map"
+    srcdoc=\'<p title="a">it&#39;s</p>\'></iframe>'
+    """
+    # Within single quotes only these two marks end or bend the text; pages hold thousands of the double ones.
+    inner = html.replace("&", "&amp;").replace("'", "&#39;")
+    style = f"width:100%;height:{height_px}px;border:1px solid #c9c9c9"
+    return f'<iframe sandbox="allow-scripts" style="{style}" title="clearplan map" srcdoc=\'{inner}\'></iframe>'
 
 
 #: Nothing may be loaded from anywhere: the page and its pictures are all there is.

@@ -1,8 +1,7 @@
 """Names of places in all their spellings and scripts: told apart, told alike, and packed for the page's search.
 
 A place of this region is written in four alphabets and has changed its name more than once; a reader types the one that
-he knows. ``fold`` turns any of them to a key in which spellings of one name meet; all variants stand side by side, none
-before another.
+he knows. ``fold`` turns any of them to a key in which spellings of one name meet; the page puts the reader's own first.
 """
 
 from __future__ import annotations
@@ -80,10 +79,12 @@ def _bare(text: str) -> str:
 
 
 def variants(names: Iterable[str]) -> tuple[str, ...]:
-    """Names of one place in alphabetical order, each once; of those that differ by marks alone, the one with most.
+    """Names of one place, each once; of those that differ by marks alone, the one with most.
 
-    >>> variants(["Lacin", "Laçın", "Berdzor", " Berdzor"])
-    ('Berdzor', 'Laçın')
+    Spellings that sound alike stand together, the most common name first and its fullest Latin spelling before others.
+
+    >>> variants(["Lacin", "Laçın", "Berdzor", "Лачин", " Berdzor"])
+    ('Laçın', 'Лачин', 'Berdzor')
     """
     kept: dict[str, str] = {}
     for given in names:
@@ -91,13 +92,18 @@ def variants(names: Iterable[str]) -> tuple[str, ...]:
         if name:
             key = _bare(name.casefold().replace("ə", "e").replace("ı", "i"))
             kept[key] = max(kept.get(key, name), name, key=_written)
-    return tuple(sorted(kept.values(), key=lambda name: (name.casefold(), name)))
+    alike: dict[str, list[str]] = {}
+    for name in sorted(kept.values(), key=_written, reverse=True):
+        alike.setdefault(fold(name), []).append(name)
+    groups = sorted(alike.values(), key=lambda group: (-len(group), group[0]))
+    return tuple(name for group in groups for name in group)
 
 
-def _written(name: str) -> tuple[int, int, str]:
-    """How fully a name is written: letters beyond ASCII first, then few apostrophes."""
-    marked = sum(not c.isascii() and c not in _APOSTROPHES for c in name)
-    return marked, -sum(c in _APOSTROPHES for c in name), name
+def _written(name: str) -> tuple[bool, int, int, str]:
+    """How fully a name is written: in Latin letters, with their marks, with few apostrophes."""
+    letters = [c for c in name if c not in _APOSTROPHES]
+    latin = all("LATIN" in unicodedata.name(c, "") for c in letters if c.isalpha())
+    return latin, sum(not c.isascii() for c in letters), len(letters) - len(name), name
 
 
 def listed(text: str) -> list[str]:
@@ -205,7 +211,11 @@ def _rows(
         home[point[::-1]] = district[::-1]  # the first of several
     degrees = to_working(places.set_geometry(list(points), crs=places.crs), parse_crs("EPSG:4326"))[0]
     lonlat = shapely.get_coordinates(degrees.geometry.to_numpy()).round(5).tolist()
-    return [[lat, lon, int(k), *own] for (lon, lat), k, own in zip(lonlat, home, names, strict=True)]
+    rows = [[lat, lon, int(k), *own] for (lon, lat), k, own in zip(lonlat, home, names, strict=True)]
+    # Of places of one name the larger stands first; GeoNames writes 0 where it knows nothing.
+    people = places["population"] if "population" in places.columns else pd.Series(0, index=places.index)
+    size = pd.to_numeric(people, errors="coerce").fillna(0).to_numpy()
+    return [rows[k] for k in np.argsort(-size, kind="stable")]
 
 
 def _districts(districts: gpd.GeoDataFrame | None, name: str) -> list[list[Any]]:

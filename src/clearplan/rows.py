@@ -107,7 +107,8 @@ def entered_geometry(
         return raw.geometry, set()
     names = {str(c).strip().lower(): c for c in frame.columns}
     if "wkt" in names:
-        return _from_wkt(frame[names["wkt"]], raw, faults), {names["wkt"]}
+        further = [names[f"wkt_{k}"] for k in range(2, len(names)) if f"wkt_{k}" in names]
+        return _from_wkt(_joined(frame, names["wkt"], further), raw, faults), {names["wkt"], *further}
     for x, y in _XY:
         if x in names and y in names:
             columns = [names[x], names[y]]
@@ -120,6 +121,14 @@ def entered_geometry(
         f"{raw.file}: no coordinates; name the columns lon and lat, easting and northing, or wkt (or map yours to "
         "these under 'columns')"
     )
+
+
+def _joined(frame: pd.DataFrame, first: Any, further: Sequence[Any]) -> pd.Series:
+    """Texts that were cut, because a cell of a spreadsheet holds 32,767 letters: wkt, wkt_2, wkt_3 ..."""
+    whole: pd.Series = frame[first]
+    for name in further:
+        whole = whole.where(frame[name].isna(), whole.astype(str) + frame[name].astype(str))
+    return whole
 
 
 def _from_wkt(texts: pd.Series, raw: Raw, faults: list[dict[str, Any]]) -> np.ndarray[Any, Any]:

@@ -21,7 +21,7 @@ STATUSES = ("official", "draft")
 
 
 def read_words(language: str) -> dict[str, dict[str, str]]:
-    """Catalogue of a language: ``english``, ``text``, ``status`` and ``source`` of each row, by its English sentence."""
+    """Catalogue of a language: its rows (``english``, ``text``, ``status``, ``source``) by their English sentence."""
     path = files("clearplan").joinpath("assets", "words", f"{language}.csv")
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines(), strict=True)
     return {row["english"]: row for row in rows}

@@ -16,7 +16,7 @@ from .errors import OutputError, TableError
 from .folders import unwritable, whole
 from .tables import TABLES, Column, allowed_codes
 
-Kind = Literal["text", "sentence", "whole", "number", "share", "year", "day"]
+Kind = Literal["text", "sentence", "whole", "number", "exact", "share", "year", "day"]
 #: How cells of a kind look, and how wide their columns are [characters].
 _FORMATS: dict[Kind, tuple[dict[str, Any], int]] = {
     # quote_prefix: a program that edits the cell goes on taking '=1+1' for text.
@@ -24,12 +24,13 @@ _FORMATS: dict[Kind, tuple[dict[str, Any], int]] = {
     "sentence": ({"quote_prefix": True, "text_wrap": True}, 56),
     "whole": ({"num_format": "#,##0"}, 14),
     "number": ({"num_format": "#,##0.0"}, 14),
+    "exact": ({"num_format": "General"}, 14),
     "share": ({"num_format": "0.0 %"}, 12),
     "year": ({"num_format": "0", "align": "left"}, 12),
     "day": ({"num_format": "yyyy-mm-dd", "align": "left"}, 12),
 }
 #: A sheet's rows and a cell's letters that XLSX can hold.
-_MOST_ROWS, _LETTERS = 1_048_575, 32_767
+_MOST_ROWS, LETTERS = 1_048_575, 32_767
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def _wide(field: Field, values: pd.Series) -> int:
 def _write(page: Any, row: int, at: int, kind: Kind, value: Any, formats: dict[Kind, Any]) -> None:
     if kind == "day":
         page.write_datetime(row, at, pd.Timestamp(value).to_pydatetime(), formats[kind])
-    elif kind in ("whole", "number", "share", "year") and math.isfinite(float(value)):
+    elif kind in ("whole", "number", "exact", "share", "year") and math.isfinite(float(value)):
         page.write_number(row, at, float(value), formats[kind])
     else:
         page.write_string(row, at, _letters(str(value)), formats["sentence" if kind == "sentence" else "text"])
@@ -202,7 +203,7 @@ def _letters(text: str) -> str:
     >>> len(_letters("x" * 40_000)), _letters("short")
     (32767, 'short')
     """
-    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
 
 
 # --- forms for records

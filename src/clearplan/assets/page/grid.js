@@ -24,7 +24,8 @@ function gridOf(kind) {
   return picture;
 }
 
-function at(lat, lng) { return map.latLngToContainerPoint([lat, lng]); }
+// Leaflet's own rounds to whole pixels, which would put kinks into lines.
+function at(lat, lng) { return map.layerPointToContainerPoint(map.project([lat, lng]).subtract(map.getPixelOrigin())); }
 
 function graticule(picture, view, top, right) {
   var pixel = (view.east - view.west) * 3600 / map.getSize().x;
@@ -181,11 +182,11 @@ function metresPerPixel() {
 
 (function () {
   var label = element("label", null, "pick"), select = element("select");
-  label.append(element("span", say("Grid")), select);
+  label.append(spoken("span", term("Grid")), select);
   select.id = "grid";
   select.autocomplete = "off";
-  [["none", say("None")], ["degrees", say("Degrees")], ["mgrs", say("MGRS")]].forEach(function (pair) {
-    var option = element("option", pair[1]);
+  [["none", term("None")], ["degrees", term("Degrees")], ["mgrs", term("MGRS")]].forEach(function (pair) {
+    var option = spoken("option", pair[1]);
     option.value = pair[0];
     select.appendChild(option);
   });

@@ -9,7 +9,8 @@ function element(tag, text, className) {
 
 function figure(value, digits) {
   if (value === null || value === undefined) { return say("unknown"); }
-  return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return keep(value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+    function () { return figure(value, digits); });
 }
 
 function significant(value, digits) {

@@ -2,6 +2,7 @@
 
 function speak(code) {
   if (code !== "en" && !Object.hasOwn(catalogues, code)) { return; }
+  var centre = map.getCenter();
   language = code;
   inEnglish = new Set();
   document.documentElement.lang = code;
@@ -9,13 +10,17 @@ function speak(code) {
   // A card is told in the language in which it was opened.
   map.closePopup();
   emptySheet();
+  document.querySelectorAll("body *").forEach(rewrite);
   retold.forEach(function (draw) { draw(); });
+  // Longer sentences take room from the map: what lay in its middle stays there.
+  map.invalidateSize({ pan: false });
+  map.setView(centre, map.getZoom(), { animate: false });
   placeLabels();
 }
 
 // Only on demand: #lang=ru, ?lang=ru, or lang=auto for the browser's own. The same file opens alike for everybody.
 function askedLanguage() {
-  var asked = /[?#&]lang=([a-z]+)/.exec(window.location.search + window.location.hash);
+  var asked = /[#&]lang=([a-z]+)/.exec(window.location.hash) || /[?&]lang=([a-z]+)/.exec(window.location.search);
   if (!asked) { return null; }
   if (asked[1] !== "auto") { return asked[1]; }
   var known = window.navigator.languages.map(function (name) { return name.slice(0, 2); });

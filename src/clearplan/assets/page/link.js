@@ -9,9 +9,12 @@ function taskHash(task) {
 }
 function zoneHash(zone) { return "#" + encodeURIComponent("Z-" + zone.id); }
 
+// The language that the reader chose goes with the link.
+function withLanguage(hash) { return language === "en" ? hash : hash + "&lang=" + language; }
+
 function setHash(hash) {
   // Some browsers forbid it to pages opened from a file; then the address stays as it was.
-  try { history.replaceState(null, "", hash); } catch (error) { return; }
+  try { history.replaceState(null, "", withLanguage(hash)); } catch (error) { return; }
 }
 
 function copyButton(hash) {
@@ -28,12 +31,12 @@ function copyButton(hash) {
     field.focus();
     field.select();
   }
-  box.append(button(say("Copy link"), function () {
-    var url = location.href.replace(/#.*$/, "") + hash;
+  box.append(pressable(element("button", say("Copy link"), "link"), function () {
+    var url = location.href.replace(/#.*$/, "") + withLanguage(hash);
     if (!navigator.clipboard) { byHand(url); return; }
     navigator.clipboard.writeText(url).then(
       function () { answer.textContent = say("Copied."); }, function () { byHand(url); });
-  }, "link"), answer);
+  }), answer);
   return box;
 }
 
@@ -67,8 +70,10 @@ function openZone(name) {
 }
 
 function openHash() {
-  var whole = location.hash.slice(1);
-  try { whole = decodeURIComponent(whole); } catch (error) { /* a stray % sign is taken as written */ }
+  var whole = location.hash.slice(1).replace(/&lang=[a-z]+$/, "");
+  // A stray % sign, of a link that was typed, is taken as written.
+  try { whole = decodeURIComponent(whole.replace(/%(?![0-9a-f]{2})/gi, "%25")); } catch (error) { /* so is a broken letter */ }
+  calm();
   if (whole.indexOf("map=") === 0) { openView(whole.slice(4)); }
   if (whole.indexOf("T-") === 0) { openTask(whole.slice(2), whole); }
   if (whole.indexOf("Z-") === 0) { openZone(whole.slice(2)); }

@@ -21,25 +21,27 @@ function measuredWords(points, closed) {
   if (!points.length) { return say("Click the map to add points, or move it with the arrow keys and press Enter to add its centre."); }
   if (points.length === 1) { return say("First point set."); }
   var length = lengthWords(pathMetres(closed ? points.concat([points[0]]) : points));
-  if (!closed) { return say("{length} over {count} points.", { length: length, count: figure(points.length, 0) }); }
+  if (!closed) { return say("{length} over {count} point.|{length} over {count} points.", { length: length, count: points.length }); }
   return crossesItself(points) ? say("{length} around. Its sides cross, so it has no area.", { length: length })
     : say("{length} around, area {area}.", { length: length, area: areaWords(ringSquareMetres(points)) });
 }
 
 (function () {
-  var start = button(say("Measure"), function () { if (measuring) { end(); } else { begin(); } });
+  var start = pressable(spoken("button", term("Measure")), function () { if (measuring) { end(); } else { begin(); } });
   start.id = "measure";
   start.setAttribute("aria-pressed", "false");
   toolsInside.appendChild(start);
 
   var box = element("div", null, "measured"), words = element("p", null, "words"), note = element("p", null, "quiet");
   words.setAttribute("role", "status");
-  var closing = button(say("Close the shape"), function () { closed = !closed; redraw(); }, "link");
+  var closing = pressable(element("button", null, "link"), function () { closed = !closed; redraw(); });
   box.append(words, note,
-    button(say("Add the centre"), function () { addPoint(map.getCenter()); }, "link"), closing,
-    button(say("Remove the last"), removeLast, "link"), button(say("End"), end, "link"));
+    pressable(spoken("button", term("Add centre"), "link"), function () { addPoint(map.getCenter()); }), closing,
+    pressable(spoken("button", term("Remove last"), "link"), removeLast),
+    pressable(spoken("button", term("End"), "link"), end));
   box.hidden = true;
-  tools.appendChild(box);
+  // A phone's map is too small for a box of words: there the sheet below holds it.
+  if (phone) { document.getElementById("panel").prepend(box); } else { tools.appendChild(box); }
 
   // Above all that can be clicked, so that a click is a point and opens no card; drags and the wheel pass to the map.
   var cover = element("div", null, "measure-cover"), pressed = null, points = [], closed = false;
@@ -64,12 +66,12 @@ function measuredWords(points, closed) {
     points.forEach(function (point) {
       drawn.addLayer(L.circleMarker(point, still2({ radius: 5, weight: 2, fill: true, fillColor: "#ffffff", fillOpacity: 1 })));
     });
-    words.textContent = measuredWords(points, closed);
-    closing.textContent = closed ? say("Open the shape") : say("Close the shape");
+    write(words, measuredWords(points, closed));
+    write(closing, closed ? say("Open shape") : say("Close shape"));
     closing.disabled = points.length < 3;
     var centre = map.getCenter(), pixel = geodesicMetres(centre, map.containerPointToLatLng(map.getSize().divideBy(2).add([1, 0])));
-    note.textContent = say("Shortest ways on the WGS 84 ellipsoid, exact to a millimetre; pointing is not: one pixel is {metres} here.",
-      { metres: lengthWords(pixel) });
+    write(note, say("Shortest ways on the WGS 84 ellipsoid, exact to a millimetre; pointing is not: one pixel is {metres} here.",
+      { metres: lengthWords(pixel) }));
   }
   function addPoint(where) {
     if (closed) { points = []; closed = false; }
@@ -83,11 +85,12 @@ function measuredWords(points, closed) {
   function begin() {
     measuring = true;
     points = [];
-    announce("");
+    calm();
     map.closePopup();
     holder.appendChild(cover);
     drawn.addTo(map);
     box.hidden = false;
+    document.getElementById("panel").scrollTop = 0;
     openTools(false);
     holder.classList.add("measuring");
     start.setAttribute("aria-pressed", "true");
@@ -108,6 +111,7 @@ function measuredWords(points, closed) {
     holder.focus({ preventScroll: true });
   }
   map.on("zoomend", function () { if (measuring) { redraw(); } });
+  onWords(redraw);
 
   document.addEventListener("keydown", function (event) {
     if (!measuring || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) { return; }

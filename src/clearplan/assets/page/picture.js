@@ -2,8 +2,8 @@
 
 var PICTURE_HATCH = { outer: "outer", inner: "inner", other: "strike", SHA: "sha", CHA: "cha" };
 var PICTURE_WORDS = {
-  outer: "Belt of the contact line, outer band (indication)", inner: "Belt of the contact line, inner band (indication)",
-  other: "Cluster strikes and other indications", SHA: CLASS_WORDS.SHA, CHA: CLASS_WORDS.CHA
+  outer: term("Belt of the contact line, outer band (indication)"), inner: term("Belt of the contact line, inner band (indication)"),
+  other: term("Cluster strikes and other indications"), SHA: CLASS_WORDS.SHA, CHA: CLASS_WORDS.CHA
 };
 var PICTURE_SWATCH = {
   outer: 'fill="url(#hatch-outer)"', inner: 'fill="url(#hatch-inner)"', other: 'fill="url(#hatch-strike)"',
@@ -141,7 +141,7 @@ function tasksAt(where) {
 
 function describeCell(tasks, where) {
   var box = element("div", null, "card");
-  box.appendChild(element("h3", tasks.length === 1 ? say("1 task touches this cell") : say("{n} tasks touch this cell", { n: figure(tasks.length, 0) })));
+  box.appendChild(element("h3", say("{count} task touches this cell|{count} tasks touch this cell", { count: tasks.length })));
   box.appendChild(element("p", say("The picture can't tell tasks apart within a cell of about {m} m.", { m: figure(pictured.cell_m, 0) }), "quiet"));
   var list = element("ul", null, "cell");
   tasks.slice().sort(function (a, b) { return (a.rank || Infinity) - (b.rank || Infinity); }).slice(0, 30).forEach(function (task) {
@@ -149,8 +149,10 @@ function describeCell(tasks, where) {
     button.type = "button";
     button.addEventListener("click", function () { show(task, where); });
     item.appendChild(button);
-    item.appendChild(element("span", isGated(task) ? say("{class}, no rank until its gate opens", { "class": task["class"] })
-      : say("{class}, rank {rank} of {of} in the {queue} queue", { "class": task["class"], rank: figure(task.rank, 0), of: figure(task.of, 0), queue: say(task.queue) })));
+    var own = { "class": task["class"], rank: figure(task.rank, 0), of: figure(task.of, 0) };
+    item.appendChild(element("span", isGated(task) ? say("{class}, no rank until its gate opens", own)
+      : task.queue === "survey" ? say("{class}, rank {rank} of {of} in the survey queue", own)
+      : say("{class}, rank {rank} of {of} in the clearance queue", own)));
     list.appendChild(item);
   });
   box.appendChild(list);

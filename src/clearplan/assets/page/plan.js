@@ -1,7 +1,13 @@
 // plan {
 // --- the plan of work: what is planned to be done by a stop of the slider -----------------------------------------
 
-function stopWords(k) { return dayWords(plan.stops[k][1]) + " (" + say(plan.stops[k][0]) + ")"; }
+// Periods are numbered where the plan's settings give them no name of their own.
+function periodWords(k) {
+  var numbered = /^Period (\d+)$/.exec(plan.stops[k][0]);
+  return numbered ? say("Period {number}", { number: numbered[1] }) : say(plan.stops[k][0]);
+}
+
+function stopWords(k) { return dayWords(plan.stops[k][1]) + " (" + periodWords(k) + ")"; }
 
 function lastStop() { return plan.stops.length - 1; }
 
@@ -33,7 +39,7 @@ function workWords(task) {
   if (!work) { return [say("Not in the plan: no team is sent here by {stop}.", { stop: stopWords(lastStop()) })]; }
   var told = [say("Planned team: {teams}.|Planned teams: {teams}.",
     { teams: listed(work.teams, 8) || say("not named"), count: Math.max(1, work.teams.length) })];
-  var own = { period: say(plan.stops[work.start][0]), day: dayWords(work.begins), last: stopWords(lastStop()) };
+  var own = { period: periodWords(work.start), day: dayWords(work.begins), last: stopWords(lastStop()) };
   if (work.finish !== null) {
     own.stop = stopWords(work.finish);
     told.push(say("Planned to start in {period} (from {day}) and to be finished by {stop}.", own));

@@ -4,7 +4,7 @@ var DOT_MM = 25.4 / 96; // a CSS pixel
 var gridWords = element("p"), scaleWords = element("p", null, "scale"), whereWords = element("p", null, "where"), squareWords = element("p", null, "where");
 
 function tellGrid(words) {
-  gridWords.textContent = words;
+  write(gridWords, words);
   gridWords.hidden = !words;
 }
 
@@ -26,17 +26,14 @@ function whereTold(where) {
 (function () {
   var control = L.control({ position: "bottomright" }), box = element("div", null, "readout"), pointer = null, waiting = null;
   var lines = element("div"), north = svgElement("svg", { width: 26, height: 40, viewBox: "0 0 26 40", role: "img", "class": "north" });
-  north.setAttribute("aria-label", say("North is up"));
   north.append(svgElement("path", { d: "M13 12L20 38L13 32Z", fill: "#1b1b1b", stroke: "#1b1b1b" }),
     svgElement("path", { d: "M13 12L6 38L13 32Z", fill: "#fff", stroke: "#1b1b1b" }));
   var letter = svgElement("text", { x: 13, y: 9.5, "text-anchor": "middle", "font-size": 11, "font-weight": 700 });
-  letter.textContent = say("N");
   north.appendChild(letter);
   lines.append(gridWords, scaleWords, whereWords, squareWords);
   box.append(north, lines);
   control.onAdd = function () { return box; };
   control.addTo(map);
-  tellGrid("");
   var cross = svgElement("svg", { width: 25, height: 25, "class": "crosshair", "aria-hidden": "true" });
   cross.append(svgElement("path", { d: "M12.5 0V25M0 12.5H25", stroke: "#fff", "stroke-width": 4 }),
     svgElement("path", { d: "M12.5 1V24M1 12.5H24", stroke: "#1b1b1b", "stroke-width": 1.6 }));
@@ -44,12 +41,12 @@ function whereTold(where) {
 
   function tellWhere() {
     var words = whereTold(pointer ? map.containerPointToLatLng(pointer) : map.getCenter());
-    whereWords.textContent = pointer ? say("Pointer: {where}", { where: words[0] }) : say("Centre: {where}", { where: words[0] });
-    squareWords.textContent = words[1];
+    write(whereWords, pointer ? say("Pointer: {where}", { where: words[0] }) : say("Centre: {where}", { where: words[0] }));
+    write(squareWords, words[1]);
   }
   function tellScale() {
-    scaleWords.textContent = say("Scale about 1:{number} on this screen",
-      { number: figure(twoDigits(metresPerPixel() * 1000 / DOT_MM), 0) });
+    write(scaleWords, say("About 1:{number} on this screen",
+      { number: figure(twoDigits(metresPerPixel() * 1000 / DOT_MM), 0) }));
   }
   function byPointer(event) {
     var inTools = event.target.closest && event.target.closest(".leaflet-control, #tools");
@@ -73,6 +70,11 @@ function whereTold(where) {
     if (document.activeElement !== holder || pointer) { return; }
     waiting = setTimeout(function () { announce(whereWords.textContent + "; " + squareWords.textContent); }, 600);
   });
-  tellScale();
-  tellWhere();
+  onWords(function () {
+    north.setAttribute("aria-label", say("North is up"));
+    letter.textContent = say("N");
+    tellScale();
+    tellWhere();
+    drawGrid();
+  });
 })();

@@ -31,16 +31,16 @@ function everythingNamed() {
     var others = data.search.zones[k].filter(function (name) { return name !== zone.name; });
     entry(say("place of return"), [zone.name].concat(others), function () { goToZone(zone); });
   });
-  data.search.districts.forEach(function (row) {
-    var box = L.latLngBounds([row[0].slice(0, 2), row[0].slice(2)]);
-    if (row.length > 1) { entry(say("district"), row.slice(1), function () { map.fitBounds(box, { animate: false }); }); }
-  });
   data.search.places.forEach(function (row) {
     var home = data.search.districts[row[2]];
     entry(say("settlement"), row.slice(3), function (name) {
       map.setView([row[0], row[1]], Math.max(map.getZoom(), 12), { animate: false });
-      mark([row[0], row[1]], name);
+      mark([row[0], row[1]], allNames(name, row.slice(3)));
     }, home && home[1]);
+  });
+  data.search.districts.forEach(function (row) {
+    var box = L.latLngBounds([row[0].slice(0, 2), row[0].slice(2)]);
+    if (row.length > 1) { entry(say("district"), row.slice(1), function () { map.fitBounds(box, { animate: false }); }); }
   });
   return found;
 }
@@ -83,12 +83,16 @@ function namesLike(text) {
   findable = findable || everythingNamed();
   function collect(measure) {
     findable.forEach(function (entry) {
-      var best = null, which = 0;
+      var best = null, which = 0, leads = false;
       entry.keys.forEach(function (key, k) {
         var level = measure(key);
         // Of spellings that sound alike, the reader's own stands first.
-        if (level !== null && entry.names[k].toLowerCase() === plain) { level -= 0.5; }
-        if (level !== null && (best === null || level < best)) { best = level; which = k; }
+        var own = entry.names[k].toLowerCase().indexOf(plain) === 0;
+        if (level !== null && (best === null || level < best || (level === best && own && !leads))) {
+          best = level;
+          which = k;
+          leads = own;
+        }
       });
       if (best !== null) {
         found.push({ kind: entry.kind, names: entry.names, name: entry.names[which], level: best, size: entry.keys[which].length,
@@ -107,18 +111,21 @@ function namesLike(text) {
 }
 
 (function () {
-  var box = element("div", null, "search"), label = element("label", say("Search a place or a task"), "unseen");
+  var box = element("div", null, "search"), label = spoken("label", term("Search a place or a task"), "unseen");
   var input = element("input"), list = element("ul"), results = [], active = -1;
   input.id = "search";
   input.type = "text";
   input.autocomplete = "off";
   input.spellcheck = false;
-  input.placeholder = say("Search a place or a task");
   label.htmlFor = "search";
   list.id = "search-list";
   list.hidden = true;
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", say("Found"));
+  onWords(function () {
+    findable = null;
+    input.placeholder = say("Search a place or a task");
+    list.setAttribute("aria-label", say("Found"));
+  });
   [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", "search-list"], ["aria-expanded", "false"]]
     .forEach(function (pair) { input.setAttribute(pair[0], pair[1]); });
   box.append(label, input, list);
@@ -142,10 +149,10 @@ function namesLike(text) {
     mark(null);
     openTools(false);
     result.go(result.name);
-    announce(say("The map is at {place}, {kind}.", { place: allNames(result.name, result.names, 12), kind: result.kind }));
+    announce(say("The map is at {place}, {kind}.", { place: allNames(result.name, result.names), kind: result.kind }));
   }
   function option(result, k) {
-    var item = element("li"), words = element("span", allNames(result.name, result.names, 5));
+    var item = element("li"), words = element("span", allNames(result.name, result.names));
     item.id = "search-" + k;
     item.setAttribute("role", "option");
     words.dir = "auto";
@@ -160,9 +167,10 @@ function namesLike(text) {
     list.hidden = !results.length;
     input.setAttribute("aria-expanded", String(results.length > 0));
     activate(-1);
-    if (!input.value.trim()) { mark(null); announce(""); return; }
+    if (!input.value.trim()) { mark(null); calm(); return; }
     if (!results.length) { warn(say("Nothing on this map is called {name}.", { name: input.value.trim() })); return; }
-    announce(say("{count} found", { count: figure(results.length, 0) }));
+    calm();
+    announce(say("{count} found|{count} found", { count: results.length }));
   }
   input.addEventListener("input", look);
   input.addEventListener("blur", close);

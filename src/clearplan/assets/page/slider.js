@@ -59,7 +59,7 @@ function toStop(k) {
   document.getElementById("plan-caution").textContent = shown
     ? say("Nothing is released by a plan: ground stays hazard until its release is decided.")
     : say("The map shows the hazards as at {day}, without the plan.", { day: say(about.as_at) });
-  slider.setAttribute("aria-valuetext", shown ? homeWords(k) + ", " + say(plan.stops[k][0]) : say("today, the plan is not shown"));
+  slider.setAttribute("aria-valuetext", shown ? homeWords(k) + ", " + periodWords(k) : say("today, the plan is not shown"));
   map.invalidateSize({ pan: false });
   restyleTasks();
   placeMarkers.forEach(function (own) { own.marker.setStyle(placeStyle(own.zone)); });
@@ -127,7 +127,7 @@ function listOpenings() {
   slider.max = lastStop();
   slider.step = 1;
   slider.value = -1;
-  onWords(function () { write(document.getElementById("plan-to"), say(plan.stops[lastStop()][0])); });
+  onWords(function () { write(document.getElementById("plan-to"), periodWords(lastStop())); });
   slider.addEventListener("input", function () { toStop(Number(slider.value)); });
   onWords(listOpenings);
   // Cards of places are read beside the legend, not under it, where the map is wide enough for both.

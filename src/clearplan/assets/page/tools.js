@@ -3,10 +3,10 @@
 var holder = map.getContainer();
 var tools = element("section", null, "tools");
 tools.id = "tools";
-tools.setAttribute("aria-label", say("Map tools"));
-var toolsInside = element("div", null, "inside"), toolsButton = element("button", say("Tools"), "toggle");
+onWords(function () { tools.setAttribute("aria-label", say("Map tools")); });
+var toolsInside = element("div", null, "inside"), toolsButton = spoken("button", term("Tools"), "toggle");
 toolsInside.id = "tools-inside";
-toolsButton.type = "button";
+pressable(toolsButton, function () { openTools(!toolsInside.classList.contains("open")); });
 toolsButton.setAttribute("aria-controls", "tools-inside");
 var told = element("div", null, "told"), heard = element("div", null, "unseen");
 told.setAttribute("role", "status");
@@ -19,24 +19,20 @@ function openTools(open) {
   toolsInside.classList.toggle("open", open);
   toolsButton.setAttribute("aria-expanded", String(open));
 }
-toolsButton.addEventListener("click", function () { openTools(!toolsInside.classList.contains("open")); });
 openTools(false);
 
-function button(text, act, className) {
-  var made = element("button", text, className);
-  made.type = "button";
-  made.addEventListener("click", act);
-  return made;
+function pressable(button, act) {
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
 }
 
-// What went wrong is seen and heard until the reader closes it; what went well is only heard, the map shows it.
+// What went wrong is seen and heard until the reader closes it or goes on; what went well is heard, and the map shows it.
 function warn(text) {
-  told.replaceChildren(element("p", text), button(say("Close"), function () { told.replaceChildren(); holder.focus(); }, "link"));
+  told.replaceChildren(element("p", text), pressable(element("button", say("Close"), "link"), function () { calm(); holder.focus(); }));
 }
-function announce(text) {
-  told.replaceChildren();
-  heard.textContent = text;
-}
+function announce(text) { heard.textContent = text; }
+function calm() { told.replaceChildren(); }
 
 function svgElement(tag, attributes) {
   var node = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -44,17 +40,18 @@ function svgElement(tag, attributes) {
   return node;
 }
 
-// Names of one place are equal: the one that the reader used stands first, the others follow in alphabetical order.
-function allNames(first, names, most) {
-  var others = names.filter(function (name) { return name !== first; });
-  if (!others.length) { return first; }
-  var shown = others.slice(0, most).join(", ");
-  return others.length > most ? say("{name} (also: {others} and {count} more)", { name: first, others: shown, count: figure(others.length - most, 0) })
-    : say("{name} (also: {others})", { name: first, others: shown });
+// Names of one place are equal: the one that the reader used stands first. Of spellings that sound alike one is told.
+function allNames(first, names) {
+  var heardOf = [fold(first)];
+  var others = names.filter(function (name) {
+    var key = fold(name);
+    return heardOf.indexOf(key) < 0 && heardOf.push(key);
+  });
+  return others.length ? say("{name} (also: {others})", { name: first, others: others.join(", ") }) : first;
 }
 
 // What the reader looks for is ringed; the name stands beside it.
-pane("mark", 640, false);
+pane("mark", 660, false);
 var markLayer = L.layerGroup().addTo(map), markRenderer = L.svg({ pane: "mark", padding: 0.5 });
 function mark(where, text) {
   markLayer.clearLayers();
@@ -63,7 +60,7 @@ function mark(where, text) {
     markLayer.addLayer(L.circleMarker(where, still(markRenderer, { radius: 15, color: own[0], weight: own[1], fill: false })));
   });
   markLayer.addLayer(L.circleMarker(where, still(markRenderer, { radius: 15, stroke: false, fill: false }))
-    .bindTooltip(element("span", text), { permanent: true, direction: "top", className: "label mark", offset: [0, -14] }));
+    .bindTooltip(element("span", text), { permanent: true, pane: "mark", direction: "top", className: "label mark", offset: [0, -14] }));
 }
 
 if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
@@ -78,6 +75,11 @@ if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
   });
   map.options.inertia = false;
 }
+
+// The legend ends below the zoom buttons, however tall head and foot are.
+function fitLegend() { legend.style.maxHeight = phone ? "" : Math.max(120, map.getSize().y - 134) + "px"; }
+map.on("resize", fitLegend);
+fitLegend();
 
 // Bubbles open below the row of tools, not under it.
 if (!phone) {

@@ -4,9 +4,19 @@ var catalogues = JSON.parse(document.getElementById("clearplan-words").textConte
 var language = "en"; // the page is drawn in English first, and told anew where another language is asked for
 var inEnglish = new Set(); // what was said in English while another language is shown
 var retold = [];
+var lately = new Map(), LATELY = 300; // how the last texts came to be said, for the elements that they are written to
+var written = new WeakMap();
 
-// Months and figures as the language writes them; English with the day before the month.
-function locale() { return language === "en" ? "en-GB" : language; }
+function keep(text, again) {
+  lately["delete"](text);
+  lately.set(text, again);
+  if (lately.size > LATELY) { lately["delete"](lately.keys().next().value); }
+  return text;
+}
+
+// Languages whose figures CLDR writes alike, each known to every browser: some ship no Azerbaijani or Armenian ones.
+var FIGURE_LOCALES = { az: "de", hy: "ru" };
+function locale() { return FIGURE_LOCALES[language] || language; }
 
 // A key that is looked up later, where the page is told.
 function term(text) { return text; }
@@ -30,14 +40,27 @@ function say(text, values) {
     if (!values || !Object.hasOwn(values, name)) { return whole; }
     return typeof values[name] === "number" && name === "count" ? figure(values.count, 0) : values[name];
   });
-  if (held === null) { inEnglish.add(told); }
-  return told;
+  if (held === null && /\p{L}/u.test(told)) { inEnglish.add(told); }
+  var again = {};
+  Object.keys(values || {}).forEach(function (name) { again[name] = lately.get(values[name]) || values[name]; });
+  return keep(told, function () {
+    var anew = {};
+    Object.keys(again).forEach(function (name) { anew[name] = typeof again[name] === "function" ? again[name]() : again[name]; });
+    return say(text, values && anew);
+  });
 }
 
 // Text of an element; what stays English inside another language is marked as English.
 function write(node, text) {
   node.textContent = text;
+  if (lately.has(text)) { written.set(node, { text: node.textContent, again: lately.get(text) }); }
   if (language !== "en" && inEnglish.has(text)) { node.lang = "en"; } else { node.removeAttribute("lang"); }
+}
+
+// An element that still shows what was said to it says it in the language of now; onWords sees to all else.
+function rewrite(node) {
+  var own = written.get(node);
+  if (own && !node.children.length && node.textContent === own.text) { write(node, own.again()); }
 }
 
 // A sentence as an element, where it stands inside another sentence.
@@ -79,6 +102,11 @@ onWords(function () {
   });
 });
 
+// Months stand in the catalogues for the same reason.
+var MONTHS = [term("January"), term("February"), term("March"), term("April"), term("May"), term("June"), term("July"),
+  term("August"), term("September"), term("October"), term("November"), term("December")];
+
 function dayWords(iso) {
-  return new Date(iso + "T00:00:00Z").toLocaleDateString(locale(), { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  var numbers = iso.split("-").map(Number);
+  return say("{day} {month} {year}", { day: numbers[2], month: say(MONTHS[numbers[1] - 1]), year: numbers[0] });
 }

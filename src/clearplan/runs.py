@@ -1,0 +1,51 @@
+"""A run's layers read back from its folder, in the types in which the stages made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from .columns import from_arrow
+from .errors import MissingFileError
+from .files import read_typed
+
+
+def read_run(folder: str | Path) -> dict[str, pd.DataFrame]:
+    """All layers of a run's plan.gpkg as tables in the working CRS, by name; the order of rows is that of the run.
+
+    Parameters
+    ----------
+    folder : path
+        A run's folder, or a GeoPackage that clearplan wrote.
+
+    Returns
+    -------
+    dict of GeoDataFrame
+        Columns in their declared types: unknown is None or NaN, never 0. ``attrs["notice"]`` holds disclaimer and
+        fingerprint.
+
+    Raises
+    ------
+    MissingFileError, ReadError
+        There is no plan.gpkg, or it can't be read.
+    """
+    path = Path(folder)
+    path = path / "plan.gpkg" if path.is_dir() else path
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file; name the folder of a run (clearplan run ... --out FOLDER)")
+    return {layer: _table(layer, arrow, crs) for layer, arrow, crs in read_typed(path)}
+
+
+def _table(layer: str, arrow: object, crs: object) -> pd.DataFrame:
+    columns: list[str] = arrow.column_names  # type: ignore[attr-defined]
+    shapes = arrow.column("geometry") if "geometry" in columns else None  # type: ignore[attr-defined]
+    plain = from_arrow(layer, arrow.drop_columns(["geometry"]) if shapes is not None else arrow)  # type: ignore[attr-defined]
+    notices = list(plain.pop("notice").dropna().unique()) if "notice" in plain.columns else list[str]()
+    table = plain
+    if shapes is not None:
+        table = gpd.GeoDataFrame(plain, geometry=shapely.from_wkb(shapes.to_pylist()), crs=crs)
+    table.attrs["notice"] = str(notices[0]) if len(notices) else ""
+    return table
