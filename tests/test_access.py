@@ -177,7 +177,8 @@ def test_everything_that_is_pressed_is_reached_by_the_tab_key(world):
             now = page.evaluate(
                 """() => { const n = document.activeElement, s = getComputedStyle(n), r = n.getBoundingClientRect();
                 return [n.dataset.tab || null, s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2,
-                r.bottom > 0 && r.top < innerHeight && r.right > 0 && r.left < innerWidth, n.outerHTML.slice(0, 90)]; }"""
+                r.bottom > 0 && r.top < innerHeight && r.right > 0 && r.left < innerWidth,
+                n.outerHTML.slice(0, 90)]; }"""
             )
             if now[0] is not None:
                 reached.add(int(now[0]))
@@ -205,7 +206,10 @@ def test_targets_are_large_enough(world, width, height):
         assert small == []
 
 
-SPACING = "* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; } p { margin-bottom: 2em !important; }"  # noqa: E501
+SPACING = (
+    "* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }"
+    "p { margin-bottom: 2em !important; }"
+)
 
 
 @pytest.mark.parametrize(
@@ -238,8 +242,8 @@ def test_motion_is_reduced_where_it_is_asked_for(world):
         page.wait_for_selector("html[data-ready=yes]", state="attached")
         assert page.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
         longest = page.evaluate(
-            """() => Math.max(...[...document.querySelectorAll('*')].map(n =>
-            Math.max(parseFloat(getComputedStyle(n).transitionDuration), parseFloat(getComputedStyle(n).animationDuration))))"""
+            """() => Math.max(...[...document.querySelectorAll('*')].map(n => getComputedStyle(n)).map(style =>
+            Math.max(parseFloat(style.transitionDuration), parseFloat(style.animationDuration))))"""
         )
         assert longest == 0
         assert page.evaluate("map_clearplan.options.inertia") is False

@@ -170,7 +170,8 @@ def test_charts_tell_their_tables_and_have_words(world):
         # Lines differ by more than colour, and each is named at its end.
         chart = page.locator("figure[aria-labelledby=chart-home] svg")
         dashes = chart.evaluate(
-            """svg => [...svg.querySelectorAll('path[fill=none]')].filter(p => p.getAttribute('d').split('L').length > 4)
+            """svg => [...svg.querySelectorAll('path[fill=none]')]
+            .filter(p => p.getAttribute('d').split('L').length > 4)
             .map(p => p.getAttribute('stroke-dasharray') + ' ' + p.getAttribute('stroke-width'))"""
         )
         assert len(set(dashes)) == 4
@@ -189,7 +190,7 @@ def kept(page):
 
 
 def test_filters_meet_on_map_lists_and_charts(world):
-    ranked, zones, path = world
+    ranked, _, path = world
     hectares = ranked["area_m2"] / 1e4
     west = (ranked["district"] == "West").to_numpy()
     with opened(path) as (page, watch):
@@ -204,7 +205,8 @@ def test_filters_meet_on_map_lists_and_charts(world):
         assert page.evaluate("document.activeElement.dataset.district") == "West"
         line = page.inner_text("#filtered-words")
         assert line == (
-            f"Filter: West. {west.sum()} of {len(ranked)} tasks, 3 of 5 places, {hectares[west].sum():,.1f} ha. {CAUTION}"
+            f"Filter: West. {west.sum()} of {len(ranked)} tasks, 3 of 5 places, {hectares[west].sum():,.1f} ha. "
+            f"{CAUTION}"
         )
         assert page.text_content("#filtered-said") == line
         assert page.locator("[role=status]#filtered-said").count() == 1

@@ -1,4 +1,4 @@
-"""Classes are told apart without colour: their lines stand out from the ground for every reader, their patterns differ."""
+"""Classes are told apart without colour: lines stand out from the ground for every reader, patterns differ."""
 
 import re
 from importlib.resources import files
