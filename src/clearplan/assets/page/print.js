@@ -30,7 +30,8 @@ function toPaper() {
   document.getElementById("print-legend").append(legend_, foot_);
   document.body.classList.add("pdf_report");
   map.invalidateSize({ pan: false, animate: false });
-  map.fitBounds(onScreen.bounds, { animate: false });
+  // Across an A4 the map is 30 px lower (print.css): what was in view stays above.
+  map.fitBounds(onScreen.bounds, { paddingBottomRight: [0, 30], animate: false });
   placeLabels();
   onScreen.canvas = freshCanvas();
 }
