@@ -134,7 +134,7 @@ def _document(out: Any, told: _Told, style: dict[str, Any]) -> Any:
                 self.canv.addOutlineEntry(flowable.text_in_outline, key, level)
 
     def template(name: str, width: float, height: float) -> Any:
-        low = _MARGIN + _foot(told, style, width).height
+        low = _MARGIN + _foot(told, style, width).height + _FOOT_GAP
         frame = Frame(_MARGIN, low, width - 2 * _MARGIN, height - _MARGIN - low, 0, 0, 0, 0, id=name)
         return PageTemplate(id=name, frames=[frame], pagesize=(width, height))
 
@@ -153,12 +153,11 @@ def _document(out: Any, told: _Told, style: dict[str, Any]) -> Any:
 
 
 def _foot(told: _Told, style: dict[str, Any], width: float) -> Any:
-    """The notice, as wide as a sheet, with its height."""
+    """The notice, as wide as a sheet, with its height beside it."""
     from reportlab.platypus import Paragraph
 
     paragraph = Paragraph(escape(told.foot), style["foot"])
-    _, paragraph.height = paragraph.wrap(width - 2 * _MARGIN - 50, 1000)
-    paragraph.height += _FOOT_GAP
+    paragraph.wrap(width - 2 * _MARGIN - 50, 1000)
     return paragraph
 
 
@@ -188,11 +187,11 @@ def _numbered_canvas(told: _Told, style: dict[str, Any]) -> Any:
             self.setStrokeColor(_RULE)
             self.setLineWidth(0.5)
             top = _MARGIN - 12 + foot.height
-            self.line(_MARGIN, top - _FOOT_GAP / 2, width - _MARGIN, top - _FOOT_GAP / 2)
+            self.line(_MARGIN, top + 2, width - _MARGIN, top + 2)
             foot.drawOn(self, _MARGIN, _MARGIN - 12)
             self.setFont(style["foot"].fontName, style["foot"].fontSize)
             self.setFillColor(_GREY)
-            self.drawRightString(width - _MARGIN, top - _FOOT_GAP - 6, f"{number} / {of}")
+            self.drawRightString(width - _MARGIN, top - 7, f"{number} / {of}")
 
     return Numbered
 
