@@ -161,6 +161,7 @@ def _made(
     read = read_inputs(_at_day(plan, max(day, written)), frame)
     plan = _at_day(plan, day)
     context, background = read_layers(plan, frame)
+    context = replace(context, places=read.settlements)
     progress(STAGES[1])
     drawn = footprints(read.hazards, plan.footprints)
     known = as_at_day(read, day)
