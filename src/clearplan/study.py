@@ -97,7 +97,7 @@ def run_study(
     if out is not None:
         target = Path(out)
         with replaced(target, OUTPUTS) as fresh:
-            study = write_run(study, fresh, progress)
+            study = write_run(publish_study(study, tier), fresh, progress)
         if study.surface is not None:
             study = replace(study, surface=_moved(study.surface, target))
     return study
