@@ -17,7 +17,7 @@ test: $(VENV)/.test
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	tools/postgis.sh >/dev/null
-	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" $(BIN)/python -m pytest -n 2 --dist loadfile
+	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" CLEARPLAN_AXE="$$(tools/axe.sh)" $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m mypy
@@ -28,6 +28,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/surface.py
 	$(BIN)/python benchmarks/robustness.py
 	$(BIN)/python benchmarks/plan.py
+	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" $(BIN)/python benchmarks/page.py
 
 clean:
 	rm -rf $(VENV) out test-output

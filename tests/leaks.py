@@ -197,8 +197,8 @@ def _stored(path: Path) -> Iterator[np.ndarray]:
     database.close()
 
 
-#: Outlines of the page: numbers in base 32, lowest digits first, 32 more on every digit but the last, sign in the lowest
-#: bit; "." begins a ring and ":" a part, each at a place of its own, from which steps of 1e-5 degrees lead on.
+#: Outlines of the page: numbers in base 32, lowest digits first, 32 more on every digit but the last, sign in the
+#: lowest bit; "." begins a ring and ":" a part, each at a place of its own, from which steps of 1e-5 degrees lead on.
 _DIGITS = {c: k for k, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_")}
 _OUTLINE = re.compile(r"[\w.:-]{12,}", re.ASCII)
 

@@ -25,9 +25,10 @@ def written(folder, name="plan.xlsx", **changed):
 
 
 def sheet(path, name):
-    """Heads, and rows of values."""
-    rows = list(openpyxl.load_workbook(path)[name].iter_rows(values_only=True))
-    return list(rows[0]), [list(row) for row in rows[1:]]
+    """Heads, and rows of values; between them is a row of hashtags."""
+    heads, tags, *rows = openpyxl.load_workbook(path)[name].iter_rows(values_only=True)
+    assert tags[0].startswith("#")
+    return list(heads), [list(row) for row in rows]
 
 
 def column(path, name, head):
@@ -45,8 +46,10 @@ def test_sheets_heads_and_filters(tmp_path):
     assert "Sheet Work: which team works on which task in which period." in first
     for name in SHEETS[1:]:
         page = book[name]
-        assert page.freeze_panes in ("B2", "C2")
-        assert page.auto_filter.ref == f"A1:{page.cell(1, page.max_column).column_letter}{page.max_row}"
+        assert page.freeze_panes in ("B3", "C3")
+        assert page.print_title_rows == "$1:$2"
+        assert page.page_setup.orientation == "landscape"
+        assert page.auto_filter.ref == f"A2:{page.cell(1, page.max_column).column_letter}{page.max_row}"
         assert all(page.column_dimensions[cell.column_letter].width >= 6 for cell in page[1])
     heads = sheet(tmp_path / "plan.xlsx", "Work")[0]
     assert [head for head in heads if "[" in head] == [

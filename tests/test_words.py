@@ -93,7 +93,7 @@ def test_only_what_a_page_can_use_travels():
 
 
 def words_of(html: str) -> dict:
-    return json.loads(re.search(r'id="clearplan-words">(.*?)</script>', html, flags=re.DOTALL).group(1))
+    return json.loads(re.search(r'id="clearplan-languages">(.*?)</script>', html, flags=re.DOTALL).group(1))
 
 
 def test_pages_without_a_plan_carry_no_words_of_one(margins, task_settings, priority_settings):

@@ -189,7 +189,7 @@ def _days(values: pd.Series) -> pa.Array:
     known = values.dropna()
     if getattr(known.dt, "tz", None) is None and bool((known == known.dt.normalize()).all()):
         return pa.array([None if pd.isna(v) else v.date() for v in values], pa.date32())
-    return pa.array(values, pa.timestamp("ms", tz=None if known.dt.tz is None else "UTC"), from_pandas=True, safe=False)
+    return pa.array(values.dt.floor("ms"), pa.timestamp("ms", tz=None if known.dt.tz is None else "UTC"))
 
 
 def _inferred(values: pd.Series) -> pa.Array | None:

@@ -198,6 +198,14 @@ def to_working(table: gpd.GeoDataFrame, crs: CRS) -> tuple[gpd.GeoDataFrame, str
     return table.set_geometry(type(table.geometry)(moved, index=table.index, crs=crs, name=table.geometry.name)), words
 
 
+def inner_lonlat(table: gpd.GeoDataFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Longitude and latitude of a point inside each shape of a table [degrees, WGS 84]."""
+    assert table.crs is not None
+    inner = shapely.point_on_surface(table.geometry.to_numpy())
+    lon, lat = operation(table.crs, parse_crs("EPSG:4326"))[0].transform(shapely.get_x(inner), shapely.get_y(inner))
+    return np.asarray(lon), np.asarray(lat)
+
+
 def geodesic_length_m(line: Any) -> float:
     """Length on the WGS 84 ellipsoid of a line in longitude and latitude [m].
 

@@ -14,13 +14,12 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from .columns import kinds_of, plain_text, to_arrow, units_of
-from .crs import operation, parse_crs
+from .crs import inner_lonlat
 from .folders import refuse_taken, unwritable, whole
+from .hxl import tag_row
 from .schema import placed
+from .spreadsheets import as_text
 from .styles import aliases, qml, style_parts
-
-#: Cells that a spreadsheet would run as a formula start with one of these.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 #: Version of the format: QGIS before 3.34 warns of later ones.
 _GPKG = {"VERSION": "1.3"}
@@ -52,7 +51,7 @@ def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, no
         for layer, table in tables.items():
             write_arrow(
                 to_arrow(layer, table, notice=notice), fresh, layer, table, "GPKG",
-                dataset_metadata={"NOTICE": plain_text(notice)}, dataset_options=_GPKG,
+                layer_metadata={"NOTICE": plain_text(notice)}, dataset_options=_GPKG,
             )  # fmt: skip
         pyogrio.write_dataframe(
             _styles(styles_of(tables), as_at),
@@ -125,14 +124,12 @@ def _fixed_date(as_at: str) -> Iterator[None]:
 
 def write_csv(tasks: gpd.GeoDataFrame, path: Path, *, notice: str) -> None:
     """TASKS as CSV in UTF-8, best rank first, with the WGS 84 position of an inner point and the notice."""
-    assert tasks.crs is not None
-    inner = shapely.point_on_surface(tasks.geometry.to_numpy())
-    lon, lat = operation(tasks.crs, parse_crs("EPSG:4326"))[0].transform(shapely.get_x(inner), shapely.get_y(inner))
+    lon, lat = inner_lonlat(tasks)
     plain = _days_as_text(pd.DataFrame(tasks.drop(columns=["geometry", "deferred"], errors="ignore")))
     plain.insert(1, "rank", plain.pop("rank"))
     plain.insert(2, "score", plain.pop("score"))
     table = plain.assign(lon=pd.Series(lon).round(6), lat=pd.Series(lat).round(6))
-    write_table(table.sort_values(["queue", "rank", "task_id"], kind="stable"), path, notice=notice)
+    write_table(table.sort_values(["queue", "rank", "task_id"], kind="stable"), path, notice=notice, name="tasks")
 
 
 def _days_as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -143,16 +140,20 @@ def _days_as_text(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def write_table(table: pd.DataFrame, path: Path, *, notice: str, digits: int = 10) -> None:
-    """A table without shapes as CSV in UTF-8, the notice in its last column.
+def write_table(table: pd.DataFrame, path: Path, *, notice: str, name: str = "", digits: int = 10) -> None:
+    """A table without shapes as CSV in UTF-8: heads, HXL hashtags, rows; the notice in its last column.
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    Text that a spreadsheet would run as a formula gets an apostrophe in front, which our own doors take off again.
+    ``name``: of a declared table, where a column's hashtag hangs on it.
     """
     told = table.assign(notice=notice)
-    for name in [c for c in told.columns if pd.api.types.is_object_dtype(told[c])]:
-        told[name] = told[name].map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
-    with whole(path) as fresh:
-        told.to_csv(fresh, index=False, lineterminator="\n", float_format=f"%.{digits}g", encoding="utf-8")
+    for column in [c for c in told.columns if not pd.api.types.is_numeric_dtype(told[c])]:
+        told[column] = told[column].astype(object).map(lambda v: as_text(v) if isinstance(v, str) else v)
+    heads = [as_text(str(column)) for column in told.columns]
+    plain: dict[str, Any] = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
+    with whole(path) as fresh, fresh.open("w", encoding="utf-8", newline="") as out:
+        pd.DataFrame([tag_row(map(str, told.columns), name)], columns=heads).to_csv(out, **plain)
+        told.to_csv(out, header=False, float_format=f"%.{digits}g", **plain)
 
 
 def _styles(styles: Mapping[str, str], as_at: str) -> pd.DataFrame:

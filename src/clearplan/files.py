@@ -22,7 +22,7 @@ from .crs import parse_crs
 from .errors import CrsError, MissingFileError, ReadError
 from .schema import fault
 from .sidetables import restored
-from .spreadsheets import first_line, read_csv, read_xlsx, readings
+from .spreadsheets import drop_tags, first_line, read_csv, read_xlsx, readings
 
 TABLES = {".csv", ".tsv", ".txt", ".xlsx"}
 VECTORS = {
@@ -55,7 +55,7 @@ class Raw:
 
 
 def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = None) -> Raw:
-    """Read any supported file.
+    """Read any supported file; a row of HXL hashtags below the header of a table is left out.
 
     Raises
     ------
@@ -129,6 +129,8 @@ def read_gazetteer(path: Path | None) -> pd.DataFrame | None:
 
 def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:
     frame, faults = read_xlsx(path, layer) if suffix == ".xlsx" else (read_csv(path, encoding), [])
+    frame, doubtful = drop_tags(path.name, frame)
+    faults = faults + doubtful
     blank = frame.isna().all(axis=1)
     rows = [int(i) + 2 for i in frame.index[~blank]]  # row 1 is the header
     faults = [f for f in faults if f["row"] in set(rows)]
@@ -198,7 +200,9 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
 def _plain(values: Any) -> Any:
     """A GDAL column with whole numbers as whole numbers and blanks as None."""
     series = pd.Series(values)
-    if series.dtype.kind == "f" and (series.dropna() % 1 == 0).all():
+    known = series.dropna()
+    # Beyond 2 ** 53 a float skips whole numbers, and beyond 2 ** 63 none can be cast.
+    if series.dtype.kind == "f" and ((known % 1 == 0) & (known.abs() <= 2.0**53)).all():
         return series.astype("Int64").astype(object).where(series.notna(), None)
     plain = series.map(lambda v: json.dumps(_listed(v), ensure_ascii=False) if isinstance(v, _NESTED) else v)
     return plain.astype(object).where(series.notna(), None)

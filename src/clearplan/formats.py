@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from .columns import free_names, plain_text, to_arrow
+from .columns import free_names, kinds_of, plain_text, to_arrow
 from .crs import parse_crs, require_metres, to_working
 from .errors import OutputError, SettingsError
 from .exchange import told_of, write_arrow, write_gpkg, write_table
@@ -139,7 +139,7 @@ def _geojson(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
     arrow, endless = _finite(to_arrow(layer, lonlat, notice=notice))
     if endless:
         limits.append(f"{layer}: {endless} endless numbers are blank; JSON has no word for them")
-    options = {"RFC7946": "YES", "COORDINATE_PRECISION": str(_DIGITS), "WRITE_NAME": "YES"}
+    options = {"RFC7946": "YES", "COORDINATE_PRECISION": str(_DIGITS), "WRITE_NAME": "YES", "SIGNIFICANT_FIGURES": "17"}
     write_arrow(arrow, path, layer, lonlat, "GeoJSON", layer_options=options)
     told = {
         field.name: {key: (field.metadata or {}).get(key.encode(), b"").decode() for key in ("unit", "meaning")}
@@ -156,10 +156,10 @@ def _geojson(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
 def _flatgeobuf(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
     """FlatGeobuf without its index: that would sort the rows anew and leave out those without a place."""
     layer, table = _shaped(tables, path)
-    table = _placed_or_none(table)
+    table, limits = _of_one_depth(layer, _placed_or_none(table))
     options = {"SPATIAL_INDEX": "NO", "TITLE": layer, "DESCRIPTION": plain_text(notice) or ""}
     write_arrow(to_arrow(layer, table, notice=notice), path, layer, table, "FlatGeobuf", layer_options=options)
-    return [*_renamed(layer, table), *_controls(layer, table)]
+    return [*limits, *_renamed(layer, table), *_controls(layer, table)]
 
 
 def _shaped(tables: Tables, path: Path) -> tuple[str, gpd.GeoDataFrame]:
@@ -175,6 +175,19 @@ def _placed_or_none(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return table.set_geometry(
         gpd.GeoSeries(np.where(shapely.is_empty(shapes), None, shapes), table.index, crs=table.crs)
     )
+
+
+def _of_one_depth(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Shapes all with heights or all without: a height that is not known is no 0.
+
+    FlatGeobuf says once for all shapes whether they have heights, and can't say it of shapes of several kinds.
+    """
+    shapes = table.geometry.to_numpy()
+    deep = shapely.has_z(shapes)
+    if not deep.any() or (deep[~shapely.is_missing(shapes)].all() and len(kinds_of(table)) == 1):
+        return table, []
+    limit = f"{layer}: {deep.sum()} shapes have heights, which FlatGeobuf can't hold here; they are left out"
+    return table.set_geometry(gpd.GeoSeries(shapely.force_2d(shapes), table.index, crs=table.crs)), [limit]
 
 
 def _finite(arrow: Any) -> tuple[Any, int]:

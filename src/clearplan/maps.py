@@ -22,7 +22,7 @@ import pandas as pd
 import shapely
 
 from .crs import parse_crs, require_metres, to_working
-from .drawn import DRAWN_TO_M, columns_of, furthest_m, outlines
+from .drawn import DRAWN_TO_M, Fixed, columns_of, furthest_m, outlines
 from .errors import TableError
 from .headline import Figures, plain_figures, zone_links
 from .headline import number as _number
@@ -39,6 +39,11 @@ from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, ids_in
 #: and so many that the plan begins first, with the hazards of them all, are outlines above it.
 MOST_OUTLINES, FIRST_OUTLINES = 8_000, 500
 _MICRO = 1e6  # coordinates travel as whole millionths of a degree, 0.1 m
+#: Figures of tasks travel to more digits than the page shows: rank by steps, score [points], area [ha, m2], figures.
+_FIXED = {
+    "rank": Fixed(1.0, steps=True), "score": Fixed(1e-4, steps=True), "ha": Fixed(1e-4), "expected": Fixed(1.0),
+    "raw": Fixed(1e-2), "value": Fixed(1e-5),
+}  # fmt: skip
 #: Columns of a task's expected area.
 EXPECTED = ("expected_m2", "low_m2", "high_m2", "unknown_m2")
 #: Without these columns there is no plan of work to show; its others are told where they are there.
@@ -152,7 +157,7 @@ def draw_map(
     lines = _outlined(tasks, left, most_outlines, bool(stops))
     data: dict[str, Any] = {
         "criteria": _criteria(tasks),
-        "tasks": columns_of(_tasks(tasks, zones, stops, lines)),
+        "tasks": columns_of(_tasks(tasks, zones, stops, lines), _FIXED),
         "zones": _zones(zones, stops),
         "areas": columns_of(_areas(left, lines)),
         "drawn": _drawn(tasks, left, lines),
@@ -241,8 +246,8 @@ def _drawn(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, lines: _Outl
 
 
 def _rest_to_m(lines: _Outlined) -> float:
-    """How closely tasks under the picture are followed [m]: what they are is told by the cell, a quarter is enough."""
-    return DRAWN_TO_M if lines.picture is None else max(lines.picture["cell_m"] / 4, DRAWN_TO_M)
+    """How closely tasks under the picture are followed [m]: a click tells by the cell, half of one is enough."""
+    return DRAWN_TO_M if lines.picture is None else max(lines.picture["cell_m"] / 2, DRAWN_TO_M)
 
 
 def _criteria(tasks: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -273,18 +278,15 @@ def _tasks(
             "class": task.land_class,
             "rank": _whole(task.rank),
             "of": of,
-            "score": round(float(task.score), 4),
-            "ha": round(task.area_m2 / 1e4, 4),
+            "score": float(task.score),
+            "ha": task.area_m2 / 1e4,
             "district": _text(task.district),
             "zones": [_text(names.get(zone)) or zone for zone in ids_in(task.zone_ids)],
             "hazards": ids_in(task.hazard_ids),
             "error_m": _number(task.position_error_m),
             "assumed": _number(task.people_assumed),
             "unknown": int(task.zones_unknown),
-            "expected": [
-                None if figure is None else round(figure, 1)
-                for figure in (_number(getattr(task, name, None)) for name in EXPECTED)
-            ],
+            "expected": [_number(getattr(task, name, None)) for name in EXPECTED],
             "raw": raw[k],
             "value": value[k],
             "shape": shape,
@@ -295,12 +297,11 @@ def _tasks(
     return sorted(rows, key=lambda row: (row["queue"], row["rank"] is None, row["rank"] or 0, row["id"]))
 
 
-def _figures(tasks: gpd.GeoDataFrame, part: str) -> list[list[float | None]]:
-    """Raw figures or values of all criteria, task by task, to what the page can show; unknown is None."""
+def _figures(tasks: gpd.GeoDataFrame, part: str) -> list[list[float]]:
+    """Raw figures or values of all criteria, task by task; NaN where unknown or endless."""
     columns = tasks[[f"c_{name}_{part}" for name in criteria_of(tasks)]].to_numpy(float)
-    large = np.abs(columns) >= 100
-    short = np.where(large, np.round(columns, 1), np.round(columns, 4 if part == "raw" else 6))
-    return [[None if not math.isfinite(x) else int(x) if x == int(x) else x for x in row] for row in short.tolist()]
+    own: list[list[float]] = np.where(np.isfinite(columns), columns, np.nan).tolist()
+    return own
 
 
 def _how_sure(task: Any) -> dict[str, Any]:

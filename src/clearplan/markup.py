@@ -49,7 +49,7 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]], kinds: Mapping[i
     ``kinds`` says which columns, counted from 0, hold figures ("n"), names ("k") or sentences ("w").
 
     >>> table(["a"], [["1"]])
-    '<div class="scroll" tabindex="0"><table><thead><tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table></div>'
+    '<div class="scroll" tabindex="0"><table><thead><tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr></tbody>...'
     """
     kind = {k: f' class="{name}"' for k, name in (kinds or {}).items()}
     head = "".join(f"<th{kind.get(k, '')}>{name}</th>" for k, name in enumerate(header))

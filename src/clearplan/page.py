@@ -55,9 +55,8 @@ def framed(html: str, height_px: int = FRAME_PX) -> str:
 
     The frame may run the page's script and nothing else: no forms, no windows, no reach into the page around it.
 
-    >>> framed('<p title="a">it\'s</p>', 300)
-    '<iframe sandbox="allow-scripts" style="width:100%;height:300px;border:1px solid #c9c9c9" title="clearplan map"
-    srcdoc=\'<p title="a">it&#39;s</p>\'></iframe>'
+    >>> print(framed('<p title="a">it is Ana\'s</p>', 300))
+    <iframe sandbox="allow-scripts" ... srcdoc='<p title="a">it is Ana&#39;s</p>'></iframe>
     """
     # Within single quotes only these two marks end or bend the text; pages hold thousands of the double ones.
     inner = html.replace("&", "&amp;").replace("'", "&#39;")
@@ -89,7 +88,7 @@ def make_page(data: dict[str, Any]) -> MapPage:
     words = _json(page_words(script, before + after, told))
     end = (
         f'<script type="application/json" id="clearplan-data">{told}</script>\n'
-        f'<script type="application/json" id="clearplan-words">{words}</script>\n'
+        f'<script type="application/json" id="clearplan-languages">{words}</script>\n'
         f"<script>{script}</script>\n</html>"
     )
     page = f"{head}</head>{body}"

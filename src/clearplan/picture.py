@@ -1,4 +1,4 @@
-"""Hazards beyond what outlines can show: a picture in Web Mercator whose cells carry classes, drawn by the page's script.
+"""Hazards beyond what outlines can show: a picture in Web Mercator whose cells carry classes, drawn on the page.
 
 A cell is coloured where any hazard shares ground with it, and the strongest class counts. Coarser levels are made of
 finer ones by the strongest of four cells, so that no zoom loses a hazard. Cells are pixels of the map at a zoom: the
@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from .crs import parse_crs, reprojected
-from .drawn import EDGE_M
+from .drawn import cut_edges
 from .grids import cover
 
 #: Classes in the order of their strength; the number of each in the picture is 1 + its place here.
@@ -65,7 +65,7 @@ def levels_of(areas: gpd.GeoDataFrame, largest: int = LARGEST) -> list[Level]:
     there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     if not there.any():
         return []
-    mercator = reprojected(shapely.segmentize(shapes[there], EDGE_M), areas.crs, parse_crs("EPSG:3857"))
+    mercator = reprojected(cut_edges(shapes[there]), areas.crs, parse_crs("EPSG:3857"))
     west, south, east, north = shapely.total_bounds(mercator)
     zoom = min(math.floor(math.log2(largest * 2 * _EDGE_M / 256 / max(east - west, north - south))), DEEPEST)
     side = cell_side(zoom)

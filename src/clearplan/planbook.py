@@ -12,7 +12,7 @@ from .workbook import Field, Sheet, write_book
 _LAST = "Work is dated to the period, not to the day. Blank cells are not known, or not in the plan; never 0."
 
 
-def _sheets(currency: str) -> dict[str, Sheet]:
+def work_sheets(currency: str) -> dict[str, Sheet]:
     """All sheets with a table, by the name of the argument that fills them."""
     money = f"[{currency}]" if currency else "[currency]"
     return {
@@ -32,6 +32,8 @@ def _sheets(currency: str) -> dict[str, Sheet]:
             Field("zone_id", "id", "text"),
             Field("name", "place", "text"),
             Field("people", "people; blank: unknown [people]", "whole"),
+            Field("families", "families; blank: unknown [families]", "whole", must=False),
+            Field("planned_return", "planned return [date]", "day", must=False),
             Field("opens_in", "opens at the end of period; 0: the first day; blank: not in the plan", "whole"),
             Field("opens_on", "opens on [date]", "day"),
             Field("probability", "chance to open by then [%]", "share", must=False),
@@ -41,7 +43,12 @@ def _sheets(currency: str) -> dict[str, Sheet]:
             Field("last_tasks", "last of them", "sentence", must=False),
             Field("why", "why then, or why not", "sentence"),
             Field("sooner", "what would bring it forward", "sentence"),
-        ), 2),
+            Field("other_names", "other names", "text", must=False),
+            Field("lon", "longitude, WGS 84 [degrees]", "degrees", must=False),
+            Field("lat", "latitude, WGS 84 [degrees]", "degrees", must=False),
+            Field("position_error_m", "position error; blank: not known [m]", "whole", must=False),
+            Field("source", "source", "sentence", must=False),
+        ), 2, "zones"),
         "work": Sheet("Work", "which team works on which task in which period", (
             Field("team_id", "team", "text"),
             Field("task_id", "task", "text"),
@@ -55,7 +62,7 @@ def _sheets(currency: str) -> dict[str, Sheet]:
             Field("days", "work [team-days]", "number"),
             Field("m2", "ground of the step [m2]", "whole"),
             Field("cost", f"cost {money}", "whole"),
-        ), 2),
+        ), 2, "work"),
         "use": Sheet("Teams", "how far each team is used in each period", (
             Field("team_id", "team", "text"),
             Field("kind", "kind of team", "text"),
@@ -64,7 +71,7 @@ def _sheets(currency: str) -> dict[str, Sheet]:
             Field("available", "there are [team-days]", "number"),
             Field("share", "share used [%]", "share"),
             Field("cost", f"cost {money}", "whole"),
-        )),
+        ), 1, "use"),
         "budgets": Sheet("Budgets", "what the best plan buys for more or less money", (
             Field("budget", f"budget {money}", "whole"),
             Field("people_home", "people home at the end [people]", "whole"),
@@ -122,13 +129,24 @@ def write_workplan(
     TableError
         A table lacks a column.
     """
+    tables = work_tables(work, tasks, use, comparison, budgets) | {"zones": zones}
+    sheets = work_sheets(currency)
+    in_order = {name: tables[name] for name in sheets if name in tables}
+    write_book(path, title=title, words=[notice, *notes], last=_LAST, tables=in_order, sheets=sheets, foot=notice)
+
+
+def work_tables(
+    work: pd.DataFrame,
+    tasks: pd.DataFrame,
+    use: pd.DataFrame,
+    comparison: pd.DataFrame,
+    budgets: pd.DataFrame | None = None,
+) -> dict[str, pd.DataFrame]:
+    """The tables of the sheets, but for the places: work with its district, use with its share."""
     district = tasks.drop_duplicates("task_id").set_index("task_id")["district"]
     tables = {
         "comparison": comparison,
-        "zones": zones,
         "work": work.assign(district=work["task_id"].map(district)),
         "use": use.assign(share=use["days"] / use["available"].where(use["available"] > 0)),
     }
-    if budgets is not None:
-        tables["budgets"] = budgets
-    write_book(path, title=title, words=[notice, *notes], last=_LAST, tables=tables, sheets=_sheets(currency))
+    return tables if budgets is None else tables | {"budgets": budgets}

@@ -40,17 +40,26 @@ def plan_section(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame) -> 
 
 
 def write_plan(
-    planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame, folder: Path, *, title: str, notice: str
+    planned: Planned,
+    tasks: pd.DataFrame,
+    zones: pd.DataFrame,
+    folder: Path,
+    *,
+    title: str,
+    notice: str,
+    book: bool = True,
 ) -> None:
-    """WORK, BLOCKERS and the workbook of a plan of work.
+    """WORK, BLOCKERS and the workbook of a plan of work; ``book``: False where the book of the whole run holds it.
 
     Raises
     ------
     OutputError
         A file can't be written.
     """
-    write_table(planned.plan.work, folder / "work.csv", notice=notice)
-    write_table(planned.blockers, folder / "blockers.csv", notice=notice)
+    write_table(planned.plan.work, folder / "work.csv", notice=notice, name="work")
+    write_table(planned.blockers, folder / "blockers.csv", notice=notice, name="blockers")
+    if not book:
+        return
     write_workplan(
         folder / "plan.xlsx",
         work=planned.plan.work,

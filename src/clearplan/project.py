@@ -17,7 +17,7 @@ import pandas as pd
 
 from .columns import kinds_of, plain_text, units_of
 from .crs import require_metres
-from .errors import TableError
+from .errors import OutputError, TableError
 from .folders import refuse_taken, whole
 from .styles import aliases, style_parts
 
@@ -170,7 +170,10 @@ def _vector(
 def _pictures(folder: Path, rasters: Sequence[str], crs: str, notice: str) -> Iterator[_Layer]:
     for name in rasters:
         style = folder / Path(name).with_suffix(".qml")
-        pipe = re.search(r"<pipe>.*</pipe>", style.read_text(encoding="utf-8"), flags=re.DOTALL)
+        try:
+            pipe = re.search(r"<pipe>.*</pipe>", style.read_text(encoding="utf-8"), flags=re.DOTALL)
+        except OSError as error:
+            raise OutputError(f"{style}: can't be read ({error.strerror}); make the surface again") from None
         ident, source = re.sub(r"\W+", "_", name), f"./{name}"
         words = _RASTERS.get(name, name)
         body = (

@@ -82,6 +82,44 @@ def hillshade_png(path: str | Path, *, exaggeration: float = 4.0, largest_px: in
     return _png(_shade(height_m * exaggeration, cell_m)), bounds
 
 
+def relief_of(
+    path: str | Path, crs: CRS, extent: LonLatBounds, shape: tuple[int, int]
+) -> tuple[np.ndarray[Any, Any], float]:
+    """Shaded relief of a rectangle of a map, for sheets of paper.
+
+    Parameters
+    ----------
+    path : path
+        Any raster that GDAL reads, elevation [m] in band 1.
+    crs : CRS
+        Of the map, in metres.
+    extent : (west, south, east, north)
+        In that CRS [m].
+    shape : (rows, columns)
+
+    Returns
+    -------
+    (array (rows, columns), float)
+        Brightness, 0 to 1; NaN where the elevation is not known. Shaded as :func:`hillshade_png`. And the side of the
+        raster's own cells [m]: a map that shows them large shows no relief.
+
+    Raises
+    ------
+    ReadError, CrsError
+        The file can't be read, or states no CRS.
+    """
+    west, south, east, north = extent
+    side = (east - west) / shape[1]
+    transform = Affine(side, 0, west, 0, (south - north) / shape[0], north)
+    frame = {"crs": crs.to_wkt(), "transform": transform, "width": shape[1], "height": shape[0]}
+    with _opened(path) as source:
+        with WarpedVRT(source, crs=crs.to_wkt()) as own:
+            cell_m = float(own.transform.a)
+        with WarpedVRT(source, resampling=Resampling.cubic_spline, **frame) as warped:
+            height_m = warped.read(1, masked=True).astype("float32").filled(np.nan)
+    return _shade(height_m * 4.0, side), cell_m
+
+
 def mean_slope(path: str | Path, polygons: gpd.GeoDataFrame) -> np.ndarray:
     """Mean slope of the ground in each polygon, from a raster of elevations (n) [degrees]; NaN where it has none.
 
@@ -169,13 +207,18 @@ def _png(shade: np.ndarray) -> bytes:
     return _as_png(np.stack([np.where(known, grey, 0).astype("uint8"), np.where(known, 255, 0).astype("uint8")]))
 
 
-def _as_png(bands: np.ndarray) -> bytes:
+def _as_png(bands: np.ndarray, level: int = 9) -> bytes:
     with warnings.catch_warnings():
         # A picture without a place on Earth is what we want here.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with MemoryFile() as memory:
             with memory.open(
-                driver="PNG", width=bands.shape[2], height=bands.shape[1], count=len(bands), dtype="uint8", ZLEVEL=9
+                driver="PNG",
+                width=bands.shape[2],
+                height=bands.shape[1],
+                count=len(bands),
+                dtype="uint8",
+                ZLEVEL=level,
             ) as out:
                 out.write(bands)
             return bytes(memory.read())
@@ -183,7 +226,7 @@ def _as_png(bands: np.ndarray) -> bytes:
 
 def codes_png(codes: np.ndarray) -> bytes:
     """Codes of cells (rows, columns), uint8, as a grey PNG that a script can read them from."""
-    return _as_png(codes[None])
+    return _as_png(codes[None], level=6)
 
 
 def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: int = 900) -> tuple[bytes, LonLatBounds]:

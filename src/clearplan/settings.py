@@ -92,10 +92,10 @@ class SourceSettings(Settings):
 class ContactLineSettings(SourceSettings):
     """The contact line, and the depth of its belt on the ground."""
 
-    hazard_id: str
+    hazard_id: str = Field(description="Identifier of the line as a hazard.")
     scale: str = Field(description="Map scale at which the line was drawn; printed beside its length.")
-    source: str
-    recorded_on: dt.date | None = None
+    source: str = Field(description="Where the line is from, and its licence.")
+    recorded_on: dt.date | None = Field(default=None, description="Day for which the line was drawn.")
     position_error_m: Metres = Field(description="Position error of the drawn line [m]; shown, not buffered.")
     depth_min_m: Metres | None = Field(default=None, description="Depth of the inner band [m].")
     depth_max_m: Metres | None = Field(default=None, description="Depth of the outer band [m].")
@@ -193,12 +193,12 @@ class RecordSettings(SourceSettings):
 class ContextSettings(Settings):
     """Layers that are drawn or used for names; none is a hazard."""
 
-    districts: Path | None = None
-    district_name: str = "name"
-    countries: Path | None = None
-    rivers: Path | None = None
-    lakes: Path | None = None
-    elevation: Path | None = None
+    districts: Path | None = Field(default=None, description="Areas by which ground is told, as polygons.")
+    district_name: str = Field(default="name", description="Field of that layer that holds their names.")
+    countries: Path | None = Field(default=None, description="Countries, drawn behind the map.")
+    rivers: Path | None = Field(default=None, description="Rivers, drawn behind the map.")
+    lakes: Path | None = Field(default=None, description="Lakes, drawn behind the map.")
+    elevation: Path | None = Field(default=None, description="Heights as a raster, drawn as relief behind the map.")
     attribution: str = Field(default="", description="Credit line that the data's licences ask for.")
 
 
@@ -262,7 +262,7 @@ FallOff = Literal["long-tail", "exponential", "gaussian"]
 class SurfaceTerm(Settings):
     """One kind of evidence: how strongly it speaks, how far, and who says so."""
 
-    evidence: EvidenceName
+    evidence: EvidenceName = Field(description="Kind of evidence that the term weighs.")
     strength: Strength | None = Field(
         default=None,
         description="What it adds to the logit where the evidence itself lies [1]; 0.69 doubles the odds, 2.3 makes "
@@ -418,7 +418,7 @@ class FitSettings(Settings):
 class MapSettings(Settings):
     """The map page."""
 
-    title: str = Field(min_length=1)
+    title: str = Field(min_length=1, description="Title of the map page.")
 
 
 class PublishSettings(Settings):
@@ -466,7 +466,9 @@ class Plan(Settings):
     releases: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     history: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
     teams: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
-    commitments: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
+    commitments: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = Field(
+        default=(), description="Files of what teams have been promised to do."
+    )
     context: ContextSettings = ContextSettings()
     footprints: FootprintSettings
     tasks: TaskSettings

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -76,3 +78,42 @@ def _in_words(error: Any) -> str:
     if error["type"] == "tuple_type":
         message = "must be a list in [brackets]"
     return f"{place}: {message}" if place else message
+
+
+class Told(NamedTuple):
+    """A setting as it is told: where it stands in plan.toml, its value, unit and meaning."""
+
+    section: str
+    setting: str
+    value: Any
+    unit: str
+    meaning: str
+
+
+#: What the last brackets of a description hold where they are no unit.
+_NO_UNIT = re.compile(r"\[|\d, |^(brackets|context|planning|queue|0)$")
+
+
+def told_settings(model: Settings, values: Mapping[str, Any], section: str = "") -> Iterator[Told]:
+    """Every setting of a plan, in its order, with unit and meaning as they are declared.
+
+    Parameters
+    ----------
+    model : Settings
+    values : mapping
+        The same as plain values, which is what is told (``run["settings"]``: paths as seen from plan.toml).
+    section : str
+        Where the model stands.
+    """
+    for name, field in type(model).model_fields.items():
+        own, value = getattr(model, name), values[name]
+        place = f"{section}.{name}" if section else name
+        if isinstance(own, Settings):
+            yield from told_settings(own, value, place)
+        elif isinstance(own, tuple | list) and own and isinstance(own[0], Settings):
+            for k, (one, told) in enumerate(zip(own, value, strict=True), start=1):
+                yield from told_settings(one, told, f"{place} {k}" if len(own) > 1 else place)
+        else:
+            meaning = field.description or ""
+            units = [unit for unit in re.findall(r"\[([^\]]*)\]", meaning) if not _NO_UNIT.search(unit)]
+            yield Told(section or "(top)", name, value, units[-1] if units else "", meaning)

@@ -21,7 +21,7 @@ Ground = Literal["all", "not-cancelled", "to-clear"]
 class Step(Settings):
     """One step of a method: who works on which part of the task's ground."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="Name of the step.")
     kinds: Annotated[tuple[TeamKind, ...], Field(min_length=1)] = Field(description="Any of these does it.")
     ground: Ground = Field(
         default="all",
@@ -33,7 +33,7 @@ class Step(Settings):
 class Method(Settings):
     """Steps that release a task of a class, in order."""
 
-    land_class: LandClass
+    land_class: LandClass = Field(description="Class of the tasks that it releases.")
     ordnance: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         default=None, description="Only for tasks whose ordnance is all among these; unset: any. The first that fits "
         "a task is taken."
@@ -79,14 +79,16 @@ class Outcome(Settings):
 class WhatIf(Settings):
     """The same plan with other outcomes of survey, to see how much hangs on them."""
 
-    name: str = Field(min_length=1)
-    outcomes: Annotated[dict[LandClass, Outcome], Field(min_length=1)]
+    name: str = Field(min_length=1, description="What is supposed, in words.")
+    outcomes: Annotated[dict[LandClass, Outcome], Field(min_length=1)] = Field(
+        description="What survey makes of ground of a class instead, in shares."
+    )
 
 
 class Uncertainty(Settings):
     """Draws in which the plan is worked through with other rates, efforts and outcomes of survey."""
 
-    draws: int = Field(ge=20, le=10_000)
+    draws: int = Field(ge=20, le=10_000, description="How many times the plan is worked through.")
     seed: int = Field(ge=0, description="Seed of the draws; written into the outputs.")
     task_spread: Annotated[float, Field(ge=0, le=2)] = Field(
         description="How unlike tasks are at one rate: standard deviation of the logarithm of a task's effort [1]."
@@ -96,8 +98,8 @@ class Uncertainty(Settings):
 class Treaty(Settings):
     """The treaty clock of a state."""
 
-    state: str = Field(min_length=1)
-    convention: Literal["APMBC", "CCM"]
+    state: str = Field(min_length=1, description="State whose clock is told.")
+    convention: Literal["APMBC", "CCM"] = Field(description="Convention whose articles are told.")
     party: bool = Field(description="Whether the state is party; if not, all is told as if it acceded on the day.")
     entry_into_force: Day | None = Field(default=None, description="Day on which it entered into force for it.")
     extended_to: Day | None = Field(default=None, description="Deadline after the extensions granted so far.")
@@ -133,7 +135,7 @@ class PlanningSettings(Settings):
         ge=0, le=12,
         description="A step may begin so many periods after the one before it on the same ground; 0: in the same one.",
     )  # fmt: skip
-    currency: str = Field(min_length=1)
+    currency: str = Field(min_length=1, description="Currency of all money of the plan of work.")
     budget: Amount | None = Field(default=None, description="For all periods together [currency]; unset: none.")
     budget_a_period: Amount | None = Field(default=None, description="For each period [currency]; unset: none.")
     methods: Annotated[tuple[Method, ...], Field(min_length=1)]

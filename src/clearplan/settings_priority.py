@@ -37,7 +37,9 @@ class Criterion(Settings):
     )
     label: str | None = Field(default=None, description="What it is called in the outputs; unset: clearplan's words.")
     unit: str | None = Field(default=None, description="Unit of the figure, for a name of yours.")
-    weight: float = Field(ge=0, allow_inf_nan=False)
+    weight: float = Field(
+        ge=0, allow_inf_nan=False, description="Weight beside the other criteria; they are made to sum to 100."
+    )
     weight_range: tuple[Amount, Amount] | None = Field(
         default=None,
         description="Least and most that the weight may be, where the criteria's own weights rank; unset: "
@@ -60,7 +62,9 @@ class Criterion(Settings):
         "a task without a figure is an error.",
     )
     source: str = Field(min_length=1, description="Who set it, or the word illustrative.")
-    queues: Annotated[tuple[Queue, ...], Field(min_length=1)] = QUEUES
+    queues: Annotated[tuple[Queue, ...], Field(min_length=1)] = Field(
+        default=QUEUES, description="Queues whose tasks it ranks."
+    )
 
     @model_validator(mode="after")
     def _value_function(self) -> Self:
@@ -128,7 +132,7 @@ class WeightSet(Settings):
 
     name: str = Field(min_length=1, description="Whose weights these are.")
     set_by: str = Field(min_length=1, description="Who spoke for them.")
-    set_on: dt.date
+    set_on: dt.date = Field(description="Day on which they were set.")
     method: Literal["direct", "swing", "pairwise"] = Field(
         description="direct: weights as written. swing: the most important swing from worst to best is 100, the "
         "others "
@@ -209,7 +213,7 @@ class SurveyFirst(Settings):
     harm_per_m2: Amount = Field(
         description="Harm of releasing ground that holds ordnance [currency a m2 of such ground]; always told apart."
     )
-    currency: str = Field(min_length=1)
+    currency: str = Field(min_length=1, description="Currency of these costs.")
     source: str = Field(min_length=1, description="Who set these, or the word illustrative.")
 
     @model_validator(mode="after")
@@ -276,7 +280,7 @@ class PrioritySettings(Settings):
     """Criteria, weights and declared assumptions of the ranking."""
 
     set_by: str = Field(min_length=1, description="Who set the weights.")
-    set_on: dt.date
+    set_on: dt.date = Field(description="Day on which they were set.")
     unknown_people: float = Field(
         ge=0,
         allow_inf_nan=False,
@@ -301,7 +305,9 @@ class PrioritySettings(Settings):
         description="Probability assumed for a task of whose ground nobody knows; needed where one is met and a "
         "criterion asks for it; shown wherever it counts.",
     )
-    class_values: dict[LandClass, Probability]
+    class_values: dict[LandClass, Probability] = Field(
+        description="How strong the evidence of a class is, for the criterion land_class [1]."
+    )
     rates: dict[Queue, Rate] = Field(default_factory=dict, description="Needed for the criterion effort.")
     roads: Path | None = Field(default=None, description="Layer of roads, for the criterion road_distance.")
     layers: tuple[TaskLayer, ...] = Field(

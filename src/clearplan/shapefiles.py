@@ -203,8 +203,8 @@ def _same(value: Any, found: Any) -> bool:
     if isinstance(value, int):
         return bool(int(found) == value)
     if hasattr(value, "isoformat"):
-        return str(found)[: len(value.isoformat())].replace(" ", "T") == value.isoformat()
-    return bool(str(found) == value)
+        return str(found)[: len(value.isoformat())].replace(" ", "T") == str(value.isoformat())
+    return str(found) == str(value)
 
 
 def _told(field: Any, short: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from .errors import ReadError
+from .hxl import tags_in
 from .schema import fault
 
 #: Encodings tried when a file states none, with the alphabets they were made for.
@@ -23,6 +24,51 @@ MAX_LETTERS = 32_767
 
 #: Formulas whose value comes from elsewhere, or that open something when the cell is touched.
 _OUTWARD = re.compile(r"^=.*\b(HYPERLINK|WEBSERVICE|FILTERXML|IMPORT\w+|RTD|DDE|CALL)\s*\(", re.IGNORECASE)
+
+
+#: What a spreadsheet takes for the start of a formula: the marks, their full-width forms (which some programs fold
+#: into the marks), and white space before a mark (https://owasp.org/www-community/attacks/CSV_Injection).
+_RUNS = re.compile(r"[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+def as_text(text: str) -> str:
+    """Text for a cell of a CSV: an apostrophe before what a spreadsheet would run as a formula.
+
+    >>> as_text("=1+1"), as_text("＝1+1"), as_text("Aghdam"), as_text("'-5")
+    ("'=1+1", "'＝1+1", 'Aghdam', "''-5")
+    """
+    return f"'{text}" if _RUNS.match(text.lstrip("'")) else text
+
+
+def without_apostrophe(text: str) -> str:
+    """The text that ``as_text`` kept from running.
+
+    >>> without_apostrophe("'=1+1"), without_apostrophe("''-5"), without_apostrophe("'s-Gravenhage")
+    ('=1+1', "'-5", "'s-Gravenhage")
+    """
+    return text[1:] if text.startswith("'") and _RUNS.match(text.lstrip("'")) else text
+
+
+def drop_tags(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Rows without the row of HXL hashtags below the header; a row that may be one and may be data is a fault."""
+    kinds = [tags_in(list(row)) for row in frame.itertuples(index=False, name=None)]
+    first = next((k for k, blank in enumerate(frame.isna().all(axis=1)) if not blank), None)
+    faults, tags = [], []
+    for k, kind in enumerate(kinds):
+        if k == first and kind == "yes":
+            tags.append(k)
+        elif k == first and kind == "perhaps":
+            rule = "every cell begins with '#': HXL hashtags, or data?"
+            remedy = "use core hashtags of HXL 1.1 (#adm1, #loc, #meta ...) or #x_ names; or begin data otherwise"
+            faults.append(fault(file, k + 2, "", _shown(frame, k), rule, "error", remedy))
+        elif kind == "yes":
+            rule, remedy = "HXL hashtags below the first row of data", "put them right below the header, or delete them"
+            faults.append(fault(file, k + 2, "", _shown(frame, k), rule, "error", remedy))
+    return frame.drop(index=frame.index[tags]), faults
+
+
+def _shown(frame: pd.DataFrame, row: int) -> str:
+    return ", ".join(str(cell) for cell in frame.iloc[row] if not pd.isna(cell))
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -123,7 +169,7 @@ def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
     records = _records(path, text, mark)
     if not records:
         raise ReadError(f"{path}: is empty; give a header row and data")
-    header = [name.strip() for name in records[0]]
+    header = [without_apostrophe(name.strip()) for name in records[0]]
     while header and not header[-1] and all(not record or not record[-1].strip() for record in records[1:]):
         # Spreadsheets write the commas of columns that were once used.
         header, records = header[:-1], [record[:-1] for record in records]
@@ -136,7 +182,10 @@ def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
             f"{path}, row {ragged[0]}: has {len(records[ragged[0] - 1])} cells, the header {len(header)}{others}"
             f"{more}; put texts that hold {mark!r} in double quotes"
         )
-    body = [[cell.strip() or None for cell in record] if record else [None] * len(header) for record in records[1:]]
+    body = [
+        [without_apostrophe(cell.strip()) or None for cell in record] if record else [None] * len(header)
+        for record in records[1:]
+    ]
     return pd.DataFrame(body, columns=header, dtype=object)
 
 

@@ -141,6 +141,19 @@ def _print(chart: _Chart, kind: str, metadata: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
+def font_files() -> dict[str, Path]:
+    """Files of the font of all charts, DejaVu Sans, which comes with matplotlib: Latin, Cyrillic, Armenian, Georgian.
+
+    >>> sorted(font_files()), all(file.exists() for file in font_files().values())
+    (['bold', 'bold-italic', 'italic', 'normal'], True)
+    """
+    from matplotlib import get_data_path
+
+    folder = Path(get_data_path(), "fonts", "ttf")
+    names = {"normal": "", "bold": "-Bold", "italic": "-Oblique", "bold-italic": "-BoldOblique"}
+    return {kind: folder / f"DejaVuSans{name}.ttf" for kind, name in names.items()}
+
+
 def need(table: pd.DataFrame, *columns: str) -> None:
     """A table that can be drawn: with these columns, and rows.
 

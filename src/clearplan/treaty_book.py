@@ -65,12 +65,14 @@ def write_treaty(
         words=[notice, *clock.words, *notes],
         last=_LAST,
         tables={name: table for name, table in given.items() if table is not None},
-        sheets=_sheets(clock, currency, [name for name in released.columns if name.startswith("items_")]),
+        sheets=treaty_sheets(clock, released, currency),
+        foot=notice,
     )
 
 
-def _sheets(clock: Clock, currency: str, items: Sequence[str]) -> dict[str, Sheet]:
-    """All sheets, by the name of the argument that fills them."""
+def treaty_sheets(clock: Clock, released: pd.DataFrame, currency: str) -> dict[str, Sheet]:
+    """All sheets, by the name of the argument of ``write_treaty`` that fills them; ``released``: for its devices."""
+    items = [name for name in released.columns if name.startswith("items_")]
     money = f"[{currency}]" if currency else "[currency]"
     asks = f"what the {clock.convention} asks of its states parties"
     if not clock.party:
@@ -116,7 +118,7 @@ def _sheets(clock: Clock, currency: str, items: Sequence[str]) -> dict[str, Shee
             Field("cost_low", f"cost, low {money}", "whole"),
             Field("cost", f"cost, likely {money}", "whole"),
             Field("cost_high", f"cost, high {money}", "whole"),
-        ), 2),
+        ), 2, "milestones"),
         "planned": Sheet("Planned release", "what the plan of work means to release, by year; decisions are the "
                          "authority's", (
             Field("year", "calendar year", "year"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import numbers
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,43 +16,64 @@ import pandas as pd
 
 from .errors import OutputError, TableError
 from .folders import unwritable, whole
+from .hxl import tag_of
 from .tables import TABLES, Column, allowed_codes
 
-Kind = Literal["text", "sentence", "whole", "number", "exact", "share", "year", "day"]
-#: How cells of a kind look, and how wide their columns are [characters].
-_FORMATS: dict[Kind, tuple[dict[str, Any], int]] = {
+Kind = Literal["text", "sentence", "whole", "number", "exact", "share", "degrees", "year", "day", "figure", "any"]
+#: How cells of a kind look. ``figure`` and ``any``: each cell is number, day or text, as its own value is.
+_FORMATS: dict[Kind, dict[str, Any]] = {
     # quote_prefix: a program that edits the cell goes on taking '=1+1' for text.
-    "text": ({"quote_prefix": True}, 20),
-    "sentence": ({"quote_prefix": True, "text_wrap": True}, 56),
-    "whole": ({"num_format": "#,##0"}, 14),
-    "number": ({"num_format": "#,##0.0"}, 14),
-    "exact": ({"num_format": "General"}, 14),
-    "share": ({"num_format": "0.0 %"}, 12),
-    "year": ({"num_format": "0", "align": "left"}, 12),
-    "day": ({"num_format": "yyyy-mm-dd", "align": "left"}, 12),
+    "text": {"quote_prefix": True, "text_wrap": True, "align": "left", "indent": 1},
+    "sentence": {"quote_prefix": True, "text_wrap": True, "align": "left", "indent": 1},
+    "whole": {"num_format": "#,##0"},
+    "number": {"num_format": "#,##0.0"},
+    "exact": {"num_format": "General"},
+    "share": {"num_format": "0.0 %"},
+    "degrees": {"num_format": "0.000000"},
+    "year": {"num_format": "0", "align": "left"},
+    "day": {"num_format": "yyyy-mm-dd", "align": "left"},
+    "figure": {"num_format": "#,##0.0##"},
+    "any": {"num_format": "General", "align": "left"},
 }
-#: A sheet's rows and a cell's letters that XLSX can hold.
-_MOST_ROWS, LETTERS = 1_048_575, 32_767
+#: How a number of a kind is told, to see how wide it is.
+_AS_TOLD: dict[Kind, str] = {"whole": ",.0f", "number": ",.1f", "exact": ".15g", "share": ".1%", "degrees": ".6f",
+                             "year": ".0f", "figure": ",.8g", "any": ".15g"}  # fmt: skip
+#: The widest column of each kind of text [characters], and the narrowest of all.
+_WIDEST: dict[Kind, int] = {"text": 40, "sentence": 60, "figure": 30, "any": 50}
+_NARROWEST = 8
+#: Height of a line [points], of the highest row that a program takes, and characters across a page that can be read.
+_LINE, _HIGHEST, _ACROSS = 15, 405, 240
+#: A sheet's rows below two of heads and a cell's letters that XLSX can hold, and the letters of a page's foot.
+_MOST_ROWS, LETTERS, _FOOT = 1_048_574, 32_767, 255
 
 
 @dataclass(frozen=True)
 class Field:
-    """Column of a sheet: where it comes from, its head, what its cells are, and whether the table must have it."""
+    """Column of a sheet: where it comes from, its head, what its cells are, and whether the table must have it.
+
+    ``tag``: its HXL hashtag; None: the one that ``hxl`` declares for the column.
+    """
 
     source: str
     head: str
     kind: Kind
     must: bool = True
+    tag: str | None = None
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Name, what it is about, fields, and how many of them stay in sight."""
+    """Name, what it is about, fields, how many of them stay in sight, and the declared table that it shows.
+
+    ``printed``: the last column that is printed, by its source; those after it are for the screen. Blank: all are.
+    """
 
     name: str
     about: str
     fields: tuple[Field, ...]
     fixed: int = 1
+    table: str = ""
+    printed: str = ""
 
 
 #: Sheets of a record workbook, in the order of work.
@@ -111,10 +134,13 @@ def write_book(
     tables: Mapping[str, pd.DataFrame],
     sheets: Mapping[str, Sheet],
     last: str = "",
+    foot: str = "",
 ) -> None:
     """A book of declared sheets behind one of words; the same tables make the same bytes.
 
-    Figures stand as they are in the tables, rounded only to the eye. Text from the tables never becomes a formula.
+    Each sheet has its heads, with units, in the first row and HXL hashtags, where there are such, in the second; both
+    stay in sight and are printed on every page, on A4 across. Figures stand as they are in the tables, rounded only to
+    the eye. Text from the tables never becomes a formula or a link, and text that looks like a number stays text.
 
     Parameters
     ----------
@@ -122,6 +148,8 @@ def write_book(
         A new .xlsx file.
     title, words, last
         On the first sheet: of the whole, what to know, and below the list of sheets one thing more.
+    foot
+        At the foot of every printed page, before its number.
     tables : mapping of name to DataFrame
         One sheet each, in this order.
     sheets : mapping of name to Sheet
@@ -136,12 +164,25 @@ def write_book(
     for name, table in tables.items():
         _refuse(name, table, sheets[name], Path(path))
     with new_book(path, title) as book:
-        _read_first(
-            book, title, [*words, *(f"Sheet {sheets[name].name}: {sheets[name].about}." for name in tables), last]
-        )
-        formats = {kind: book.add_format({"valign": "top", **look}) for kind, (look, _) in _FORMATS.items()}
+        told = [f"Sheet {sheets[name].name}: {sheets[name].about}{_none(table)}." for name, table in tables.items()]
+        _set_up(_read_first(book, title, [*words, *told, last]), foot)
+        formats = {kind: book.add_format({"valign": "top", **look}) for kind, look in _FORMATS.items()}
         for name, table in tables.items():
-            _fill_sheet(book, sheets[name], table, formats)
+            page, across = _fill_sheet(book, sheets[name], table, formats)
+            _set_up(page, foot, across)
+
+
+def _none(table: pd.DataFrame) -> str:
+    return "" if len(table) else " (there are none)"
+
+
+def _set_up(page: Any, foot: str, across: int = 1) -> None:
+    """A page to print: A4 across, all columns on so many pages side by side, the foot with the page's number."""
+    page.set_paper(9)
+    page.set_landscape()
+    page.fit_to_pages(across, 0)
+    page.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
+    page.set_footer(f"&L&8 {_foot(foot, _FOOT - len('&L&8 &R&8&P / &N'))}&R&8&P / &N")
 
 
 def _refuse(name: str, table: pd.DataFrame, sheet: Sheet, path: Path) -> None:
@@ -153,45 +194,126 @@ def _refuse(name: str, table: pd.DataFrame, sheet: Sheet, path: Path) -> None:
         raise OutputError(f"{path}: {len(table):,} rows of {name} are more than a sheet holds; write them as CSV")
 
 
-def _read_first(book: Any, title: str, lines: Sequence[str]) -> None:
+def _foot(words: str, room: int) -> str:
+    """Words of a foot, in which ``&`` is a command; of what is too long the end stays, for the fingerprint is there.
+
+    >>> _foot("A & B", 9), _foot("As at 2026-01-01. Fingerprint abc.", 20)
+    ('A && B', '… . Fingerprint abc.')
+    """
+    plain = words.replace("&", "&&")
+    return plain if len(plain) <= room else f"… {plain[2 - room :].lstrip('&')}"
+
+
+def _read_first(book: Any, title: str, lines: Sequence[str]) -> Any:
     page = book.add_worksheet("Read first")
     wrapped = book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True})
     page.set_column(0, 0, 110, wrapped)
     page.write_string(0, 0, title, book.add_format({"bold": True, "font_size": 14}))
     for row, line in enumerate(filter(None, lines), start=2):
+        page.set_row(row, _LINE * _lines(line, 116))
         page.write_string(row, 0, _letters(line), wrapped)
+    return page
 
 
-def _fill_sheet(book: Any, sheet: Sheet, table: pd.DataFrame, formats: dict[Kind, Any]) -> None:
+def _fill_sheet(book: Any, sheet: Sheet, table: pd.DataFrame, formats: dict[Kind, Any]) -> tuple[Any, int]:
+    """A filled sheet, and on how many pages side by side it can be read."""
     page = book.add_worksheet(sheet.name)
-    head = book.add_format({"bold": True, "bg_color": "#EEEEEE", "bottom": 1, "text_wrap": True, "valign": "top"})
     fields = [field for field in sheet.fields if field.source in table.columns]
-    page.freeze_panes(1, sheet.fixed)
-    page.set_row(0, 62)
-    page.autofilter(0, 0, max(len(table), 1), len(fields) - 1)
-    page.set_landscape()
-    page.fit_to_pages(1, 0)
-    page.repeat_rows(0)
+    tags = [tag_of(field.source, sheet.table) if field.tag is None else field.tag for field in fields]
+    widths = [_wide(field, table[field.source]) for field in fields]
+    heads = 2 if any(tags) else 1
+    _fill_heads(book, page, fields, tags if heads == 2 else (), widths)
+    last = max(len(table) + heads - 1, heads)
+    page.freeze_panes(heads, sheet.fixed)
+    page.repeat_rows(0, heads - 1)
+    page.autofilter(heads - 1, 0, last, len(fields) - 1)  # its arrows on the hashtags: heads stay above what is sorted
+    page.ignore_errors({"number_stored_as_text": f"A1:{_letter(len(fields) - 1)}{last + 1}"})
+    names = [field.source for field in fields]
+    shown = names.index(sheet.printed) + 1 if sheet.printed in names else len(fields)
+    lines = [1] * len(table)
+    for at, (field, width) in enumerate(zip(fields, widths, strict=True)):
+        page.set_column(at, at, width)
+        for row, value in enumerate(table[field.source]):
+            if not _blank(value):
+                _write(page, row + heads, at, field.kind, value, formats)
+                if at < shown and isinstance(value, str) and len(value) > width - 3:
+                    lines[row] = max(lines[row], _lines(value, width - 2))
+    for row, number in enumerate(lines):
+        if number > 1:  # programs make room for several lines of a cell only where they are told
+            page.set_row(row + heads, min(_LINE * number, _HIGHEST))
+    if shown < len(fields):
+        page.print_area(0, 0, last, shown - 1)
+    across = -(-sum(widths[:shown]) // _ACROSS)
+    if across > 1:
+        page.repeat_columns(0, sheet.fixed - 1)
+    return page, across
+
+
+def _fill_heads(book: Any, page: Any, fields: Sequence[Field], tags: Sequence[str], widths: Sequence[int]) -> None:
+    """Heads with their units, and HXL hashtags below them."""
+    head = book.add_format({"bold": True, "bg_color": "#EEEEEE", "bottom": 1, "text_wrap": True, "valign": "top"})
+    tag = book.add_format({"italic": True, "font_color": "#555555", "font_size": 8, "text_wrap": True, "valign": "top"})
+    page.set_row(0, _LINE * max(_lines(field.head, width) for field, width in zip(fields, widths, strict=True)))
     for at, field in enumerate(fields):
         page.write_string(0, at, field.head, head)
-        page.set_column(at, at, _wide(field, table[field.source]))
-        for row, value in enumerate(table[field.source], start=1):
-            if not pd.isna(value):
-                _write(page, row, at, field.kind, value, formats)
+    if tags:
+        page.set_row(1, 12 * max(-(-len(told) // width) for told, width in zip(tags, widths, strict=True)))
+    for at, told in enumerate(tags):
+        page.write_string(1, at, told, tag)
+
+
+def _letter(column: int) -> str:
+    """Letters of a column, counted from 0.
+
+    >>> _letter(0), _letter(25), _letter(26), _letter(701), _letter(702)
+    ('A', 'Z', 'AA', 'ZZ', 'AAA')
+    """
+    return (_letter(column // 26 - 1) if column > 25 else "") + chr(65 + column % 26)
+
+
+def _blank(value: Any) -> bool:
+    return value is None or (not isinstance(value, str) and bool(pd.isna(value)))
+
+
+def _lines(text: str, width: int) -> int:
+    """Lines that a text takes, broken between words; a word that is longer than a line is broken too.
+
+    >>> _lines("one two three", 9), _lines("x" * 30, 11), _lines("a\\nb", 9)
+    (2, 3, 2)
+    """
+    return sum(len(textwrap.wrap(part, max(width - 1, 1))) or 1 for part in text[:LETTERS].splitlines()) or 1
 
 
 def _wide(field: Field, values: pd.Series) -> int:
-    """Characters that a column of text needs, between a head's and a sentence's; others are as wide as their kind."""
-    least = _FORMATS[field.kind][1]
-    if field.kind != "text":
-        return least
-    return min(max((len(str(v)) + 4 for v in values if not pd.isna(v)), default=least), 40) if len(values) else least
+    """Characters that a column needs: for its cells, for the longest word of its head, and for short heads whole."""
+    told = [_told(field.kind, value) for value in values if not _blank(value)]
+    most = _WIDEST.get(field.kind, 30)
+    cells = min(max(map(len, told), default=0) + 3, most)
+    words = max(map(len, field.head.split())) + 2
+    return max(cells, words, min(len(field.head) + 2, 14), _NARROWEST)
+
+
+def _told(kind: Kind, value: Any) -> str:
+    """A cell as it is shown."""
+    if kind == "day":
+        return "2026-01-01"
+    number = kind in _AS_TOLD and not isinstance(value, str | bool) and _is_number(value)
+    return f"{float(value):{_AS_TOLD[kind]}}" if number else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and math.isfinite(float(value))
 
 
 def _write(page: Any, row: int, at: int, kind: Kind, value: Any, formats: dict[Kind, Any]) -> None:
-    if kind == "day":
+    """A cell of the type that its kind has; what is no number or day there is text, whatever it looks like."""
+    if kind in ("any", "figure") and isinstance(value, dt.date):
+        kind = "day"
+    if kind == "figure" and isinstance(value, numbers.Integral):
+        kind = "whole"
+    if kind == "day" and not isinstance(value, str):
         page.write_datetime(row, at, pd.Timestamp(value).to_pydatetime(), formats[kind])
-    elif kind in ("whole", "number", "exact", "share", "year") and math.isfinite(float(value)):
+    elif kind in _AS_TOLD and not isinstance(value, bool) and _is_number(value):
         page.write_number(row, at, float(value), formats[kind])
     else:
         page.write_string(row, at, _letters(str(value)), formats["sentence" if kind == "sentence" else "text"])

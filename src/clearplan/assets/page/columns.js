@@ -12,9 +12,47 @@ function rowsOf(columns, more) {
 
 function reader(column) {
   if (Array.isArray(column)) { return function () { return column[this.place]; }; }
-  if (column.kinds) { return function () { return column.kinds[column.at[this.place]]; }; }
-  var found = new Map(column.rows.map(function (place, k) { return [place, column.values[k]]; }));
-  return function () { return found.get(this.place); };
+  var found = null; // made when first asked for
+  if (column.kinds) {
+    return function () { return column.kinds[(found = found || numbersIn(column.at, 1))[this.place]]; };
+  }
+  if (column.rows) {
+    return function () {
+      found = found || new Map(column.rows.map(function (place, k) { return [place, column.values[k]]; }));
+      return found.get(this.place);
+    };
+  }
+  return function () {
+    if (!found) { found = column.steps ? sums(numbersIn(column.digits, 1), column.unit) : numbersIn(column.digits, column.unit); }
+    return column.width ? found.slice(column.width * this.place, column.width * (this.place + 1)) : found[this.place];
+  };
+}
+
+function sums(steps, unit) {
+  var last = 0, many = Math.round(1 / unit);
+  return steps.map(function (step) { return step === null ? null : (last += step) / many; });
+}
+
+var DIGITS = {};
+"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_".split("").forEach(function (digit, k) {
+  DIGITS[digit.charCodeAt(0)] = k;
+});
+
+// Numbers that were written as digits; "~" is none.
+function numbersIn(text, unit) {
+  var found = [], value = 0, power = 1, many = Math.round(1 / unit);
+  for (var k = 0; k < text.length; k += 1) {
+    var code = text.charCodeAt(k);
+    if (code === 126) { found.push(null); continue; }
+    var digit = DIGITS[code];
+    value += (digit & 31) * power; // a product, not a shift: numbers may pass 32 bits
+    power *= 32;
+    if (digit > 31) { continue; }
+    found.push((value % 2 ? -(value + 1) / 2 : value / 2) / many);
+    value = 0;
+    power = 1;
+  }
+  return found;
 }
 
 data.areas = rowsOf(data.areas);
@@ -29,35 +67,18 @@ data.tasks = rowsOf(data.tasks, {
   }
 });
 
-var DIGITS = {};
-"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_".split("").forEach(function (digit, k) {
-  DIGITS[digit.charCodeAt(0)] = k;
-});
-
 // An outline's parts, each of rings of [lat, lon].
 function unpacked(text) {
-  var found = [[[]]], part = found[0], ring = part[0], x = 0, y = 0, value = 0, place = 0, odd = false;
-  for (var k = 0; k < text.length; k += 1) {
-    var code = text.charCodeAt(k);
-    if (code === 46 || code === 58) { // "." begins a hole, ":" another part
-      if (code === 58) { found.push(part = []); }
-      part.push(ring = []);
-      x = y = 0;
-      continue;
-    }
-    var digit = DIGITS[code];
-    value |= (digit & 31) << place;
-    place += 5;
-    if (digit > 31) { continue; }
-    var step = value & 1 ? -(value >> 1) - 1 : value >> 1;
-    if (odd) {
-      y += step;
-      ring.push([y / 1e5, x / 1e5]);
-    } else {
-      x += step;
-    }
-    odd = !odd;
-    value = place = 0;
-  }
-  return found;
+  var coarse = text.charCodeAt(0) === 126, unit = coarse ? 1e-4 : 1e-5;
+  return (coarse ? text.slice(1) : text).split(":").map(function (part) {
+    return part.split(".").map(function (ring) {
+      var steps = numbersIn(ring, 1), x = 0, y = 0, corners = [];
+      for (var k = 0; k < steps.length; k += 2) {
+        x += steps[k];
+        y += steps[k + 1];
+        corners.push([y * unit, x * unit]);
+      }
+      return corners;
+    });
+  });
 }

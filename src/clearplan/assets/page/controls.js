@@ -26,7 +26,6 @@ if (pictured) {
   extent.extend(map.unproject([frame[0], frame[1]], pictured.zoom)).extend(map.unproject([frame[0] + frame[2], frame[1] + frame[3]], pictured.zoom));
 }
 data.zones.forEach(function (zone) { extent.extend(parts(zone.shape)[0][0]); });
-if (extent.isValid()) { map.fitBounds(extent, { padding: phone ? [4, 4] : [16, 16], maxZoom: 14, animate: false }); }
 map.on("zoomend moveend overlayadd", placeLabels);
 
 var wasNear = null;

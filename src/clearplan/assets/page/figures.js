@@ -17,7 +17,7 @@ var BRIDGE_WORDS = {
   withdrawn_m2: term("Withdrawn"), closing_m2: term("Closing")
 };
 function shortDay(iso) {
-  return new Date(iso + "T00:00:00Z").toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  return dayWords(iso, SHORT_MONTHS);
 }
 
 function netOf(land) {
@@ -26,13 +26,13 @@ function netOf(land) {
 
 // Big and short for the head: three meaningful digits.
 function headGround(m2) {
-  if (m2 > 0 && m2 < 5000) { return say("below {figure}", { figure: figure(0.01, 2) }) + " km²"; }
-  return figure(m2 / 1e6, m2 >= 1e9 ? 0 : m2 >= 1e7 ? 1 : 2) + " km²";
+  if (m2 > 0 && m2 < 5000) { return say("below {figure} km²", { figure: figure(0.01, 2) }); }
+  return say("{figure} km²", { figure: figure(m2 / 1e6, m2 >= 1e9 ? 0 : m2 >= 1e7 ? 1 : 2) });
 }
 
 function peopleNote(places, unknown) {
   return (places ? say("in {count} place|in {count} places", { count: places }) : "") + (places && unknown ? "; " : "")
-    + (unknown ? say("unknown in {count}|unknown in {count}", { count: unknown }) : "");
+    + (unknown ? say("unknown in {number}", { number: figure(unknown, 0) }) : "");
 }
 
 // --- the head
@@ -108,7 +108,7 @@ function furtherMoney() {
 function headOfPlan() {
   var next = nextOpenings(), more = furtherMoney();
   var people = (next.known ? say("{count} person|{count} people", { count: next.people }) : "") + (next.known && next.unknown ? ", " : "")
-    + (next.unknown ? say("unknown in {count}|unknown in {count}", { count: next.unknown }) : "");
+    + (next.unknown ? say("unknown in {number}", { number: figure(next.unknown, 0) }) : "");
   headFigure(say("Opening next"), say("{count} place|{count} places", { count: next.places }), (people ? people + " " : "")
     + say("by {day}", { day: shortDay(next.by) }), { href: "#openings" });
   if (more && more.months !== null) {
@@ -365,7 +365,7 @@ function drawBudgets() {
     label(1, (x(from) + x(row[0])) / 2, Math.min(level, zero) - 5, bought(row));
     label(2, x(row[0]), 236, money(row[0]));
   });
-  svg.write(CHART_WIDE, 254, say("budget, {unit}", { unit: unit }) + (own.own === null ? "" : say("; dashed: the plan's own")), { "text-anchor": "end" });
+  svg.write(CHART_WIDE, 254, own.own === null ? say("budget, {unit}", { unit: unit }) : say("budget, {unit}; dashed: the plan's own", { unit: unit }), { "text-anchor": "end" });
   holder.appendChild(svg);
   holder.appendChild(numbers(say("What the best plan found buys for each budget"),
     [say("Budget, {unit}", { unit: unit }), say("People at home"), say("Person-months"), say("Person-months for each further million")],

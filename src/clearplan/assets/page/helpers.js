@@ -9,8 +9,7 @@ function element(tag, text, className) {
 
 function figure(value, digits) {
   if (value === null || value === undefined) { return say("unknown"); }
-  return keep(value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }),
-    function () { return figure(value, digits); });
+  return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 function significant(value, digits) {

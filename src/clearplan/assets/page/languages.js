@@ -10,7 +10,6 @@ function speak(code) {
   // A card is told in the language in which it was opened.
   map.closePopup();
   emptySheet();
-  document.querySelectorAll("body *").forEach(rewrite);
   retold.forEach(function (draw) { draw(); });
   // Longer sentences take room from the map: what lay in its middle stays there.
   map.invalidateSize({ pan: false });

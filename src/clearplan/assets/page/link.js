@@ -1,10 +1,14 @@
 // --- links into the map: #T-<task>, #Z-<zone id or name>, #map=zoom/lat/lon ------------------------------------------
 
-function hasTask(id) { return Object.prototype.hasOwnProperty.call(layerOf, id); }
+var taskOf = null; // made when first asked: a hundred thousand ids cost nothing until then
+function taskNamed(id) {
+  taskOf = taskOf || new Map(data.tasks.map(function (task) { return [task.id, task]; }));
+  return taskOf.get(id);
+}
 
 // An id that begins with the mark itself is its own link, unless that would be another task's.
 function taskHash(task) {
-  var own = task.id.indexOf("T-") === 0 && !hasTask(task.id.slice(2));
+  var own = task.id.indexOf("T-") === 0 && !taskNamed(task.id.slice(2));
   return "#" + encodeURIComponent(own ? task.id : "T-" + task.id);
 }
 function zoneHash(zone) { return "#" + encodeURIComponent("Z-" + zone.id); }
@@ -55,8 +59,7 @@ function openView(text) {
 }
 
 function openTask(name, whole) {
-  var id = hasTask(name) ? name : whole;
-  var task = data.tasks.find(function (one) { return one.id === id; });
+  var task = taskNamed(name) || taskNamed(whole);
   if (task) { goTo(task); return; }
   warn(say("This map has no task {id}.", { id: name }));
 }

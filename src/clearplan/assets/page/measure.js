@@ -113,10 +113,14 @@ function measuredWords(points, closed) {
   map.on("zoomend", function () { if (measuring) { redraw(); } });
   onWords(redraw);
 
+  // Before all others: while measuring, Enter opens no card and Escape closes none.
   document.addEventListener("keydown", function (event) {
     if (!measuring || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) { return; }
-    if (event.key === "Escape") { event.preventDefault(); end(); }
-    if (event.key === "Backspace") { event.preventDefault(); removeLast(); }
-    if (event.key === "Enter" && event.target === holder) { event.preventDefault(); addPoint(map.getCenter()); }
-  });
+    var act = event.key === "Escape" ? end : event.key === "Backspace" ? removeLast
+      : event.key === "Enter" && event.target === holder ? function () { addPoint(map.getCenter()); } : null;
+    if (!act) { return; }
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }, true);
 })();

@@ -127,9 +127,9 @@ function tellDrawn() {
     cell: pictured ? figure(pictured.cell_m, 0) : ""
   };
   var told = [
-    say("Drawn as a picture: all {areas} hazard areas, with all {tasks} tasks in them. Its cells are about {cell} m wide; a cell is coloured where any hazard touches it, and the strongest class counts.", values),
-    say("Drawn as outlines, too: {outlinedTasks} tasks, the first of each queue, and the {outlinedAreas} hazard areas under them. No outline lies more than {m} m outside the true one.", values),
-    say("A click on the picture can't tell more than its cell: it lists all tasks that touch the cell. A task that is chosen there is outlined, to at most {rest} m outside.", values),
+    say("Cells of the picture are about {cell} m wide. One is coloured where any hazard touches it, and the strongest class counts.", values),
+    say("Outlined are the first tasks of each queue, with their hazards. No outline lies more than {m} m outside the true one.", values),
+    say("A click on the picture can't tell more than its cell: it lists all tasks that touch the cell, or come near. One that is chosen there is outlined, at most {rest} m outside.", values),
     say("All counts and figures on this page are of all tasks and areas.")
   ];
   // plan {
@@ -138,7 +138,8 @@ function tellDrawn() {
     n: figure(planned.length, 0), k: figure(planned.filter(isOutlined).length, 0)
   }));
   // } plan
-  var holder = document.getElementById("drawn"), title = holder.querySelector("h2");
+  var holder = document.getElementById("drawn"), title = holder.querySelector("summary");
+  write(title, say("Drawn as a picture: all {areas} hazard areas with their {tasks} tasks. As outlines, too: {outlinedAreas} hazard areas, {outlinedTasks} tasks.", values));
   holder.replaceChildren(title);
   told.forEach(function (words) { holder.appendChild(element("p", words)); });
   holder.hidden = false;

@@ -32,29 +32,31 @@ function classesIn(picture, x, y, count) {
 }
 
 function paintTile(tile, picture, x, y, count, corner) {
-  var cells = classesIn(picture, x, y, count), pen = tile.getContext("2d");
-  pictured.classes.forEach(function (name, k) {
-    var mask = document.createElement("canvas"), own = mask.getContext("2d"), some = false;
-    mask.width = mask.height = count;
-    var read = own.createImageData(count, count);
-    for (var n = 0; n < cells.length; n += 4) {
-      if (cells[n] === k + 1) { read.data[n + 3] = 255; some = true; }
-    }
-    if (!some) { return; }
-    own.putImageData(read, 0, 0);
-    var layer = document.createElement("canvas"), brush = layer.getContext("2d"), scale = tile.width / 256;
-    layer.width = layer.height = tile.width;
-    brush.imageSmoothingEnabled = false;
-    brush.drawImage(mask, 0, 0, layer.width, layer.height);
-    brush.globalCompositeOperation = "source-in";
-    // Hatching begins at the map's corner, so that neighbouring tiles meet.
-    var side = HATCH[PICTURE_HATCH[name]].side;
-    brush.scale(scale, scale);
-    brush.translate(-(corner.x % side), -(corner.y % side));
-    brush.fillStyle = hatch(PICTURE_HATCH[name]);
-    brush.fillRect(0, 0, 256 + side, 256 + side);
-    pen.drawImage(layer, 0, 0);
-  });
+  var cells = new Uint32Array(classesIn(picture, x, y, count).buffer), masks = [];
+  for (var n = 0; n < cells.length; n += 1) {
+    var code = cells[n] & 255; // red; the picture is grey
+    if (!code) { continue; }
+    masks[code] = masks[code] || new Uint32Array(cells.length);
+    masks[code][n] = 0xff000000;
+  }
+  masks.forEach(function (mask, code) { paintClass(tile, new Uint8ClampedArray(mask.buffer), count, PICTURE_HATCH[pictured.classes[code - 1]], corner); });
+}
+
+function paintClass(tile, mask, count, name, corner) {
+  var cells = document.createElement("canvas"), layer = document.createElement("canvas"), scale = tile.width / 256;
+  cells.width = cells.height = count;
+  cells.getContext("2d").putImageData(new ImageData(mask, count, count), 0, 0);
+  layer.width = layer.height = tile.width;
+  var brush = layer.getContext("2d"), side = HATCH[name].side;
+  brush.imageSmoothingEnabled = false;
+  brush.drawImage(cells, 0, 0, layer.width, layer.height);
+  brush.globalCompositeOperation = "source-in";
+  // Hatching begins at the map's corner, so that neighbouring tiles meet.
+  brush.scale(scale, scale);
+  brush.translate(-(corner.x % side), -(corner.y % side));
+  brush.fillStyle = hatch(name);
+  brush.fillRect(0, 0, 256 + side, 256 + side);
+  tile.getContext("2d").drawImage(layer, 0, 0);
 }
 
 var PictureLayer = L.GridLayer.extend({
@@ -141,7 +143,7 @@ function tasksAt(where) {
 
 function describeCell(tasks, where) {
   var box = element("div", null, "card");
-  box.appendChild(element("h3", say("{count} task touches this cell|{count} tasks touch this cell", { count: tasks.length })));
+  box.appendChild(element("h3", say("Tasks in this cell or beside it: {n}", { n: figure(tasks.length, 0) })));
   box.appendChild(element("p", say("The picture can't tell tasks apart within a cell of about {m} m.", { m: figure(pictured.cell_m, 0) }), "quiet"));
   var list = element("ul", null, "cell");
   tasks.slice().sort(function (a, b) { return (a.rank || Infinity) - (b.rank || Infinity); }).slice(0, 30).forEach(function (task) {

@@ -28,9 +28,10 @@ function toPaper() {
   });
   onScreen = { bounds: map.getBounds(), centre: map.getCenter(), zoom: map.getZoom(), folds: folds, holder: legend_.parentNode };
   document.getElementById("print-legend").append(legend_, foot_);
-  document.body.classList.add("paper");
+  document.body.classList.add("pdf_report");
   map.invalidateSize({ pan: false, animate: false });
-  map.fitBounds(onScreen.bounds, { animate: false });
+  // Across an A4 the map is 30 px lower (print.css): what was in view stays above.
+  map.fitBounds(onScreen.bounds, { paddingBottomRight: [0, 30], animate: false });
   placeLabels();
   onScreen.canvas = freshCanvas();
 }
@@ -39,7 +40,7 @@ function toScreen() {
   if (!onScreen) { return; }
   var own = onScreen;
   onScreen = null;
-  document.body.classList.remove("paper");
+  document.body.classList.remove("pdf_report");
   if (own.canvas) {
     own.canvas.remove();
     canvas._container.style.visibility = "";

@@ -1,7 +1,7 @@
 // --- north, scale and coordinates of the pointer, or of the map's centre for those who have none --------------------
 
 var DOT_MM = 25.4 / 96; // a CSS pixel
-var gridWords = element("p"), scaleWords = element("p"), whereWords = element("p", null, "where"), squareWords = element("p", null, "where");
+var gridWords = element("p"), scaleWords = element("p", null, "scale"), whereWords = element("p", null, "where"), squareWords = element("p", null, "where");
 
 function tellGrid(words) {
   write(gridWords, words);

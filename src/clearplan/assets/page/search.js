@@ -20,7 +20,7 @@ function goToZone(zone) {
   popup(where, describeZone(zone));
 }
 
-// Made at the first key pressed, not while the page opens.
+// Made when the box is entered, not while the page opens.
 var findable = null;
 function everythingNamed() {
   var found = [];
@@ -172,6 +172,7 @@ function namesLike(text) {
     calm();
     announce(say("{count} found|{count} found", { count: results.length }));
   }
+  input.addEventListener("focus", function () { setTimeout(function () { findable = findable || everythingNamed(); }, 0); });
   input.addEventListener("input", look);
   input.addEventListener("blur", close);
   input.addEventListener("keydown", function (event) {
@@ -188,6 +189,7 @@ function namesLike(text) {
       if (results.length) { choose(results[Math.max(active, 0)]); }
     } else if (event.key === "Escape") {
       event.preventDefault();
+      event.stopPropagation(); // the card stays open
       if (!list.hidden) { close(); return; }
       input.value = "";
       look();

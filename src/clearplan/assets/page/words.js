@@ -1,18 +1,9 @@
 // --- words for the reader: the English sentence is the key under which catalogues hold it ----------------------------
 
-var catalogues = JSON.parse(document.getElementById("clearplan-words").textContent);
+var catalogues = JSON.parse(document.getElementById("clearplan-languages").textContent);
 var language = "en"; // the page is drawn in English first, and told anew where another language is asked for
 var inEnglish = new Set(); // what was said in English while another language is shown
 var retold = [];
-var lately = new Map(), LATELY = 300; // how the last texts came to be said, for the elements that they are written to
-var written = new WeakMap();
-
-function keep(text, again) {
-  lately["delete"](text);
-  lately.set(text, again);
-  if (lately.size > LATELY) { lately["delete"](lately.keys().next().value); }
-  return text;
-}
 
 // Languages whose figures CLDR writes alike, each known to every browser: some ship no Azerbaijani or Armenian ones.
 var FIGURE_LOCALES = { az: "de", hy: "ru" };
@@ -41,26 +32,13 @@ function say(text, values) {
     return typeof values[name] === "number" && name === "count" ? figure(values.count, 0) : values[name];
   });
   if (held === null && /\p{L}/u.test(told)) { inEnglish.add(told); }
-  var again = {};
-  Object.keys(values || {}).forEach(function (name) { again[name] = lately.get(values[name]) || values[name]; });
-  return keep(told, function () {
-    var anew = {};
-    Object.keys(again).forEach(function (name) { anew[name] = typeof again[name] === "function" ? again[name]() : again[name]; });
-    return say(text, values && anew);
-  });
+  return told;
 }
 
 // Text of an element; what stays English inside another language is marked as English.
 function write(node, text) {
   node.textContent = text;
-  if (lately.has(text)) { written.set(node, { text: node.textContent, again: lately.get(text) }); }
   if (language !== "en" && inEnglish.has(text)) { node.lang = "en"; } else { node.removeAttribute("lang"); }
-}
-
-// An element that still shows what was said to it says it in the language of now; onWords sees to all else.
-function rewrite(node) {
-  var own = written.get(node);
-  if (own && !node.children.length && node.textContent === own.text) { write(node, own.again()); }
 }
 
 // A sentence as an element, where it stands inside another sentence.
@@ -106,7 +84,10 @@ onWords(function () {
 var MONTHS = [term("January"), term("February"), term("March"), term("April"), term("May"), term("June"), term("July"),
   term("August"), term("September"), term("October"), term("November"), term("December")];
 
-function dayWords(iso) {
+var SHORT_MONTHS = [term("Jan"), term("Feb"), term("Mar"), term("Apr"), term("May"), term("Jun"), term("Jul"), term("Aug"),
+  term("Sept"), term("Oct"), term("Nov"), term("Dec")];
+
+function dayWords(iso, months) {
   var numbers = iso.split("-").map(Number);
-  return say("{day} {month} {year}", { day: numbers[2], month: say(MONTHS[numbers[1] - 1]), year: numbers[0] });
+  return say("{day} {month} {year}", { day: numbers[2], month: say((months || MONTHS)[numbers[1] - 1]), year: numbers[0] });
 }
