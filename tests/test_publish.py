@@ -468,7 +468,11 @@ def test_public_record_of_the_run_names_no_file_and_no_value(public):
 
 
 def test_the_contact_line_leaves_only_where_its_source_is_open(public):
-    line = {"kind": "contact-line", "land_class": "indication", "geometry": shapely.LineString([(E0, N0), (E0, N0 + 9)])}
+    line = {
+        "kind": "contact-line",
+        "land_class": "indication",
+        "geometry": shapely.LineString([(E0, N0), (E0, N0 + 9)]),
+    }
     hazards = hazard_table([line, {"geometry": box(E0, N0, E0 + 90, N0 + 90)}])
     tables = {"hazards": hazards, "areas": hazards.iloc[1:].assign(area_id="A", band="whole")}
     for opened_line in (True, False):
