@@ -63,6 +63,7 @@ ALSO_ALLOWED = {
     ("svg", "folders"),
     ("study", "outputs"),
     ("study", "provenance"),
+    ("study", "published"),
     ("outputs", "dossier"),
     ("outputs", "handouts"),
     ("outputs", "runbook"),

@@ -349,21 +349,23 @@ def secrets(sample) -> Secrets:
     return secrets_of(SAMPLE, sample[0])
 
 
-@pytest.fixture(scope="module", params=["public", "partner"])
-def tiered(request, sample, tmp_path_factory):
-    """Tier, study and folder of the sample published at each tier below restricted."""
-    study = publish_study(sample[0], request.param)
-    folder = tmp_path_factory.mktemp(request.param)
-    write_run(study, folder)
-    return request.param, study, folder
-
-
 @pytest.fixture(scope="module")
 def public(sample, tmp_path_factory):
     study = publish_study(sample[0], "public")
     folder = tmp_path_factory.mktemp("anyone")
     write_run(study, folder)
     return study, folder
+
+
+@pytest.fixture(scope="module", params=["public", "partner"])
+def tiered(request, public, sample, tmp_path_factory):
+    """Tier, study and folder of the sample published at each tier below restricted."""
+    if request.param == "public":
+        return ("public", *public)
+    study = publish_study(sample[0], request.param)
+    folder = tmp_path_factory.mktemp(request.param)
+    write_run(study, folder)
+    return request.param, study, folder
 
 
 def test_public_outputs_give_no_place_and_no_name_away(public, secrets):
@@ -394,7 +396,7 @@ def test_partner_outputs_hold_nothing_that_records_say(sample, tiered, secrets):
     own = shapely.get_coordinates(landmarks.geometry.to_numpy())
     shape = study.areas.geometry.dropna().to_numpy()
     apart = [shapely.distance(shape, Point(xy)).min() > 50 for xy in own]
-    assert sum(apart) > 20
+    assert sum(apart) > 10
     words = {"military": secrets.words["military"]}
     found = leaks(folder, Secrets({"landmark": own[apart]}, words, secrets.open), precision_m=10)
     assert found.empty, found.to_string()
@@ -426,18 +428,19 @@ def test_a_published_study_is_not_published_again(public):
         publish_study(public[0], "partner")
 
 
-def test_publishing_is_deterministic(sample, public):
-    again = publish_study(sample[0], "public")
-    assert again.run["fingerprint"] == public[0].run["fingerprint"]
-    for name in ("tasks", "areas", "zones"):
-        assert getattr(again, name).to_csv() == getattr(public[0], name).to_csv()
+def test_publishing_is_deterministic(margins, task_settings):
+    hazards, zones = random_world(11, 8)
+    areas = footprints(hazards, margins)
+    tables = {"areas": areas, "zones": zones, "tasks": make_tasks(areas, zones, task_settings)}
+    one, other = (publish(tables, "public", settings=PublishSettings()) for _ in range(2))
+    assert {name: table.to_csv() for name, table in one.items()} == {k: v.to_csv() for k, v in other.items()}
 
 
 def test_public_figures_are_those_of_the_study(sample, public):
     study, told = sample[0], public[0]
     assert told.run["people"] == study.run["people"]
     for name in ("opens_in", "people"):
-        assert told.zones[name].tolist() == pytest.approx(study.zones[name].tolist(), nan_ok=True)
+        assert told.zones[name].fillna(-1).tolist() == study.zones[name].fillna(-1).tolist()
     net = study.net.groupby("land_class")["net_m2"].sum()
     for land_class, own in told.net.groupby("land_class")["net_m2"].sum().items():
         assert own == pytest.approx(net[land_class], abs=1000 * len(told.net))
@@ -464,12 +467,18 @@ def test_public_record_of_the_run_names_no_file_and_no_value(public):
     assert "previous" not in run["settings"]["planning"]
 
 
-def test_the_contact_line_leaves_only_where_its_source_is_open(sample):
-    study = sample[0]
-    shut = study.plan.publish.model_copy(update={"contact_line": False})
-    told = publish_study(replace(study, plan=study.plan.model_copy(update={"publish": shut})), "public")
-    assert len(told.hazards) == 0
-    assert told.run["contact_lines"] == []
+def test_the_contact_line_leaves_only_where_its_source_is_open(public):
+    line = {
+        "kind": "contact-line",
+        "land_class": "indication",
+        "geometry": shapely.LineString([(E0, N0), (E0, N0 + 9)]),
+    }
+    hazards = hazard_table([line, {"geometry": box(E0, N0, E0 + 90, N0 + 90)}])
+    tables = {"hazards": hazards, "areas": hazards.iloc[1:].assign(area_id="A", band="whole")}
+    for opened_line in (True, False):
+        told = publish(tables, "public", settings=PublishSettings(contact_line=opened_line))["hazards"]
+        assert told["hazard_id"].tolist() == ["L1"] * opened_line
+    assert [line["hazard_id"] for line in public[0].run["contact_lines"]] == ["L1"]
 
 
 def test_whole_districts_stand_for_hazards_on_request(sample, tmp_path, secrets):

@@ -81,7 +81,7 @@ def packed(polygons: Geometries, *, coarse: bool = False) -> list[str]:
     parts, shape = shapely.get_parts(polygons, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
     if not len(rings):
-        return [None] * len(polygons)
+        return [""] * len(polygons)
     lonlat, ring = shapely.get_coordinates(rings, return_index=True)
     whole = np.round(lonlat / (10 * UNIT if coarse else UNIT)).astype(np.int64)
     # A ring's last corner is its first, and one that rounding put on the corner before it tells nothing.

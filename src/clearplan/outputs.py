@@ -18,7 +18,7 @@ from .evidence import Evidence
 from .exchange import write_csv, write_gpkg, write_table
 from .files import read_gazetteer, read_raw
 from .fit import Fit
-from .handouts import write_handouts
+from .handouts import EXCHANGE, FIELD, write_handouts
 from .headline import figures_of
 from .maps import About, Context, draw_map
 from .pdf_report import save_paper
@@ -45,7 +45,7 @@ WRITING, DRAWING = "Writing layers and tables", "Drawing the map"
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx", "treaty.xlsx", "accidents.csv",
+    "plan.xlsx", "treaty.xlsx", "accidents.csv", "plan.qgz", "report.pdf", FIELD, EXCHANGE,
 )  # fmt: skip
 #: Files of a plan of work that is written alone: its tables, its pictures, and these.
 PLAN_OUTPUTS = (*PLAN_TABLES, *PICTURES, "plan.html", "tasks.csv", "run.json")

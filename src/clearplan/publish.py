@@ -50,6 +50,7 @@ def publish(
     districts: gpd.GeoDataFrame | None = None,
     district_name: str = "district",
     as_at: dt.date | None = None,
+    key: Key | None = None,
 ) -> dict[str, Any]:
     """Tables as a tier may see them; the tables given stay as they are.
 
@@ -65,6 +66,8 @@ def publish(
         In the same CRS, names in ``district_name``.
     as_at : date, optional
         Day for which gates count.
+    key : Key, optional
+        From :func:`make_key` for the same tables; made where it is not given.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def publish(
         return dict(tables)
     if own == "partner":
         return _for_partners(tables)
-    key = make_key(tables, settings, districts=districts, district_name=district_name)
+    key = key or make_key(tables, settings, districts=districts, district_name=district_name)
     return _for_anyone(tables, key, settings, districts, district_name, as_at)
 
 

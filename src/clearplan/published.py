@@ -72,12 +72,12 @@ def publish_study(study: Study, tier: str | None = None) -> Study:
 def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
     layers: dict[str, Any] = {"districts": study.context.districts, "district_name": study.context.district_name}
     tables = {name: getattr(study, name) for name in _TABLES}
-    made = publish(tables, tier, settings=asked, as_at=study.plan.study.as_at, **layers)
+    key = make_key(tables, asked, **layers) if tier == "public" else None
+    made = publish(tables, tier, settings=asked, as_at=study.plan.study.as_at, key=key, **layers)
     counts = made.pop("accident_counts", None)
     hidden = hidden_words(study, tier)
     changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, hidden)}
-    if tier == "public":
-        key = make_key(tables, asked, **layers)
+    if key is not None:
         made["zones"] = _with_sooner(made["zones"], study, key, hidden)
         books = {name: _rounded_book(name, book) for name, book in study.books.items()}
         changed |= {

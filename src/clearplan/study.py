@@ -30,6 +30,7 @@ from .outputs import DRAWING, OUTPUTS, PLAN_OUTPUTS, WRITING, Progress, Study, n
 from .planning import plan_work, with_plan
 from .priority import check_weights
 from .provenance import record_run
+from .published import publish_study
 from .ranking import rank_tasks, why_this_order
 from .release import apply_releases, day_of
 from .release import as_at as as_at_table
@@ -61,6 +62,7 @@ def run_study(
     *,
     as_at: str | dt.date | None = None,
     offline: bool = False,
+    tier: str | None = None,
     progress: Progress = lambda stage: None,
     search: Search | None = None,
 ) -> Study:
@@ -78,6 +80,8 @@ def run_study(
         left out and counted.
     offline : bool
         Read the copies of what servers held at the last run, and ask no server.
+    tier : 'public', 'partner' or 'restricted', optional
+        For whom the files are, in place of ``publish.tier``; with ``out`` the study comes back as that tier sees it.
     progress : callable, optional
         Told the name of each stage (one of ``STAGES``) as it begins.
     search : callable, optional
@@ -97,7 +101,7 @@ def run_study(
     if out is not None:
         target = Path(out)
         with replaced(target, OUTPUTS) as fresh:
-            study = write_run(study, fresh, progress)
+            study = write_run(publish_study(study, tier), fresh, progress)
         if study.surface is not None:
             study = replace(study, surface=_moved(study.surface, target))
     return study
@@ -110,6 +114,7 @@ def plan_study(
     change: Mapping[str, Any] | None = None,
     as_at: str | dt.date | None = None,
     offline: bool = False,
+    tier: str | None = None,
     progress: Progress = lambda stage: None,
     search: Search | None = None,
 ) -> Study:
@@ -117,7 +122,7 @@ def plan_study(
 
     Parameters
     ----------
-    plan_path, out, as_at, offline, progress, search
+    plan_path, out, as_at, offline, tier, progress, search
         As in :func:`run_study`.
     change : mapping, optional
         Sections of plan.toml that differ, as in :func:`clearplan.load_plan`: ``{"planning": {"budget": 2e6}}``.
@@ -142,6 +147,8 @@ def plan_study(
     if out is not None:
         with replaced(Path(out), PLAN_OUTPUTS) as fresh:
             progress(WRITING)
+            study = publish_study(study, tier)
+            assert study.planned is not None
             write_plan_alone(study, study.planned, fresh)
     return study
 
