@@ -215,7 +215,7 @@ def stroke(axes: Any, frame: Frame, shapes: Any, style: dict[str, Any], above: f
 def _first_of(tasks: Any, first: int) -> Any:
     """Which tasks are drawn bold: the first ones of their queue."""
     rank = pd.to_numeric(tasks["rank"]) if "rank" in tasks.columns else pd.Series(np.nan, index=tasks.index)
-    return (rank <= first).to_numpy(bool)
+    return (rank <= first).to_numpy(bool, na_value=False)
 
 
 def _tasks(axes: Any, frame: Frame, layers: Layers, focus: Any) -> list[Entry]:
