@@ -15,8 +15,8 @@ from .conftest import ROOT
 SRC = ROOT / "src" / "clearplan"
 FLOORS = {
     "cli": 5, "__main__": 5,
-    "study": 4, "outputs": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4, "ranking": 4, "planning": 4,
-    "planfiles": 4, "replanned": 4, "dossier": 4, "runbook": 4, "published": 4,
+    "study": 4, "outputs": 4, "handouts": 4, "export": 4, "__init__": 4, "inputs": 4, "provenance": 4, "compare": 4,
+    "ranking": 4, "planning": 4, "planfiles": 4, "replanned": 4, "dossier": 4, "runbook": 4, "published": 4,
     "maps": 3, "page": 3, "drawn": 3, "picture": 3, "charts": 3, "report": 3, "order": 3, "exchange": 3, "quality": 3,
     "workbook": 3, "project": 3, "formats": 3, "shapefiles": 3, "imsma": 3, "workplan": 3, "plan_charts": 3,
     "planbook": 3, "treaty_tables": 3, "treaty_book": 3, "runsheets": 3, "pdf_report": 3, "pdf_charts": 3, "gpx": 3,
@@ -65,6 +65,8 @@ ALSO_ALLOWED = {
     ("study", "provenance"),
     ("study", "published"),
     ("outputs", "dossier"),
+    ("outputs", "handouts"),
+    ("outputs", "runbook"),
     ("outputs", "planfiles"),
     ("outputs", "planning"),
     ("outputs", "provenance"),

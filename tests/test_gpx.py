@@ -70,7 +70,8 @@ def test_elements_stand_in_the_order_of_the_schema(tmp_path, tasks):
 
 
 def test_gpxpy_reads_numbered_corners_closed_tracks_and_the_notice(tmp_path, tasks):
-    told = gpxpy.parse(written(tmp_path, tasks).read_text(encoding="utf-8"))
+    told = gpxpy.parse(written(tmp_path, tasks, operations=["A to B (accuracy 4.5 m)"]).read_text(encoding="utf-8"))
+    assert "Inputs: A to B (accuracy 4.5 m)." in told.description
     assert told.time.date() == dt.date(2026, 1, 1)
     assert "Not for navigation or entry." in told.description
     assert "2 of 2 tasks" in told.description
@@ -92,7 +93,7 @@ def test_gpxpy_reads_numbered_corners_closed_tracks_and_the_notice(tmp_path, tas
         stated = float(re.search(r"up to (\d+) m outside it, never inside", track.description)[1])
         along = shapely.points(shapely.get_coordinates(shapely.segmentize(outline.exterior, 0.5)))
         assert shapely.distance(along, task).max() <= stated + 0.01
-    assert "1 enclaves" in told.tracks[1].description
+    assert "Enclaves without corners of their own: 1." in told.tracks[1].description
     assert not told.routes
 
 

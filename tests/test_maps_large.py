@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.io import MemoryFile
@@ -20,6 +21,7 @@ from clearplan.drawn import (
     numbers_in,
     outlines,
     packed,
+    rough_outlines,
     rows_of,
     unpacked,
 )
@@ -57,6 +59,17 @@ def test_drawn_outlines_hold_the_true_shapes(seed, corners, tolerance, size):
         # 0.03 m: an edge of a kilometre that is straight in one plane is no more than that off in the other.
         assert drawn.buffer(0.03).covers(true)
         assert true.buffer(furthest_m(tolerance) + 0.1, quad_segs=64).covers(drawn)
+
+
+@given(st.integers(0, 10**6), st.integers(3, 40), st.sampled_from([3.0, 15.0]), st.floats(5, 9_000))
+@settings(max_examples=40, deadline=None)
+def test_rough_outlines_hold_the_true_shapes_too(seed, corners, tolerance, size):
+    shape = star(seed, corners, size)
+    bent = shapely.union(shape, shapely.affinity.translate(shape, 3 * size, 5 * size))
+    own = rough_outlines(np.array([shape, bent, None], dtype=object), UTM_CRS, tolerance)
+    assert own[2] is None
+    for true, text in zip((shape, bent), own, strict=False):
+        assert gpd.GeoSeries([unpacked(text)], crs=4326).to_crs(UTM).buffer(0.03).iloc[0].covers(true)
 
 
 def test_outlines_keep_their_place_in_the_list():
@@ -176,7 +189,7 @@ def test_the_picture_s_cells_hold_the_hazards():
         for place, uri in squares.items():
             right, down = map(int, place.split())
             with MemoryFile(base64.b64decode(uri.partition(",")[2])) as memory, memory.open() as png:
-                cells = png.read(1)
+                cells = png.read(1)  # GDAL gives the 16 greys as 0 to 15
             west, north = right * picture["side"] * side - MERCATOR_M, MERCATOR_M - down * picture["side"] * side
             row, column = np.nonzero(cells)
             own = shapely.box(

@@ -60,7 +60,7 @@ def test_a_sheet_says_what_it_is_what_is_on_it_and_what_it_is_not(tmp_path):
         "Suspected hazardous area (SHA) (1)", "Indication, outer band of the belt (1)", "Place of return (2)",
         "Accident (1)", "Lifeline: road, water, fields ... (1)", "Released by clearance (1)",
         "Task for clearance, first 10: rank (1)", "Outline of a district (2)", "Place 0 (100)",
-        "Place 1 (people unknown)", "No colour: unknown, not without hazard", "GN: grid north, up", "C1", "S2",
+        "Place 1 (people unknown)", "Blank: unknown, maybe hazardous", "GN: grid north, up", "C1", "S2",
     ):  # fmt: skip
         assert words in text, words
     assert "Lake" not in text  # none was given

@@ -135,9 +135,9 @@ def test_layers_of_the_geopackage(sample):
     with sqlite3.connect(folder / "plan.gpkg") as database:
         styles = database.execute("SELECT f_table_name, styleQML, useAsDefault FROM layer_styles").fetchall()
     database.close()
-    assert {name for name, _, _ in styles} == {"areas", "tasks", "zones", "accidents"}
+    assert {name for name, _, _ in styles} == layers - {"layer_styles"}
     assert all(default for _, _, default in styles)
-    assert "255,0,0,128" in styles[0][1]
+    assert "255,0,0,128" in {name: text for name, text, _ in styles}["areas"]
 
 
 def test_explanation_from_the_geopackage_is_that_of_the_study(sample):

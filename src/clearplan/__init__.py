@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .audit import contradicted, history_faults, release_faults
     from .balance import bridge, ledger
     from .blockers import find_blockers
+    from .briefs import Known
     from .budgets import ReturnProgramme, budget_curve, return_programme
     from .charts import draw_bridge, draw_calibration, draw_ladder, draw_recall, draw_release_2023
     from .compare import Comparison, compare_runs, write_comparison
@@ -22,13 +23,21 @@ if TYPE_CHECKING:
     from .errors import ClearplanError, CrsError, FaultsError, OutputError, ReadError, SettingsError, TableError
     from .evaluation import Evaluation, evaluate, evaluation_tables, share_outside
     from .evidence import Evidence, collect_evidence
+    from .export import export_run
     from .feature_service import read_service
     from .filing import book_years, milestones, plan_vs_achieved, planned_release, released_table, remaining_table
     from .fit import Fit, fit_surface
+    from .formats import write_layers
+    from .gpx import write_gpx
     from .hazards import footprints, net_area, net_shapes
+    from .headline import Figures, figures_of
+    from .imsma import write_imsma
     from .judge import Judgement, judge_work
+    from .kml import write_kml
+    from .layers import Layers
     from .maps import About, Context, draw_map
     from .outputs import Study
+    from .papermaps import Imprint, draw_atlas, draw_sheet
     from .plan import WorkPlan, schedule
     from .plan_charts import draw_budgets, draw_chances, draw_gantt, draw_home
     from .planbook import write_workplan
@@ -36,6 +45,8 @@ if TYPE_CHECKING:
     from .planning import Planned, plan_work, with_plan
     from .postgis import read_postgis
     from .priority import explain, rank
+    from .publish import publish
+    from .published import publish_study
     from .quality import draw_quality_sheets
     from .ranking import Why, explanation, read_ranking, why_this_order
     from .readers import (
@@ -60,6 +71,7 @@ if TYPE_CHECKING:
     from .release import apply_releases, as_at, last_events, negative_search, undated
     from .replay import Replay, replay_work
     from .robustness import acceptability, agreement_of_sets, draw_weights, robust
+    from .runs import read_run
     from .schema import check, glossary
     from .sensitivity import change_words, drops, hangs_on, lifts, swaps
     from .settings import (
@@ -74,12 +86,13 @@ if TYPE_CHECKING:
     )
     from .settings_planning import PlanningSettings
     from .settings_priority import PrioritySettings
-    from .study import evaluate_study, plan_study, run_study
+    from .study import evaluate_study, plan_study, run_study, write_study
     from .surface import Surface, draw_strengths, evidence_at, expected_area, make_surface, probability
     from .survey import value_of_survey
     from .svg import save_chart
     from .tables import read_items
     from .tasks import make_tasks
+    from .tasksheets import write_dossiers
     from .treaty import clock, counted_ground, entry_into_force, obligations, release_rates
     from .weights import agreement, pairwise_weights
     from .workbook import write_record_template
@@ -95,6 +108,7 @@ _HOMES = {
         "ledger",
     ),
     "blockers": ("find_blockers",),
+    "briefs": ("Known",),
     "budgets": (
         "ReturnProgramme",
         "budget_curve",
@@ -133,6 +147,7 @@ _HOMES = {
         "Evidence",
         "collect_evidence",
     ),
+    "export": ("export_run",),
     "feature_service": ("read_service",),
     "filing": (
         "book_years",
@@ -146,21 +161,35 @@ _HOMES = {
         "Fit",
         "fit_surface",
     ),
+    "formats": ("write_layers",),
+    "gpx": ("write_gpx",),
     "hazards": (
         "footprints",
         "net_area",
         "net_shapes",
     ),
+    "headline": (
+        "Figures",
+        "figures_of",
+    ),
+    "imsma": ("write_imsma",),
     "judge": (
         "Judgement",
         "judge_work",
     ),
+    "kml": ("write_kml",),
+    "layers": ("Layers",),
     "maps": (
         "About",
         "Context",
         "draw_map",
     ),
     "outputs": ("Study",),
+    "papermaps": (
+        "Imprint",
+        "draw_atlas",
+        "draw_sheet",
+    ),
     "plan": (
         "WorkPlan",
         "schedule",
@@ -186,6 +215,8 @@ _HOMES = {
         "explain",
         "rank",
     ),
+    "publish": ("publish",),
+    "published": ("publish_study",),
     "quality": ("draw_quality_sheets",),
     "ranking": (
         "Why",
@@ -235,6 +266,7 @@ _HOMES = {
         "draw_weights",
         "robust",
     ),
+    "runs": ("read_run",),
     "schema": (
         "check",
         "glossary",
@@ -262,6 +294,7 @@ _HOMES = {
         "evaluate_study",
         "plan_study",
         "run_study",
+        "write_study",
     ),
     "surface": (
         "Surface",
@@ -275,6 +308,7 @@ _HOMES = {
     "svg": ("save_chart",),
     "tables": ("read_items",),
     "tasks": ("make_tasks",),
+    "tasksheets": ("write_dossiers",),
     "treaty": (
         "clock",
         "counted_ground",
@@ -299,10 +333,14 @@ __all__ = [
     "Evaluation",
     "Evidence",
     "FaultsError",
+    "Figures",
     "Fit",
     "FitSettings",
     "FootprintSettings",
+    "Imprint",
     "Judgement",
+    "Known",
+    "Layers",
     "OutputError",
     "Plan",
     "Planned",
@@ -342,6 +380,7 @@ __all__ = [
     "compare_runs",
     "contradicted",
     "counted_ground",
+    "draw_atlas",
     "draw_bridge",
     "draw_budgets",
     "draw_calibration",
@@ -353,6 +392,7 @@ __all__ = [
     "draw_quality_sheets",
     "draw_recall",
     "draw_release_2023",
+    "draw_sheet",
     "draw_strengths",
     "draw_weights",
     "drops",
@@ -364,6 +404,8 @@ __all__ = [
     "expected_area",
     "explain",
     "explanation",
+    "export_run",
+    "figures_of",
     "find_blockers",
     "fit_surface",
     "footprints",
@@ -389,6 +431,8 @@ __all__ = [
     "plan_work",
     "planned_release",
     "probability",
+    "publish",
+    "publish_study",
     "rank",
     "read_accidents",
     "read_commitments",
@@ -405,6 +449,7 @@ __all__ = [
     "read_ranking",
     "read_records",
     "read_releases",
+    "read_run",
     "read_service",
     "read_strikes",
     "read_teams",
@@ -428,9 +473,15 @@ __all__ = [
     "with_plan",
     "working_crs",
     "write_comparison",
+    "write_dossiers",
+    "write_gpx",
+    "write_imsma",
+    "write_kml",
+    "write_layers",
     "write_pictures",
     "write_plan",
     "write_record_template",
+    "write_study",
     "write_workplan",
 ]
 

@@ -25,8 +25,8 @@ from .tables import CODE_LISTS, ids_in
 NEAR_M = 500.0
 #: From this position error on the border is no line that a team can trust [m]; our choice.
 _FAR_M = 50.0
-#: How much of a shape must be shared to say that it bears on a task [m2].
-_SHARED_M2 = 1.0
+_CLASS_WORDS = {"CHA": "confirmed hazardous area", "SHA": "suspected hazardous area",
+                "indication": "indication: to be surveyed"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Known:
 def facts_of(task: dict[Any, Any], queue_size: int) -> list[tuple[str, str]]:
     """The few figures at the head of a task's page, as (label, figure)."""
     rank = task.get("rank")
-    place = "none" if _blank(rank) else f"{int(rank)} of {queue_size:,}"  # type: ignore[arg-type]
+    place = "none" if _blank(rank) else f"{int(rank):,} of {queue_size:,}"  # type: ignore[arg-type]
     priority = task.get("priority_class")
     if isinstance(priority, str) and priority:
         place += f", {priority}"
@@ -71,7 +71,7 @@ def facts_of(task: dict[Any, Any], queue_size: int) -> list[tuple[str, str]]:
         told += f" ({low[:-3] if same else low} to {high[:-3] if same else high})"
     return [
         ("Queue", str(task["queue"])),
-        ("Land class", CODE_LISTS["land_class"][task["land_class"]].split(":")[0].split(";")[0]),
+        ("Land class", _CLASS_WORDS[task["land_class"]]),
         ("Rank", place),
         ("Area", hectares(task["area_m2"])),
         ("Expected contaminated", told),

@@ -1,4 +1,4 @@
-"""The shell's door: ``clearplan demo | init | check | run | plan | evaluate | diff | rank | records | scan | explain``.
+"""The shell's door: ``clearplan`` with the verbs demo, init, check, run, export, plan, evaluate, diff, rank and more.
 
 Exit codes: 0 good, 1 faults in the data, 2 wrong usage, 3 a bug of ours. Heavy libraries are imported inside the
 commands, so that ``--help`` answers at once.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn
@@ -49,6 +49,14 @@ app.add_typer(records_app, name="records")
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the results.")]
 
 
+TierOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tier",
+        metavar="public|partner|restricted",
+        help="For whom the files are; else publish.tier. May be named again: each more goes to OUT-<tier>.",
+    ),
+]
 OfflineOption = Annotated[
     bool, typer.Option("--offline", help="Ask no server: read the copies of the last run where plan.toml names a url.")
 ]
@@ -64,8 +72,8 @@ def _options(
 
 @app.command()
 def demo(out: OutOption = None) -> None:
-    """Run the sample project (Karabakh, illustrative hazards) and say where its map lies."""
-    _run(sample_plan(), out or Path("out/karabakh"))
+    """Run the sample project (Karabakh, illustrative hazards), as all and as the public may see it."""
+    _run(sample_plan(), out or Path("out/karabakh"), tiers=["restricted", "public"])
 
 
 @app.command()
@@ -75,10 +83,63 @@ def run(
     as_at: Annotated[
         str | None, typer.Option("--as-at", help="Day (2024-06-30) for which to tell everything; else study.as_at.")
     ] = None,
+    tier: TierOption = None,
     offline: OfflineOption = False,
 ) -> None:
-    """Run a project: map, layers, tables, surface and run.json."""
-    _run(plan, out or plan.parent / "out", as_at, offline)
+    """Run a project: map, report, layers, tables, what the field needs, and run.json."""
+    _run(plan, out or plan.parent / "out", as_at, offline, tier)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    file: Annotated[Path, typer.Argument(help="New file; its ending says the format (see below).")],
+    layer: Annotated[
+        list[str] | None, typer.Option("--layer", help="Layer to write; may be named again. Else tasks, or all.")
+    ] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; may be named again.")] = None,
+    first: Annotated[
+        int, typer.Option("--first", min=1, help="Without --task: so many tasks of each queue (.gpx, --dossiers).")
+    ] = 10,
+    dossiers: Annotated[bool, typer.Option("--dossiers", help="A PDF with one page for each task.")] = False,
+    atlas: Annotated[bool, typer.Option("--atlas", help="A PDF with a map of each district.")] = False,
+    scale: Annotated[
+        int | None, typer.Option("--scale", min=500, help="1:SCALE, such as 25000; else what fits the paper.")
+    ] = None,
+    paper: Annotated[Literal["A4", "A3"], typer.Option("--paper")] = "A4",
+    landscape: Annotated[bool, typer.Option("--landscape", help="Paper lies across.")] = False,
+) -> None:
+    """Write one file out of a finished run, in the format that its ending names.
+
+    .gpkg .zip: all layers (GeoPackage, shapefiles), or those named by --layer.
+
+    .parquet .geojson .fgb .csv: one layer (GeoParquet, GeoJSON, FlatGeobuf, table); the tasks unless --layer names one.
+
+    .gpx .kml .kmz: for handhelds and globes: borders, turning points and ways in of tasks.
+
+    .xlsx: IMSMA-style import sheets (PolyID, PointNo, PointID); of hazards unless --layer names others.
+
+    .pdf .png: a map at a true scale, of all tasks or round those named by --task; .pdf also --dossiers or --atlas.
+
+    A file holds what the run's folder holds: for the public, export out of a run that was written with --tier public.
+
+    Examples:
+
+    clearplan export out/karabakh tasks.gpx --task 38SPK4713-SHA-1
+
+    clearplan export out/karabakh dossiers.pdf --dossiers --first 5
+
+    clearplan export out/karabakh hazards.zip --layer hazards
+    """
+    from .export import export_run
+
+    limits = export_run(
+        run, file, layers=layer or (), tasks=task or (), first=first, dossiers=dossiers, atlas=atlas, scale=scale,
+        paper=paper, orientation="landscape" if landscape else "portrait",
+    )  # fmt: skip
+    for words in limits:
+        typer.echo(f"NOTE: {words}")
+    typer.echo(f"Wrote {file}")
 
 
 @app.command()
@@ -564,12 +625,23 @@ def _watched() -> Iterator[dict[str, Any]]:
         bar.update(task, completed=len(STAGES), description="Done")
 
 
-def _run(plan: Path, out: Path, as_at: str | None = None, offline: bool = False) -> None:
+def _run(
+    plan: Path, out: Path, as_at: str | None = None, offline: bool = False, tiers: Sequence[str] | None = None
+) -> None:
+    from .folders import refuse_foreign
     from .provenance import line_words
-    from .study import run_study
+    from .study import run_study, write_study
+    from .tiers import check_tier
 
+    first, *others = [check_tier(tier) for tier in tiers] if tiers else [None]
+    folders = {str(tier): out.with_name(f"{out.name}-{tier}") for tier in others}
+    for folder in (out, *folders.values()):
+        refuse_foreign(folder)
     with _watched() as watched:
-        study = run_study(plan, out, as_at=as_at, offline=offline, **watched)
+        made = run_study(plan, as_at=as_at, offline=offline, **watched)
+        study = write_study(made, out, tier=first, progress=watched["progress"])
+        for tier, folder in folders.items():
+            write_study(made, folder, tier=tier)
     for warning in study.notes:
         typer.echo(f"NOTE: {warning}")
     for line in study.run["contact_lines"]:
@@ -587,7 +659,12 @@ def _run(plan: Path, out: Path, as_at: str | None = None, offline: bool = False)
     if study.records:
         typer.echo(f"Quality sheets of the minefield records: {out / 'records.html'}")
     typer.echo(f"Report: {out / 'report.html'}")
+    for name in ("field", "exchange"):
+        if (out / name).exists():
+            typer.echo(f"{name.capitalize()}: {out / name}")
     typer.echo(f"Map: {out / 'map.html'}")
+    for tier, folder in folders.items():
+        typer.echo(f"Map for the tier {tier}: {folder / 'map.html'}")
 
 
 def _print_plan(planned: Any) -> None:

@@ -133,22 +133,29 @@ def comment(column: Column) -> str:
     return f"{column.meaning}{unit}{codes}"
 
 
+#: Types of shapes by their number in GEOS: those that make up multiparts, and what a lone one becomes.
+_MANY = {3: (6, shapely.multipolygons), 1: (5, shapely.multilinestrings), 0: (4, shapely.multipoints)}
+_EMPTY = {0: "POINT", 1: "LINESTRING", 3: "POLYGON", 4: "MULTIPOINT", 5: "MULTILINESTRING", 6: "MULTIPOLYGON"}
+
+
 def _promoted(shapes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Polygons and lines as multiparts where the table has both: a layer's shapes are of one kind in most programs."""
-    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    types = set(shapely.get_type_id(shapes[there]).tolist())
-    for single, many, make in (
-        (3, 6, shapely.multipolygons),
-        (1, 5, shapely.multilinestrings),
-        (0, 4, shapely.multipoints),
-    ):
+    """Shapes of one type where they are of one kind: lone polygons, and what stands beside multiparts, as multiparts.
+
+    A layer's shapes are of one type in most programs, empty ones too.
+    """
+    types, out = shapely.get_type_id(shapes), shapes.copy()
+    empty = shapely.is_empty(shapes) & ~shapely.is_missing(shapes)
+    there = ~(shapely.is_missing(shapes) | empty)
+    found = set(types[there].tolist())
+    for single, (many, make) in _MANY.items():
         # Lone polygons too: the next run may well hold a multipart.
-        if types and types <= {single, many} and (many in types or single == 3):
-            out = shapes.copy()
-            for k in np.flatnonzero(there & (shapely.get_type_id(shapes) == single)):
+        if found and found <= {single, many} and (many in found or single == 3):
+            for k in np.flatnonzero(there & (types == single)):
                 out[k] = make([shapes[k]])
-            return out
-    return shapes
+            found = {many}
+    if len(found) == 1 and (name := _EMPTY.get(*found)) is not None:
+        out[empty] = shapely.from_wkt(f"{name} EMPTY")
+    return out
 
 
 # --- values

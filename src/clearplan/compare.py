@@ -111,7 +111,9 @@ def _plan(folder: Path, record: dict[str, Any], tables: dict[str, Any]) -> PlanO
 
 def _layer(path: Path, name: str) -> gpd.GeoDataFrame:
     raw = read_raw(path, layer=name)
-    return gpd.GeoDataFrame(raw.frame, geometry=raw.geometry, crs=raw.crs)
+    # Days as text, as they stand in run.json, and as older runs wrote them.
+    frame = raw.frame.map(lambda value: value.date().isoformat() if isinstance(value, pd.Timestamp) else value)
+    return gpd.GeoDataFrame(frame, geometry=raw.geometry, crs=raw.crs)
 
 
 def compare_runs(first: str | Path | Run, second: str | Path | Run) -> Comparison:

@@ -26,6 +26,8 @@ UNIT = 1e-5
 COARSE_M = 10.0
 #: Outlines are followed to this [m]: a tenth of a millimetre on a 1:10 000 sheet.
 DRAWN_TO_M = 1.0
+#: A shape is compact where its convex hull has at most so many times its area.
+COMPACT = 1.5
 #: Straight edges are cut to this [m] before they are moved to another plane, in which they would be curves (0.02 m).
 EDGE_M = 1000.0
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
@@ -42,24 +44,42 @@ def furthest_m(tolerance_m: float) -> float:
     return outward_reach(tolerance_m, rounding_m(tolerance_m)) + rounding_m(tolerance_m)
 
 
-def outlines(geometries: Geometries, crs: Any, tolerance_m: float | NDArray[np.floating[Any]]) -> list[str | None]:
+def outlines(geometries: Geometries, crs: Any, tolerance_m: float) -> list[str | None]:
     """Each polygon as a string that holds at least its ground; None where there is none.
 
     Parameters
     ----------
     geometries : array of geometry, n
         Polygons in a CRS in metres.
-    tolerance_m : float or array, n
+    tolerance_m : float
         How closely each is followed [m]; none lies further outside than ``furthest_m``.
     """
+    return _written(simplify_outward(_there(geometries), tolerance_m, rounding_m(tolerance_m)), crs, tolerance_m)
+
+
+def rough_outlines(geometries: Geometries, crs: Any, tolerance_m: float) -> list[str | None]:
+    """As ``outlines``, in less than half the time and length: compact shapes by their convex hulls, further outside."""
+    true, margin = _there(geometries), rounding_m(tolerance_m)
+    hull = shapely.convex_hull(true)
+    compact = shapely.area(hull) <= COMPACT * shapely.area(true)
+    drawn = np.full(len(true), None, dtype=object)
+    drawn[compact] = simplify_outward(hull[compact], tolerance_m / 10, margin)
+    drawn[~compact] = simplify_outward(true[~compact], tolerance_m, margin)
+    return _written(drawn, crs, tolerance_m)
+
+
+def _there(geometries: Geometries) -> Geometries:
+    """The same shapes, None for one that is empty."""
     geometries = np.asarray(geometries, dtype=object)
-    tolerance = np.broadcast_to(np.asarray(tolerance_m, dtype=float), geometries.shape)
-    there = ~(shapely.is_missing(geometries) | shapely.is_empty(geometries))
-    told = np.full(len(geometries), None, dtype=object)
-    for own in np.unique(tolerance).tolist():
-        at = np.flatnonzero((tolerance == own) & there)
-        drawn = cut_edges(simplify_outward(geometries[at], own, rounding_m(own)))
-        told[at] = packed(reprojected(drawn, crs, parse_crs("EPSG:4326")), coarse=own >= COARSE_M)
+    own: Geometries = np.where(shapely.is_empty(geometries), None, geometries)
+    return own
+
+
+def _written(drawn: Geometries, crs: Any, tolerance_m: float) -> list[str | None]:
+    told = np.full(len(drawn), None, dtype=object)
+    at = np.flatnonzero(~shapely.is_missing(drawn))
+    moved = reprojected(cut_edges(drawn[at]), crs, parse_crs("EPSG:4326"))
+    told[at] = packed(moved, coarse=tolerance_m >= COARSE_M)
     return list(told)
 
 
@@ -78,10 +98,12 @@ def packed(polygons: Geometries, *, coarse: bool = False) -> list[str]:
     >>> packed(np.array([shapely.box(0, 0, 0.0001, 0.0002)]))
     ['K00e1J00d1']
     """
+    if not len(polygons):
+        return []
     parts, shape = shapely.get_parts(polygons, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
     if not len(rings):
-        return [None] * len(polygons)
+        return [""] * len(polygons)
     lonlat, ring = shapely.get_coordinates(rings, return_index=True)
     whole = np.round(lonlat / (10 * UNIT if coarse else UNIT)).astype(np.int64)
     # A ring's last corner is its first, and one that rounding put on the corner before it tells nothing.
@@ -181,15 +203,14 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fixed: Mapping[str, Fixed] | N
     >>> columns_of([{"id": "a", "queue": "survey"}, {"id": "b", "queue": "survey", "why": "x"}])
     {'count': 2, 'id': ['a', 'b'], 'queue': {'kinds': ['survey'], 'at': '00'}, 'why': {'rows': [1], 'values': ['x']}}
     """
-    names = dict.fromkeys(name for row in rows for name in row)
+    names = dict.fromkeys(name for own in dict.fromkeys(map(tuple, rows)) for name in own)
     return {"count": len(rows)} | {name: _column(name, rows, (fixed or {}).get(name)) for name in names}
 
 
 def _column(name: str, rows: Sequence[Mapping[str, Any]], fixed: Fixed | None) -> Any:
-    at = [k for k, row in enumerate(rows) if name in row]
-    values = [rows[k][name] for k in at]
-    if len(at) < len(rows):
-        return {"rows": at, "values": values}
+    values = [row[name] for row in rows if name in row]
+    if len(values) < len(rows):
+        return {"rows": [k for k, row in enumerate(rows) if name in row], "values": values}
     if fixed:
         return _fixed(values, fixed)
     # repr tells 1 from 1.0 and from True, which are equal.

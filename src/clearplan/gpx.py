@@ -69,6 +69,7 @@ def write_gpx(
     as_at: dt.date,
     notice: str,
     fingerprint: str,
+    operations: Sequence[str] = (),
 ) -> None:
     """Turning points, ways in and closed borders of tasks as GPX 1.1, whole or not at all.
 
@@ -88,6 +89,8 @@ def write_gpx(
         Turning points of a task at most; its border then leads outside of it, and each point says by how much.
     as_at, notice, fingerprint
         Day, disclaimer and fingerprint of the run.
+    operations : text, optional
+        Datum operations by which the inputs came into the tables' CRS, with their accuracy; told in the file's head.
 
     Raises
     ------
@@ -118,13 +121,13 @@ def write_gpx(
         points += _ways(task, code, ways, crs, short)
         tracks.append(_track(task, code, border, crs, short))
     root = Element("gpx", {"xmlns": _NAMESPACE, "version": "1.1", "creator": "clearplan"})
-    _metadata(root, title, as_at, notice, _told(own, tasks, points, crs), points)
+    _metadata(root, title, as_at, notice, _told(own, tasks, points, crs, operations), points)
     root.extend([*points, *tracks])
     with whole(path) as fresh:
         fresh.write_bytes(xml_bytes(root))
 
 
-def _told(own: Any, tasks: Any, points: list[Element], crs: CRS) -> str:
+def _told(own: Any, tasks: Any, points: list[Element], crs: CRS, operations: Sequence[str]) -> str:
     """What the file holds, how exact it is, and what it leaves out."""
     without = len(own) - len(placed(own))
     words = [f"{len(own) - without} of {len(tasks)} tasks, {len(points)} waypoints."]
@@ -133,6 +136,7 @@ def _told(own: Any, tasks: Any, points: list[Element], crs: CRS) -> str:
     if len(points) > _HANDHELD:
         words.append(f"Many handhelds hold {_HANDHELD} waypoints and drop the rest without a word: write fewer tasks.")
     words.append(f"Positions: WGS 84. {operation(crs, parse_crs('EPSG:4326'))[1]}.")
+    words += [f"Inputs: {one}." for one in operations]
     words.append("Each point tells its own position error; a handheld adds its own.")
     words.append("Borders lead outside the tasks, never inside; each track tells by how much.")
     return " ".join(words)
@@ -203,7 +207,7 @@ def _track(task: dict[Any, Any], code: str, border: Border, crs: CRS, short: str
     track = Element("trk")
     add(track, "name", code)
     add(track, "cmt", SHORT_NOTICE)
-    holes = f" {border.holes} enclaves have no corners of their own." if border.holes else ""
+    holes = f" Enclaves without corners of their own: {border.holes}." if border.holes else ""
     add(
         track,
         "desc",

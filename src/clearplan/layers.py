@@ -95,7 +95,7 @@ def draw_layers(axes: Any, frame: Frame, layers: Layers, *, focus: Any = None) -
     if focus is None:
         _ranks(frame, layers, ground, labels)
     _district_names(frame, layers, ground, labels, alone=focus is None)
-    entries.append(Entry("No colour: unknown, not without hazard", "paper", "", 0))
+    entries.append(Entry("Blank: unknown, maybe hazardous", "paper", "", 0))
     return entries + below, labels
 
 
@@ -215,7 +215,7 @@ def stroke(axes: Any, frame: Frame, shapes: Any, style: dict[str, Any], above: f
 def _first_of(tasks: Any, first: int) -> Any:
     """Which tasks are drawn bold: the first ones of their queue."""
     rank = pd.to_numeric(tasks["rank"]) if "rank" in tasks.columns else pd.Series(np.nan, index=tasks.index)
-    return (rank <= first).to_numpy(bool)
+    return (rank <= first).to_numpy(bool, na_value=False)
 
 
 def _tasks(axes: Any, frame: Frame, layers: Layers, focus: Any) -> list[Entry]:
@@ -232,7 +232,7 @@ def _tasks(axes: Any, frame: Frame, layers: Layers, focus: Any) -> list[Entry]:
         ):
             part = own[which] if focus is None else own[which & (own["task_id"] != focus).to_numpy(bool)]
             if len(part) and small and key == queue:
-                entries.append(Entry(f"Other, {queue}: too small to draw", "none", key, len(part)))
+                entries.append(Entry(f"Other {queue}: too small", "none", key, len(part)))
             elif len(part):
                 stroke(axes, frame, part.geometry.to_numpy(), LINES[key], 4.0 if key == queue else 4.5)
                 entries.append(Entry(told, "line", key, len(part)))

@@ -22,7 +22,7 @@ import pandas as pd
 import shapely
 
 from .crs import parse_crs, require_metres, to_working
-from .drawn import DRAWN_TO_M, Fixed, columns_of, furthest_m, outlines
+from .drawn import DRAWN_TO_M, Fixed, columns_of, furthest_m, outlines, rough_outlines
 from .errors import TableError
 from .headline import Figures, plain_figures, zone_links
 from .headline import number as _number
@@ -46,6 +46,10 @@ _FIXED = {
 }  # fmt: skip
 #: Columns of a task's expected area.
 EXPECTED = ("expected_m2", "low_m2", "high_m2", "unknown_m2")
+#: Columns by which ``robust`` and gates tell how sure a rank is.
+HOW_SURE = (
+    "gates", "priority_class", "class_share", "first_share", "rank_low", "rank_high", "tied_with", "change",
+)  # fmt: skip
 #: Without these columns there is no plan of work to show; its others are told where they are there.
 _PLANNED = {"TASKS": ("teams", "start_on", "finish_on"), "ZONES": ("opens_in",)}
 
@@ -240,14 +244,19 @@ def _drawn(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, lines: _Outl
         "furthest_m": math.ceil(furthest_m(DRAWN_TO_M)),
     }  # fmt: skip
     if lines.picture is not None:
-        told["rest_m"] = math.ceil(furthest_m(_rest_to_m(lines)))
         told["picture"] = lines.picture
     return told
 
 
-def _rest_to_m(lines: _Outlined) -> float:
-    """How closely tasks under the picture are followed [m]: a click tells by the cell, half of one is enough."""
-    return DRAWN_TO_M if lines.picture is None else max(lines.picture["cell_m"] / 2, DRAWN_TO_M)
+def _task_outlines(tasks: gpd.GeoDataFrame, lines: _Outlined) -> list[str | None]:
+    """All tasks have an outline; under the picture a rough one, by which a click finds them: half a cell is enough."""
+    shapes = tasks.geometry.to_numpy()
+    if lines.picture is None:
+        return outlines(shapes, tasks.crs, DRAWN_TO_M)
+    told = np.full(len(tasks), None, dtype=object)
+    told[lines.tasks] = outlines(shapes[lines.tasks], tasks.crs, DRAWN_TO_M)
+    told[~lines.tasks] = rough_outlines(shapes[~lines.tasks], tasks.crs, lines.picture["cell_m"] / 2)
+    return list(told)
 
 
 def _criteria(tasks: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -267,9 +276,11 @@ def _tasks(
     names = dict(zip(zones["zone_id"], zones["name"], strict=True))
     # A task behind a gate takes no place in its queue.
     queue_size = tasks["queue"].map(tasks.loc[tasks["rank"].notna(), "queue"].value_counts()).fillna(0)
-    shapes = outlines(tasks.geometry.to_numpy(), tasks.crs, np.where(lines.tasks, DRAWN_TO_M, _rest_to_m(lines)))
+    shapes = _task_outlines(tasks, lines)
     bare = tasks.drop(columns="geometry").itertuples(index=False)
-    raw, value = (_figures(tasks, part) for part in ("raw", "value"))
+    raw, value = (_floats(tasks, [f"c_{name}_{part}" for name in criteria_of(tasks)]) for part in ("raw", "value"))
+    expected = _floats(tasks, EXPECTED)
+    told = any(name in tasks.columns for name in HOW_SURE)
     rows = []
     for k, (task, shape, of) in enumerate(zip(bare, shapes, queue_size.astype(int).tolist(), strict=True)):
         row = {
@@ -286,20 +297,20 @@ def _tasks(
             "error_m": _number(task.position_error_m),
             "assumed": _number(task.people_assumed),
             "unknown": int(task.zones_unknown),
-            "expected": [_number(getattr(task, name, None)) for name in EXPECTED],
+            "expected": expected[k],
             "raw": raw[k],
             "value": value[k],
             "shape": shape,
         }
         if lines.picture is not None:
             row["outlined"] = int(lines.tasks[k])
-        rows.append(row | _how_sure(task) | (_work(task, stops) if stops else {}))
+        rows.append(row | (_how_sure(task) if told else {}) | (_work(task, stops) if stops else {}))
     return sorted(rows, key=lambda row: (row["queue"], row["rank"] is None, row["rank"] or 0, row["id"]))
 
 
-def _figures(tasks: gpd.GeoDataFrame, part: str) -> list[list[float]]:
-    """Raw figures or values of all criteria, task by task; NaN where unknown or endless."""
-    columns = tasks[[f"c_{name}_{part}" for name in criteria_of(tasks)]].to_numpy(float)
+def _floats(tasks: gpd.GeoDataFrame, names: Sequence[str]) -> list[list[float]]:
+    """Numbers of some columns, task by task; NaN where unknown, endless or not there."""
+    columns = tasks.reindex(columns=list(names)).to_numpy(float, na_value=np.nan)
     own: list[list[float]] = np.where(np.isfinite(columns), columns, np.nan).tolist()
     return own
 

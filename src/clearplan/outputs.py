@@ -18,17 +18,21 @@ from .evidence import Evidence
 from .exchange import write_csv, write_gpkg, write_table
 from .files import read_gazetteer, read_raw
 from .fit import Fit
+from .handouts import EXCHANGE, FIELD, write_handouts
 from .headline import figures_of
 from .maps import About, Context, draw_map
+from .pdf_report import save_paper
 from .planfiles import PICTURES, plan_section, write_pictures, write_plan
 from .planfiles import TABLES as PLAN_TABLES
 from .planning import Planned
+from .project import write_project
 from .provenance import line_words
 from .published import accidents_section, tier_words
 from .quality import draw_quality_sheets
 from .ranking import Why
 from .records import RecordReading
 from .report import draw_report, draw_sections
+from .runbook import write_runbook
 from .settings import Plan
 from .surface import Surface, make_surface
 from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, RELEASED
@@ -41,7 +45,7 @@ WRITING, DRAWING = "Writing layers and tables", "Drawing the map"
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx", "treaty.xlsx", "accidents.csv",
+    "plan.xlsx", "treaty.xlsx", "accidents.csv", "plan.qgz", "report.pdf", FIELD, EXCHANGE,
 )  # fmt: skip
 #: Files of a plan of work that is written alone: its tables, its pictures, and these.
 PLAN_OUTPUTS = (*PLAN_TABLES, *PICTURES, "plan.html", "tasks.csv", "run.json")
@@ -140,6 +144,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
             tables[name] = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=study.hazards.crs)
     write_gpkg(tables, folder / "plan.gpkg", as_at=study.plan.study.as_at.isoformat(), notice=words)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
+    write_runbook(study, folder / "plan.xlsx", notice=words)
     for name in ("ledger", "bridge", "accidents"):
         if name in study.books:
             write_table(study.books[name], folder / f"{name}.csv", notice=words)
@@ -148,9 +153,15 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         study = replace(study, surface=make_surface(study.evidence, folder / "surface.tif", tags=tags))
     if study.planned is not None:
         title = f"{study.plan.study.title}: plan of work"
-        write_plan(study.planned, study.tasks, study.zones, folder, title=title, notice=words)
+        write_plan(study.planned, study.tasks, study.zones, folder, title=title, notice=words, book=False)
     if study.dossier is not None:
         write_dossier(study.dossier, folder, title=f"{study.plan.study.title}: tables to file", notice=words)
+    rasters = [path.name for path in sorted(folder.glob("*.tif"))]
+    asked = study.plan.study
+    write_project(
+        folder / "plan.qgz", tables, title=asked.title, as_at=asked.as_at.isoformat(), notice=words, rasters=rasters
+    )
+    write_handouts(study, folder, notice=words)
     progress(DRAWING)
     page = draw_map(
         study.tasks,
@@ -167,7 +178,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         figures=figures_of(study.books, study.planned, bridge_days=_bridge_days(study.plan)),
     )
     page.save(folder / "map.html")
-    draw_report(
+    report = draw_report(
         title=f"{study.plan.study.title}: report",
         notice=words,
         illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
@@ -183,7 +194,9 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         weight_sets=study.why.weights,
         agreement=study.why.agreement,
         further=_further(study),
-    ).save(folder / "report.html")
+    )
+    report.save(folder / "report.html")
+    save_paper(report, folder / "report.pdf")
     if study.records:
         sheets = draw_quality_sheets(
             study.records,

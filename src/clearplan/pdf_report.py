@@ -7,6 +7,7 @@ drawings, and what is said of them for those who can't see them can be found and
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -30,6 +31,8 @@ _LINE = 530.0
 _PAD, _NARROWEST, _CELL = 2.5, 18.0, 7.0
 #: Tallest chart on a sheet that lies upright and across [points]: its heading and some words fit beside it.
 _TALLEST, _TALLEST_ACROSS = 600.0, 330.0
+#: A chart wider than this lies across: upright, its letters would be too small [points].
+_WIDE_CHART = 780.0
 #: Room below a heading for the first rows of a table [points].
 _ROWS = 60.0
 _INLINE = {"b": "b", "strong": "b", "i": "i", "em": "i", "sub": "sub", "sup": "super"}
@@ -246,7 +249,15 @@ def _lies_across(section: Element, style: dict[str, Any]) -> bool:
     """Whether a table of a section is told to be wide, or is wider than an upright sheet."""
     if any("wide" in div.classes and div.first("table") is not None for div in section.every("div")):
         return True
+    if any(_points_across(svg.source) > _WIDE_CHART for svg in section.every("svg")):
+        return True
     return any(sum(_least(_cells(table), style)) > _SHORT - 2 * _MARGIN for table in section.every("table"))
+
+
+def _points_across(svg: str) -> float:
+    """Width of a chart [points], from the head of its text."""
+    found = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+)', svg[:1000])
+    return float(found[1]) if found else 0.0
 
 
 def _flow(element: Element, style: dict[str, Any], width: float) -> list[Any]:

@@ -207,26 +207,22 @@ def _png(shade: np.ndarray) -> bytes:
     return _as_png(np.stack([np.where(known, grey, 0).astype("uint8"), np.where(known, 255, 0).astype("uint8")]))
 
 
-def _as_png(bands: np.ndarray, level: int = 9) -> bytes:
+def _as_png(bands: np.ndarray, **options: int) -> bytes:
     with warnings.catch_warnings():
         # A picture without a place on Earth is what we want here.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with MemoryFile() as memory:
             with memory.open(
-                driver="PNG",
-                width=bands.shape[2],
-                height=bands.shape[1],
-                count=len(bands),
-                dtype="uint8",
-                ZLEVEL=level,
-            ) as out:
+                driver="PNG", width=bands.shape[2], height=bands.shape[1], count=len(bands), dtype="uint8",
+                **{"ZLEVEL": 9} | options,
+            ) as out:  # fmt: skip
                 out.write(bands)
             return bytes(memory.read())
 
 
 def codes_png(codes: np.ndarray) -> bytes:
-    """Codes of cells (rows, columns), uint8, as a grey PNG that a script can read them from."""
-    return _as_png(codes[None], level=6)
+    """Codes of cells (rows, columns), 0 to 15, as a PNG of 16 greys, each 17 times the code when it is shown."""
+    return _as_png(codes[None], ZLEVEL=4, NBITS=4)
 
 
 def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: int = 900) -> tuple[bytes, LonLatBounds]:

@@ -543,13 +543,16 @@ def simplify_outward(geometries: Geometries, tolerance_m: float, margin_m: float
     parts = np.array_split(np.arange(len(geometries)), max(1, math.ceil(len(geometries) / (8 * _CHUNK))))
 
     def drawn(index: NDArray[np.int_]) -> Geometries:
-        # Corners that come to a point hold the round ones and cost one vertex each. Douglas-Peucker moves an outline
-        # by at most its tolerance, so growing by a little more holds it outside.
-        grown = shapely.buffer(geometries[index], by, join_style="mitre", mitre_limit=_MITRE)
-        simple: Geometries = shapely.simplify(grown, tolerance_m)
-        short = ~shapely.covers(simple, geometries[index]) & ~shapely.is_missing(geometries[index])
-        simple[short] = grown[short]
-        return simple
+        # Douglas-Peucker moves an outline by at most its tolerance, so growing by a little more holds it outside.
+        # Corners that come to a point hold the round ones and cost one vertex each; few are left to grow.
+        true = geometries[index]
+        simple = shapely.simplify(true, tolerance_m, preserve_topology=False)
+        wrong = ~shapely.is_valid(simple)
+        simple[wrong] = true[wrong]
+        grown: Geometries = shapely.buffer(simple, by, join_style="mitre", mitre_limit=_MITRE)
+        short = ~shapely.covers(grown, true) & ~shapely.is_missing(true)
+        grown[short] = shapely.buffer(true[short], by, join_style="mitre", mitre_limit=_MITRE)
+        return grown
 
     return np.concatenate(in_threads(drawn, parts)) if len(geometries) else geometries
 

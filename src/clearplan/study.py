@@ -98,13 +98,31 @@ def run_study(
     if out is not None:
         refuse_foreign(Path(out))
     study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, offline=offline)
-    if out is not None:
-        target = Path(out)
-        with replaced(target, OUTPUTS) as fresh:
-            study = write_run(publish_study(study, tier), fresh, progress)
-        if study.surface is not None:
-            study = replace(study, surface=_moved(study.surface, target))
-    return study
+    return study if out is None else write_study(study, out, tier=tier, progress=progress)
+
+
+def write_study(
+    study: Study, out: str | Path, *, tier: str | None = None, progress: Progress = lambda stage: None
+) -> Study:
+    """All files of a study into a folder, as a tier may see them; the study comes back as that tier sees it.
+
+    Parameters
+    ----------
+    study : Study
+        From :func:`run_study` without ``out``.
+    out, tier, progress
+        As in :func:`run_study`.
+
+    Raises
+    ------
+    SettingsError, TableError, OutputError
+        There is no such tier; the study was published before; the folder is not ours or can't be written.
+    """
+    target = Path(out)
+    refuse_foreign(target)
+    with replaced(target, OUTPUTS) as fresh:
+        written = write_run(publish_study(study, tier), fresh, progress)
+    return written if written.surface is None else replace(written, surface=_moved(written.surface, target))
 
 
 def plan_study(
@@ -168,6 +186,7 @@ def _made(
     read = read_inputs(_at_day(plan, max(day, written)), frame)
     plan = _at_day(plan, day)
     context, background = read_layers(plan, frame)
+    context = replace(context, places=read.settlements)
     progress(STAGES[1])
     drawn = footprints(read.hazards, plan.footprints)
     known = as_at_day(read, day)

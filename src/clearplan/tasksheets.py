@@ -305,7 +305,7 @@ def _references(page: Any, references: list[str], border: Border, error: float |
         f"The border through these points leads up to {np.ceil(border.error_m):.0f} m outside the task, never inside."
     )
     if border.holes:
-        told += f" {border.holes} enclaves within it have no points."
+        told += f" Enclaves within it have no points: {border.holes}."
     used = 4.6 + put_text(page, _EDGE, _COLUMNS_TOP - 4.6, [told], width, 6, color=SOFT) + 1
     columns = 3 if len(references) > 8 else 2
     rows = -(-len(references) // columns)

@@ -123,13 +123,13 @@ onWords(function () { list(shownQueue); });
 function tellDrawn() {
   var drawn = data.drawn, values = {
     tasks: figure(drawn.tasks, 0), areas: figure(drawn.areas, 0), outlinedTasks: figure(drawn.outlined_tasks, 0),
-    outlinedAreas: figure(drawn.outlined_areas, 0), m: figure(drawn.furthest_m, 0), rest: figure(drawn.rest_m, 0),
+    outlinedAreas: figure(drawn.outlined_areas, 0), m: figure(drawn.furthest_m, 0),
     cell: pictured ? figure(pictured.cell_m, 0) : ""
   };
   var told = [
     say("Cells of the picture are about {cell} m wide. One is coloured where any hazard touches it, and the strongest class counts.", values),
     say("Outlined are the first tasks of each queue, with their hazards. No outline lies more than {m} m outside the true one.", values),
-    say("A click on the picture can't tell more than its cell: it lists all tasks that touch the cell, or come near. One that is chosen there is outlined, at most {rest} m outside.", values),
+    say("A click on the picture can't tell more than its cell: it lists all tasks that touch the cell, or come near. One that is chosen there is outlined roughly, never less than it is."),
     say("All counts and figures on this page are of all tasks and areas.")
   ];
   // plan {

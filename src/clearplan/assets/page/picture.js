@@ -34,7 +34,7 @@ function classesIn(picture, x, y, count) {
 function paintTile(tile, picture, x, y, count, corner) {
   var cells = new Uint32Array(classesIn(picture, x, y, count).buffer), masks = [];
   for (var n = 0; n < cells.length; n += 1) {
-    var code = cells[n] & 255; // red; the picture is grey
+    var code = (cells[n] & 255) / 17; // red; the picture is of 16 greys
     if (!code) { continue; }
     masks[code] = masks[code] || new Uint32Array(cells.length);
     masks[code][n] = 0xff000000;
