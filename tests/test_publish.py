@@ -520,3 +520,9 @@ def test_records_are_told_by_the_trust_in_them(sample):
     study = sample[0]
     told = set(study.hazards.loc[from_records(study.hazards), "hazard_id"])
     assert told == {name for own in study.records for name in own.hazards["hazard_id"]}
+
+
+def test_styles_of_the_layers_call_no_cell_hazardous_as_a_whole(public):
+    styles = gpd.read_file(public[1] / "plan.gpkg", layer="layer_styles").set_index("f_table_name")["styleQML"]
+    assert "Cell that holds confirmed hazardous area (CHA)" in styles["areas"]
+    assert 'label="Confirmed hazardous area (CHA)"' not in styles["areas"]
