@@ -165,7 +165,12 @@ _RELEASE = {
 }
 
 
-def _areas() -> list[Rule]:
+def _areas(columns: Collection[str]) -> list[Rule]:
+    if "cha_m2" in columns:  # published cells, which are not hazardous as a whole
+        told = {"indication": "indications, not yet surveyed", "SHA": "suspected hazardous area (SHA)",
+                "CHA": "confirmed hazardous area (CHA)"}  # fmt: skip
+        looks = {"indication": _STRIKE, "SHA": _SHA, "CHA": _CHA}
+        return [Rule(f"\"land_class\" = '{c}'", f"Cell that holds {told[c]}", "area", looks[c]) for c in told]
     left, belt = "\"status\" <> 'closed' AND ", "\"kind\" = 'contact-line'"
     own = "\"land_class\" = 'indication' AND "
     return [
@@ -317,10 +322,10 @@ STYLED = (
 def _rules(layer: str, columns: Collection[str]) -> list[Rule]:
     if layer in GROUND:
         return _ground(layer)
-    if layer in ("tasks", "record_points"):
-        return {"tasks": _tasks, "record_points": _record_points}[layer](columns)
+    if layer in ("areas", "tasks", "record_points"):
+        return {"areas": _areas, "tasks": _tasks, "record_points": _record_points}[layer](columns)
     return {
-        "hazards": _hazards, "areas": _areas, "zones": _zones, "accidents": _accidents, "lifelines": _lifelines,
+        "hazards": _hazards, "zones": _zones, "accidents": _accidents, "lifelines": _lifelines,
         "releases": _releases, "record_versions": _record_versions,
     }[layer]()  # fmt: skip
 
