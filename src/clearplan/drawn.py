@@ -70,8 +70,8 @@ def rough_outlines(geometries: Geometries, crs: Any, tolerance_m: float) -> list
 
 def _there(geometries: Geometries) -> Geometries:
     """The same shapes, None for one that is empty."""
-    geometries = np.asarray(geometries, dtype=object)
-    own: Geometries = np.where(shapely.is_empty(geometries), None, geometries)
+    own: Geometries = np.array(geometries, dtype=object)
+    own[shapely.is_empty(own)] = None
     return own
 
 
