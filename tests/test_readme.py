@@ -49,11 +49,11 @@ def test_commands_of_the_readme_in_order(clone, tmp_path):
     python = fresh / "bin" / "python"
     said = {}
     for command in COMMANDS:
-        if command == "make test":
-            continue  # this is it
+        if command in ("make test", "clearplan demo"):
+            continue  # this is the first; the other is what make demo calls, and is looked for in the package below
         said[command] = shell(command, clone, base if command.startswith("make") else python)
     assert "Map: out/karabakh/map.html" in said["make demo"]
-    assert "Map: out/karabakh/map.html" in said["clearplan demo"]
+    assert "Map for the tier public: out/karabakh-public/map.html" in said["make demo"]
     explained = next(text for command, text in said.items() if command.startswith("clearplan explain"))
     assert "contribution" in explained
     checked = next(text for command, text in said.items() if command.startswith("clearplan check"))

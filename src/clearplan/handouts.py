@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Folder for a team's handheld and folder, and folder for other systems.
 FIELD, EXCHANGE = "field", "exchange"
+#: Tasks of each queue that get a page at every run; ``clearplan export`` prints any.
+_DOSSIERS = 5
 #: Tables that other systems take as they are.
 _SHARED = ("areas", "tasks", "zones")
 
@@ -93,7 +95,7 @@ def _write_field(study: Study, folder: Path, notice: str) -> None:
         hazards=study.hazards, accidents=study.accidents, releases=layers.releases, teams=study.teams,
         work=None if planned is None else planned.plan.work, planning=study.plan.planning,
     )  # fmt: skip
-    write_dossiers(folder / "dossiers.pdf", layers, imprint, known=known)
+    write_dossiers(folder / "dossiers.pdf", layers, imprint, known=known, first=_DOSSIERS)
     for name in ("map.pdf", "map.png"):
         draw_sheet(folder / name, layers, imprint, paper="A3", orientation="landscape")
 
