@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
+import pypdf
 import pyproj
 import shapely
 from scipy.spatial import cKDTree
@@ -130,10 +132,16 @@ def texts_of(path: Path) -> Iterator[str]:
     data = path.read_bytes()
     if path.suffix == ".gpkg":
         yield from _database(path)
+    elif path.suffix == ".parquet":
+        yield gpd.read_parquet(path).to_csv()
+    elif path.suffix == ".pdf":
+        paper = pypdf.PdfReader(io.BytesIO(data))
+        yield from (page.extract_text() for page in paper.pages)
+        yield " ".join(str(value) for value in (paper.metadata or {}).values())
     elif zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
             for name in parts.namelist():
-                yield html.unescape(parts.read(name).decode("utf-8"))
+                yield html.unescape(parts.read(name).decode("utf-8", "replace"))
     elif path.suffix in (".tif", ".png"):
         yield data.decode("latin-1")
     else:

@@ -242,8 +242,8 @@ def test_all_tasks_travel_with_their_figures_whatever_is_drawn_how():
     shapes = gpd.GeoSeries([unpacked(rows[own]["shape"]) for own in tasks["task_id"]], crs=4326).to_crs(UTM)
     assert shapes.buffer(0.02).covers(tasks.geometry, align=False).all()
     # What comes first is outlined closely, and so are its hazards.
-    assert {row["rank"] for row in rows.values() if row["outlined"]} == set(range(1, 401))
-    assert len(data["areas"]) == data["drawn"]["outlined_areas"] == 600
+    assert {row["rank"] for row in rows.values() if row["outlined"]} == set(range(1, 251))
+    assert len(data["areas"]) == data["drawn"]["outlined_areas"] == 450
     assert "picture" not in data_of(draw_map(tasks, zones, areas=areas, most_outlines=1_200).html)["drawn"]
 
 
@@ -285,7 +285,7 @@ def test_a_large_page_tells_all_and_its_list_and_picture_lead_to_tasks(large):
         page.screenshot(path=PICTURES / "map-large.png")
         words = page.inner_text("#drawn summary")
         assert "all 6,000 hazard areas with their 6,000 tasks" in words
-        assert "outlines, too: 1,000 hazard areas, 1,000 tasks" in words
+        assert "outlines, too: 500 hazard areas, 500 tasks" in words
         page.locator("#drawn summary").click()
         assert "All counts and figures on this page are of all" in page.inner_text("#drawn")
         assert "can't tell more than its cell" in page.inner_text("#drawn")

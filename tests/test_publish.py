@@ -462,7 +462,7 @@ def test_public_record_of_the_run_names_no_file_and_no_value(public):
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert all(name.startswith("input ") and len(digest) == 64 for name, digest in run["inputs"].items())
     assert not set(run["settings"]) & {"hazards", "records", "zones", "accidents", "teams", "contact_line", "context"}
-    assert all(set(row) == {"level", "rows"} for row in run["faults"])
+    assert all(set(row) == {"level"} for row in run["faults"])
     assert run["history"] == []
     assert "published" not in run["settings"]["release"]
     assert "previous" not in run["settings"]["planning"]

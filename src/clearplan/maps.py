@@ -37,7 +37,7 @@ from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, ids_in
 
 #: More tasks and hazard areas than this, together, are drawn as a picture; then the first so many tasks of each queue,
 #: and so many that the plan begins first, with the hazards of them all, are outlines above it.
-MOST_OUTLINES, FIRST_OUTLINES = 8_000, 500
+MOST_OUTLINES, FIRST_OUTLINES = 8_000, 250
 _MICRO = 1e6  # coordinates travel as whole millionths of a degree, 0.1 m
 #: Figures of tasks travel to more digits than the page shows: rank by steps, score [points], area [ha, m2], figures.
 _FIXED = {

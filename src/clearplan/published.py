@@ -250,8 +250,7 @@ def _record(study: Study, out: Study, tier: Tier, hidden: frozenset[str]) -> dic
         for name, left in _SETTINGS.items()
         if study.run["settings"].get(name) is not None
     }
-    levels = study.faults["level"].value_counts().sort_index()
-    run["faults"] = [{"level": str(level), "rows": int(count)} for level, count in levels.items()]
+    run["faults"] = [{"level": level} for level in sorted(study.faults["level"].astype(str))]
     for name in ("history", "gates", "teams", "commitments"):
         if name in run:
             table = getattr(out, name).drop(columns=["deferred", "geometry"], errors="ignore")

@@ -69,6 +69,8 @@ def write_runbook(study: Study, path: str | Path, *, notice: str) -> None:
         days = (plan.release.bridge_from.isoformat(), plan.study.as_at.isoformat())
     sheets = run_sheets(study.tasks, days) | _plan_sheets(study.planned) | _treaty_sheets(study.dossier)
     tables = _run_tables(study) | _plan_tables(study.planned, study.tasks) | _treaty_tables(study.dossier)
+    if run.get("tier", "restricted") != "restricted":
+        sheets = {name: _of_those(sheet, tables[name]) for name, sheet in sheets.items() if name in tables}
     write_book(
         path,
         title=plan.study.title,
@@ -79,6 +81,12 @@ def write_runbook(study: Study, path: str | Path, *, notice: str) -> None:
         foot=f"{_loud(plan.study.illustrative)}{NOT_FOR_ENTRY} As at {plan.study.as_at}. Fingerprint "
         f"{run['fingerprint']}.",
     )
+
+
+def _of_those(sheet: Sheet, table: pd.DataFrame) -> Sheet:
+    """A sheet of the columns that a published table still has."""
+    fields = tuple(field for field in sheet.fields if field.source in table.columns)
+    return replace(sheet, fields=fields, printed=sheet.printed if sheet.printed in table.columns else "")
 
 
 def _loud(illustrative: bool) -> str:

@@ -125,14 +125,15 @@ def _task_sheet(tasks: pd.DataFrame) -> Sheet:
         Field("start_on", "work starts in the period from [date]", "day", must=False),
         Field("finish_on", "work is finished by [date]", "day", must=False),
         Field("finished_part", "finished when the plan ends [%]", "share", must=False),
-        Field("zone_ids", "places within its influence", "text"),
-        Field("hazard_ids", "hazards that reach into it", "text"),
+        Field("told", "what the published cell holds", "sentence", must=False),
+        Field("zone_ids", "places within its influence", "text", must=False),
+        Field("hazard_ids", "hazards that reach into it", "text", must=False),
         Field("lifeline_ids", "lifelines that it blocks", "text", must=False),
-        Field("mgrs_km", "MGRS 1-km square", "text"),
+        Field("mgrs_km", "MGRS 1-km square", "text", must=False),
         Field("lon", "longitude of an inner point, WGS 84 [degrees]", "degrees"),
         Field("lat", "latitude of it, WGS 84 [degrees]", "degrees"),
-        Field("position_error_m", "position error; blank: not known [m]", "whole"),
-        Field("source", "source", "sentence"),
+        Field("position_error_m", "position error; blank: not known [m]", "whole", must=False),
+        Field("source", "source", "sentence", must=False),
     ), 3, "tasks", points[-1].source if points else "area_m2")  # fmt: skip
 
 

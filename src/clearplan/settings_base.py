@@ -106,6 +106,8 @@ def told_settings(model: Settings, values: Mapping[str, Any], section: str = "")
         Where the model stands.
     """
     for name, field in type(model).model_fields.items():
+        if name not in values:  # the record of a published run holds no section that names files or places
+            continue
         own, value = getattr(model, name), values[name]
         place = f"{section}.{name}" if section else name
         if isinstance(own, Settings):

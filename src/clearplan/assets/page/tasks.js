@@ -28,9 +28,10 @@ function taskStyle(task) {
   var early = task.rank <= NUMBERED, own = priorityOf(task);
   if (own) {
     // Close by, outlines tell and the hazard's hatching stays to be read; from afar a tint does, paler where unsure.
+    // Large cells are seen from afar as they are: a blue tint on SHA's orange would be green.
     return L.extend(shared, { stroke: near || early, color: own.line, weight: early ? 3 : own.weight, opacity: 1,
       dashArray: near && isUnsure(task) ? "6 5" : null, fillColor: own.line,
-      fillOpacity: near ? 0.06 : own.tint * (isUnsure(task) ? 0.5 : 1) });
+      fillOpacity: near ? 0.06 : data.generalised ? 0 : own.tint * (isUnsure(task) ? 0.5 : 1) });
   }
   var weight = early ? 3 : near && task.rank <= task.of / 4 ? 1.5 : near ? 0.5 : 0;
   return L.extend(shared, {
