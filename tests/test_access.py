@@ -151,11 +151,12 @@ def test_what_lies_under_the_cross_is_opened_by_enter(world):
     with opened(path) as (page, watch):
         page.focus("#map_clearplan")
         page.evaluate(f"void map_clearplan.setView([{spot.y}, {spot.x}], 16, {{animate: false}})")
-        before = page.evaluate("map_clearplan.getCenter().lng")
         page.keyboard.press("Enter")
         page.wait_for_selector(f".card h3:text-is('{ranked['task_id'][1]}')")
         page.keyboard.press("Escape")
         assert page.evaluate("document.activeElement.id") == "map_clearplan"
+        page.wait_for_timeout(600)  # the map moves so that the bubble fits in
+        before = page.evaluate("map_clearplan.getCenter().lng")
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(600)
         assert page.evaluate("map_clearplan.getCenter().lng") > before

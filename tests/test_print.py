@@ -78,6 +78,7 @@ def test_the_map_fills_the_width_of_the_sheet(tmp_path, margins, task_settings, 
             page.evaluate("void window.dispatchEvent(new Event('beforeprint'))")
             room = page.locator("#map_clearplan").bounding_box()
             assert least <= room["width"] <= width
+            assert 0.5 <= room["height"] / room["width"] <= 0.65
             hidden = page.evaluate(
                 """() => ['.leaflet-control-zoom', '.leaflet-control-layers', '#tools', '#filters', '#language-choice',
                 '.tabs [aria-pressed=false]'].filter(name => { const n = document.querySelector(name);
