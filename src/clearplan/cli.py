@@ -628,15 +628,16 @@ def _watched() -> Iterator[dict[str, Any]]:
 def _run(
     plan: Path, out: Path, as_at: str | None = None, offline: bool = False, tiers: Sequence[str] | None = None
 ) -> None:
-    from .folders import refuse_foreign
     from .provenance import line_words
-    from .study import run_study, write_study
+    from .settings import load_plan
+    from .study import refuse_folder, run_study, write_study
     from .tiers import check_tier
 
     first, *others = [check_tier(tier) for tier in tiers] if tiers else [None]
     folders = {str(tier): out.with_name(f"{out.name}-{tier}") for tier in others}
-    for folder in (out, *folders.values()):
-        refuse_foreign(folder)
+    refuse_folder(out, first or load_plan(plan).publish.tier)
+    for tier, folder in folders.items():
+        refuse_folder(folder, tier)
     with _watched() as watched:
         made = run_study(plan, as_at=as_at, offline=offline, **watched)
         study = write_study(made, out, tier=first, progress=watched["progress"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
@@ -92,7 +93,8 @@ def replaced(target: Path, ours: Collection[str]) -> Iterator[Path]:
     target : path
         Folder that shall hold the results.
     ours : collection of str
-        Names of the files that a run writes; all others in ``target`` are the user's and stay.
+        Names of the files that a run writes; they go, with what other programs laid beside them. All others in
+        ``target`` are the user's and stay.
 
     Raises
     ------
@@ -123,6 +125,59 @@ def refuse_foreign(target: Path) -> None:
     ours = record.exists() and '"fingerprint"' in record.read_text(encoding="utf-8", errors="replace")
     if target.is_dir() and any(target.iterdir()) and not ours:
         raise OutputError(f"{target}: holds files that no run has made; name a new or empty folder")
+
+
+def refuse_narrower(target: Path, tier: str, ours: Collection[str], tiers: Sequence[str]) -> None:
+    """A run for a wider circle of readers takes no folder in which files of a narrower one would stay.
+
+    Files that no run wrote stay in a folder; beside a restricted run they may be exports of it, or what another program
+    saved of its layers.
+
+    Parameters
+    ----------
+    target : path
+        Folder that shall hold the results.
+    tier : str
+        Tier of the new run.
+    ours : collection of str
+        Names of the files that runs write.
+    tiers : sequence of str
+        From the widest circle to the narrowest.
+
+    Raises
+    ------
+    OutputError
+        A narrower run, or one of which nobody knows the tier, lies there, and files that would stay.
+    """
+    record = target / "run.json"
+    if not record.exists():
+        return
+    held = _tier_of(record, tiers)
+    left = sorted(path.name for path in target.iterdir() if not _is_ours(path.name, ours))
+    if left and tiers.index(tier) < tiers.index(held):
+        raise OutputError(
+            f"{target}: holds a {held} run and files that no run wrote, such as {left[0]}, which would stay beside "
+            f"files of the tier {tier}; name a new folder, or move them"
+        )
+
+
+def _tier_of(record: Path, tiers: Sequence[str]) -> str:
+    """Tier of the run that lies in a folder; the narrowest where its record doesn't say."""
+    try:
+        told = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return tiers[-1]
+    tier = told.get("tier") if isinstance(told, dict) else None
+    return tier if tier in tiers else tiers[-1]
+
+
+#: What other programs lay beside a layer or a raster: it holds parts of it, and is none without it.
+_BESIDE = ("-wal", "-shm", "-journal", ".aux.xml", ".ovr", ".msk")
+
+
+def _is_ours(name: str, ours: Collection[str]) -> bool:
+    """Whether a run's folder may lose a file with the run: one of its own, or what belongs to one."""
+    return name in ours or any(name.endswith(end) and name.removesuffix(end) in ours for end in _BESIDE)
 
 
 def _old(target: Path) -> Path:
@@ -159,7 +214,7 @@ def _swap(fresh: Path, target: Path, ours: Collection[str]) -> None:
     if not target.exists():
         fresh.rename(target)
         return
-    kept = [path.name for path in target.iterdir() if path.name not in ours]
+    kept = [path.name for path in target.iterdir() if not _is_ours(path.name, ours)]
     target.rename(_old(target))
     fresh.rename(target)
     for name in kept:

@@ -49,6 +49,8 @@ OUTPUTS = (
 )  # fmt: skip
 #: Files of a plan of work that is written alone: its tables, its pictures, and these.
 PLAN_OUTPUTS = (*PLAN_TABLES, *PICTURES, "plan.html", "tasks.csv", "run.json")
+#: Files of both: whichever takes a folder, nothing of the other may stay, for it was written for others.
+ALL_OUTPUTS = tuple(dict.fromkeys((*OUTPUTS, *PLAN_OUTPUTS)))
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ from .evidence import Evidence, collect_evidence
 from .fetch import fetch_sources
 from .files import read_raw
 from .fit import Fit, fit_surface
-from .folders import refuse_foreign, refuse_taken, replaced
+from .folders import refuse_foreign, refuse_narrower, refuse_taken, replaced
 from .hazards import footprints, net_area
 from .inputs import Inputs, as_at_day, ledger_faults, link_faults, open_but_released, read_inputs, read_layers
 from .maps import Context
-from .outputs import DRAWING, OUTPUTS, PLAN_OUTPUTS, WRITING, Progress, Study, notice, write_plan_alone, write_run
+from .outputs import ALL_OUTPUTS, DRAWING, WRITING, Progress, Study, notice, write_plan_alone, write_run
 from .planning import plan_work, with_plan
 from .priority import check_weights
 from .provenance import record_run
@@ -39,6 +39,7 @@ from .settings import Plan, load_plan
 from .surface import Surface, expected_area
 from .tables import ILLUSTRATIVE
 from .tasks import make_tasks
+from .tiers import TIERS, check_tier
 
 Search = Callable[[float, float], None]
 
@@ -95,8 +96,9 @@ def run_study(
         As their names say; nothing is left half-written.
     """
     plan = load_plan(plan_path)
+    own = check_tier(tier or plan.publish.tier)
     if out is not None:
-        refuse_foreign(Path(out))
+        refuse_folder(Path(out), own)
     study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, offline=offline)
     return study if out is None else write_study(study, out, tier=tier, progress=progress)
 
@@ -119,10 +121,23 @@ def write_study(
         There is no such tier; the study was published before; the folder is not ours or can't be written.
     """
     target = Path(out)
-    refuse_foreign(target)
-    with replaced(target, OUTPUTS) as fresh:
+    refuse_folder(target, tier or study.plan.publish.tier)
+    with replaced(target, ALL_OUTPUTS) as fresh:
         written = write_run(publish_study(study, tier), fresh, progress)
     return written if written.surface is None else replace(written, surface=_moved(written.surface, target))
+
+
+def refuse_folder(target: Path, tier: str) -> None:
+    """A folder takes the results of a tier; asked before anything is read or counted.
+
+    Raises
+    ------
+    SettingsError, OutputError
+        There is no such tier; the folder is not ours, or files of a narrower tier would stay in it.
+    """
+    own = check_tier(tier)
+    refuse_foreign(target)
+    refuse_narrower(target, own, ALL_OUTPUTS, TIERS)
 
 
 def plan_study(
@@ -155,15 +170,16 @@ def plan_study(
     plan = load_plan(plan_path, change=change)
     if plan.planning is None:
         raise SettingsError(f"{plan_path}: has no [planning] and [[teams]]; clearplan init writes them, explained")
+    own = check_tier(tier or plan.publish.tier)
     if out is not None:
-        refuse_foreign(Path(out))
+        refuse_folder(Path(out), own)
         if (Path(out) / "plan.gpkg").exists():
             raise OutputError(f"{out}: holds a whole run, whose map and report a plan alone would belie; name another")
     study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, filing=False, offline=offline)
     if study.planned is None:
         raise SettingsError(f"{plan_path}: no team was on record by {study.plan.study.as_at}; there is nobody to plan")
     if out is not None:
-        with replaced(Path(out), PLAN_OUTPUTS) as fresh:
+        with replaced(Path(out), ALL_OUTPUTS) as fresh:
             progress(WRITING)
             study = publish_study(study, tier)
             assert study.planned is not None
