@@ -12,11 +12,14 @@ import pytest
 import shapely
 from shapely import Point, box
 
-from clearplan.errors import SettingsError, TableError
+from clearplan.compare import compare_runs
+from clearplan.errors import OutputError, SettingsError, TableError
+from clearplan.export import export_run
 from clearplan.hazards import footprints, net_area
 from clearplan.outputs import notice, write_run
 from clearplan.publish import count_accidents, from_records, make_key, publish
 from clearplan.published import publish_study
+from clearplan.ranking import read_ranking
 from clearplan.schema import check, remaining
 from clearplan.settings import PublishSettings
 from clearplan.squares import cells_for, middle_of, squares_under
@@ -443,6 +446,25 @@ def test_the_restricted_tier_says_so_everywhere(sample):
 def test_a_published_study_is_not_published_again(public):
     with pytest.raises(TableError, match="published already, public"):
         publish_study(public[0], "partner")
+
+
+def test_commands_on_a_public_run_refuse_what_it_does_not_tell(sample, public, tmp_path):
+    folder = public[1]
+    for name, asked in (("dossiers.pdf", {"dossiers": True}), ("tasks.gpx", {})):
+        with pytest.raises(OutputError, match="the run is public and tells cells"):
+            export_run(folder, tmp_path / name, **asked)
+    with pytest.raises(TableError, match="is public and sums up the criteria"):
+        read_ranking(folder / "plan.gpkg")
+    with pytest.raises(TableError, match="for the tier restricted"):
+        compare_runs(sample[1], folder)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_exported_out_of_a_public_run_gives_no_more_away(public, secrets, tmp_path):
+    for name in ("all.zip", "map.kmz", "hazards.xlsx", "map.pdf"):
+        export_run(public[1], tmp_path / name)
+    found = leaks(tmp_path, secrets, cell_m=5000)
+    assert found.empty, found.to_string()
 
 
 def test_publishing_is_deterministic(margins, task_settings):

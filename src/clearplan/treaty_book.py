@@ -78,8 +78,8 @@ def treaty_sheets(clock: Clock, released: pd.DataFrame, currency: str) -> dict[s
     if not clock.party:
         asks += f"; {clock.state} is not one, and is told as if it acceded on {clock.if_acceded_on}"
     found = (Field(name, f"{name.removeprefix('items_')} found; blank: not told [items]", "whole") for name in items)
-    silent = (Field("decisions_silent", "decisions that don't say what was found [decisions]", "whole"),)
-    silent *= "decisions_silent" in released.columns
+    silent = [Field("decisions_silent", "decisions that don't say what was found [decisions]", "whole")]
+    silent = silent if "decisions_silent" in released.columns else []
     return {
         "obligations": Sheet("Obligations", asks, (
             Field("convention", "convention", "text"),
