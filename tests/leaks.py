@@ -100,6 +100,13 @@ def _words(folder: Path, study: Any, layer: Any) -> dict[str, set[str]]:
     strikes = pd.read_csv(folder / "cluster_strikes_2020.csv")
     history, teams = pd.read_csv(folder / "illustrative/history.csv"), pd.read_csv(folder / "teams.csv")
     known = {code for codes in CODE_LISTS.values() for code in codes} | set(study.zones["name"])
+    towns = pd.read_csv(folder / "places/populated_places.csv")
+    for names in (
+        towns["name"],
+        towns["asciiname"],
+        towns["alternatenames"],
+    ):  # an open gazetteer, which the page holds
+        known |= {own.strip() for text in names.dropna() for own in str(text).split(",")}
     known |= {str(name) for name in study.context.districts[study.context.district_name]}
 
     def texts(table: pd.DataFrame, *columns: str, shortest: int = 5) -> set[str]:
@@ -251,6 +258,8 @@ def _as_metres(pairs: np.ndarray) -> np.ndarray:
         degrees = own[(east > 45) & (east < 48.5) & (north > 38) & (north < 41.5)]
         # A place to less than three decimals names no place to 100 m.
         degrees = degrees[(np.abs(degrees * 100 - np.round(degrees * 100)) > 1e-6).any(axis=1)]
+        # A whole number beside one with decimals is a count or the number of a row.
+        degrees = degrees[(degrees != np.round(degrees)).all(axis=1)]
         found.append(np.column_stack(turn.transform(degrees[:, 0], degrees[:, 1])))
         found.append(own[(east > 4.5e5) & (east < 8.5e5) & (north > 4.2e6) & (north < 4.6e6)])
     return np.concatenate(found)

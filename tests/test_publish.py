@@ -12,11 +12,14 @@ import pytest
 import shapely
 from shapely import Point, box
 
-from clearplan.errors import SettingsError, TableError
+from clearplan.compare import compare_runs
+from clearplan.errors import OutputError, SettingsError, TableError
+from clearplan.export import export_run
 from clearplan.hazards import footprints, net_area
 from clearplan.outputs import notice, write_run
 from clearplan.publish import count_accidents, from_records, make_key, publish
 from clearplan.published import publish_study
+from clearplan.ranking import read_ranking
 from clearplan.schema import check, remaining
 from clearplan.settings import PublishSettings
 from clearplan.squares import cells_for, middle_of, squares_under
@@ -408,6 +411,22 @@ def test_partner_outputs_hold_nothing_that_records_say(sample, tiered, secrets):
     assert not set(layer.columns) & (columns - common)
 
 
+def test_partners_get_no_day_on_which_mines_were_laid_or_a_record_handed_over(sample):
+    study = sample[0]
+    tables = {name: getattr(study, name) for name in ("hazards", "areas", "tasks")}
+    told = publish(tables, "partner", settings=PublishSettings())
+    records = set(study.hazards.loc[from_records(study.hazards), "hazard_id"])
+    assert study.hazards.loc[study.hazards["hazard_id"].isin(records), "recorded_on"].notna().any()
+    for name in ("hazards", "areas"):
+        own = told[name]["hazard_id"].isin(records)
+        assert told[name].loc[own, "recorded_on"].isna().all()
+        assert (told[name].loc[~own, "recorded_on"] == tables[name].loc[~own, "recorded_on"]).sum() > 100
+    day = dict(zip(told["hazards"]["hazard_id"], told["hazards"]["recorded_on"], strict=True))
+    for ids, on in zip(told["tasks"]["hazard_ids"], told["tasks"]["recorded_on"], strict=True):
+        dated = [day[one] for one in ids.split("; ") if not pd.isna(day[one])]
+        assert on == max(dated) if dated else pd.isna(on)
+
+
 def test_tier_is_in_the_fingerprint_and_on_every_output(sample, tiered):
     tier, study, folder = tiered
     assert study.run["fingerprint"] != publish_study(sample[0], "restricted").run["fingerprint"]
@@ -427,6 +446,25 @@ def test_the_restricted_tier_says_so_everywhere(sample):
 def test_a_published_study_is_not_published_again(public):
     with pytest.raises(TableError, match="published already, public"):
         publish_study(public[0], "partner")
+
+
+def test_commands_on_a_public_run_refuse_what_it_does_not_tell(sample, public, tmp_path):
+    folder = public[1]
+    for name, asked in (("dossiers.pdf", {"dossiers": True}), ("tasks.gpx", {})):
+        with pytest.raises(OutputError, match="the run is public and tells cells"):
+            export_run(folder, tmp_path / name, **asked)
+    with pytest.raises(TableError, match="is public and sums up the criteria"):
+        read_ranking(folder / "plan.gpkg")
+    with pytest.raises(TableError, match="for the tier restricted"):
+        compare_runs(sample[1], folder)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_exported_out_of_a_public_run_gives_no_more_away(public, secrets, tmp_path):
+    for name in ("all.zip", "map.kmz", "hazards.xlsx", "map.pdf"):
+        export_run(public[1], tmp_path / name)
+    found = leaks(tmp_path, secrets, cell_m=5000)
+    assert found.empty, found.to_string()
 
 
 def test_publishing_is_deterministic(margins, task_settings):
@@ -455,6 +493,72 @@ def test_public_figures_are_those_of_the_study(sample, public):
     assert np.allclose(points, told.tasks["score"])
     assert told.planned.plan.work["cost"].sum() == pytest.approx(study.planned.plan.work["cost"].sum(), rel=0.01)
     assert set(told.planned.plan.work["task_id"]) <= set(told.tasks["task_id"])
+
+
+def frames_of(study):
+    """Every table of figures of a published study, by name."""
+    planned, dossier = study.planned, study.dossier
+    yield from study.books.items()
+    yield from dossier.tables.items()
+    yield "comparison", planned.comparison
+    yield "use", planned.judgement.use
+    if planned.programme is not None:
+        yield "programme", planned.programme.teams
+        yield "periods", planned.programme.periods
+        yield "programme's use", planned.programme.judgement.use
+
+
+def test_no_sum_of_days_or_money_gives_the_area_of_one_task_away(sample, public):
+    """At a rate that the settings tell, 1.697 days of a lone NTS task are its area to the square metre."""
+    exact, told = sample[0].dossier.milestones, public[0].dossier.milestones
+    assert (exact["days"] % 1 > 1e-6).any()
+    assert (told["tasks"] == exact["tasks"]).all()
+    for name, table in frames_of(public[0]):
+        for column in table.columns:
+            parts = column.split("_")
+            step = 1000 if "m2" in parts else 1 if parts[0] == "days" else 100 if parts[0] == "cost" else None
+            if step is not None:
+                off = table[column].dropna().astype(float) % step
+                assert np.minimum(off, step - off).max() < 1e-6, (name, column)
+    run = json.loads((public[1] / "run.json").read_text(encoding="utf-8"))
+    assert all(own["m2_finished"] % 1000 == 0 for own in run["strategies"])
+
+
+def test_no_public_table_tells_kinds_of_ordnance_or_what_a_release_found(sample, public):
+    """Where a district has one field of a class, its row of an ordnance is the field's own."""
+    assert sample[0].books["bridge"].groupby(["district", "land_class"])["ordnance"].nunique().max() > 1
+    for name, table in frames_of(public[0]):
+        assert not [c for c in table.columns if c.startswith("items_") or c == "decisions_silent"], name
+        assert set(table.get("ordnance", pd.Series(["all"]))) <= {"all"}, name
+    assert "mixed" not in (public[1] / "bridge.csv").read_text(encoding="utf-8")
+    report = (public[1] / "report.html").read_text(encoding="utf-8")
+    assert "items found" not in report
+    assert "By ordnance" not in report
+    bridge, exact = public[0].books["bridge"], sample[0].books["bridge"]
+    assert bridge["closing_m2"].sum() == pytest.approx(exact["closing_m2"].sum(), abs=6000 * len(bridge))
+
+
+def test_no_row_of_a_district_leads_to_less_ground_than_a_cell(sample, public):
+    """Ground of a district's row lies in its part of the cells of that class: rows of slivers would tell where."""
+    layer, name = sample[0].context.districts, sample[0].context.district_name
+    ground = dict(zip(layer[name], layer.geometry, strict=True))
+
+    homes = set(zip(public[0].tasks["district"], public[0].tasks["land_class"], strict=True))
+
+    def least(study):  # of districts that are nobody's cell's: what they hold could only lie in slivers of others
+        found = {("none", "none"): 1e9}
+        for row in study.books["net_area"].itertuples():
+            cells = public[0].areas
+            held = shapely.union_all(cells[cells[f"{row.land_class.lower()}_m2"].notna()].geometry.to_numpy())
+            if row.district in ground and row.net_m2 > 0 and (row.district, row.land_class) not in homes:
+                found[row.district, row.land_class] = held.intersection(ground[row.district]).area
+        return found
+
+    assert min(least(sample[0]).values()) < 15e6
+    assert min(least(public[0]).values()) >= 25e6
+    for book, sums in (("net_area", "net_m2"), ("ledger", "remaining_m2"), ("bridge", "closing_m2")):
+        exact, told = (own.books[book].groupby("land_class")[sums].sum() for own in (sample[0], public[0]))
+        assert (told - exact).abs().max() < 6000 * len(public[0].books[book])
 
 
 def test_public_record_of_the_run_names_no_file_and_no_value(public):

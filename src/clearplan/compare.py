@@ -50,6 +50,11 @@ class Run:
         """Day for which the run speaks."""
         return str(self.record["settings"]["study"]["as_at"])
 
+    @property
+    def tier(self) -> str:
+        """For whom the run was written; all is in it where nobody said."""
+        return str(self.record.get("tier", "restricted"))
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -129,12 +134,17 @@ def compare_runs(first: str | Path | Run, second: str | Path | Run) -> Compariso
     MissingFileError, ReadError
         A folder holds no run.
     TableError
-        The runs are in different working CRS.
+        The runs are in different working CRS, or of different tiers.
     """
     a, b = (run if isinstance(run, Run) else read_run(run) for run in (first, second))
     if a.as_at > b.as_at:
         raise TableError(
             f"{a.folder} is as at {a.as_at}, later than {b.folder} ({b.as_at}); name the earlier run first"
+        )
+    if a.tier != b.tier:
+        raise TableError(
+            f"{a.folder} was written for the tier {a.tier}, {b.folder} for {b.tier}; compare runs of one tier: what is "
+            "told otherwise would look as if it had changed"
         )
     if a.tasks.crs != b.tasks.crs:
         raise TableError(

@@ -113,7 +113,7 @@ def make_dossier(
     work = None if planned is None else planned.plan.work
     meant = None if work is None else planned_release(work, tasks, asked)
     achieved, lacking = _achieved(plan, previous, books)
-    notes = (_EVERYWHERE, _sums_less(told, remaining), _rather_low(told), _meant_words(meant), left_out, lacking)
+    notes = (_EVERYWHERE, sums_less(told, remaining), _rather_low(told), _meant_words(meant), left_out, lacking)
     return Dossier(
         clock=told,
         obligations=obligations(treaty.convention),
@@ -160,7 +160,7 @@ def _achieved(
     return plan_vs_achieved(previous, read_raw(file).frame, books, asked, as_at=plan.study.as_at), ""
 
 
-def _sums_less(told: Clock, remaining: pd.DataFrame) -> str:
+def sums_less(told: Clock, remaining: pd.DataFrame) -> str:
     """Why the rows of a table sum to less than the ground that counts."""
     own = remaining[remaining["land_class"].isin(DECLARED) & about(remaining["ordnance"], told.convention)]
     sums = float(own["net_m2"].sum())

@@ -168,7 +168,7 @@ def _tier_of(record: Path, tiers: Sequence[str]) -> str:
     except (OSError, ValueError):
         return tiers[-1]
     tier = told.get("tier") if isinstance(told, dict) else None
-    return tier if tier in tiers else tiers[-1]
+    return next((own for own in tiers if own == tier), tiers[-1])
 
 
 #: What other programs lay beside a layer or a raster: it holds parts of it, and is none without it.

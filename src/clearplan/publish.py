@@ -119,6 +119,8 @@ def _for_partners(tables: Mapping[str, Any]) -> dict[str, Any]:
             "; ".join(dict.fromkeys(str(sources[one]) for one in ids_in(ids) if one in sources))
             for ids in out["tasks"]["hazard_ids"]
         ]
+    if "hazards" in tables:
+        _without_dates_of_records(out, tables["hazards"])
     if "accidents" in out and "occurred_on" in out["accidents"].columns:
         days = pd.to_datetime(out["accidents"]["occurred_on"])
         # A day and a place are enough to find a person's name in a newspaper; the month tells seasons and trends.
@@ -127,6 +129,19 @@ def _for_partners(tables: Mapping[str, Any]) -> dict[str, Any]:
         if "deferred" in table.columns:  # such reasons quote what was entered
             table["deferred"] = table["deferred"].notna().map({True: _DEFERRED, False: None})
     return out
+
+
+def _without_dates_of_records(out: dict[str, Any], hazards: pd.DataFrame) -> None:
+    """Days of what comes from minefield records are those on which mines were laid or the record was handed over."""
+    if "recorded_on" not in hazards.columns:
+        return
+    days = pd.to_datetime(hazards["recorded_on"]).mask(from_records(hazards)).set_axis(hazards["hazard_id"].astype(str))
+    for name in ("hazards", "areas"):
+        if name in out and "recorded_on" in out[name].columns:
+            out[name]["recorded_on"] = out[name]["hazard_id"].astype(str).map(days)
+    if "tasks" in out and {"recorded_on", "hazard_ids"} <= set(out["tasks"].columns):
+        known = [days.reindex(ids_in(ids)).max() for ids in out["tasks"]["hazard_ids"]]
+        out["tasks"]["recorded_on"] = pd.to_datetime(pd.Series(known, index=out["tasks"].index))
 
 
 def _sources(hazards: pd.DataFrame) -> dict[str, Any]:
@@ -308,10 +323,11 @@ def rounded_m2(values: Any) -> Any:
     >>> rounded_m2(pd.Series([120.0, 1_499.0, 0.0, 61_501.0])).tolist()
     [1000.0, 1000.0, 0.0, 62000.0]
     """
-    return _stepped(values, AREA_STEP_M2)
+    return stepped(values, AREA_STEP_M2)
 
 
-def _stepped(values: Any, step: float) -> Any:
+def stepped(values: Any, step: float) -> Any:
+    """Figures to whole steps; what is less than one, but not nothing, is one."""
     size = np.abs(values)
     whole = np.sign(values) * np.maximum(np.round(size / step), 1.0) * step
     return (
@@ -477,8 +493,8 @@ def publish_work(work: pd.DataFrame, key: Key) -> pd.DataFrame:
     )
     by = ["task_id", "step", "step_name", "kind", "team_id", "period", "starts_on", "ends_on"]
     out = told.groupby(by, sort=False, as_index=False)[["days", "m2", "cost"]].sum()
-    out["days"], out["m2"] = _stepped(out["days"], DAYS_STEP), rounded_m2(out["m2"])
-    out["cost"] = _stepped(out["cost"], COST_STEP)
+    out["days"], out["m2"] = stepped(out["days"], DAYS_STEP), rounded_m2(out["m2"])
+    out["cost"] = stepped(out["cost"], COST_STEP)
     parts = zip(out["task_id"], out["step"], out["team_id"], out["period"], strict=True)
     out.insert(0, "work_id", ["/".join(map(str, part)) for part in parts])
     return out

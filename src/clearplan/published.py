@@ -9,19 +9,32 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+import shapely
 
+from . import shapes
 from .balance import FLOWS, LEDGER_COLUMNS
-from .dossier import Dossier
+from .dossier import Dossier, sums_less
 from .errors import TableError
 from .markup import table as html_table
 from .planning import Planned
 from .provenance import fingerprint_with
-from .publish import Key, from_records, make_key, publish, publish_work, rounded_m2
+from .publish import (
+    AREA_STEP_M2,
+    COST_STEP,
+    DAYS_STEP,
+    Key,
+    from_records,
+    make_key,
+    publish,
+    publish_work,
+    stepped,
+)
 from .ranking import Why
 from .schema import no_faults
 from .settings import PublishSettings
-from .tables import CODE_LISTS
+from .tables import CODE_LISTS, EVERY_KIND, OUTSIDE
 from .tiers import BANNERS, Tier, check_tier
 
 if TYPE_CHECKING:
@@ -36,6 +49,8 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "surface": ("settlements", "roads"), "fit": (), "planning": ("previous", "hard_deadlines"), "publish": (),
     "map": (), "code_lists": (),
 }  # fmt: skip
+#: Work of a kind of team in a year is rounded to this [team-months].
+MONTHS_STEP = 0.1
 #: Ids are short; of other texts only those that are long enough to mean something are looked for in sentences.
 _SHORTEST_ID, _SHORTEST_TEXT = 2, 4
 
@@ -79,7 +94,8 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
     changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, hidden)}
     if key is not None:
         made["zones"] = _with_sooner(made["zones"], study, key, hidden)
-        books = {name: _rounded_book(name, book) for name, book in study.books.items()}
+        moved = {} if asked.to == "districts" else border_rows(key, asked.cell_m, **layers)
+        books = {name: _rounded_book(name, book, moved) for name, book in study.books.items()}
         changed |= {
             "books": books if counts is None else books | {"accidents": counts},
             "net": books["net_area"],
@@ -87,7 +103,7 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
             "fit": None,
             "surface": None,
             "planned": None if study.planned is None else _planned(study.planned, key, hidden),
-            "dossier": None if study.dossier is None else _dossier(study.dossier, hidden),
+            "dossier": None if study.dossier is None else _dossier(study.dossier, hidden, moved),
         }
     out = replace(study, **made, **changed)
     return replace(out, run=_record(study, out, tier, hidden))
@@ -174,14 +190,69 @@ def _with_sooner(zones: Any, study: Study, key: Key, hidden: frozenset[str]) -> 
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose areas are rounded as those of the cells."""
-    areas = [name for name in table.columns if name == "m2" or str(name).endswith("_m2")]
-    return table.assign(**{name: rounded_m2(table[name].astype(float)) for name in areas})
+    """A table whose areas, days and costs are rounded as those of the cells: of one task, at a known rate, each of them
+    gives its exact area.
+
+    >>> _rounded(pd.DataFrame({"m2": [101_848.1], "days": [1.697], "cost": [594.11]})).to_dict("records")
+    [{'m2': 102000.0, 'days': 2.0, 'cost': 600.0}]
+    """
+    steps = {str(name): _step(str(name)) for name in table.columns}
+    return table.assign(**{name: stepped(table[name].astype(float), step) for name, step in steps.items() if step})
 
 
-def _rounded_book(name: str, book: pd.DataFrame) -> pd.DataFrame:
-    """A book without ids, areas rounded; its sums are made again of the rounded parts, so that they still come out."""
-    told = _rounded(book.drop(columns="closed_ids", errors="ignore"))
+def _step(name: str) -> float | None:
+    """To what a column is rounded, by its name; None: it is no area, no work and no cost."""
+    parts = name.split("_")
+    if "m2" in parts:
+        return AREA_STEP_M2
+    if name.startswith("team_months"):
+        return MONTHS_STEP
+    return {"days": DAYS_STEP, "cost": COST_STEP}.get(parts[0])
+
+
+def border_rows(key: Key, cell_m: float, *, districts: Any, district_name: str) -> dict[tuple[str, str], str]:
+    """District and class to the district under which their ground is told: that of the cells that hold it.
+
+    A cell lies in one district, but ground of a neighbour's may reach into it by a sliver. The neighbour's row of a
+    book would then say that what the cell holds lies in the sliver; so rows go over where all ground on which they can
+    lie, their district's part of the cells of their class, is less than one cell.
+    """
+    if districts is None:
+        return {}
+    ground, names = shapes.disjoint(districts.geometry.to_numpy()), districts[district_name].astype(str).to_numpy()
+    cells = key.cells.geometry.to_numpy()
+    i, j, m2 = shapes.overlaps(cells, ground)
+    inside = pd.DataFrame({"cell": i, "district": names[j], "m2": m2})
+    rest = shapely.area(cells) - np.bincount(i, weights=m2, minlength=len(cells))
+    beyond = pd.DataFrame({"cell": range(len(cells)), "district": OUTSIDE, "m2": rest})
+    parts = pd.concat([inside, beyond[beyond["m2"] > 1.0]], ignore_index=True)
+    home = key.cells["district"].fillna(OUTSIDE).astype(str).to_numpy()
+    moved = {}
+    for land_class, held in key.held.groupby("land_class"):
+        own = parts[parts["cell"].isin(held["cell"])].sort_values(["m2", "cell"], ascending=[False, True])
+        for district, part in own.groupby("district"):
+            if part["m2"].sum() < cell_m**2:
+                moved[str(district), str(land_class)] = str(home[part["cell"].iloc[0]])
+    return {row: to for row, to in moved.items() if row[0] != to}
+
+
+def _whole(table: pd.DataFrame, moved: Mapping[tuple[str, str], str]) -> pd.DataFrame:
+    """Rows of all kinds of ordnance as one, for the only field of a district would tell its own; those that would tell
+    where in a cell it lies go to the cell's district."""
+    if "land_class" not in table.columns or "district" not in table.columns:
+        return table
+    rows = zip(table["district"], table["land_class"], strict=True)
+    told = table.assign(district=[moved.get((str(d), str(c)), d) for d, c in rows])
+    if "ordnance" in told.columns:
+        told["ordnance"] = EVERY_KIND
+    by = [name for name in told.columns if not pd.api.types.is_numeric_dtype(told[name])]
+    return told.groupby(by, sort=False, dropna=False).sum(min_count=1).reset_index()[list(table.columns)]
+
+
+def _rounded_book(name: str, book: pd.DataFrame, moved: Mapping[tuple[str, str], str]) -> pd.DataFrame:
+    """A book without ids and kinds of ordnance, areas rounded; its sums are made again of the rounded parts, so that
+    they still come out."""
+    told = _rounded(_whole(book.drop(columns="closed_ids", errors="ignore"), moved))
     if name == "ledger":
         told["reported_m2"] = told[list(LEDGER_COLUMNS[1:])].sum(axis=1)
     if name == "bridge":
@@ -210,7 +281,7 @@ def _planned(planned: Planned, key: Key, hidden: frozenset[str]) -> Planned:
 
 def _judgement(told: Any, key: Key) -> Any:
     """What the plan is worth and how far its teams are used; limits that it breaks without where."""
-    breaches = told.breaches
+    breaches, totals = told.breaches, _rounded(pd.DataFrame([told.totals])).iloc[0].to_dict()
     if len(breaches):
         breaches = breaches[["limit"]].assign(words=breaches["limit"]).drop_duplicates()
     return replace(
@@ -218,7 +289,8 @@ def _judgement(told: Any, key: Key) -> Any:
         breaches=breaches,
         zones=told.zones[["opens_in"]],
         tasks=told.tasks.iloc[:0],
-        use=told.use.assign(team_id=told.use["team_id"].astype(str).map(key.teams)),
+        use=_rounded(told.use.assign(team_id=told.use["team_id"].astype(str).map(key.teams))),
+        totals=totals,
     )
 
 
@@ -226,16 +298,22 @@ def _programme(programme: Any, key: Key, hidden: frozenset[str]) -> Any:
     teams = programme.teams.assign(team_id=programme.teams["team_id"].astype(str).map(key.teams))
     return replace(
         programme,
-        teams=teams,
+        teams=_rounded(teams),
+        periods=_rounded(programme.periods),
         work=programme.work.iloc[:0],
         judgement=_judgement(programme.judgement, key),
         notes=_told(programme.notes, hidden, key.teams),
     )
 
 
-def _dossier(dossier: Dossier, hidden: frozenset[str]) -> Dossier:
-    rounded: dict[str, Any] = {name: _rounded(table) for name, table in dossier.tables.items()}
-    return replace(dossier, **rounded, notes=_told(dossier.notes, hidden))
+def _dossier(dossier: Dossier, hidden: frozenset[str], moved: Mapping[tuple[str, str], str]) -> Dossier:
+    """Tables to file, of all ordnance together and without what single decisions found."""
+    rounded: dict[str, Any] = {name: _rounded(_whole(table, moved)) for name, table in dossier.tables.items()}
+    found = [name for name in dossier.released.columns if name == "decisions_silent" or name.startswith("items_")]
+    rounded["released"] = rounded["released"].drop(columns=found)
+    of_kinds = sums_less(dossier.clock, dossier.remaining)
+    notes = [note for note in dossier.notes if note != of_kinds]
+    return replace(dossier, **rounded, notes=_told(notes, hidden))
 
 
 # --- the record of the run
@@ -272,7 +350,7 @@ def _for_anyone(run: dict[str, Any], study: Study, out: Study) -> dict[str, Any]
     run["deferred"] = {name: study.run["deferred"].get(name, 0) for name in ("hazards", "zones")}
     lines = study.run["contact_lines"] if study.plan.publish.contact_line else []
     run["contact_lines"] = [line | {"hazard_id": f"L{k}"} for k, line in enumerate(lines, 1)]
-    for name, book in out.books.items():
+    for name, book in out.books.items():  # these alone: what the record of the study holds of them is exact
         run[name] = json.loads(book.to_json(orient="records", double_precision=3))
     run["cuts"] = {}
     known = {*_KEPT, *out.books}
@@ -300,6 +378,7 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
     asked = study.plan.publish
     words = [
         cell_note(asked),
+        "All kinds of ordnance are told together, and not what releases found; work and costs are rounded",
         "Places stand in the middle of their cell, those that share one side by side; they lie elsewhere in it",
     ]
     if "accidents" in out.books:

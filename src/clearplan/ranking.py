@@ -159,6 +159,8 @@ def read_ranking(path: str | Path) -> tuple[pd.DataFrame, PrioritySettings]:
     ------
     ReadError
         There is no run.json beside it, or it holds no such settings.
+    TableError
+        The run is public.
     """
     path = Path(path)
     ranked, record = read_ranked(path), path.with_name("run.json")
@@ -169,6 +171,11 @@ def read_ranking(path: str | Path) -> tuple[pd.DataFrame, PrioritySettings]:
         raise ReadError(
             f"{record}: holds no settings of the ranking ({type(error).__name__}); keep run.json beside plan.gpkg"
         ) from None
+    if told.get("tier") == "public":
+        raise TableError(
+            f"{path}: is public and sums up the criteria of whole cells; name the plan.gpkg of a run for partners, or "
+            "of a restricted one"
+        )
     settings = check_settings(PrioritySettings, raw, where=str(record))
     ranked.attrs["criteria"] = {c.name: (c.label, c.unit) for c in settings.criteria if c.label or c.unit}
     if {c.name for c in settings.criteria} != set(criteria_of(ranked)):

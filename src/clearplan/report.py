@@ -21,7 +21,7 @@ from .errors import TableError
 from .markup import Page, page, table
 from .order import order_section
 from .schema import each_row
-from .tables import CLASSES
+from .tables import CLASSES, EVERY_KIND
 
 #: Columns of the ledger and of the bridge in words.
 STATES = {
@@ -187,7 +187,8 @@ def _bridge(bridge: pd.DataFrame, days: tuple[str, str] | None) -> str:
         "Every term is measured on the map, none is a residual.</p>"
     )
     parts.append(_by(whole, "land_class", "class", FLOWS))
-    parts.append("<h3>By ordnance</h3>" + _by(whole, "ordnance", "ordnance", FLOWS))
+    if set(whole["ordnance"]) - {EVERY_KIND}:
+        parts.append("<h3>By ordnance</h3>" + _by(whole, "ordnance", "ordnance", FLOWS))
     parts.append("<h3>By district</h3>" + _by_district(whole, FLOWS) + "</section>")
     return "\n".join(parts)
 

@@ -382,7 +382,7 @@ def evaluate_study(
         draw_evaluation(
             evaluation_tables(found),
             title=f"{plan.study.title}: how well the surface foretells accidents",
-            notice=notice(study),
+            notice=notice(publish_study(study, "restricted")),  # its maps are exact, whatever the plan's tier
             illustrative=ILLUSTRATIVE if plan.study.illustrative else "",
             notes=found.notes,
             strengths=told.table,

@@ -143,6 +143,8 @@ RELEASED = ("cancelled", "reduced", "cleared")
 #: Words for ground that belongs to no district, and for released ground that no hazard covers.
 OUTSIDE = "outside every district"
 OUTSIDE_HAZARDS = "outside every known hazard"
+#: In place of a kind of ordnance: all of them together.
+EVERY_KIND = "all"
 Dtype = Literal["text", "number", "integer", "date", "geometry"]
 
 

@@ -78,6 +78,8 @@ def treaty_sheets(clock: Clock, released: pd.DataFrame, currency: str) -> dict[s
     if not clock.party:
         asks += f"; {clock.state} is not one, and is told as if it acceded on {clock.if_acceded_on}"
     found = (Field(name, f"{name.removeprefix('items_')} found; blank: not told [items]", "whole") for name in items)
+    silent = [Field("decisions_silent", "decisions that don't say what was found [decisions]", "whole")]
+    silent = silent if "decisions_silent" in released.columns else []
     return {
         "obligations": Sheet("Obligations", asks, (
             Field("convention", "convention", "text"),
@@ -103,7 +105,7 @@ def treaty_sheets(clock: Clock, released: pd.DataFrame, currency: str) -> dict[s
             *(Field(name, f"of {of}; blank: no place on the map [m2]", "whole") for name, of in _RELEASED_M2.items()),
             Field("releases", "decisions [decisions]", "whole"),
             *found,
-            Field("decisions_silent", "decisions that don't say what was found [decisions]", "whole"),
+            *silent,
         ), 2),
         "milestones": Sheet("Milestones", "what the plan of work asks of its teams, by year; low and high come from "
                             "the high and the low rate of each team", (

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .markup import table
 from .schema import each_row
-from .tables import CLASSES, RELEASED
+from .tables import CLASSES, EVERY_KIND, RELEASED
 from .treaty import CONVENTIONS, Clock, obligations
 
 _PLACE = {name: k for k, name in enumerate(CLASSES)}
@@ -105,7 +105,8 @@ def _remaining(remaining: pd.DataFrame) -> str:
     """Each class as a whole and by ordnance, then by district; classes are never summed (Law 3)."""
     by = ["land_class", "ordnance"]
     sums = [rows.groupby(by, sort=False)[["hazards", "net_m2"]].sum(min_count=1).reset_index()
-            for rows in (remaining.assign(ordnance="all"), remaining)]  # fmt: skip
+            for rows in (remaining.assign(ordnance=EVERY_KIND), remaining[remaining["ordnance"] != EVERY_KIND])
+            if len(rows)]  # fmt: skip
     every = pd.concat(sums).assign(district="")
     every = every.sort_values("land_class", key=lambda names: names.map(_PLACE).fillna(len(_PLACE)), kind="stable")
     told = (
@@ -118,7 +119,7 @@ def _remaining(remaining: pd.DataFrame) -> str:
         told += f" Of {nowhere:,} hazards nobody knows the place; they are counted, and no sum holds their ground."
     header = ["district", "class", "ordnance", "hazards", "m²"]
     cells = [_remaining_row(row)[1:] for row in each_row(every)]
-    cells = [[f"<b>{cell}</b>" for cell in row] if row[1] == "all" else row for row in cells]
+    cells = [[f"<b>{cell}</b>" for cell in row] if row[1] == EVERY_KIND else row for row in cells]
     whole = table(header[1:], cells, {2: "n", 3: "n"})
     parts = table(header, map(_remaining_row, each_row(remaining)), {3: "n", 4: "n"})
     return f"<h3>What remains</h3><p>{told}</p>{whole}{_folded(parts, len(remaining))}"
@@ -140,10 +141,12 @@ def _released(released: pd.DataFrame) -> str:
     ground = ["cha_m2", "sha_m2", "indication_m2"]
     items = [name for name in released.columns if name.startswith("items_") and name != "decisions_silent"]
     dated = released[released["year"].notna()]
-    whole = dated.groupby(["year", "method"])[[*ground, "releases", "decisions_silent"]].sum()
+    counts = [name for name in ("releases", "decisions_silent") if name in released.columns]
+    whole = dated.groupby(["year", "method"])[[*ground, *counts]].sum()
     whole = whole.join(dated.groupby(["year", "method"])[items].sum(min_count=1)).reset_index()
     whole = whole.assign(district="", at=whole["method"].map(RELEASED.index)).sort_values(["year", "at"])
-    header = ["year", "district", "method", "CHA, m²", "SHA, m²", "indication, m²", "decisions", "items found"]
+    header = ["year", "district", "method", "CHA, m²", "SHA, m²", "indication, m²", "decisions"]
+    header += ["items found"] * ("decisions_silent" in counts)  # a published table tells none
     every, own = ([_released_row(row, ground, items) for row in rows.to_dict("records")] for rows in (whole, released))
     sums = table([header[0], *header[2:]], [[row[0], *row[2:]] for row in every], dict.fromkeys(range(2, 6), "n"))
     parts = table(header, own, dict.fromkeys(range(3, 7), "n") | {7: "w"})
@@ -158,7 +161,7 @@ def _released_row(row: dict[Any, Any], ground: Sequence[str], items: Sequence[st
     return [
         "no date" if pd.isna(row["year"]) else str(row["year"]), escape(str(row["district"])),
         escape(str(row["method"])), *(_m2(row[name]) for name in ground), f"{row['releases']:,}",
-        escape(_items_words(row, items)),
+        *([escape(_items_words(row, items))] if "decisions_silent" in row else []),
     ]  # fmt: skip
 
 
