@@ -28,7 +28,7 @@ function toPaper() {
   });
   onScreen = { bounds: map.getBounds(), centre: map.getCenter(), zoom: map.getZoom(), folds: folds, holder: legend_.parentNode };
   document.getElementById("print-legend").append(legend_, foot_);
-  document.body.classList.add("pdf_report");
+  document.body.classList.add("paper");
   map.invalidateSize({ pan: false, animate: false });
   // Across an A4 the map is 30 px lower (print.css): what was in view stays above.
   map.fitBounds(onScreen.bounds, { paddingBottomRight: [0, 30], animate: false });
@@ -40,7 +40,7 @@ function toScreen() {
   if (!onScreen) { return; }
   var own = onScreen;
   onScreen = null;
-  document.body.classList.remove("pdf_report");
+  document.body.classList.remove("paper");
   if (own.canvas) {
     own.canvas.remove();
     canvas._container.style.visibility = "";
