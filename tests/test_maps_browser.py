@@ -317,7 +317,7 @@ PLACE_STYLES = """() => { const found = []; map_clearplan.eachLayer(l => {
     if (l instanceof L.CircleMarker && l.options.pane === 'zone') {
     found.push([l.getTooltip().getContent().querySelector('b').textContent, l.options.fillColor,
     l.options.dashArray || '']); } }); return found.sort(); }"""
-DONE, UNDER_WAY, WAITS, GATED = "#00695C", "#7B1257", "#444444", "#5A5A5A"
+DONE, UNDER_WAY, WAITS, GATED = "#2B3A8C", "#7B1257", "#444444", "#5A5A5A"
 FILLED, HOLLOW = "#00429D", "#FFFFFF"
 
 

@@ -161,7 +161,7 @@ def test_colours_are_those_of_imsma_and_of_the_web_map():
     assert "PointPatternFill" in areas
     for text, of in ((areas, ("#7A0000", "#8A5A00", "#5E4B8B")), (tasks, ("#1B0B3B", "#0072B2", "#56B4E9", "#5A5A5A")),
                      (style_parts("zones", [], ["point"]), ("#73A2C6", "#00429D")),
-                     (style_parts("record_points", [], ["point"]), ("#14532D",))):  # fmt: skip
+                     (style_parts("record_points", [], ["point"]), ("#4A2C12",))):  # fmt: skip
         for name in of:
             assert colour(name)[:-4] in text, name
             assert name.lower() in script.lower(), f"{name} is no colour of the map"

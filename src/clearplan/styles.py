@@ -139,7 +139,7 @@ def _renderer(rules: Sequence[Rule], order: str = "") -> str:
 # --- the layers
 
 CHA, SHA, INDICATION = ("#FF0000", "#7A0000"), ("#F4A718", "#8A5A00"), ("#8E7CC3", "#5E4B8B")
-INK, PLACE, RECORD = "#1B1B1B", "#00429D", "#14532D"
+INK, PLACE, RECORD = "#1B1B1B", "#00429D", "#4A2C12"
 _CHA = (_fill(CHA[0], CHA[1], 1.2, opacity=0.5),)
 _SHA = (_fill(SHA[0], opacity=0.5), _hatch(SHA[1], 1.4, 9, 135), _fill("", SHA[1], 1.2, dash="dash"))
 _INNER = (_fill(INDICATION[0], INDICATION[1], 1, opacity=0.18), _hatch(INDICATION[1], 1.1, 6, 45))

@@ -1,5 +1,8 @@
 // A phone's map is too small for a bubble with a table: there the sheet below tells.
-function popup(where, content) {
+// A card is drawn by a function, so that it can be told anew in another language while it is open.
+var shownCard = null;
+function popup(where, drawCard) {
+  var content = drawCard();
   leaveFrom();
   if (phone) {
     var detail = document.getElementById("detail");
@@ -12,11 +15,13 @@ function popup(where, content) {
     detail.replaceChildren(close, content);
     document.getElementById("panel").scrollTop = 0;
     map.panTo(where, { animate: false });
+    shownCard = { where: where, draw: drawCard };
     enter(detail, content);
     return;
   }
   var bubble = L.popup({ maxWidth: 430, minWidth: 330, autoPanPadding: [12, 12] })
     .setLatLng(where).setContent(content).openOn(map);
+  shownCard = { where: where, draw: drawCard };
   enter(bubble.getElement().querySelector(".leaflet-popup-content"), content);
 }
 
@@ -126,7 +131,7 @@ function describe(task) {
     if (!recordOf[hazard]) { return; }
     var button = element("button", say("Record {record}", { record: hazard }), "link");
     button.type = "button";
-    button.addEventListener("click", function () { popup(boundsOf(task).getCenter(), describeRecord(recordOf[hazard])); });
+    button.addEventListener("click", function () { popup(boundsOf(task).getCenter(), function () { return describeRecord(recordOf[hazard]); }); });
     box.appendChild(button);
   });
   if (about.illustrative) { box.appendChild(element("p", say(about.illustrative), "quiet")); }
@@ -135,19 +140,23 @@ function describe(task) {
 
 function show(task, where) {
   choose(task);
-  var box = describe(task), here = surfaceWords(where);
-  if (here) { box.insertBefore(here, box.querySelector("table")); }
-  popup(where, box);
+  popup(where, function () {
+    var box = describe(task), here = surfaceWords(where);
+    if (here) { box.insertBefore(here, box.querySelector("table")); }
+    return box;
+  });
 }
 
 // Beyond all tasks a click still tells what the surface knows.
 map.on("click", function (event) {
-  var here = surfaceWords(event.latlng), own = pictured ? tasksAt(event.latlng) : [];
+  var own = pictured ? tasksAt(event.latlng) : [];
   if (own.length === 1) { show(own[0], event.latlng); return; }
-  if (!here && !own.length) { return; }
-  var box = own.length ? describeCell(own, event.latlng) : element("div", null, "card");
-  if (here) { box.appendChild(here); }
-  popup(event.latlng, box);
+  if (!own.length && !surfaceWords(event.latlng)) { return; }
+  popup(event.latlng, function () {
+    var box = own.length ? describeCell(own, event.latlng) : element("div", null, "card"), here = surfaceWords(event.latlng);
+    if (here) { box.appendChild(here); }
+    return box;
+  });
 });
 
 // Where classes colour the outlines, a swatch in the hazard's colour would say what is not drawn.

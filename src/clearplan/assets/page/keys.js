@@ -27,6 +27,7 @@ function enter(holder, content) {
 
 // The phone's sheet stays when its card is closed, and is no dialog then.
 function emptySheet() {
+  shownCard = null;
   var sheet = document.getElementById("detail");
   sheet.replaceChildren();
   ["role", "aria-label", "aria-labelledby"].forEach(function (name) { sheet.removeAttribute(name); });
@@ -38,6 +39,7 @@ function comeBack() {
 }
 
 map.on("popupclose", function (event) {
+  shownCard = null;
   var own = event.popup.getElement();
   if (own && own.contains(document.activeElement)) { comeBack(); }
   // The bubble fades for a moment: two must not have one name.

@@ -2,12 +2,11 @@
 
 function speak(code) {
   if (code !== "en" && !Object.hasOwn(catalogues, code)) { return; }
-  var centre = map.getCenter();
+  var centre = map.getCenter(), card = shownCard, now = document.activeElement;
   language = code;
   inEnglish = new Set();
   document.documentElement.lang = code;
   document.getElementById("language").value = code;
-  // A card is told in the language in which it was opened.
   map.closePopup();
   emptySheet();
   retold.forEach(function (draw) { draw(); });
@@ -15,6 +14,10 @@ function speak(code) {
   map.invalidateSize({ pan: false });
   map.setView(centre, map.getZoom(), { animate: false });
   placeLabels();
+  if (!card) { return; }
+  // An open card is told anew; the focus stays where the language was chosen.
+  popup(card.where, card.draw);
+  if (document.contains(now) && !isCard(now) && now !== document.body) { now.focus({ preventScroll: true }); }
 }
 
 // Only on demand: #lang=ru, ?lang=ru, or lang=auto for the browser's own. The same file opens alike for everybody.
@@ -35,7 +38,7 @@ function askedLanguage() {
       option.lang = own[0];
       choice.appendChild(option);
     });
-  choice.addEventListener("change", function () { speak(choice.value); });
+  choice.addEventListener("change", function () { speak(choice.value); retellHash(); });
   window.addEventListener("hashchange", function () {
     if (askedLanguage() && askedLanguage() !== language) { speak(askedLanguage()); }
   });

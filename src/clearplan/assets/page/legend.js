@@ -20,7 +20,7 @@ layers.slice().reverse().forEach(function (entry) {
   document.querySelector("#legend ul").appendChild(item);
 });
 var legend = document.getElementById("legend");
-legend.open = !phone;
+legend.open = !window.matchMedia("(max-width: 1000px)").matches; // beside the panel it would hide half the map
 var corner = L.control({ position: "bottomleft" });
 corner.onAdd = function () {
   L.DomEvent.disableClickPropagation(legend).disableScrollPropagation(legend);

@@ -21,6 +21,16 @@ function setHash(hash) {
   try { history.replaceState(null, "", withLanguage(hash)); } catch (error) { return; }
 }
 
+// The language stands before or behind what a link leads to.
+function withoutLanguage(hash) { return hash.replace(/^#?lang=[a-z]+&?|&lang=[a-z]+(?=&|$)/, "").replace(/^#/, ""); }
+
+// A link with a language tells the one that was chosen last.
+function retellHash() {
+  if (!askedLanguage()) { return; }
+  var bare = withoutLanguage(location.hash), own = language === "en" ? bare : bare ? bare + "&lang=" + language : "lang=" + language;
+  try { history.replaceState(null, "", location.href.replace(/#.*$/, "") + (own ? "#" + own : "")); } catch (error) { return; }
+}
+
 function copyButton(hash) {
   var box = element("div", null, "copy"), answer = element("span", null, "quiet");
   answer.setAttribute("role", "status");
@@ -73,7 +83,7 @@ function openZone(name) {
 }
 
 function openHash() {
-  var whole = location.hash.slice(1).replace(/&lang=[a-z]+$/, "");
+  var whole = withoutLanguage(location.hash);
   // A stray % sign, of a link that was typed, is taken as written.
   try { whole = decodeURIComponent(whole.replace(/%(?![0-9a-f]{2})/gi, "%25")); } catch (error) { /* so is a broken letter */ }
   calm();

@@ -41,8 +41,8 @@ var FOLDED = 5; // more tasks behind gates than this open on demand
 // plan {
 var plan = data.plan;
 var stop = -1; // of the slider: -1 is today, when the plan is not shown
-// Dashed as what is not yet so. Nothing that is planned looks like ground that is released.
-var PLANNED = { line: "#00695C", fill: "#00695C" }, UNDER_WAY = { line: "#7B1257", fill: "#D98CB3" };
+// Dashed as what is not yet so. Nothing that is planned looks like ground that is released, and none of it is green.
+var PLANNED = { line: "#2B3A8C", fill: "#9DB2E8" }, UNDER_WAY = { line: "#7B1257", fill: "#D98CB3" };
 var PLACE_LINE = "#00429D";
 var placeMarkers = [];
 // } plan

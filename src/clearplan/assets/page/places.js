@@ -50,7 +50,7 @@ add(term("Places of return"), L.layerGroup(data.zones.map(function (zone) {
     renderer: svg.zone, pane: "zone", bubblingMouseEvents: false, radius: 6, color: "#00429D", weight: 2, fillColor: "#73A2C6",
     fillOpacity: zone.shape.type === "point" ? 0.9 : 0.35
   });
-  marker.on("click", function (event) { popup(event.latlng, describeZone(zone)); });
+  marker.on("click", function (event) { popup(event.latlng, function () { return describeZone(zone); }); });
   var text = element("span");
   text.appendChild(element("b", zone.name));
   var people = element("span");

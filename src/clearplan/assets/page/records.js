@@ -43,8 +43,8 @@ function triangle(filled) {
   picture.setAttribute("height", "12");
   var path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", "M6.5 1L12 11H1z");
-  path.setAttribute("fill", filled ? "#14532d" : "#ffffff");
-  path.setAttribute("stroke", "#14532d");
+  path.setAttribute("fill", filled ? "#4a2c12" : "#ffffff");
+  path.setAttribute("stroke", "#4a2c12");
   path.setAttribute("stroke-width", "1.6");
   picture.appendChild(path);
   return picture;
@@ -59,16 +59,16 @@ if (data.records.length) {
     record.rings.forEach(function (ring) {
       if (ring[2] === null) { return; }
       drawnRecords.addLayer(L.circle([ring[1], ring[0]], still(svg.contact, {
-        radius: ring[2], color: record.blunder && !ring[3] ? "#b2182b" : "#14532d", weight: 1.2, opacity: 0.9,
+        radius: ring[2], color: record.blunder && !ring[3] ? "#b2182b" : "#4a2c12", weight: 1.2, opacity: 0.9,
         dashArray: ring[3] ? null : "3 3", fill: false
       })));
     });
     record.legs.forEach(function (leg) {
       drawnRecords.addLayer(L.polyline([[leg[1], leg[0]], [leg[3], leg[2]]],
-        still(svg.contact, { color: "#14532d", weight: 1.2, dashArray: "1 4" })));
+        still(svg.contact, { color: "#4a2c12", weight: 1.2, dashArray: "1 4" })));
     });
     if (record.shape) {
-      drawnRecords.addLayer(draw(record.shape, still(svg.contact, { color: "#14532d", weight: 2, fill: false, radius: 3 })));
+      drawnRecords.addLayer(draw(record.shape, still(svg.contact, { color: "#4a2c12", weight: 2, fill: false, radius: 3 })));
     }
     record.rings.forEach(function (ring) {
       if (!ring[3]) { return; }
@@ -82,12 +82,12 @@ if (data.records.length) {
       entitle(marker, function () { return recordTitle(record); });
       marker.bindTooltip(label,
         { permanent: true, direction: "bottom", className: "label record", offset: [0, 4] });
-      marker.on("click", function () { popup(marker.getLatLng(), describeRecord(record)); });
+      marker.on("click", function () { popup(marker.getLatLng(), function () { return describeRecord(record); }); });
       drawnRecords.addLayer(marker);
     });
   });
   add(term("Minefield records, reference points and 95 % rings"), drawnRecords,
-    '<circle cx="14" cy="9" r="7.5" fill="none" stroke="#14532d" stroke-dasharray="3 3"/><path d="M14 4L18 12H10z" fill="#fff" stroke="#14532d" stroke-width="1.6"/>');
+    '<circle cx="14" cy="9" r="7.5" fill="none" stroke="#4a2c12" stroke-dasharray="3 3"/><path d="M14 4L18 12H10z" fill="#fff" stroke="#4a2c12" stroke-width="1.6"/>');
 }
 
 // Where labels would lie on one another, the place with more people keeps its label.

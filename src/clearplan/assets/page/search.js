@@ -17,7 +17,7 @@ function centreOf(shape) { return L.latLngBounds(parts(shape).flat(2)).getCenter
 function goToZone(zone) {
   var where = centreOf(zone.shape);
   map.setView(where, Math.max(map.getZoom(), 12), { animate: false });
-  popup(where, describeZone(zone));
+  popup(where, function () { return describeZone(zone); });
 }
 
 // Made when the box is entered, not while the page opens.

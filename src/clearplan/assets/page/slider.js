@@ -78,7 +78,7 @@ function toStop(k) {
 function goToPlace(own) {
   var where = own.marker.getBounds ? own.marker.getBounds().getCenter() : own.marker.getLatLng();
   map.setView(where, Math.max(map.getZoom(), 11), { animate: false });
-  popup(where, describeZone(own.zone));
+  popup(where, function () { return describeZone(own.zone); });
 }
 
 // Places by the day on which they open; those that never do stand apart, with the reason.

@@ -94,7 +94,7 @@ function taskLayer(queue) {
   tasks.slice(0, NUMBERED).reverse().forEach(function (task) {
     var marker = L.marker(boundsOf(task).getCenter(), {
       icon: L.divIcon({ html: element("span", task.rank), className: "number " + queue, iconSize: [24, 24] }),
-      title: rankTitle(task), keyboard: false, zIndexOffset: 100 - task.rank
+      title: rankTitle(task), keyboard: false, zIndexOffset: 10000 * (NUMBERED - task.rank) // Leaflet adds pixels from the top
     });
     entitle(marker, function () { return rankTitle(task); });
     marker.on("click", function () { show(task, marker.getLatLng()); });
