@@ -253,6 +253,10 @@ def test_every_place_of_the_sample_has_lifelines_and_every_gate_holds_tasks_back
 
 @pytest.fixture
 def project(tmp_path):
+    return make_project(tmp_path)
+
+
+def make_project(tmp_path):
     """Two fields, two places; the second field can be spoilt by the test."""
     folder = tmp_path / "project"
     folder.mkdir()

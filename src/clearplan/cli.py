@@ -99,15 +99,16 @@ def export(
     ] = None,
     task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; may be named again.")] = None,
     first: Annotated[
-        int, typer.Option("--first", min=1, help="Without --task: so many tasks of each queue (.gpx, --dossiers).")
-    ] = 10,
+        int | None,
+        typer.Option("--first", min=1, help="So many tasks of each queue (.gpx, --dossiers); else 10."),
+    ] = None,
     dossiers: Annotated[bool, typer.Option("--dossiers", help="A PDF with one page for each task.")] = False,
     atlas: Annotated[bool, typer.Option("--atlas", help="A PDF with a map of each district.")] = False,
     scale: Annotated[
         int | None, typer.Option("--scale", min=500, help="1:SCALE, such as 25000; else what fits the paper.")
     ] = None,
-    paper: Annotated[Literal["A4", "A3"], typer.Option("--paper")] = "A4",
-    landscape: Annotated[bool, typer.Option("--landscape", help="Paper lies across.")] = False,
+    paper: Annotated[Literal["A4", "A3"] | None, typer.Option("--paper", help="Of a map; else A4.")] = None,
+    landscape: Annotated[bool, typer.Option("--landscape", help="Paper of a map lies across.")] = False,
 ) -> None:
     """Write one file out of a finished run, in the format that its ending names.
 
@@ -121,7 +122,8 @@ def export(
 
     .pdf .png: a map at a true scale, of all tasks or round those named by --task; .pdf also --dossiers or --atlas.
 
-    A file holds what the run's folder holds: for the public, export out of a run that was written with --tier public.
+    A file holds what the run's folder holds: for the public, export out of a run that was written with --tier public;
+    .gpx, .xlsx and --dossiers need borders of tasks, which such a run has not.
 
     Examples:
 
@@ -135,7 +137,7 @@ def export(
 
     limits = export_run(
         run, file, layers=layer or (), tasks=task or (), first=first, dossiers=dossiers, atlas=atlas, scale=scale,
-        paper=paper, orientation="landscape" if landscape else "portrait",
+        paper=paper, orientation="landscape" if landscape else None,
     )  # fmt: skip
     for words in limits:
         typer.echo(f"NOTE: {words}")

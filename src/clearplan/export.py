@@ -35,6 +35,8 @@ LAYERS = (".gpkg", ".parquet", ".geojson", ".fgb", ".zip", ".csv")
 FORMATS = (*LAYERS, ".gpx", ".kml", ".kmz", ".xlsx", ".pdf", ".png")
 #: Of these a file holds any number of layers; of the others one, tasks unless another is named.
 _MANY = (".gpkg", ".zip")
+#: Tasks of each queue in a handheld's file and in dossiers, unless told otherwise.
+_FIRST = 10
 #: Ground shown round chosen tasks [m].
 _AROUND_M = 500.0
 
@@ -45,12 +47,12 @@ def export_run(
     *,
     layers: Sequence[str] = (),
     tasks: Sequence[str] = (),
-    first: int = 10,
+    first: int | None = None,
     dossiers: bool = False,
     atlas: bool = False,
     scale: int | None = None,
-    paper: str = "A4",
-    orientation: str = "portrait",
+    paper: str | None = None,
+    orientation: str | None = None,
 ) -> list[str]:
     """Write one file out of a run's folder; whole or not at all.
 
@@ -64,14 +66,14 @@ def export_run(
         Layers of plan.gpkg to write; all where the format holds several, else the tasks.
     tasks : ids, optional
         Only these tasks; a map on paper shows them and what lies round them.
-    first : int
-        Without ``tasks``, a handheld's file and dossiers hold this many of each queue.
+    first : int, optional
+        Without ``tasks``, a handheld's file (.gpx) and dossiers hold this many of each queue; 10 when left out.
     dossiers, atlas : bool
         A PDF with a page for each task, or with a map of each district; else one map.
     scale : int, optional
         Denominator of the map's scale; what fits the paper when left out.
-    paper, orientation : str
-        'A4' or 'A3'; 'portrait' or 'landscape'.
+    paper, orientation : str, optional
+        Of a map: 'A4' or 'A3', 'portrait' or 'landscape'; A4 portrait when left out.
 
     Returns
     -------
@@ -83,15 +85,22 @@ def export_run(
     MissingFileError, ReadError
         The folder holds no run, or it can't be read.
     SettingsError, TableError
-        A layer or task isn't there, or an option doesn't belong to the format.
+        A layer or task isn't there, or an option doesn't belong to the format; the run is public, and the file would
+        need borders of tasks.
     OutputError
         The file exists or can't be written.
     """
     file = Path(file)
     suffix = file.suffix.lower()
     refuse_taken(file, FORMATS)
-    _refuse_options(suffix, layers, dossiers, atlas, scale)
-    record, tables = _record(Path(run)), read_run(run)
+    on_paper = {"scale": scale, "paper": paper, "landscape": orientation}
+    _refuse_options(suffix, layers, tasks, first, dossiers, atlas)
+    _refuse_of_paper(suffix, dossiers, on_paper)
+    record = _record(Path(run))
+    _refuse_public(suffix, record, dossiers)
+    tables = read_run(run)
+    if "tasks" not in tables or "task_id" not in tables["tasks"]:
+        raise ReadError(f"{run}: plan.gpkg holds no tasks; name the folder of a run (clearplan run ... --out FOLDER)")
     _refuse_unknown("task", tasks, tables["tasks"]["task_id"])
     if suffix in LAYERS or suffix == ".xlsx":
         return _write_tables(tables, record, file, layers, tasks)
@@ -104,26 +113,51 @@ def export_run(
     if suffix == ".gpx":
         told = _told(record)
         write_gpx(file, tables["tasks"], zones=_layer(tables, "zones"), lifelines=_layer(tables, "lifelines"),
-                  chosen=list(tasks) or None, first=first, operations=record["operations"], **told)  # fmt: skip
+                  chosen=list(tasks) or None, first=first or _FIRST, operations=record["operations"],
+                  **told)  # fmt: skip
     elif suffix in (".kml", ".kmz"):
         write_kml(file, tasks=tables["tasks"], areas=_layer(tables, "areas"), zones=_layer(tables, "zones"),
                   accidents=_layer(tables, "accidents"), lifelines=_layer(tables, "lifelines"),
                   chosen=list(tasks) or None, **_told(record))  # fmt: skip
     else:
-        _draw(Path(run), tables, record, file, list(tasks), first=first, dossiers=dossiers, atlas=atlas, scale=scale,
-              paper=paper, orientation=orientation)  # fmt: skip
+        _draw(Path(run), tables, record, file, list(tasks), first=first or _FIRST, dossiers=dossiers, atlas=atlas,
+              scale=scale, paper=paper or "A4", orientation=orientation or "portrait")  # fmt: skip
     return []
 
 
-def _refuse_options(suffix: str, layers: Sequence[str], dossiers: bool, atlas: bool, scale: int | None) -> None:
+def _refuse_options(
+    suffix: str, layers: Sequence[str], tasks: Sequence[str], first: int | None, dossiers: bool, atlas: bool
+) -> None:
+    """An option that would change nothing is a misunderstanding: whoever gave it would read the file wrongly."""
     if layers and suffix not in (*LAYERS, ".xlsx"):
         raise SettingsError(f"--layer: {suffix} holds no layers of choice; leave it out")
+    if tasks and layers and "tasks" not in layers:
+        raise SettingsError("--task: none of the layers named holds tasks; name --layer tasks too, or leave --task out")
     if dossiers and atlas:
         raise SettingsError("--dossiers and --atlas are two books; name one")
     if (dossiers or atlas) and suffix != ".pdf":
         raise SettingsError(f"--dossiers and --atlas are books of pages; name a .pdf file, not {suffix}")
-    if scale is not None and (suffix not in (".pdf", ".png") or dossiers):
-        raise SettingsError("--scale belongs to a map on paper; name a .pdf or .png file without --dossiers")
+    if atlas and tasks:
+        raise SettingsError("--atlas: shows all tasks, district by district; leave --task out, or --atlas")
+    if first is not None and (tasks or not (dossiers or suffix == ".gpx")):
+        raise SettingsError("--first: belongs to a .gpx file or --dossiers without --task; leave it out")
+    if first is not None and first < 1:
+        raise SettingsError(f"--first: {first} is below 1; name at least one task of each queue")
+
+
+def _refuse_of_paper(suffix: str, dossiers: bool, asked: Mapping[str, Any]) -> None:
+    named = next((name for name, value in asked.items() if value is not None), None)
+    if named is not None and (suffix not in (".pdf", ".png") or dossiers):
+        raise SettingsError(f"--{named}: belongs to a map on paper; name a .pdf or .png file without --dossiers")
+
+
+def _refuse_public(suffix: str, record: Mapping[str, Any], dossiers: bool) -> None:
+    """Cells of 5 km in a handheld or an import sheet would be taken for borders of hazards."""
+    if record.get("tier") == "public" and (dossiers or suffix in (".gpx", ".xlsx")):
+        raise SettingsError(
+            f"{'--dossiers' if dossiers else suffix}: the run is of the tier public and holds no border of a task; "
+            "export out of a run that was written with --tier restricted or partner"
+        )
 
 
 def _refuse_unknown(what: str, asked: Sequence[str], known: Any) -> None:
@@ -133,6 +167,8 @@ def _refuse_unknown(what: str, asked: Sequence[str], known: Any) -> None:
 
 
 def _record(run: Path) -> dict[str, Any]:
+    if not run.exists():
+        raise MissingFileError(f"{run}: no such folder; name that of a run (clearplan run ... --out FOLDER)")
     path = (run if run.is_dir() else run.parent) / "run.json"
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -142,8 +178,11 @@ def _record(run: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise ReadError(f"{path}: can't be read ({error}); run the project again") from None
-    if not isinstance(record, dict) or "fingerprint" not in record or "settings" not in record:
-        raise ReadError(f"{path}: is no record of a run; run the project again")
+    try:
+        _told(record)
+        record["settings"]["study"]["illustrative"], record["crs"], record["operations"]
+    except (KeyError, TypeError, ValueError):
+        raise ReadError(f"{path}: is no whole record of a run; run the project again") from None
     return record
 
 
@@ -170,7 +209,7 @@ def _write_tables(
     if tasks:
         own["tasks"] = own["tasks"][own["tasks"]["task_id"].isin(tasks)]
     if suffix == ".xlsx":
-        asked = list(layers) or ["hazards"]
+        asked = list(layers) or (["tasks"] if tasks else ["hazards"])
         _refuse_unknown("layer", asked, tables)
         return write_imsma({name: own[name] for name in asked}, file, notice=told["notice"], title=told["title"])
     chosen = list(layers) or (None if suffix in _MANY and not tasks else ["tasks"])
@@ -214,12 +253,12 @@ def _imprint(record: Mapping[str, Any]) -> Imprint:
 
 
 def _known(run: Path, tables: Mapping[str, pd.DataFrame], record: Mapping[str, Any]) -> Known:
-    """What the words of a dossier draw on; teams are not in a run's folder, and the page says so."""
+    """What the words of a dossier draw on: layers, plan of work, and the teams in the record of the run."""
     work = (run if run.is_dir() else run.parent) / "work.csv"
-    asked = record["settings"].get("planning")
+    asked, teams = record["settings"].get("planning"), record.get("teams")
     return Known(
         hazards=_layer(tables, "hazards"), accidents=_layer(tables, "accidents"), releases=_layer(tables, "releases"),
-        work=_work(work) if work.exists() else None,
+        teams=pd.DataFrame(teams) if teams else None, work=_work(work) if work.exists() else None,
         planning=PlanningSettings.model_validate(asked) if asked else None,
     )  # fmt: skip
 

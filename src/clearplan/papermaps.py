@@ -192,7 +192,7 @@ def _refuse_scale(width: float, height: float, scale: int, box: Any, paper: str,
     raise SettingsError(
         f"scale: {width / 1000:,.1f} km x {height / 1000:,.1f} km are {width / per:,.0f} mm x {height / per:,.0f} mm "
         f"at {scale_words(scale)}, and {paper} {orientation} has {box[2]:.0f} mm x {box[3]:.0f} mm; give "
-        f"scale = {fitting_scale(width, height, box[2:])}, a smaller extent, or draw_atlas"
+        f"scale = {fitting_scale(width, height, box[2:])}, a smaller extent, or an atlas"
     )
 
 
