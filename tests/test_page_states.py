@@ -39,7 +39,7 @@ def test_a_link_tells_language_and_task_in_any_order(world, link):
 
 @pytest.mark.parametrize("size", [(1300, 800), (360, 780)])
 def test_an_open_card_is_told_in_the_language_that_is_chosen(world, size):
-    ranked, path = world
+    _, path = world
     with opened(path, *size) as (page, watch):
         page.locator("#charts button[data-district=West]").click()
         page.evaluate("location.hash = 'lang=az'")
@@ -124,8 +124,8 @@ def test_nothing_that_is_hazard_is_green(world):
         page.focus("#plan-stop")
         page.keyboard.press("End")
         colours = page.evaluate(
-            """() => { const found = new Set(); map_clearplan.eachLayer(l => { for (const name of ['color', 'fillColor'])
-            { if (l.options && /^#/.test(l.options[name])) { found.add(l.options[name]); } } });
+            """() => { const found = new Set(); map_clearplan.eachLayer(l => {
+            for (const name of ['color', 'fillColor']) { if (l.options && /^#/.test(l.options[name])) { found.add(l.options[name]); } } });
             document.querySelectorAll('#legend svg *').forEach(n => { for (const name of ['fill', 'stroke'])
             { if (/^#/.test(n.getAttribute(name) || '')) { found.add(n.getAttribute(name)); } } });
             return [...found]; }"""
