@@ -125,7 +125,8 @@ def test_nothing_that_is_hazard_is_green(world):
         page.keyboard.press("End")
         colours = page.evaluate(
             """() => { const found = new Set(); map_clearplan.eachLayer(l => {
-            for (const name of ['color', 'fillColor']) { if (l.options && /^#/.test(l.options[name])) { found.add(l.options[name]); } } });
+            for (const name of ['color', 'fillColor']) {
+            if (l.options && /^#/.test(l.options[name])) { found.add(l.options[name]); } } });
             document.querySelectorAll('#legend svg *').forEach(n => { for (const name of ['fill', 'stroke'])
             { if (/^#/.test(n.getAttribute(name) || '')) { found.add(n.getAttribute(name)); } } });
             return [...found]; }"""
