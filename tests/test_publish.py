@@ -461,7 +461,9 @@ def test_commands_on_a_public_run_refuse_what_it_does_not_tell(sample, public, t
 
 
 def test_what_is_exported_out_of_a_public_run_gives_no_more_away(public, secrets, tmp_path):
-    for name in ("all.zip", "map.kmz", "hazards.xlsx", "map.pdf"):
+    # Import sheets hold the open line alone, whose columns of figures would pair a point's north with the next's east.
+    assert set(gpd.read_file(public[1] / "plan.gpkg", layer="hazards")["kind"]) == {"contact-line"}
+    for name in ("all.zip", "map.kmz", "map.pdf"):
         export_run(public[1], tmp_path / name)
     found = leaks(tmp_path, secrets, cell_m=5000)
     assert found.empty, found.to_string()
@@ -545,17 +547,19 @@ def test_no_row_of_a_district_leads_to_less_ground_than_a_cell(sample, public):
 
     homes = set(zip(public[0].tasks["district"], public[0].tasks["land_class"], strict=True))
 
-    def least(study):  # of districts that are nobody's cell's: what they hold could only lie in slivers of others
-        found = {("none", "none"): 1e9}
+    def least(study):
+        found = {}
         for row in study.books["net_area"].itertuples():
             cells = public[0].areas
             held = shapely.union_all(cells[cells[f"{row.land_class.lower()}_m2"].notna()].geometry.to_numpy())
-            if row.district in ground and row.net_m2 > 0 and (row.district, row.land_class) not in homes:
+            if row.district in ground and row.net_m2 > 0:
                 found[row.district, row.land_class] = held.intersection(ground[row.district]).area
         return found
 
     assert min(least(sample[0]).values()) < 15e6
-    assert min(least(public[0]).values()) >= 25e6
+    # A cell on the outer border is told by its district, however much of the cell lies beyond.
+    assert all(m2 >= 25e6 for row, m2 in least(public[0]).items() if row not in homes)
+    assert min(least(public[0]).values()) > 20e6
     for book, sums in (("net_area", "net_m2"), ("ledger", "remaining_m2"), ("bridge", "closing_m2")):
         exact, told = (own.books[book].groupby("land_class")[sums].sum() for own in (sample[0], public[0]))
         assert (told - exact).abs().max() < 6000 * len(public[0].books[book])
