@@ -172,6 +172,22 @@ def sample(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="session")
+def small_runs(tmp_path_factory: pytest.TempPathFactory):
+    """The small project, run once and written for each tier: folder with restricted, partner and public."""
+
+    from clearplan.study import run_study, write_study
+
+    from .test_study import make_project
+
+    def make(folder: Path) -> None:
+        study = run_study(make_project(folder) / "plan.toml")
+        for tier in ("restricted", "partner", "public"):
+            write_study(study, folder / tier, tier=tier)
+
+    return made_once(tmp_path_factory, "small_runs", make)[1]
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory):
     """What ``clearplan demo`` said in a process of its own, and the folder where it was called."""
     command = [sys.executable, "-m", "clearplan", "demo"]

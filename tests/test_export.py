@@ -20,23 +20,7 @@ import clearplan as cp
 from clearplan.cli import app
 from clearplan.errors import ClearplanError, MissingFileError, OutputError, ReadError, SettingsError, TableError
 from clearplan.export import FORMATS, export_run
-from clearplan.study import run_study, write_study
 from clearplan.tables import NOT_FOR_ENTRY
-
-from .conftest import made_once
-from .test_study import make_project
-
-
-@pytest.fixture(scope="session")
-def small_runs(tmp_path_factory):
-    """The small project, run once and written for each tier: folder with restricted, partner and public."""
-
-    def make(folder):
-        study = run_study(make_project(folder) / "plan.toml")
-        for tier in ("restricted", "partner", "public"):
-            write_study(study, folder / tier, tier=tier)
-
-    return made_once(tmp_path_factory, "small_runs", make)[1]
 
 
 @pytest.fixture

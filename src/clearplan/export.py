@@ -117,7 +117,7 @@ def export_run(
                   **told)  # fmt: skip
     elif suffix in (".kml", ".kmz"):
         write_kml(file, tasks=tables["tasks"], areas=_layer(tables, "areas"), zones=_layer(tables, "zones"),
-                  accidents=_layer(tables, "accidents"), lifelines=_layer(tables, "lifelines"),
+                  accidents=_given(tables, "accidents"), lifelines=_layer(tables, "lifelines"),
                   chosen=list(tasks) or None, **_told(record))  # fmt: skip
     else:
         _draw(Path(run), tables, record, file, list(tasks), first=first or _FIRST, dossiers=dossiers, atlas=atlas,
@@ -200,6 +200,12 @@ def _layer(tables: Mapping[str, pd.DataFrame], name: str) -> gpd.GeoDataFrame | 
     return found if isinstance(found, gpd.GeoDataFrame) else None
 
 
+def _given(tables: Mapping[str, pd.DataFrame], name: str) -> gpd.GeoDataFrame | None:
+    """A layer without rows is one that the plan named no file for: nothing is known of it."""
+    found = _layer(tables, name)
+    return found if found is not None and len(found) else None
+
+
 def _write_tables(
     tables: Mapping[str, pd.DataFrame], record: dict[str, Any], file: Path, layers: Sequence[str], tasks: Sequence[str]
 ) -> list[str]:
@@ -242,7 +248,7 @@ def _shown(tables: Mapping[str, pd.DataFrame]) -> Layers:
     tasks = _layer(tables, "tasks")
     assert tasks is not None  # placed tasks were found in it
     return Layers(
-        tasks, areas=_layer(tables, "areas"), zones=_layer(tables, "zones"), accidents=_layer(tables, "accidents"),
+        tasks, areas=_layer(tables, "areas"), zones=_layer(tables, "zones"), accidents=_given(tables, "accidents"),
         lifelines=_layer(tables, "lifelines"), releases=_layer(tables, "releases"), contact_lines=lines,
     )  # fmt: skip
 
@@ -257,7 +263,7 @@ def _known(run: Path, tables: Mapping[str, pd.DataFrame], record: Mapping[str, A
     work = (run if run.is_dir() else run.parent) / "work.csv"
     asked, teams = record["settings"].get("planning"), record.get("teams")
     return Known(
-        hazards=_layer(tables, "hazards"), accidents=_layer(tables, "accidents"), releases=_layer(tables, "releases"),
+        hazards=_layer(tables, "hazards"), accidents=_given(tables, "accidents"), releases=_layer(tables, "releases"),
         teams=pd.DataFrame(teams) if teams else None, work=_work(work) if work.exists() else None,
         planning=PlanningSettings.model_validate(asked) if asked else None,
     )  # fmt: skip

@@ -48,7 +48,7 @@ def layers_of(study: Study) -> Layers:
         tasks=study.tasks,
         areas=study.areas,
         zones=study.zones,
-        accidents=study.accidents,
+        accidents=_given(study.accidents),
         lifelines=_given(study.lifelines),
         releases=_given(study.releases),
         contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
@@ -86,13 +86,13 @@ def _write_field(study: Study, folder: Path, notice: str) -> None:
         as_at=imprint.as_at, notice=notice, fingerprint=imprint.fingerprint, operations=study.run["operations"],
     )  # fmt: skip
     write_kml(
-        folder / "map.kmz", tasks=study.tasks, areas=study.areas, zones=study.zones, accidents=study.accidents,
+        folder / "map.kmz", tasks=study.tasks, areas=study.areas, zones=study.zones, accidents=layers.accidents,
         lifelines=layers.lifelines, title=imprint.title, as_at=imprint.as_at, notice=notice,
         fingerprint=imprint.fingerprint,
     )  # fmt: skip
     planned = study.planned
     known = Known(
-        hazards=study.hazards, accidents=study.accidents, releases=layers.releases, teams=study.teams,
+        hazards=study.hazards, accidents=layers.accidents, releases=layers.releases, teams=study.teams,
         work=None if planned is None else planned.plan.work, planning=study.plan.planning,
     )  # fmt: skip
     write_dossiers(folder / "dossiers.pdf", layers, imprint, known=known, first=_DOSSIERS)

@@ -204,7 +204,7 @@ def _of_ground(books: Mapping[str, pd.DataFrame]) -> Figures:
                f"{CODE_LISTS['land_class'][name]}; net of overlap, the strongest class counts")  # fmt: skip
     for name in RELEASED:
         area = round(float(books["ledger"][f"{name}_m2"].sum()))
-        yield f"Ground {name}", area, "m2", f"{CODE_LISTS['action'][name]}; of hazards that are known, as decided"
+        yield f"Ground {name}", area, "m2", f"{CODE_LISTS['action'][name]}; as decided, outside every known hazard too"
 
 
 def _of_people(people: Mapping[str, int]) -> Figures:
