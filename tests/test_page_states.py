@@ -1,14 +1,19 @@
 """States in which a reader meets the page: narrow windows, other languages, links in any order, open cards."""
 
 import colorsys
+from dataclasses import replace
 
+import geopandas as gpd
 import pytest
+from shapely import Point
 
-from clearplan.maps import draw_map
+from clearplan.maps import About, draw_map
 
 from .browser import opened
+from .conftest import E0, N0, UTM
 from .test_headline import donor_figures, donor_world
 from .test_maps import PERIODS
+from .test_maps_browser import HOSTILE
 
 pytestmark = [
     pytest.mark.browser,
@@ -124,11 +129,10 @@ def test_nothing_that_is_hazard_is_green(world):
         page.focus("#plan-stop")
         page.keyboard.press("End")
         colours = page.evaluate(
-            """() => { const found = new Set(); map_clearplan.eachLayer(l => {
-            for (const name of ['color', 'fillColor']) {
-            if (l.options && /^#/.test(l.options[name])) { found.add(l.options[name]); } } });
-            document.querySelectorAll('#legend svg *').forEach(n => { for (const name of ['fill', 'stroke'])
-            { if (/^#/.test(n.getAttribute(name) || '')) { found.add(n.getAttribute(name)); } } });
+            """() => { const found = new Set(), told = name => { if (/^#/.test(name || '')) { found.add(name); } };
+            map_clearplan.eachLayer(l => { told((l.options || {}).color); told((l.options || {}).fillColor); });
+            for (const n of document.querySelectorAll('#legend svg *'))
+            { told(n.getAttribute('fill')); told(n.getAttribute('stroke')); }
             return [...found]; }"""
         )
     assert "#2B3A8C" in colours
@@ -136,3 +140,100 @@ def test_nothing_that_is_hazard_is_green(world):
         digits = name[1:] if len(name) == 7 else "".join(2 * digit for digit in name[1:])
         hue, _, depth = colorsys.rgb_to_hls(*(int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)))
         assert depth < 0.15 or not 70 <= 360 * hue <= 185, name
+
+
+def test_a_card_is_not_covered_and_pressed_buttons_show_in_forced_colours(world):
+    _, path = world
+    with opened(path, 1300, 800) as (page, _):
+        page.locator("#list button").first.click()
+        page.wait_for_timeout(400)
+        assert not page.locator(".readout").is_visible()
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(400)
+        assert page.locator(".readout").is_visible()
+        page.emulate_media(forced_colors="active")
+        looks = page.evaluate(
+            """() => [...document.querySelectorAll('.tabs button')].map(n => getComputedStyle(n).backgroundColor)"""
+        )
+        assert looks[0] != looks[1]
+
+
+LANGUAGES = ("az", "hy", "ru", "en")
+
+
+def looked_at(path, size=(360, 780)):
+    """Every language, every card and list of a page; what it complained of, and its text."""
+    with opened(path, *size) as (page, watch):
+        for language in LANGUAGES:
+            page.select_option("#language", language)
+            assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        for name in ("#list button", "#gated button", "#opening button", "#never button"):
+            page.evaluate(f"document.querySelectorAll('{name}').forEach(n => n.click())")
+        if page.locator("#plan-stop").count():
+            page.focus("#plan-stop")
+            page.keyboard.press("End")
+        page.evaluate("document.querySelectorAll('#charts .toggle, #filters .toggle').forEach(n => n.click())")
+        page.select_option("#language", "hy")
+        page.select_option("#language", "en")
+        page.focus("#map_clearplan")
+        page.keyboard.press("Enter")
+        assert page.evaluate("window.hacked") is None
+        assert page.locator("img[src=x]").count() == 0
+        text = page.inner_text("body")
+    assert watch.complaints == []
+    assert watch.requests == []
+    return text
+
+
+@pytest.mark.parametrize("size", [(360, 780), (1300, 800)])
+def test_pages_that_lack_something_open_in_every_language(tmp_path, margins, task_settings, priority_settings, size):
+    ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
+    bare = donor_figures(bridge=None, bridge_days=None, home=None, waiting=None, budgets=None, budget=None)
+    planned = {"periods": PERIODS, "figures": donor_figures()}
+    states = {
+        "no plan": (ranked, zones, {"areas": areas, "context": context, "figures": bare}),
+        "no districts": (ranked, zones, {"areas": areas} | planned),
+        "no zones": (ranked, zones.iloc[:0], {"areas": areas, "context": context} | planned),
+        "no tasks": (ranked.iloc[:0], zones, {"areas": areas, "context": context} | planned),
+        "nothing": (ranked.iloc[:0], zones.iloc[:0], {}),
+        "picture": (ranked, zones, {"areas": areas, "context": context, "most_outlines": 2} | planned),
+    }
+    for name, (tasks, places, given) in states.items():
+        draw_map(tasks, places, **given).save(tmp_path / "m.html")
+        text = looked_at(tmp_path / "m.html", size)
+        assert not any(words in text for words in ("undefined", "NaN", "[object")), name
+
+
+def test_hostile_names_stay_text_in_every_list_card_chart_and_search(
+    tmp_path, margins, task_settings, priority_settings
+):
+    ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
+    ranked["district"] = ranked["district"].replace({"West": HOSTILE[4], "East": HOSTILE[5]})
+    layer = context.districts.assign(name=[HOSTILE[4], HOSTILE[5]])
+    ranked["gates"] = [None, None, HOSTILE[5], *[None] * (len(ranked) - 3)]
+    ranked.loc[ranked.index[2], "rank"] = None
+    zones["name"], zones["why"], zones["sooner"], zones["source"] = HOSTILE[4:9], HOSTILE[:5], HOSTILE[5], HOSTILE[8]
+    spots = gpd.GeoDataFrame(
+        {"name": HOSTILE[4:7], "alternatenames": [",".join(HOSTILE[5:6])] * 3},
+        geometry=[Point(E0 + k, N0) for k in range(3)], crs=UTM,
+    )  # fmt: skip
+    book = donor_figures()
+    book = replace(book, net_area=book.net_area.replace({"West": HOSTILE[4], "East": HOSTILE[5]}))
+    about = About(HOSTILE[4], "2027-01-01", HOSTILE[5], "y", illustrative=True, tier=HOSTILE[5], sources=tuple(HOSTILE),
+                  notes=(*HOSTILE, "Land release: " + HOSTILE[5]), line_note=HOSTILE[4])  # fmt: skip
+    context = replace(context, districts=layer, places=spots)
+    periods = [(HOSTILE[k], day) for k, (_, day) in zip((2, 4, 5, 8), PERIODS, strict=True)]
+    page_ = draw_map(ranked, zones, areas=areas, context=context, about=about, periods=periods, figures=book)
+    page_.save(tmp_path / "m.html")
+    for size in ((360, 780), (1300, 800)):
+        looked_at(tmp_path / "m.html", size)
+    with opened(tmp_path / "m.html", 1300, 800) as (page, watch):
+        for words in (*HOSTILE, "img", "script", "%", "#T-%E0"):
+            page.fill("#search", words)
+            page.keyboard.press("Enter")
+            page.evaluate("words => { location.hash = 'T-' + words; location.hash = 'Z-' + words; }", words)
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.hacked") is None
+        assert page.locator("img[src=x]").count() == 0
+    assert watch.complaints == []
+    assert watch.requests == []
