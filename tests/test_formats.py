@@ -246,7 +246,7 @@ def test_csv_has_every_row_its_places_and_no_formula(tmp_path):
         cells = [cell for row in csv.reader(text) for cell in row]
     assert "'=cmd|' /C calc'!A0" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "@", "\t"))]
-    assert zones["name"].tolist()[0] == "'=cmd|' /C calc'!A0"
+    assert zones["name"].tolist()[0] == "=cmd|' /C calc'!A0"  # our own door takes the apostrophe off
     assert set(zones["crs"]) == {"EPSG:32638"}
     back = [None if not isinstance(text, str) else shapely.from_wkt(text) for text in zones["wkt"]]
     assert [b == a for a, b in zip(before.geometry[3:], back[3:], strict=True)] == [True] * (len(before) - 3)

@@ -13,7 +13,7 @@ import shapely
 from shapely import Point, box
 
 from clearplan.compare import compare_runs
-from clearplan.errors import OutputError, SettingsError, TableError
+from clearplan.errors import SettingsError, TableError
 from clearplan.export import export_run
 from clearplan.hazards import footprints, net_area
 from clearplan.outputs import notice, write_run
@@ -451,7 +451,7 @@ def test_a_published_study_is_not_published_again(public):
 def test_commands_on_a_public_run_refuse_what_it_does_not_tell(sample, public, tmp_path):
     folder = public[1]
     for name, asked in (("dossiers.pdf", {"dossiers": True}), ("tasks.gpx", {})):
-        with pytest.raises(OutputError, match="the run is public and tells cells"):
+        with pytest.raises(SettingsError, match="of the tier public and holds no border"):
             export_run(folder, tmp_path / name, **asked)
     with pytest.raises(TableError, match="is public and sums up the criteria"):
         read_ranking(folder / "plan.gpkg")

@@ -207,7 +207,7 @@ def test_cards_speak_the_language_and_count_by_its_rules(page_path):
         assert card.locator(".sure p").last.get_attribute("lang") == "en"  # a sentence from the run
         assert card.locator(".sure p").first.get_attribute("lang") is None
         page.locator("#language").select_option("en")
-        page.wait_for_selector(".leaflet-popup-content", state="detached")  # told in Russian, so it is closed
+        page.wait_for_selector(".leaflet-popup-content:has-text('Copy link')")  # told anew
         page.locator("#language").select_option("ru")
         for place, told in (("Place 0", "Ждёт завершения 1 задания."), ("Place 3", "Ждёт завершения 3 заданий, всех")):
             page.get_by_role("button", name=place, exact=True).click()

@@ -106,10 +106,6 @@ def export_run(
         return _write_tables(tables, record, file, layers, tasks)
     if not len(placed(tables["tasks"])):
         raise OutputError(f"{file}: no task of the run has a place; there is nothing to draw")
-    if record.get("tier") == "public" and (dossiers or suffix == ".gpx"):
-        raise OutputError(
-            f"{file}: the run is public and tells cells, not where to work in them; export out of a run for partners"
-        )
     if suffix == ".gpx":
         told = _told(record)
         write_gpx(file, tables["tasks"], zones=_layer(tables, "zones"), lifelines=_layer(tables, "lifelines"),

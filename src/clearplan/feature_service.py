@@ -95,6 +95,7 @@ def _ask(url: str, question: dict[str, str]) -> dict[str, Any]:
             with build_opener(_Staying).open(request, timeout=_TIMEOUT_S) as answer:
                 return _told(url, json.loads(answer.read().decode("utf-8")))
         except HTTPError as error:
+            error.close()
             if error.code < 500 or attempt == _TRIES - 1:
                 raise ReadError(f"{url}: {_refusal(error.code)}") from None
         except (URLError, TimeoutError, ConnectionError) as error:

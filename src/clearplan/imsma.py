@@ -99,7 +99,7 @@ def _refuse(name: str, table: pd.DataFrame) -> None:
 
 def _fields() -> tuple[Field, ...]:
     kinds: Mapping[str, Kind] = {"text": "text", "whole": "whole", "number": "exact"}
-    return tuple(Field(head, head, kinds[kind]) for head, kind in POINT_HEADS)
+    return tuple(Field(head, head, kinds[kind], tag="") for head, kind in POINT_HEADS)
 
 
 # --- objects
@@ -120,7 +120,7 @@ def _objects(name: str, table: gpd.GeoDataFrame, limits: list[str]) -> tuple[pd.
         elif pa.types.is_date(field.type) and all(v is None or v.year >= 1900 for v in values):
             kind = "day"
         frame[field.name] = pd.Series(values, dtype=object)
-        fields.append(Field(field.name, field.name, kind))
+        fields.append(Field(field.name, field.name, kind, tag=""))
         cut = sum(isinstance(v, str) and len(v) > LETTERS for v in values)
         if cut:
             limits.append(
@@ -133,7 +133,7 @@ def _objects(name: str, table: gpd.GeoDataFrame, limits: list[str]) -> tuple[pd.
     for k in range(max(map(len, texts), default=1)):
         column = "wkt" if k == 0 else f"wkt_{k + 1}"
         frame[column] = pd.Series([text[k] if k < len(text) else None for text in texts], dtype=object)
-    fields += [Field(column, column, "text") for column in frame.columns[len(fields) :]]
+    fields += [Field(column, column, "text", tag="") for column in frame.columns[len(fields) :]]
     about = f"{len(frame):,} {name}, one row each"
     return frame, Sheet(name, about, tuple(fields), 2)
 

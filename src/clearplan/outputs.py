@@ -33,6 +33,7 @@ from .ranking import Why
 from .records import RecordReading
 from .report import draw_report, draw_sections
 from .runbook import write_runbook
+from .schema import placed
 from .settings import Plan
 from .surface import Surface, make_surface
 from .tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, RELEASED
@@ -158,11 +159,10 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         write_plan(study.planned, study.tasks, study.zones, folder, title=title, notice=words, book=False)
     if study.dossier is not None:
         write_dossier(study.dossier, folder, title=f"{study.plan.study.title}: tables to file", notice=words)
-    rasters = [path.name for path in sorted(folder.glob("*.tif"))]
-    asked = study.plan.study
-    write_project(
-        folder / "plan.qgz", tables, title=asked.title, as_at=asked.as_at.isoformat(), notice=words, rasters=rasters
-    )
+    if any(len(placed(table)) for table in tables.values()):
+        rasters = [path.name for path in sorted(folder.glob("*.tif"))]
+        told = {"title": study.plan.study.title, "as_at": study.plan.study.as_at.isoformat(), "notice": words}
+        write_project(folder / "plan.qgz", tables, rasters=rasters, **told)
     write_handouts(study, folder, notice=words)
     progress(DRAWING)
     page = draw_map(

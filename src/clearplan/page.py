@@ -55,8 +55,8 @@ def framed(html: str, height_px: int = FRAME_PX) -> str:
 
     The frame may run the page's script and nothing else: no forms, no windows, no reach into the page around it.
 
-    >>> print(framed('<p title="a">it is Ana\'s</p>', 300))
-    <iframe sandbox="allow-scripts" ... srcdoc='<p title="a">it is Ana&#39;s</p>'></iframe>
+    >>> print(framed("<p>it is Ana's</p>", 300))
+    <iframe sandbox="allow-scripts" ... srcdoc='<p>it is Ana&#39;s</p>'></iframe>
     """
     # Within single quotes only these two marks end or bend the text; pages hold thousands of the double ones.
     inner = html.replace("&", "&amp;").replace("'", "&#39;")

@@ -1,8 +1,9 @@
 // --- the switch of languages -----------------------------------------------------------------------------------
 
-function speak(code) {
+// keep: an open card is told anew; a link that leads elsewhere opens its own.
+function speak(code, keep) {
   if (code !== "en" && !Object.hasOwn(catalogues, code)) { return; }
-  var centre = map.getCenter(), card = shownCard, now = document.activeElement;
+  var centre = map.getCenter(), card = keep === false ? null : shownCard, now = document.activeElement;
   language = code;
   inEnglish = new Set();
   document.documentElement.lang = code;
@@ -40,7 +41,7 @@ function askedLanguage() {
     });
   choice.addEventListener("change", function () { speak(choice.value); retellHash(); });
   window.addEventListener("hashchange", function () {
-    if (askedLanguage() && askedLanguage() !== language) { speak(askedLanguage()); }
+    if (askedLanguage() && askedLanguage() !== language) { speak(askedLanguage(), !withoutLanguage(location.hash)); }
   });
   if (askedLanguage()) { speak(askedLanguage()); }
 })();
