@@ -274,6 +274,7 @@ def leaks(
     *,
     cell_m: float | None = None,
     precision_m: float = PRECISION_M,
+    slack_m: float = 3.0,
     most: int = 20,
     only: str = "*",
 ) -> pd.DataFrame:
@@ -281,7 +282,7 @@ def leaks(
 
     Pairs that anyone may see are left out: corners of open layers, and points of the published grid (its lines, which
     the map cuts to short edges, the middles of its squares and the places round them: whole tenths of ``cell_m``).
-    These are told by their own value, to the 3 m by which the map may draw an outline too large, not by nearness.
+    These are told by their own value, to the ``slack_m`` by which an outline may be drawn too large, not by nearness.
     """
     seen = cKDTree(secrets.open)
     trees = {kind: cKDTree(places) for kind, places in secrets.places.items() if len(places)}
@@ -292,7 +293,7 @@ def leaks(
             pairs = pairs[np.isinf(seen.query(pairs, p=np.inf, distance_upper_bound=2.0)[0])]
         if cell_m is not None and len(pairs):
             to_tenth, to_line = (np.abs(pairs - np.round(pairs / step) * step) for step in (cell_m / 10, cell_m))
-            pairs = pairs[(to_tenth.max(axis=1) > 3.0) & (to_line.min(axis=1) > 3.0)]
+            pairs = pairs[(to_tenth.max(axis=1) > slack_m) & (to_line.min(axis=1) > slack_m)]
         for kind, tree in trees.items() if len(pairs) else ():
             near = np.isfinite(tree.query(pairs, p=np.inf, distance_upper_bound=precision_m)[0])
             rows += [(path.name, f"place of a {kind}", tuple(pair)) for pair in pairs[near][:most]]

@@ -465,7 +465,7 @@ def test_what_is_exported_out_of_a_public_run_gives_no_more_away(public, secrets
     assert set(gpd.read_file(public[1] / "plan.gpkg", layer="hazards")["kind"]) == {"contact-line"}
     for name in ("all.zip", "map.kmz", "map.pdf"):
         export_run(public[1], tmp_path / name)
-    found = leaks(tmp_path, secrets, cell_m=5000)
+    found = leaks(tmp_path, secrets, cell_m=5000, slack_m=5.0)  # handhelds get outlines some metres too large
     assert found.empty, found.to_string()
 
 
