@@ -165,6 +165,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         write_project(folder / "plan.qgz", tables, rasters=rasters, **told)
     write_handouts(study, folder, notice=words)
     progress(DRAWING)
+    told_of, days = about(study), _bridge_days(study.plan)
     page = draw_map(
         study.tasks,
         study.zones,
@@ -174,10 +175,10 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         context=study.context,
         records=study.records,
         surface=study.surface,
-        about=about(study),
+        about=told_of,
         first=study.why.first,
         periods=study.planned.stops if study.planned is not None else (),
-        figures=figures_of(study.books, study.planned, bridge_days=_bridge_days(study.plan)),
+        figures=figures_of(study.books, study.planned, bridge_days=days),
     )
     page.save(folder / "map.html")
     report = draw_report(
@@ -185,9 +186,9 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         notice=words,
         illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
         notes=study.notes,
-        figures=about(study).figures,
+        figures=told_of.figures,
         books=study.books,
-        bridge_days=_bridge_days(study.plan),
+        bridge_days=days,
         published=_published(study.plan),
         tasks=study.tasks,
         first=study.why.first,
@@ -243,11 +244,12 @@ def _published(plan: Plan) -> pd.DataFrame | None:
     path = plan.release.published if plan.release is not None else None
     if path is None:
         return None
-    figures = read_raw(path).frame
+    raw = read_raw(path)
+    figures = raw.frame
     if "hectares" not in figures.columns:
         raise SettingsError(f"release.published: {path} has no column 'hectares'; it needs breakdown, name, hectares")
     hectares = pd.to_numeric(figures["hectares"], errors="coerce")
     if hectares.isna().any():
-        row = int(hectares.index[hectares.isna()][0]) + 2
+        row = raw.rows[int(hectares.isna().to_numpy().argmax())]
         raise SettingsError(f"release.published: {path}, row {row}: hectares is no number; mend it")
     return figures.assign(hectares=hectares)
