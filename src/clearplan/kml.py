@@ -25,19 +25,31 @@ from .errors import OutputError
 from .folders import whole
 from .schema import placed, remaining
 from .shapes import simplify_outward
+from .styles import CHA, INDICATION, SHA
 from .tables import TABLES
 from .xmltext import add, xml_bytes, xml_text
 
 _NAMESPACE = "http://www.opengis.net/kml/2.2"
 #: Hazards are drawn to this, and only outward [m]; tasks keep every corner.
 _DRAWN_TO_M = 2.0
-#: Styles: (line colour, line width, fill colour or none); KML writes colours as opacity, blue, green, red. Fills are
+
+
+def _abgr(colour: str, opacity: int = 255) -> str:
+    """A colour as KML writes it: opacity of 255, blue, green, red.
+
+    >>> _abgr("#F4A718", 128)
+    '8018a7f4'
+    """
+    return f"{opacity:02x}{colour[5:7]}{colour[3:5]}{colour[1:3]}".lower()
+
+
+#: Styles: (line colour, line width, fill colour or none); fills are
 #: those of IMSMA (TNMA 07.11/01). KML knows no hatch and no dashes: the line's width and the fill's strength tell them.
 _STYLES: dict[str, tuple[str, float, str | None]] = {
-    "CHA": ("ff00007a", 3.0, "800000ff"),
-    "SHA": ("ff005a8a", 1.5, "8018a7f4"),
-    "indication": ("ff8b4b5e", 1.0, "2ec37c8e"),
-    "indication-outer": ("a08b4b5e", 0.7, "1ac37c8e"),
+    "CHA": (_abgr(CHA[1]), 3.0, _abgr(CHA[0], 128)),
+    "SHA": (_abgr(SHA[1]), 1.5, _abgr(SHA[0], 128)),
+    "indication": (_abgr(INDICATION[1]), 1.0, _abgr(INDICATION[0], 46)),
+    "indication-outer": (_abgr(INDICATION[1], 160), 0.7, _abgr(INDICATION[0], 26)),
     "task-high": ("ff1b1b1b", 4.0, None),
     "task-medium": ("ff1b1b1b", 2.5, None),
     "task-low": ("ff444444", 1.2, None),

@@ -8,18 +8,18 @@ from typing import Any
 
 from .lettering import line_mm, wrapped
 from .paper import PAPER
+from .styles import CHA, INDICATION, SHA
 from .svg import INK, SOFT
 
 #: How each class of ground is drawn: fill, hatch with its colour, outline with its width and dashes. Fills are those of
 #: IMSMA (TNMA 07.11/01); lines and hatches tell the classes apart where colours are not seen.
 GROUND: dict[str, dict[str, Any]] = {
-    "indication, outer band": {"fc": (0.557, 0.486, 0.765, 0.10), "hatch": "\\", "hc": "#5E4B8B", "ec": "#5E4B8B",
+    "indication, outer band": {"fc": (INDICATION[0], 0.10), "hatch": "\\", "hc": INDICATION[1], "ec": INDICATION[1],
                                "lw": 0.6, "ls": (0, (1, 2))},
-    "indication": {"fc": (0.557, 0.486, 0.765, 0.18), "hatch": "\\\\", "hc": "#5E4B8B", "ec": "#5E4B8B", "lw": 0.7,
+    "indication": {"fc": (INDICATION[0], 0.18), "hatch": "\\\\", "hc": INDICATION[1], "ec": INDICATION[1], "lw": 0.7,
                    "ls": "-"},
-    "SHA": {"fc": (0.957, 0.655, 0.094, 0.5), "hatch": "//", "hc": "#8A5A00", "ec": "#8A5A00", "lw": 0.9,
-            "ls": (0, (4, 1.6))},
-    "CHA": {"fc": (1.0, 0.0, 0.0, 0.5), "hatch": None, "hc": None, "ec": "#7A0000", "lw": 0.9, "ls": "-"},
+    "SHA": {"fc": (SHA[0], 0.5), "hatch": "//", "hc": SHA[1], "ec": SHA[1], "lw": 0.9, "ls": (0, (4, 1.6))},
+    "CHA": {"fc": (CHA[0], 0.5), "hatch": None, "hc": None, "ec": CHA[1], "lw": 0.9, "ls": "-"},
 }  # fmt: skip
 #: Ground that was released, by action; the pattern tells how.
 RELEASED_GROUND: dict[str, dict[str, Any]] = {
@@ -38,14 +38,14 @@ GROUND_WORDS = {
 }
 LINES: dict[str, dict[str, Any]] = {
     "survey": {"color": "#444444", "lw": 0.35, "ls": "-"},
-    "clearance": {"color": "#7A0000", "lw": 0.5, "ls": "-"},
+    "clearance": {"color": CHA[1], "lw": 0.5, "ls": "-"},
     "survey, first": {"color": INK, "lw": 1.5, "ls": (0, (3, 1.2))},
     "clearance, first": {"color": INK, "lw": 1.7, "ls": "-"},
     "border": {"color": INK, "lw": 0.6, "ls": (0, (3, 1.5))},
     "districts": {"color": "#555555", "lw": 0.7, "ls": (0, (6, 2.5))},
     "rivers": {"color": "#6FA8CC", "lw": 0.6, "ls": "-"},
     "roads": {"color": "#8A6D4A", "lw": 0.9, "ls": "-"},
-    "contact line": {"color": "#5E4B8B", "lw": 1.1, "ls": (0, (1, 1))},
+    "contact line": {"color": INDICATION[1], "lw": 1.1, "ls": (0, (1, 1))},
     "lifeline": {"color": "#00695C", "lw": 1.3, "ls": (0, (5, 1.2, 1, 1.2))},
 }
 MARKS: dict[str, dict[str, Any]] = {
