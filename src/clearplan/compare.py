@@ -19,6 +19,7 @@ from .folders import refuse_taken
 from .priority import criteria_of, meaning_of
 from .replanned import PlanOf, Replanned, compare_plans, replanned_tables, replanned_words
 from .report import draw_comparison
+from .runs import read_work
 from .schema import each_row
 from .tables import ILLUSTRATIVE
 
@@ -109,8 +110,7 @@ def _plan(folder: Path, record: dict[str, Any], tables: dict[str, Any]) -> PlanO
     zones = tables["zones"]
     if zones is None or "opens_in" not in zones.columns or not (folder / "work.csv").exists():
         return None
-    work, blockers = (read_raw(folder / name).frame for name in ("work.csv", "blockers.csv"))
-    work = work.assign(days=pd.to_numeric(work["days"]), starts_on=pd.to_datetime(work["starts_on"]))
+    work, blockers = read_work(folder / "work.csv"), read_raw(folder / "blockers.csv").frame
     return PlanOf(pd.DataFrame(zones), pd.DataFrame(tables["tasks"]), work, blockers, record)
 
 

@@ -16,7 +16,6 @@ import pandas as pd
 
 from .briefs import Known
 from .errors import MissingFileError, OutputError, ReadError, SettingsError, TableError
-from .files import read_raw
 from .folders import refuse_taken
 from .formats import write_layers
 from .gpx import write_gpx
@@ -24,7 +23,7 @@ from .imsma import write_imsma
 from .kml import write_kml
 from .layers import Layers
 from .papermaps import Imprint, draw_atlas, draw_sheet
-from .runs import read_run
+from .runs import read_run, read_work
 from .schema import placed
 from .settings_planning import PlanningSettings
 from .tables import ILLUSTRATIVE
@@ -266,9 +265,8 @@ def _known(run: Path, tables: Mapping[str, pd.DataFrame], record: Mapping[str, A
 
 
 def _work(path: Path) -> pd.DataFrame:
-    """WORK as a run wrote it, with its days as days."""
-    work = read_raw(path).frame
-    for name in [column for column in work.columns if column.endswith("_on")]:
-        work[name] = pd.to_datetime(work[name], format="ISO8601", errors="coerce")
-    numbers = [name for name in ("days", "cost", "period", "step", "m2") if name in work.columns]
-    return work.assign(**{name: pd.to_numeric(work[name]) for name in numbers})
+    """WORK with all that a dossier tells of it: the last day of each row, its step, ground and cost too."""
+    work = read_work(path)
+    numbers = [name for name in ("cost", "period", "step", "m2") if name in work.columns]
+    ends = {"ends_on": pd.to_datetime(work["ends_on"])} if "ends_on" in work.columns else {}
+    return work.assign(**{name: pd.to_numeric(work[name]) for name in numbers}, **ends)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
 from .columns import from_arrow
-from .errors import MissingFileError
-from .files import read_typed
+from .errors import MissingFileError, TableError
+from .files import read_raw, read_typed
 
 
 def read_run(folder: str | Path) -> dict[str, pd.DataFrame]:
@@ -37,6 +38,32 @@ def read_run(folder: str | Path) -> dict[str, pd.DataFrame]:
     if not path.exists():
         raise MissingFileError(f"{path}: no such file; name the folder of a run (clearplan run ... --out FOLDER)")
     return {layer: _table(layer, arrow, crs) for layer, arrow, crs in read_typed(path)}
+
+
+def read_work(path: Path) -> pd.DataFrame:
+    """WORK as a run wrote it in its work.csv, days as days and numbers as numbers.
+
+    Raises
+    ------
+    TableError
+        A column lacks that WORK is read by, or a day or an amount of work is none; the row is named.
+    """
+    raw = read_raw(path)
+    work = raw.frame
+    lacking = [name for name in ("task_id", "team_id", "starts_on", "days") if name not in work.columns]
+    if lacking:
+        raise TableError(f"{path} has no column {lacking[0]!r}; name the work.csv of a run")
+    days = pd.to_numeric(work["days"], errors="coerce")
+    starts = pd.to_datetime(work["starts_on"], format="ISO8601", errors="coerce")
+    for name, column, kind in (("days", days.where(days.between(0, np.inf, "left")), "amount"),
+                               ("starts_on", starts, "day")):  # fmt: skip
+        if column.isna().any():
+            k = int(np.flatnonzero(column.isna())[0])
+            raise TableError(
+                f"{path}, row {raw.rows[k]}: {name} {work[name].iloc[k]!r} is no {kind}; "
+                "name the work.csv as a run wrote it"
+            )
+    return work.assign(days=days, starts_on=starts)
 
 
 def _table(layer: str, arrow: object, crs: object) -> pd.DataFrame:

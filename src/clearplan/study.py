@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from .audit import closed_by_row, searches
 from .balance import bridge, ledger
 from .crs import WorkingCrs, working_crs
 from .dossier import make_dossier
-from .errors import OutputError, SettingsError
+from .errors import OutputError, SettingsError, TableError
 from .evaluation import Evaluation, evaluate, evaluation_tables
 from .evidence import Evidence, collect_evidence
 from .fetch import fetch_sources
-from .files import read_raw
 from .fit import Fit, fit_surface
 from .folders import refuse_foreign, refuse_narrower, refuse_taken, replaced
 from .hazards import footprints, net_area
@@ -35,6 +33,7 @@ from .ranking import rank_tasks, why_this_order
 from .release import apply_releases, day_of
 from .release import as_at as as_at_table
 from .report import draw_evaluation
+from .runs import read_work
 from .settings import Plan, load_plan
 from .surface import Surface, expected_area
 from .tables import ILLUSTRATIVE
@@ -408,22 +407,10 @@ def _previous(plan: Plan) -> pd.DataFrame | None:
     path = plan.planning.previous if plan.planning is not None else None
     if path is None:
         return None
-    raw = read_raw(path)
-    work = raw.frame
-    lacking = [name for name in ("task_id", "team_id", "starts_on", "days") if name not in work.columns]
-    if lacking:
-        raise SettingsError(f"planning.previous: {path} has no column {lacking[0]!r}; name the work.csv of a run")
-    days = pd.to_numeric(work["days"], errors="coerce")
-    starts = pd.to_datetime(work["starts_on"], format="ISO8601", errors="coerce")
-    for name, column, kind in (("days", days.where(days.between(0, np.inf, "left")), "amount"),
-                               ("starts_on", starts, "day")):  # fmt: skip
-        if column.isna().any():
-            k = int(np.flatnonzero(column.isna())[0])
-            raise SettingsError(
-                f"planning.previous: {path}, row {raw.rows[k]}: {name} {work[name].iloc[k]!r} is no {kind}; "
-                "name the work.csv as a run wrote it"
-            )
-    return work.assign(days=days, starts_on=starts)
+    try:
+        return read_work(path)
+    except TableError as error:
+        raise SettingsError(f"planning.previous: {error}") from None
 
 
 def _moved(surface: Surface, folder: Path) -> Surface:
