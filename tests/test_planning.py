@@ -1,5 +1,7 @@
 """The plan of work of a whole study: from the files of a small project to the report."""
 
+import json
+import re
 import textwrap
 
 import geopandas as gpd
@@ -161,6 +163,18 @@ def test_the_plan_alone_with_other_money_teams_and_days(village, capsys):
     assert 0 < work["cost"].sum() <= 120_000 + 1e-6
     plain = cp.run_study(village / "plan.toml")
     assert plain.planned.judgement.totals["cost"] > 120_000
+
+
+def test_the_plan_alone_for_the_public_names_no_hazard(village, capsys):
+    from clearplan.cli import app
+
+    with pytest.raises(SystemExit) as ended:
+        app(["plan", str(village / "plan.toml"), "--out", str(village / "told"), "--tier", "public"])
+    assert not ended.value.code
+    assert json.loads((village / "told" / "run.json").read_text(encoding="utf-8"))["tier"] == "public"
+    for name in ("tasks.csv", "work.csv", "blockers.csv", "plan.html", "run.json"):
+        text = (village / "told" / name).read_text(encoding="utf-8")
+        assert not re.search(r"\bF[123]\b", text), f"{name} names a hazard"
 
 
 @pytest.mark.parametrize(

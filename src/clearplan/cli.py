@@ -48,12 +48,12 @@ app.add_typer(records_app, name="records")
 
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the results.")]
 
-
+TIERS = "public|partner|restricted"
 TierOption = Annotated[
     list[str] | None,
     typer.Option(
         "--tier",
-        metavar="public|partner|restricted",
+        metavar=TIERS,
         help="For whom the files are; else publish.tier. May be named again: each more goes to OUT-<tier>.",
     ),
 ]
@@ -428,6 +428,10 @@ def plan_(
     ] = None,
     robust: Annotated[bool, typer.Option("--robust", help="Plan on efforts exceeded in one case of five.")] = False,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="Search no longer than this.")] = None,
+    tier: Annotated[
+        str | None,
+        typer.Option("--tier", metavar=TIERS, help="For whom the files are; else publish.tier."),
+    ] = None,
     offline: OfflineOption = False,
 ) -> None:
     """Which teams go where, when, so that most people are home soonest; with other money or teams: what if.
@@ -443,7 +447,7 @@ def plan_(
         change["teams"] = [{"path": str(teams.resolve())}]
     target = out or plan.parent / "plan"
     with _watched() as watched:
-        study = plan_study(plan, target, change=change, as_at=as_at, offline=offline, **watched)
+        study = plan_study(plan, target, change=change, as_at=as_at, offline=offline, tier=tier, **watched)
     for name, value in change["planning"].items():
         typer.echo(f"Instead of plan.toml: {name} = {value}")
     if teams is not None:
