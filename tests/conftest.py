@@ -187,12 +187,36 @@ def small_runs(tmp_path_factory: pytest.TempPathFactory):
     return made_once(tmp_path_factory, "small_runs", make)[1]
 
 
+def shell(command: str, folder: Path, python: Path) -> str:
+    """What a command prints as a newcomer types it, with the environment of that Python switched on."""
+    clean = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")}
+    path = f"{python.parent}{os.pathsep}{clean['PATH']}"
+    clean["PIP_NO_COMPILE"] = "1"  # what is imported is compiled then; the rest never
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=folder, env=clean | {"PATH": path}, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+    return done.stdout
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory):
-    """What ``clearplan demo`` said in a process of its own, and the folder where it was called."""
-    command = [sys.executable, "-m", "clearplan", "demo"]
-    return made_once(
-        tmp_path_factory,
-        "demo",
-        lambda folder: subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600),
-    )
+    """What ``make demo`` said in a copy of the files under version control without anything built, and that copy."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+
+    def make(folder: Path) -> str:
+        for name in listed.stdout.splitlines():
+            if (ROOT / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        return shell("make demo", folder, Path(getattr(sys, "_base_executable", sys.executable)))
+
+    return made_once(tmp_path_factory, "demo", make)
+
+
+@pytest.fixture
+def without_handouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs leave out the folders for teams and other systems, most of the time of a small run."""
+    monkeypatch.setattr("clearplan.outputs.write_handouts", lambda study, folder, *, notice: None)

@@ -52,12 +52,11 @@ def in_shell(*words: str | Path, cwd: Path | None = None) -> subprocess.Complete
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300)
 
 
-def test_demo_from_any_folder_says_where_the_map_lies(demo):
-    done, folder = demo
-    assert done.returncode == 0, done.stderr
-    assert "Map: out/karabakh/map.html" in done.stdout
-    assert "202.6 km as drawn at 1:10 million" in done.stdout
-    assert "Illustrative data, not for operational use." in done.stdout
+def test_the_demo_says_where_the_map_lies(demo):
+    said, folder = demo
+    assert "Map: out/karabakh/map.html" in said
+    assert "202.6 km as drawn at 1:10 million" in said
+    assert "Illustrative data, not for operational use." in said
     assert (folder / "out/karabakh/map.html").stat().st_size > 100_000
     task = (
         (folder / "out/karabakh/tasks.csv").read_text(encoding="utf-8").splitlines()[2].split(",")[0]

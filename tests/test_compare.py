@@ -16,6 +16,8 @@ from clearplan.errors import FaultsError, MissingFileError, ReadError, SettingsE
 
 from .conftest import E0, N0, UTM
 
+pytestmark = pytest.mark.usefixtures("without_handouts")
+
 PLAN = """
 [study]
 title = "two days"

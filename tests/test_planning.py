@@ -17,6 +17,8 @@ from clearplan import dossier
 from clearplan.compare import comparison_words
 from clearplan.errors import OutputError, SettingsError
 
+pytestmark = pytest.mark.usefixtures("without_handouts")
+
 TEAMS = """team_id,kind,number,rate_low,rate_likely,rate_high,rate_source,cost_per_day,season,source,recorded_on
 SURVEY,NTS,1,20000,40000,80000,made up,100,,test,2025-06-01
 HANDS,manual,2,2000,4000,8000,made up,500,,test,2025-06-01
