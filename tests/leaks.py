@@ -6,6 +6,7 @@ Reads the inputs by itself (json, csv, openpyxl, pyproj): no mistake of ours in 
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import io
 import json
@@ -134,8 +135,17 @@ def _words(folder: Path, study: Any, layer: Any) -> dict[str, set[str]]:
 # --- files, decoded to texts and pairs of numbers ------------------------------------------------------------------
 
 
-def texts_of(path: Path) -> Iterator[str]:
-    """Everything in a file that is text, however it is wrapped."""
+def texts_of(path: Path) -> tuple[str, ...]:
+    """Everything in a file that is text, however it is wrapped; read once, since PDFs take long."""
+    return _texts(path, path.stat().st_mtime_ns)
+
+
+@functools.cache
+def _texts(path: Path, written: int) -> tuple[str, ...]:
+    return tuple(_read(path))
+
+
+def _read(path: Path) -> Iterator[str]:
     data = path.read_bytes()
     if path.suffix == ".gpkg":
         yield from _database(path)

@@ -60,6 +60,7 @@ def run_study(
     plan_path: str | Path,
     out: str | Path | None = None,
     *,
+    change: Mapping[str, Any] | None = None,
     as_at: str | dt.date | None = None,
     offline: bool = False,
     tier: str | None = None,
@@ -75,6 +76,9 @@ def run_study(
     out : path, optional
         Folder for the map, layers, tables and run.json. They are written beside it and moved in when all are complete;
         files of the user's in that folder stay. Without it nothing is written.
+    change : mapping, optional
+        Sections of plan.toml that differ, as in :func:`clearplan.load_plan`; all but the plan of work, which takes
+        longest: ``{"planning": None, "teams": [], "commitments": []}``.
     as_at : date or ISO text, optional
         Day for which everything is told, in place of ``study.as_at``: what was reported, decided or found later is
         left out and counted.
@@ -94,7 +98,7 @@ def run_study(
     ReadError, SettingsError, CrsError, TableError, OutputError
         As their names say; nothing is left half-written.
     """
-    plan = load_plan(plan_path)
+    plan = load_plan(plan_path, change=change)
     own = check_tier(tier or plan.publish.tier)
     if out is not None:
         refuse_folder(Path(out), own)
