@@ -11,7 +11,7 @@ function tellFoot() {
   foot.appendChild(element("p", say("As at {day}. CRS: {crs}. Fingerprint {fingerprint}.",
     { day: say(about.as_at), crs: about.crs, fingerprint: about.fingerprint })));
   if (!pictured) {
-    foot.appendChild(element("p", say("All {tasks} tasks and {areas} hazard areas are drawn as outlines, none more than {m} m outside the true one.", {
+    foot.appendChild(element("p", say("All {tasks} tasks and {areas} hazard areas are drawn as outlines, none more than {m} m outside the outline in the data.", {
       tasks: figure(data.drawn.tasks, 0), areas: figure(data.drawn.areas, 0), m: figure(data.drawn.furthest_m, 0)
     })));
   }

@@ -128,7 +128,7 @@ function tellDrawn() {
   };
   var told = [
     say("Cells of the picture are about {cell} m wide. One is coloured where any hazard touches it, and the strongest class counts.", values),
-    say("Outlined are the first tasks of each queue, with their hazards. No outline lies more than {m} m outside the true one.", values),
+    say("Outlined are the first tasks of each queue, with their hazards. No outline lies more than {m} m outside the one in the data.", values),
     say("A click on the picture can't tell more than its cell: it lists all tasks that touch the cell, or come near. One that is chosen there is outlined roughly, never less than it is."),
     say("All counts and figures on this page are of all tasks and areas.")
   ];
