@@ -141,6 +141,15 @@ def test_a_study_with_teams_is_planned_and_written(village):
     assert "Who goes where, when, and what it buys" in page
 
 
+def test_a_study_is_run_without_its_plan_of_work_on_request(village):
+    plain = cp.run_study(village / "plan.toml")
+    study = cp.run_study(village / "plan.toml", change={"planning": None, "teams": [], "commitments": []})
+    assert plain.planned is not None
+    assert study.planned is None
+    assert study.run["fingerprint"] != plain.run["fingerprint"]
+    assert study.tasks["rank"].equals(plain.tasks["rank"])
+
+
 def test_a_day_before_all_teams_has_no_plan_of_work_and_says_so(village):
     study = cp.run_study(village / "plan.toml", as_at="2025-03-31")
     assert study.planned is None

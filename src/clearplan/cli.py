@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn
 import typer
 
 from .errors import ClearplanError, FaultsError
+from .tiers import TIERS, check_tier
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,12 +49,11 @@ app.add_typer(records_app, name="records")
 
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the results.")]
 
-TIERS = "public|partner|restricted"
 TierOption = Annotated[
     list[str] | None,
     typer.Option(
         "--tier",
-        metavar=TIERS,
+        metavar="|".join(TIERS),
         help="For whom the files are; else publish.tier. May be named again: each more goes to OUT-<tier>.",
     ),
 ]
@@ -430,7 +430,7 @@ def plan_(
     seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="Search no longer than this.")] = None,
     tier: Annotated[
         str | None,
-        typer.Option("--tier", metavar=TIERS, help="For whom the files are; else publish.tier."),
+        typer.Option("--tier", metavar="|".join(TIERS), help="For whom the files are; else publish.tier."),
     ] = None,
     offline: OfflineOption = False,
 ) -> None:
@@ -637,7 +637,6 @@ def _run(
     from .provenance import line_words
     from .settings import load_plan
     from .study import refuse_folder, run_study, write_study
-    from .tiers import check_tier
 
     first, *others = [check_tier(tier) for tier in tiers] if tiers else [None]
     folders = {str(tier): out.with_name(f"{out.name}-{tier}") for tier in others}

@@ -36,6 +36,8 @@ FORMATS = (*LAYERS, ".gpx", ".kml", ".kmz", ".xlsx", ".pdf", ".png")
 _MANY = (".gpkg", ".zip")
 #: Tasks of each queue in a handheld's file and in dossiers, unless told otherwise.
 _FIRST = 10
+#: What a dossier tells of WORK beside its days and where they begin.
+_OF_WORK = ("ends_on", "period", "step", "m2", "cost")
 #: Ground shown round chosen tasks [m].
 _AROUND_M = 500.0
 
@@ -259,14 +261,6 @@ def _known(run: Path, tables: Mapping[str, pd.DataFrame], record: Mapping[str, A
     asked, teams = record["settings"].get("planning"), record.get("teams")
     return Known(
         hazards=_layer(tables, "hazards"), accidents=_given(tables, "accidents"), releases=_layer(tables, "releases"),
-        teams=pd.DataFrame(teams) if teams else None, work=_work(work) if work.exists() else None,
+        teams=pd.DataFrame(teams) if teams else None, work=read_work(work, _OF_WORK) if work.exists() else None,
         planning=PlanningSettings.model_validate(asked) if asked else None,
     )  # fmt: skip
-
-
-def _work(path: Path) -> pd.DataFrame:
-    """WORK with all that a dossier tells of it: the last day of each row, its step, ground and cost too."""
-    work = read_work(path)
-    numbers = [name for name in ("cost", "period", "step", "m2") if name in work.columns]
-    ends = {"ends_on": pd.to_datetime(work["ends_on"])} if "ends_on" in work.columns else {}
-    return work.assign(**{name: pd.to_numeric(work[name]) for name in numbers}, **ends)

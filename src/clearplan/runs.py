@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -40,30 +41,42 @@ def read_run(folder: str | Path) -> dict[str, pd.DataFrame]:
     return {layer: _table(layer, arrow, crs) for layer, arrow, crs in read_typed(path)}
 
 
-def read_work(path: Path) -> pd.DataFrame:
-    """WORK as a run wrote it in its work.csv, days as days and numbers as numbers.
+def read_work(path: Path, more: Sequence[str] = ()) -> pd.DataFrame:
+    """WORK as a run wrote it in its work.csv, days as days and amounts as numbers.
+
+    Parameters
+    ----------
+    path : path
+    more : names, optional
+        Days and amounts beside ``starts_on`` and ``days`` that are read as such, where the file has them; they may be
+        blank.
 
     Raises
     ------
     TableError
-        A column lacks that WORK is read by, or a day or an amount of work is none; the row is named.
+        A column lacks that WORK is read by, or a day or an amount is none; the row is named.
     """
     raw = read_raw(path)
     work = raw.frame
     lacking = [name for name in ("task_id", "team_id", "starts_on", "days") if name not in work.columns]
     if lacking:
         raise TableError(f"{path} has no column {lacking[0]!r}; name the work.csv of a run")
-    days = pd.to_numeric(work["days"], errors="coerce")
-    starts = pd.to_datetime(work["starts_on"], format="ISO8601", errors="coerce")
-    for name, column, kind in (("days", days.where(days.between(0, np.inf, "left")), "amount"),
-                               ("starts_on", starts, "day")):  # fmt: skip
-        if column.isna().any():
-            k = int(np.flatnonzero(column.isna())[0])
+    read = {}
+    for name in ("days", "starts_on", *(name for name in more if name in work.columns)):
+        kind = "day" if name.endswith("_on") else "amount"
+        if kind == "day":
+            read[name] = pd.to_datetime(work[name], format="ISO8601", errors="coerce")
+        else:
+            amounts = pd.to_numeric(work[name], errors="coerce")
+            read[name] = amounts.where(amounts.between(0, np.inf, "left"))
+        wrong = read[name].isna() & (work[name].notna() | (name not in more))
+        if wrong.any():
+            k = int(wrong.to_numpy().argmax())
             raise TableError(
                 f"{path}, row {raw.rows[k]}: {name} {work[name].iloc[k]!r} is no {kind}; "
                 "name the work.csv as a run wrote it"
             )
-    return work.assign(days=days, starts_on=starts)
+    return work.assign(**read)
 
 
 def _table(layer: str, arrow: object, crs: object) -> pd.DataFrame:
