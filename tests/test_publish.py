@@ -17,7 +17,7 @@ from clearplan.errors import SettingsError, TableError
 from clearplan.export import export_run
 from clearplan.hazards import footprints, net_area
 from clearplan.outputs import notice, write_run
-from clearplan.publish import count_accidents, from_records, make_key, publish
+from clearplan.publish import count_accidents, from_records, make_key, publish_tables
 from clearplan.published import publish_study
 from clearplan.ranking import read_ranking
 from clearplan.schema import check, remaining
@@ -82,7 +82,7 @@ def marked(table: str, tier: str) -> pd.DataFrame:
 @pytest.mark.parametrize("tier", ["public", "partner"])
 def test_no_value_leaves_that_was_not_declared(tier):
     tables = {name: marked(name, tier) for name in TABLES}
-    out = publish(tables, tier, settings=PublishSettings(contact_line=True))
+    out = publish_tables(tables, tier, settings=PublishSettings(contact_line=True))
     for name, table in out.items():
         if name == "accident_counts":
             continue
@@ -105,23 +105,23 @@ def test_no_value_leaves_that_was_not_declared(tier):
 def test_restricted_is_everything_and_the_tables_given_stay_as_they_are():
     tables = {"zones": zone_table([{"geometry": Point(E0, N0)}])}
     before = tables["zones"].copy()
-    assert publish(tables, "restricted", settings=PublishSettings())["zones"] is tables["zones"]
+    assert publish_tables(tables, "restricted", settings=PublishSettings())["zones"] is tables["zones"]
     for tier in ("public", "partner"):
-        publish(tables, tier, settings=PublishSettings())
+        publish_tables(tables, tier, settings=PublishSettings())
     pd.testing.assert_frame_equal(tables["zones"], before)
 
 
 def test_an_unknown_tier_and_hazards_without_footprints_are_refused():
     hazards = hazard_table([{"geometry": box(E0, N0, E0 + 90, N0 + 90)}])
     with pytest.raises(SettingsError, match="must be one of public, partner, restricted"):
-        publish({"hazards": hazards}, "donor", settings=PublishSettings())
+        publish_tables({"hazards": hazards}, "donor", settings=PublishSettings())
     with pytest.raises(TableError, match="no AREAS beside HAZARDS"):
-        publish({"hazards": hazards}, "public", settings=PublishSettings())
+        publish_tables({"hazards": hazards}, "public", settings=PublishSettings())
 
 
 def test_partners_get_the_month_of_an_accident_and_no_reason_that_quotes_an_entry():
     accidents = accident_table([(E0, N0), (E0, N0)], ["2021-04-17", None]).assign(victim="a name", deferred="x=12 bad")
-    told = publish({"accidents": accidents}, "partner", settings=PublishSettings())["accidents"]
+    told = publish_tables({"accidents": accidents}, "partner", settings=PublishSettings())["accidents"]
     assert told["occurred_on"].tolist()[0] == pd.Timestamp("2021-04-01")
     assert pd.isna(told["occurred_on"].iloc[1])
     assert "victim" not in told.columns
@@ -132,7 +132,7 @@ def test_partners_get_shapes_of_records_and_not_where_they_come_from():
     shape = box(E0, N0, E0 + 90, N0 + 90)
     hazards = hazard_table([{"geometry": shape, "source": "2nd battalion, sheet 7"}, {"geometry": shape}])
     hazards = hazards.assign(reliability=[0.6, np.nan], unit=["2nd battalion", None])
-    told = publish({"hazards": hazards}, "partner", settings=PublishSettings())["hazards"]
+    told = publish_tables({"hazards": hazards}, "partner", settings=PublishSettings())["hazards"]
     assert told["source"].tolist() == ["minefield record", "made up"]
     assert told.geometry.equals(hazards.geometry)
     assert "unit" not in told.columns
@@ -158,7 +158,7 @@ def test_cells_contain_every_hazard_and_no_square_metre_counts_twice(seed, asked
     net = net_area(areas, districts).groupby("land_class")["net_m2"].sum()
     told = key.held.groupby("land_class")["m2"].sum()
     pd.testing.assert_series_equal(told, net, check_names=False, rtol=1e-6)
-    out = publish({"areas": areas}, "public", settings=asked, **layers)["areas"]
+    out = publish_tables({"areas": areas}, "public", settings=asked, **layers)["areas"]
     assert out["area_id"].is_unique
     for land_class in ("CHA", "SHA", "indication"):
         own = out[f"{land_class.lower()}_m2"]
@@ -174,7 +174,9 @@ def test_areas_by_hand():
         {"geometry": box(1400, 400, 1500, 600), "land_class": "CHA"},
     ])  # fmt: skip
     areas = hazards.assign(area_id=hazards["hazard_id"], band="whole")
-    out = publish({"areas": areas}, "public", settings=PublishSettings(cell_m=1000))["areas"].sort_values("area_id")
+    out = publish_tables({"areas": areas}, "public", settings=PublishSettings(cell_m=1000))["areas"].sort_values(
+        "area_id"
+    )
     assert out.geometry.bounds.to_numpy().tolist() == [[0, 0, 1000, 1000], [1000, 0, 2000, 1000]]
     assert out["land_class"].tolist() == ["SHA", "CHA"]
     assert out["sha_m2"].tolist() == [100_000.0, 80_000.0]
@@ -192,7 +194,7 @@ def test_where_in_its_cell_a_hazard_lies_changes_no_published_table(task_setting
         tasks = make_tasks(areas, zones, task_settings)
         accidents = accident_table([(652_100 + dx, 4_421_000 + dy)], ["2021-05-05"])
         tables = {"hazards": hazards, "areas": areas, "tasks": tasks, "zones": zones, "accidents": accidents}
-        out = publish(tables, "public", settings=PublishSettings(cell_m=5000))
+        out = publish_tables(tables, "public", settings=PublishSettings(cell_m=5000))
         # A task is cut at lines of a finer grid, so how many make up a cell may differ: its ground does not.
         told.append({name: table.to_csv() for name, table in out.items()})
     assert told[0] == told[1] == told[2]
@@ -226,7 +228,7 @@ def test_new_ids_are_of_cell_class_and_number_alone(margins, task_settings):
     hazards, zones = random_world(7, 12)
     areas = footprints(hazards, margins)
     tables = {"areas": areas, "zones": zones, "tasks": make_tasks(areas, zones, task_settings)}
-    ids = publish(tables, "public", settings=PublishSettings())["tasks"]["task_id"]
+    ids = publish_tables(tables, "public", settings=PublishSettings())["tasks"]["task_id"]
     assert ids.is_unique
     assert ids.str.fullmatch(r"38[ST][A-Z]{2}\d{2}-\d+-(CHA|SHA|IND)").all()  # 10-km square, cell in it, class
 
@@ -414,7 +416,7 @@ def test_partner_outputs_hold_nothing_that_records_say(sample, tiered, secrets):
 def test_partners_get_no_day_on_which_mines_were_laid_or_a_record_handed_over(sample):
     study = sample[0]
     tables = {name: getattr(study, name) for name in ("hazards", "areas", "tasks")}
-    told = publish(tables, "partner", settings=PublishSettings())
+    told = publish_tables(tables, "partner", settings=PublishSettings())
     records = set(study.hazards.loc[from_records(study.hazards), "hazard_id"])
     assert study.hazards.loc[study.hazards["hazard_id"].isin(records), "recorded_on"].notna().any()
     for name in ("hazards", "areas"):
@@ -473,7 +475,7 @@ def test_publishing_is_deterministic(margins, task_settings):
     hazards, zones = random_world(11, 8)
     areas = footprints(hazards, margins)
     tables = {"areas": areas, "zones": zones, "tasks": make_tasks(areas, zones, task_settings)}
-    one, other = (publish(tables, "public", settings=PublishSettings()) for _ in range(2))
+    one, other = (publish_tables(tables, "public", settings=PublishSettings()) for _ in range(2))
     assert {name: table.to_csv() for name, table in one.items()} == {k: v.to_csv() for k, v in other.items()}
 
 
@@ -585,7 +587,7 @@ def test_the_contact_line_leaves_only_where_its_source_is_open(public):
     hazards = hazard_table([line, {"geometry": box(E0, N0, E0 + 90, N0 + 90)}])
     tables = {"hazards": hazards, "areas": hazards.iloc[1:].assign(area_id="A", band="whole")}
     for opened_line in (True, False):
-        told = publish(tables, "public", settings=PublishSettings(contact_line=opened_line))["hazards"]
+        told = publish_tables(tables, "public", settings=PublishSettings(contact_line=opened_line))["hazards"]
         assert told["hazard_id"].tolist() == ["L1"] * opened_line
     assert [line["hazard_id"] for line in public[0].run["contact_lines"]] == ["L1"]
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .planning import Planned, plan_work, with_plan
     from .postgis import read_postgis
     from .priority import explain, rank
-    from .publish import publish
+    from .publish import publish_tables
     from .published import publish_study
     from .quality import draw_quality_sheets
     from .ranking import Why, explanation, read_ranking, why_this_order
@@ -215,7 +215,7 @@ _HOMES = {
         "explain",
         "rank",
     ),
-    "publish": ("publish",),
+    "publish": ("publish_tables",),
     "published": ("publish_study",),
     "quality": ("draw_quality_sheets",),
     "ranking": (
@@ -431,8 +431,8 @@ __all__ = [
     "plan_work",
     "planned_release",
     "probability",
-    "publish",
     "publish_study",
+    "publish_tables",
     "rank",
     "read_accidents",
     "read_commitments",

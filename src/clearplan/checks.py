@@ -19,7 +19,7 @@ import shapely
 from pyproj import CRS
 
 from .crs import operation
-from .errors import CrsError
+from .errors import CrsError, TableError
 
 #: Longest distance between neighbouring vertices of a hazard polygon [m]; GICHD's geocheck uses the same.
 MAX_GAP_M = 5000.0
@@ -338,3 +338,23 @@ def parse_number(value: object, decimal: str) -> float:
     if not np.isfinite(number):
         raise ValueError("must be a finite number|leave the cell blank where it is unknown")
     return number
+
+
+def months_of(season: Any) -> frozenset[int]:
+    """Months of a season as written; all twelve where it is blank.
+
+    Raises
+    ------
+    TableError
+        It is not of the form first-last, or a month is none.
+
+    >>> sorted(months_of("11-2")), len(months_of(None))
+    ([1, 2, 11, 12], 12)
+    """
+    if not isinstance(season, str) or not season.strip():
+        return frozenset(range(1, 13))
+    found = re.fullmatch(r"\s*([0-9]{1,2})\s*-\s*([0-9]{1,2})\s*", season)
+    first, last = (int(part) for part in found.groups()) if found else (0, 0)
+    if not (1 <= first <= 12 and 1 <= last <= 12):
+        raise TableError(f"season {season!r} can't be read; write its first and last month, such as 4-10")
+    return frozenset((first - 1 + k) % 12 + 1 for k in range((last - first) % 12 + 1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import functools
-import re
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import TableError
+from .checks import months_of
 from .settings_planning import PlanningSettings
 
 Array = NDArray[Any]
@@ -56,26 +55,6 @@ def period_of(day: Any, settings: PlanningSettings) -> int:
     """
     when = pd.Timestamp(day).date()
     return sum(last <= when for _, last in period_days(settings))
-
-
-def months_of(season: Any) -> frozenset[int]:
-    """Months of a season as written; all twelve where it is blank.
-
-    Raises
-    ------
-    TableError
-        It is not of the form first-last, or a month is none.
-
-    >>> sorted(months_of("11-2")), len(months_of(None))
-    ([1, 2, 11, 12], 12)
-    """
-    if not isinstance(season, str) or not season.strip():
-        return frozenset(range(1, 13))
-    found = re.fullmatch(r"\s*([0-9]{1,2})\s*-\s*([0-9]{1,2})\s*", season)
-    first, last = (int(part) for part in found.groups()) if found else (0, 0)
-    if not (1 <= first <= 12 and 1 <= last <= 12):
-        raise TableError(f"season {season!r} can't be read; write its first and last month, such as 4-10")
-    return frozenset((first - 1 + k) % 12 + 1 for k in range((last - first) % 12 + 1))
 
 
 def team_days(teams: pd.DataFrame, settings: PlanningSettings) -> Array:

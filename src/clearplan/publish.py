@@ -42,7 +42,7 @@ UNDATED = "year not known"
 _OTHER = ("All other criteria, which would tell where it lies", "")
 
 
-def publish(
+def publish_tables(
     tables: Mapping[str, Any],
     tier: str,
     *,

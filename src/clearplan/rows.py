@@ -16,7 +16,6 @@ from . import checks
 from .crs import is_metric, parse_crs, reprojected, working_crs
 from .errors import CrsError, ReadError, SettingsError, TableError
 from .files import Raw
-from .periods import months_of
 from .schema import DUPLICATE_ID, FAULT_COLUMNS, check, fault
 from .settings import SourceSettings
 from .tables import GATED, TABLES, allowed_codes, id_column, read_items
@@ -345,7 +344,7 @@ def team_rules(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
             rule, remedy = "ends before available_from", "mend one of the days"
             found.append(fault(raw.file, raw.rows[k], "available_to", last.date(), rule, "error", remedy))
         try:
-            months_of(row.get("season"))
+            checks.months_of(row.get("season"))
         except TableError as error:
             rule, _, remedy = str(error).partition("; ")
             found.append(fault(raw.file, raw.rows[k], "season", row["season"], rule, "error", remedy))
