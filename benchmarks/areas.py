@@ -60,7 +60,7 @@ def load(folder: Path, name: str) -> np.ndarray:
 def work_ours(folder: Path) -> dict:
     import shapely
 
-    from clearplan import shapes
+    from clearplan.geo import shapes
 
     fields, zones = load(folder, "fields"), load(folder, "zones")
     begin = time.perf_counter()

@@ -38,10 +38,10 @@ def slope_of(world: World, **changed) -> float:
     """Calibration slope of a fit (without its spreads) against the true contamination of all known cells."""
     from scipy.special import expit
 
-    from clearplan.fit import fit_rows, roles_of
-    from clearplan.likelihood import Model, base_for, logistic
-    from clearplan.samples import take_sample
-    from clearplan.scores import recalibrate
+    from clearplan.surface.fit import fit_rows, roles_of
+    from clearplan.surface.likelihood import Model, base_for, logistic
+    from clearplan.surface.samples import take_sample
+    from clearplan.surface.scores import recalibrate
 
     plain, first = changed.pop("plain", False), changed.pop("first", None)
     settings = fit_settings(world, **changed)
@@ -61,10 +61,10 @@ def slope_of(world: World, **changed) -> float:
 
 
 def one_world(seed: int) -> list[dict]:
-    import clearplan.fit as fit
-    from clearplan.evaluation import evaluate
-    from clearplan.scores import recalibrate
-    from clearplan.surface import probability
+    import clearplan.surface.fit as fit
+    from clearplan.surface.evaluation import evaluate
+    from clearplan.surface.probability import probability
+    from clearplan.surface.scores import recalibrate
 
     world = simulate_world(seed)
     settings = fit_settings(world)

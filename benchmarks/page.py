@@ -96,8 +96,8 @@ def make_world(polygons: int) -> tuple[Any, Any, Any, Any]:
 def make_ours(count: int, out: Path) -> tuple[float, float]:
     import folium  # noqa: F401, as the peer has it before its time begins
 
-    import clearplan.rasters  # noqa: F401
-    from clearplan.maps import About, draw_map
+    import clearplan.geo.rasters  # noqa: F401
+    from clearplan.outputs.page.draw import About, draw_map
 
     areas, tasks, zones, layer = make_world(count)
     about = About(

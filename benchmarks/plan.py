@@ -89,7 +89,7 @@ def make_instance(
     tasks: int, zones: int, periods: int, *, share: float, kinds: str, limit: float, seed: int = SEED
 ) -> Instance:
     """An instance of so many tasks, zones and quarters; ``kinds`` is one or all."""
-    from clearplan.settings_planning import PlanningSettings
+    from clearplan.settings.planning import PlanningSettings
 
     random = np.random.default_rng([seed, tasks])
     where = random.uniform(size=(tasks, 2))
@@ -110,7 +110,7 @@ def make_instance(
     })  # fmt: skip
     teams = _teams(frame, waits, settings, share, ALL_TEAMS if kinds == "all" else ONE_TEAM)
     if kinds == "all":  # a sixth less than what all teams would cost on all their days
-        from clearplan.periods import team_days
+        from clearplan.planning.calendar import team_days
 
         budget = float(team_days(teams, settings).sum(axis=1) @ teams["cost_per_day"].to_numpy(float)) * 5 / 6
         settings = settings.model_copy(update={"budget": round(budget)})
@@ -167,8 +167,8 @@ def _scores(frame: pd.DataFrame, waits: list[set[int]], people: np.ndarray) -> d
 
 def _teams(frame: pd.DataFrame, waits: list[set[int]], settings: Any, share: float, rows: Any) -> pd.DataFrame:
     """Whole teams, at rates at which each kind has just this share of the days that opening every zone takes."""
-    from clearplan.methods import methods_of
-    from clearplan.periods import team_days
+    from clearplan.planning.calendar import team_days
+    from clearplan.planning.methods import methods_of
 
     needed = frame.iloc[sorted({k for own in waits for k in own})]
     ground: dict[str, float] = {}
@@ -205,9 +205,9 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
 
 
 def measure(made: Instance, *, peer: bool) -> dict[str, Any]:
-    from clearplan.blocks import make_blocks, work_table
-    from clearplan.plan import schedule
-    from clearplan.unlocking import greedy, in_order
+    from clearplan.planning.search.blocks import make_blocks, work_table
+    from clearplan.planning.search.problem import greedy, in_order
+    from clearplan.planning.search.schedule import schedule
 
     frames = (made.tasks, made.zones, made.teams, made.settings)
     plan, seconds, processor = timed(lambda: schedule(*frames, blockers=made.blockers))
@@ -226,7 +226,7 @@ def measure(made: Instance, *, peer: bool) -> dict[str, Any]:
 
 
 def _judged(made: Instance, work: pd.DataFrame) -> float:
-    from clearplan.judge import judge_work
+    from clearplan.planning.judge import judge_work
 
     told = judge_work(work, made.tasks, made.zones, made.blockers, made.teams, made.settings)
     assert not len(told.breaches), told.breaches["words"].tolist()
@@ -237,8 +237,8 @@ def by_cp_sat(made: Instance, value: float, bound: float) -> dict[str, Any]:
     """A plain model of the same instance: every task by itself, whole numbers everywhere."""
     from ortools.sat.python import cp_model
 
-    from clearplan.blocks import make_blocks, work_table
-    from clearplan.unlocking import worth
+    from clearplan.planning.search.blocks import make_blocks, work_table
+    from clearplan.planning.search.problem import worth
 
     single = make_blocks(made.tasks, made.zones, made.blockers, made.teams, made.settings, alone=True)
     problem, (model, parts) = single.problem, _cp_model(single.problem)

@@ -59,10 +59,10 @@ def make_workload(count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 def work_ours(records: pd.DataFrame, legs: pd.DataFrame) -> np.ndarray:
     from pyproj import CRS
 
-    from clearplan.forms import Forms
-    from clearplan.records import draw_shapes
-    from clearplan.settings import RecordSettings
-    from clearplan.vertices import plot
+    from clearplan.records.forms import Forms
+    from clearplan.records.minefields import draw_shapes
+    from clearplan.records.points import plot
+    from clearplan.settings.project import RecordSettings
 
     forms = Forms(records, legs, pd.DataFrame(), {"records": "records", "legs": "legs"})
     shapes = pd.DataFrame({"record_id": records["record_id"], "version": 1, "anchor": -1})
@@ -77,8 +77,8 @@ def work_ours(records: pd.DataFrame, legs: pd.DataFrame) -> np.ndarray:
 def work_vertices(records: pd.DataFrame, legs: pd.DataFrame) -> np.ndarray:
     from pyproj import CRS
 
-    from clearplan.crs import PlaneFactors, operation, plane_factors
-    from clearplan.traverse import Legs, chains, walk
+    from clearplan.core.crs import PlaneFactors, operation, plane_factors
+    from clearplan.records.traverse import Legs, chains, walk
 
     plane = CRS.from_epsg(28408)
     first = np.arange(0, len(legs), LEGS + 1)
@@ -96,7 +96,7 @@ def work_vertices(records: pd.DataFrame, legs: pd.DataFrame) -> np.ndarray:
 def transformer():
     from pyproj import CRS
 
-    from clearplan.crs import operation
+    from clearplan.core.crs import operation
 
     return operation(CRS.from_epsg(4284), CRS.from_epsg(32638))[0]
 

@@ -60,7 +60,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def ours(values: np.ndarray, weights: np.ndarray) -> tuple:
-    from clearplan.ranks import rank_draws
+    from clearplan.priority.rank_draws import rank_draws
 
     found = rank_draws(values, weights, wanted=(FIRST,))
     return found, found.share_in_first(FIRST), found.interval()
@@ -98,7 +98,7 @@ def peer_ranks(method: Callable, rank: Callable, values: np.ndarray, weights: np
 
 def disagreements(values: np.ndarray, weights: np.ndarray) -> tuple[int, int]:
     """Draws whose first tasks are others than by pymcdm's weighted sum, and ranks in another bin over all of them."""
-    from clearplan.ranks import rank_draws
+    from clearplan.priority.rank_draws import rank_draws
 
     drawn = weights[:PEER_DRAWS]
     method = peers()["sum"]
@@ -117,7 +117,7 @@ def disagreements(values: np.ndarray, weights: np.ndarray) -> tuple[int, int]:
 
 
 def work_times(rounds: int) -> dict:
-    from clearplan.ranks import _CELLS, _scores
+    from clearplan.priority.rank_draws import _CELLS, _scores
 
     values, weights = make_workload()
     exact, few = values.astype(float), weights[:PEER_DRAWS].astype(float)

@@ -54,7 +54,7 @@ def make_workload(path: Path) -> None:
 
 
 def settings(cell_m: float):
-    from clearplan.settings import SurfaceSettings
+    from clearplan.settings.project import SurfaceSettings
 
     def term(evidence: str, strength: float, scale_m: float, shape: str, **more: float) -> dict:
         return {"evidence": evidence, "strength": strength, "spread": 0.5, "scale_m": scale_m, "shape": shape,
@@ -96,7 +96,7 @@ def copied(tables: tuple, copies: tuple[int, int]) -> tuple:
 
 def gathered(tables: tuple, cell_m: float):
     import clearplan as cp
-    from clearplan.grids import make_grid
+    from clearplan.geo.grids import make_grid
 
     hazards, areas, accidents, places, roads = tables
     grid = make_grid(tuple(hazards.total_bounds), cell_m, hazards.crs)
@@ -109,7 +109,7 @@ def work_ours(path: Path, what: str) -> dict:
     import shapely
 
     import clearplan as cp
-    from clearplan.surface import _tiles
+    from clearplan.surface.probability import _tiles
 
     tables = pd.read_pickle(path)
     if what == "region":
@@ -134,7 +134,7 @@ def work_ours(path: Path, what: str) -> dict:
 
 def layers_of(tables: tuple) -> dict[str, np.ndarray]:
     """The layers to which the terms measure distances; of records one for each reliability."""
-    from clearplan.schema import placed, remaining
+    from clearplan.tables.check import placed, remaining
 
     hazards, areas, accidents, places, roads = tables
     left = remaining(areas)
@@ -159,8 +159,8 @@ def work_peers(path: Path) -> dict:
     import pandas as pd
     import shapely
 
-    from clearplan.distances import distance_m
-    from clearplan.grids import layer, tiles
+    from clearplan.geo.distances import distance_m
+    from clearplan.geo.grids import layer, tiles
 
     tables = pd.read_pickle(path)
     layers = layers_of(tables)

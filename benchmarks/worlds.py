@@ -17,10 +17,10 @@ import shapely
 from pyproj import CRS
 from scipy.special import expit, logit
 
-from clearplan.evidence import Evidence, collect_evidence
-from clearplan.grids import Grid, make_grid
-from clearplan.settings import FitSettings, SurfaceSettings
-from clearplan.surface import evidence_at
+from clearplan.geo.grids import Grid, make_grid
+from clearplan.settings.project import FitSettings, SurfaceSettings
+from clearplan.surface.evidence import Evidence, collect_evidence
+from clearplan.surface.probability import evidence_at
 
 E0, N0, UTM = 600_000.0, 4_400_000.0, "EPSG:32638"
 CELL_M, REACH_M, BELT_M = 200.0, 9_000.0, 2_000.0

@@ -20,8 +20,8 @@ import pytest
 import shapely
 from shapely import Point, box
 
-from clearplan.settings import FootprintSettings, TaskSettings
-from clearplan.settings_priority import Criterion, PrioritySettings
+from clearplan.settings.priority import Criterion, PrioritySettings
+from clearplan.settings.project import FootprintSettings, TaskSettings
 
 #: Files of few tests that take long: begun first, so that no worker is left with them at the end.
 SLOW = ("test_readme.py", "test_notebooks.py", "test_study.py", "test_cli.py", "test_plan.py")
@@ -163,7 +163,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory):
     """The sample project, run once, with its outputs in ``folder``."""
-    from clearplan.study import run_study
+    from clearplan.study.run import run_study
 
     study, folder = made_once(
         tmp_path_factory, "sample", lambda folder: run_study(SAMPLE / "plan.toml", folder / "karabakh")
@@ -175,7 +175,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory):
 def small_runs(tmp_path_factory: pytest.TempPathFactory):
     """The small project, run once and written for each tier: folder with restricted, partner and public."""
 
-    from clearplan.study import run_study, write_study
+    from clearplan.study.run import run_study, write_study
 
     from .test_study import make_project
 
@@ -219,4 +219,4 @@ def demo(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture
 def without_handouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs leave out the folders for teams and other systems, most of the time of a small run."""
-    monkeypatch.setattr("clearplan.outputs.write_handouts", lambda study, folder, *, notice: None)
+    monkeypatch.setattr("clearplan.study.outputs.write_handouts", lambda study, folder, *, notice: None)

@@ -4,7 +4,7 @@ import geopandas as gpd
 import pandas as pd
 from shapely import MultiPoint, Point
 
-from clearplan.columns import plain_text
+from clearplan.tables.arrow import plain_text
 
 from .conftest import E0, N0, UTM
 

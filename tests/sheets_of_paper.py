@@ -12,9 +12,9 @@ import pandas as pd
 import shapely
 from pypdf import PdfReader
 
-from clearplan.layers import Layers
-from clearplan.maps import Context
-from clearplan.papermaps import Imprint
+from clearplan.outputs.page.draw import Context
+from clearplan.outputs.paper.layers import Layers
+from clearplan.outputs.paper.maps import Imprint
 
 from .conftest import E0, N0, UTM, accident_table, hazard_table, zone_table
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clearplan.maps import draw_map
+from clearplan.outputs.page.draw import draw_map
 
 from .browser import PICTURES, opened
 from .test_headline import donor_figures, donor_world

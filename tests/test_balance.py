@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clearplan as cp
-from clearplan.balance import FLOWS, bridges, ledger
+from clearplan.land.ledger import FLOWS, bridges, ledger
 
 from . import cells
 from .cells import CELL, area_table, day, district_table, history_table, layers, release_table

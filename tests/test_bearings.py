@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearplan.bearings import parse_bearing, parse_distance
+from clearplan.records.bearings import parse_bearing, parse_distance
 
 
 @pytest.mark.parametrize(

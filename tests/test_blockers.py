@@ -4,8 +4,8 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import LineString, Point, box
 
-from clearplan.blockers import find_blockers, waits_for, without_place
-from clearplan.errors import TableError
+from clearplan.core.errors import TableError
+from clearplan.planning.blockers import find_blockers, waits_for, without_place
 
 from .test_plan import settings
 

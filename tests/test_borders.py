@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 
-from clearplan.borders import approaches, border_of, grid_reference, lonlat_of, short_codes
-from clearplan.errors import TableError
+from clearplan.core.errors import TableError
+from clearplan.outputs.field.borders import approaches, border_of, grid_reference, lonlat_of, short_codes
 
 from .conftest import E0, N0, UTM, zone_table
 

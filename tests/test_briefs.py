@@ -6,9 +6,18 @@ import pandas as pd
 import pytest
 import shapely
 
-from clearplan.borders import Approach, border_of
-from clearplan.briefs import Known, access_of, facts_of, hazards_of, hectares, method_of, metres, warnings_of
-from clearplan.settings_planning import Method, PlanningSettings, Step
+from clearplan.outputs.field.borders import Approach, border_of
+from clearplan.outputs.field.briefs import (
+    Known,
+    access_of,
+    facts_of,
+    hazards_of,
+    hectares,
+    method_of,
+    metres,
+    warnings_of,
+)
+from clearplan.settings.planning import Method, PlanningSettings, Step
 
 from .conftest import E0, N0, accident_table, hazard_table
 from .sheets_of_paper import task_table, world

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import clearplan as cp
-from clearplan.charts import BRIDGE, draw_order
-from clearplan.errors import TableError
-from clearplan.evaluation import FIGURES
+from clearplan.core.errors import TableError
+from clearplan.outputs.charts.results import BRIDGE, draw_order
+from clearplan.surface.evaluation import FIGURES
 
 RUNGS = ["belt only", "distance only", "all terms (fitted)"]
 #: trend.az 3870489; the three break-downs sum to 53,081.8 ha.
@@ -152,7 +152,7 @@ def test_the_state_of_matplotlib_is_left_as_it_was():
 
 
 def test_small_changes_of_much_ground_are_seen_on_an_axis_that_says_it_is_cut():
-    from clearplan.charts import _floor
+    from clearplan.outputs.charts.results import _floor
 
     # 100 less 1 is 99: by hand the axis begins one and a half times the change below the least level.
     assert _floor([100.0, 0.0, -1.0], 99.0) == (97.5, True)

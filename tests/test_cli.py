@@ -18,12 +18,19 @@ import pyogrio
 import pytest
 import rasterio
 
-from clearplan.cli import main, sample_plan
-from clearplan.settings import FitSettings, RecordSettings, ReleaseSettings, SourceSettings, SurfaceSettings, load_plan
-from clearplan.settings_planning import PlanningSettings
-from clearplan.settings_priority import PrioritySettings
-from clearplan.tables import NOT_FOR_ENTRY
-from clearplan.workbook import write_record_workbook
+from clearplan.cli.app import main, sample_plan
+from clearplan.outputs.workbooks.writer import write_record_workbook
+from clearplan.settings.planning import PlanningSettings
+from clearplan.settings.priority import PrioritySettings
+from clearplan.settings.project import (
+    FitSettings,
+    RecordSettings,
+    ReleaseSettings,
+    SourceSettings,
+    SurfaceSettings,
+    load_plan,
+)
+from clearplan.tables.declared import NOT_FOR_ENTRY
 
 from .conftest import ROOT, SAMPLE
 from .test_records import leg, record, square
@@ -187,7 +194,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, place, most):
     before = sorted(tmp_path.iterdir())
     limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); sys.argv[0] = 'clearplan'; "
     done = subprocess.run(
-        [sys.executable, "-B", "-c", limited.format(most) + "from clearplan.cli import main; main()",
+        [sys.executable, "-B", "-c", limited.format(most) + "from clearplan.cli.app import main; main()",
          "records", str(path), "--lenient", *place],
         capture_output=True, text=True, cwd=tmp_path, timeout=300,
     )  # fmt: skip
@@ -411,7 +418,7 @@ def test_init_makes_a_plan_that_loads(tmp_path):
 
 def test_what_the_template_holds_in_comments_is_valid():
     """Sections that a planner uncomments: they parse, and hold all that their settings ask for."""
-    text = (ROOT / "src" / "clearplan" / "assets" / "plan.toml").read_text(encoding="utf-8")
+    text = (ROOT / "src" / "clearplan" / "settings" / "plan.toml").read_text(encoding="utf-8")
     lines = [re.sub(r"^# (?=\[|[a-z0-9_]+ = )", "", line) for line in text.splitlines()]
     plan = tomllib.loads("\n".join(lines))
     for name, settings in (("surface", SurfaceSettings), ("fit", FitSettings), ("release", ReleaseSettings),
@@ -458,4 +465,4 @@ def test_wheel_carries_the_sample(tmp_path):
         names = set(wheel.namelist())
     for wanted in ("plan.toml", "resettlement.csv", "illustrative/minefields.geojson", "SOURCES.md"):
         assert f"clearplan/sample/karabakh/{wanted}" in names
-    assert {"clearplan/assets/page/open.js", "clearplan/assets/plan.toml", "clearplan/py.typed"} <= names
+    assert {"clearplan/outputs/page/assets/open.js", "clearplan/settings/plan.toml", "clearplan/py.typed"} <= names

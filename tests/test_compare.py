@@ -11,8 +11,8 @@ import pytest
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.compare import comparison_words, rank_changes, read_run
-from clearplan.errors import FaultsError, MissingFileError, ReadError, SettingsError, TableError
+from clearplan.core.errors import FaultsError, MissingFileError, ReadError, SettingsError, TableError
+from clearplan.study.compare import comparison_words, rank_changes, read_run
 
 from .conftest import E0, N0, UTM
 

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 
-from clearplan.angles import write_position
-from clearplan.checks import parse_date
-from clearplan.coordinates import mgrs_square, placed_within, read_position, readings
-from clearplan.sheets import parse_sheet
+from clearplan.core.checks import parse_date
+from clearplan.geo.angles import write_position
+from clearplan.geo.coordinates import mgrs_square, placed_within, read_position, readings
+from clearplan.geo.soviet_sheets import parse_sheet
 
 REGION = (45.6, 38.8, 47.8, 40.9)
 AGHDAM = (46.93, 39.99)
@@ -434,7 +434,7 @@ def test_no_day_is_invited_for_a_date_without_one(value, rule):
 
 def test_the_datum_operation_is_pinned():
     """EPSG:15865 moves Aghdam by 102.6 m, to the west (azimuth 265 degrees); no other operation is taken."""
-    from clearplan.crs import operation, operation_accuracy_m
+    from clearplan.core.crs import operation, operation_accuracy_m
 
     move, words = operation(CRS.from_epsg(4284), CRS.from_epsg(4326))
     lon, lat = move.transform(*AGHDAM)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import clearplan as cp
-from clearplan import crosscheck
-from clearplan.crosscheck import METHODS, compare_methods
-from clearplan.errors import SettingsError, TableError
+from clearplan.core.errors import SettingsError, TableError
+from clearplan.priority import crosscheck
+from clearplan.priority.crosscheck import METHODS, compare_methods
 
 from .test_robustness import made, random_values
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from clearplan.blocks import make_blocks
-from clearplan.budgets import budget_curve, return_programme
-from clearplan.deadlines import Lack
-from clearplan.errors import SettingsError
-from clearplan.judge import judge_work
-from clearplan.plan import lack_words, schedule
-from clearplan.planning import _sooner as places_sooner
+from clearplan.core.errors import SettingsError
+from clearplan.planning.judge import judge_work
+from clearplan.planning.search.blocks import make_blocks
+from clearplan.planning.search.budgets import budget_curve, return_programme
+from clearplan.planning.search.deadlines import Lack
+from clearplan.planning.search.schedule import lack_words, schedule
+from clearplan.study.planning import _sooner as places_sooner
 
 from .test_plan import settings, world
 

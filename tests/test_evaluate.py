@@ -16,14 +16,14 @@ from scipy.special import expit, logit
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan import scores
-from clearplan.errors import CrsError, SettingsError, TableError
-from clearplan.evaluation import share_outside
-from clearplan.fit import roles_of
-from clearplan.likelihood import Problem, base_for, exposure_given, fit_places, fit_surveys, penalised_loss
-from clearplan.samples import blocks_of, cells_inside, draw_background, folds_of, take_sample
-from clearplan.settings import FitSettings
-from clearplan.settings_base import check_settings
+from clearplan.core.errors import CrsError, SettingsError, TableError
+from clearplan.settings.base import check_settings
+from clearplan.settings.project import FitSettings
+from clearplan.surface import scores
+from clearplan.surface.evaluation import share_outside
+from clearplan.surface.fit import roles_of
+from clearplan.surface.likelihood import Problem, base_for, exposure_given, fit_places, fit_surveys, penalised_loss
+from clearplan.surface.samples import blocks_of, cells_inside, draw_background, folds_of, take_sample
 
 from .conftest import E0, N0, ROOT, UTM, accident_table, hazard_table
 from .test_surface import GRID, at, gather, layer_of, line_row
@@ -418,8 +418,8 @@ def test_surveys_tell_the_base_themselves(world):
 
 
 def test_worlds_are_calibrated_and_all_terms_beat_the_belt():
-    from clearplan.fit import fit_rows
-    from clearplan.likelihood import one_thread
+    from clearplan.surface.fit import fit_rows
+    from clearplan.surface.likelihood import one_thread
 
     slopes, ahead = [], 0
     for seed in range(1_000, 1_020):  # not the seeds of the benchmark

@@ -17,10 +17,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import clearplan as cp
-from clearplan.cli import app
-from clearplan.errors import ClearplanError, MissingFileError, OutputError, ReadError, SettingsError, TableError
-from clearplan.export import FORMATS, export_run
-from clearplan.tables import NOT_FOR_ENTRY
+from clearplan.cli.app import app
+from clearplan.core.errors import ClearplanError, MissingFileError, OutputError, ReadError, SettingsError, TableError
+from clearplan.study.export import FORMATS, export_run
+from clearplan.tables.declared import NOT_FOR_ENTRY
 
 
 @pytest.fixture
@@ -286,9 +286,10 @@ def test_a_broken_record_is_told(run, tmp_path, spoil):
 @pytest.mark.parametrize(
     ("name", "inside"),
     [
-        ("a.gpkg", "clearplan.formats.write_gpkg"), ("a.csv", "clearplan.formats.write_table"),
-        ("a.zip", "clearplan.formats.write_shapefiles"), ("a.geojson", "clearplan.formats.write_arrow"),
-        ("a.png", "clearplan.paper._png"),
+        ("a.gpkg", "clearplan.outputs.gis.formats.write_gpkg"), ("a.csv", "clearplan.outputs.gis.formats.write_table"),
+        ("a.zip", "clearplan.outputs.gis.formats.write_shapefiles"),
+        ("a.geojson", "clearplan.outputs.gis.formats.write_arrow"),
+        ("a.png", "clearplan.outputs.paper.sheet._png"),
     ],
 )  # fmt: skip
 def test_nothing_half_written_stays(run, tmp_path, monkeypatch, name, inside):

@@ -13,9 +13,9 @@ import pytest
 from shapely import LineString, Point, box
 
 import clearplan as cp
-from clearplan.errors import ReadError
-from clearplan.fetch import fetch, fetch_sources
-from clearplan.settings import SourceSettings
+from clearplan.core.errors import ReadError
+from clearplan.read.servers import fetch, fetch_sources
+from clearplan.settings.project import SourceSettings
 
 TOKEN = "tok-3f9a-secret"
 UTM = {"wkid": 32638, "latestWkid": 32638}

@@ -11,13 +11,13 @@ from rasterio import Affine
 from shapely import LineString, Point, box
 
 import clearplan as cp
-from clearplan.errors import SettingsError, TableError
-from clearplan.figures import layer_means
-from clearplan.priority import gated
-from clearplan.rasters import mean_slope
-from clearplan.settings_base import check_settings
-from clearplan.settings_priority import PrioritySettings, Rate, SurveyFirst
-from clearplan.survey import survey_words, value_of_survey
+from clearplan.core.errors import SettingsError, TableError
+from clearplan.geo.rasters import mean_slope
+from clearplan.priority.criteria import layer_means
+from clearplan.priority.rank import gated
+from clearplan.priority.survey_value import survey_words, value_of_survey
+from clearplan.settings.base import check_settings
+from clearplan.settings.priority import PrioritySettings, Rate, SurveyFirst
 
 from .conftest import E0, N0, UTM, accident_table, zone_table
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from clearplan.errors import OutputError, SettingsError
-from clearplan.folders import refuse_narrower, replaced
-from clearplan.outputs import ALL_OUTPUTS, OUTPUTS, PLAN_OUTPUTS
-from clearplan.study import plan_study, refuse_folder, run_study
-from clearplan.tiers import TIERS
+from clearplan.core.errors import OutputError, SettingsError
+from clearplan.core.writing import refuse_narrower, replaced
+from clearplan.study.outputs import ALL_OUTPUTS, OUTPUTS, PLAN_OUTPUTS
+from clearplan.study.run import plan_study, refuse_folder, run_study
+from clearplan.tables.tiers import TIERS
 
 from .conftest import SAMPLE
 

@@ -19,13 +19,13 @@ from pyproj import Transformer
 from shapely import GeometryCollection, LineString, Point, box
 
 import clearplan as cp
-from clearplan.columns import from_arrow, to_arrow
-from clearplan.errors import MissingFileError, OutputError, ReadError, SettingsError
-from clearplan.files import read_raw
-from clearplan.formats import write_layers
-from clearplan.meanings import OWN, column_of
-from clearplan.runs import read_run
-from clearplan.sidetables import NAME_LENGTH, TEXT_BYTES, cut_text, read_table, short_names
+from clearplan.core.errors import MissingFileError, OutputError, ReadError, SettingsError
+from clearplan.outputs.gis.formats import write_layers
+from clearplan.read.files import read_raw
+from clearplan.read.finished_run import read_run
+from clearplan.tables.arrow import from_arrow, to_arrow
+from clearplan.tables.derived import OWN, column_of
+from clearplan.tables.sidetables import NAME_LENGTH, TEXT_BYTES, cut_text, read_table, short_names
 
 from .conftest import E0, N0, UTM, hazard_table, zone_table
 from .nasty import NOTICE, TEXTS, nasty_zones, same, with_heights

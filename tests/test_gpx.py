@@ -13,8 +13,8 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from clearplan.errors import CrsError, OutputError, TableError
-from clearplan.gpx import write_gpx
+from clearplan.core.errors import CrsError, OutputError, TableError
+from clearplan.outputs.field.gpx import write_gpx
 
 from .conftest import E0, N0, UTM, zone_table
 

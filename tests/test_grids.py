@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pyproj import CRS
 from shapely import LineString, MultiPoint, Point, Polygon, box
 
-from clearplan.distances import distance_m, kernel_patch, kernel_sum, nearest
-from clearplan.errors import CrsError, SettingsError
-from clearplan.grids import (
+from clearplan.core.errors import CrsError, SettingsError
+from clearplan.geo.distances import distance_m, kernel_patch, kernel_sum, nearest
+from clearplan.geo.grids import (
     BLOCK,
     MAX_PADDED,
     Window,

@@ -17,8 +17,8 @@ import pypdf
 import pytest
 import shapely
 
-from clearplan.export import export_run
-from clearplan.study import run_study
+from clearplan.study.export import export_run
+from clearplan.study.run import run_study
 
 from .test_study import depend, project  # noqa: F401
 

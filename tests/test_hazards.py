@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
 from clearplan import hazards as hz
-from clearplan.errors import CrsError, SettingsError, TableError
-from clearplan.settings import FootprintSettings
-from clearplan.tables import read_profile, write_profile
+from clearplan.core.errors import CrsError, SettingsError, TableError
+from clearplan.settings.project import FootprintSettings
+from clearplan.tables.declared import read_profile, write_profile
 
 from .conftest import E0, N0, hazard_table, random_world
 

@@ -9,10 +9,10 @@ import pytest
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.errors import TableError
-from clearplan.headline import Figures, figures_of, plain_figures, zone_links
-from clearplan.maps import draw_map
-from clearplan.tables import OUTSIDE
+from clearplan.core.errors import TableError
+from clearplan.outputs.page.draw import draw_map
+from clearplan.outputs.page.figures import Figures, figures_of, plain_figures, zone_links
+from clearplan.tables.declared import OUTSIDE
 
 from .conftest import E0, N0, zone_table
 from .test_maps import PERIODS, data_of, planned_world

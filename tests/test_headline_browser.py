@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearplan.maps import About, draw_map
-from clearplan.tables import CLASSES
+from clearplan.outputs.page.draw import About, draw_map
+from clearplan.tables.declared import CLASSES
 
 from .browser import PICTURES, opened
 from .test_headline import bridge_table, budget_table, donor_figures, donor_world, home_table, net_table

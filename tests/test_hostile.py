@@ -11,8 +11,8 @@ from pyproj import Geod
 from shapely import Polygon, box
 
 import clearplan as cp
-from clearplan.errors import CrsError, FaultsError, OutputError, ReadError, SettingsError, TableError
-from clearplan.study import run_study
+from clearplan.core.errors import CrsError, FaultsError, OutputError, ReadError, SettingsError, TableError
+from clearplan.study.run import run_study
 
 from .conftest import E0, N0, hazard_table
 from .test_study import project  # noqa: F401
@@ -113,7 +113,7 @@ def test_own_columns_of_reserved_names_are_kept(tmp_path):
 
 
 def test_a_zone_entered_twice_counts_its_people_once(tmp_path):
-    from clearplan.provenance import people_waiting
+    from clearplan.study.provenance import people_waiting
 
     with pytest.warns(UserWarning, match="read leniently"):
         table = zones(tmp_path, HEAD + ROW + ROW + ROW.replace("Z1", ""), lenient=True)

@@ -7,8 +7,8 @@ import shapely
 from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
-from clearplan.errors import OutputError, TableError
-from clearplan.imsma import POINT_HEADS, write_imsma
+from clearplan.core.errors import OutputError, TableError
+from clearplan.outputs.workbooks.imsma import POINT_HEADS, write_imsma
 
 from .conftest import E0, N0, UTM, accident_table, hazard_table
 from .nasty import NOTICE, TEXTS

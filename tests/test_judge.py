@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clearplan.errors import SettingsError, TableError
-from clearplan.judge import judge_work
-from clearplan.limits import LIMITS
-from clearplan.settings_planning import Method, Outcome, PlanningSettings, Step
+from clearplan.core.errors import SettingsError, TableError
+from clearplan.planning.judge import judge_work
+from clearplan.planning.limits import LIMITS
+from clearplan.settings.planning import Method, Outcome, PlanningSettings, Step
 
 # Four quarters of 2026; people count until the end of 2027. Months that count after period 0, 1, 2, 3, 4:
 #   24, 21, 18, 15, 12.

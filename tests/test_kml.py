@@ -12,8 +12,8 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from clearplan.errors import OutputError, TableError
-from clearplan.kml import write_kml
+from clearplan.core.errors import OutputError, TableError
+from clearplan.outputs.field.kml import write_kml
 
 from .conftest import UTM, zone_table
 from .sheets_of_paper import HOSTILE, world

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from shapely import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
-from clearplan.errors import CrsError
-from clearplan.exchange import write_csv, write_gpkg
+from clearplan.core.errors import CrsError
+from clearplan.outputs.gis.geopackage import write_csv, write_gpkg
 
 from .conftest import E0, N0, UTM, accident_table, hazard_table, random_world, zone_table
 
@@ -145,7 +145,7 @@ def test_law_6_metres_or_an_error(crs, margins, task_settings, priority_settings
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=15, deadline=None)
 def test_law_3_and_4_classes_stay_apart_and_area_is_conserved(seed):
-    from clearplan.settings import FootprintSettings, TaskSettings
+    from clearplan.settings.project import FootprintSettings, TaskSettings
 
     hazards, zones = random_world(seed, count=25)
     margins = FootprintSettings(margin_m={"AP": 10, "AV": 20, "mixed": 20}, strike_radius_m=300)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
-from clearplan.drawn import rows_of, unpacked
-from clearplan.errors import TableError
-from clearplan.maps import _encoded, draw_map
-from clearplan.page import SCRIPTS, STYLES, _asset, _json
+from clearplan.core.errors import TableError
+from clearplan.outputs.page.draw import _encoded, draw_map
+from clearplan.outputs.page.encode import rows_of, unpacked
+from clearplan.outputs.page.html import SCRIPTS, STYLES, _asset, _json
 
 from .conftest import E0, N0, accident_table, hazard_table, zone_table
 
@@ -304,7 +304,7 @@ def test_pages_without_a_plan_are_the_same_to_the_byte_and_speak_of_none(margins
     planned = draw_map(ranked, zones, areas=areas, periods=PERIODS).html
     for name in ("map.html", *(f"{part}.css" for part in STYLES), *(f"{part}.js" for part in SCRIPTS)):
         kept, inside, after = [], False, False
-        for line in files("clearplan").joinpath("assets", "page", name).read_text(encoding="utf-8").splitlines():
+        for line in files("clearplan.outputs.page").joinpath("assets", name).read_text(encoding="utf-8").splitlines():
             starts, ends = "plan { " in line + " " and line.strip()[0] in "/<", "} plan" in line
             if not (inside or starts or (after and not line)):
                 kept.append(line)

@@ -5,7 +5,7 @@ import pytest
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.maps import About, draw_map
+from clearplan.outputs.page.draw import About, draw_map
 
 from .browser import PICTURES, opened
 from .conftest import E0, N0, accident_table, hazard_table, zone_table

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from rasterio.io import MemoryFile
 from shapely.geometry import box
 
-from clearplan.drawn import (
+from clearplan.geo.grids import cover
+from clearplan.outputs.page.draw import draw_map
+from clearplan.outputs.page.encode import (
     Fixed,
     columns_of,
     digits_of,
@@ -25,9 +27,7 @@ from clearplan.drawn import (
     rows_of,
     unpacked,
 )
-from clearplan.grids import cover
-from clearplan.maps import draw_map
-from clearplan.picture import CLASSES, Level, _coarser, codes_of, hazard_picture, levels_of
+from clearplan.outputs.page.tiles import CLASSES, Level, _coarser, codes_of, hazard_picture, levels_of
 
 from .browser import PICTURES, opened
 from .conftest import E0, N0, UTM, zone_table

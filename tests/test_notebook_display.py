@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from clearplan.page import MapPage, framed
+from clearplan.outputs.page.html import MapPage, framed
 
 from .browser import _FLAGS, chromium
 from .conftest import ROOT

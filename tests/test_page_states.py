@@ -7,7 +7,7 @@ import geopandas as gpd
 import pytest
 from shapely import Point
 
-from clearplan.maps import About, draw_map
+from clearplan.outputs.page.draw import About, draw_map
 
 from .browser import opened
 from .conftest import E0, N0, UTM

@@ -11,8 +11,8 @@ from pyproj import Geod, Transformer
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.maps import Context, draw_map
-from clearplan.placenames import fold, fold_rules
+from clearplan.outputs.page.draw import Context, draw_map
+from clearplan.outputs.page.placenames import fold, fold_rules
 
 from .browser import PICTURES, opened
 from .conftest import E0, N0, accident_table, hazard_table, zone_table
@@ -33,7 +33,7 @@ SIZES = [(1400, 900), (1300, 800), (360, 780)]
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """Five tasks, four places and the settlements of the sample round them, with a plan of work."""
-    from clearplan.settings import FootprintSettings, TaskSettings
+    from clearplan.settings.project import FootprintSettings, TaskSettings
 
     from . import conftest
 
@@ -62,7 +62,7 @@ def geodesy(tmp_path):
     """The page's geodesy and folding alone, on an empty page."""
 
     def part(name):
-        return files("clearplan").joinpath("assets", "page", name).read_text(encoding="utf-8")
+        return files("clearplan.outputs.page").joinpath("assets", name).read_text(encoding="utf-8")
 
     search = part("search.js")
     script = f"var data = {json.dumps({'search': {'fold': fold_rules()}})};\n{part('geodesy.js')}"

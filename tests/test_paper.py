@@ -3,9 +3,9 @@
 import pytest
 from pyproj import CRS
 
-from clearplan.errors import OutputError, SettingsError
-from clearplan.lettering import printable, width_mm, wrapped
-from clearplan.paper import (
+from clearplan.core.errors import OutputError, SettingsError
+from clearplan.outputs.paper.lettering import printable, width_mm, wrapped
+from clearplan.outputs.paper.sheet import (
     Frame,
     draw_grid,
     fitting_scale,

@@ -5,10 +5,10 @@ import pytest
 import shapely
 from pypdf import PdfReader
 
-from clearplan.errors import CrsError, OutputError, SettingsError
-from clearplan.paper import Frame, norths
-from clearplan.papermaps import draw_atlas, draw_sheet
-from clearplan.tables import BOUNDARIES, NOT_FOR_ENTRY
+from clearplan.core.errors import CrsError, OutputError, SettingsError
+from clearplan.outputs.paper.maps import draw_atlas, draw_sheet
+from clearplan.outputs.paper.sheet import Frame, norths
+from clearplan.tables.declared import BOUNDARIES, NOT_FOR_ENTRY
 
 from .conftest import E0, N0, UTM, zone_table
 from .sheets_of_paper import HOSTILE, IMPRINT, task_table, text_of, upright_lines, world

@@ -6,13 +6,13 @@ import time
 import pypdf
 import pytest
 
-from clearplan.charts import draw_bridge
-from clearplan.elements import read_page
-from clearplan.errors import TableError
-from clearplan.markup import Page, page, table
-from clearplan.outlines import read_drawing
-from clearplan.pdf_report import print_page, save_paper
-from clearplan.svg import to_svg
+from clearplan.core.errors import TableError
+from clearplan.outputs.charts.results import draw_bridge
+from clearplan.outputs.charts.style import to_svg
+from clearplan.outputs.report.elements import read_page
+from clearplan.outputs.report.html import Page, page, table
+from clearplan.outputs.report.outlines import read_drawing
+from clearplan.outputs.report.pdf import print_page, save_paper
 
 NOTICE = "Illustrative data. Not for navigation or entry. Fingerprint 0123456789ab."
 NAMES = "Ağdərə / Мартакерт / Մարտակերտ / Şuşa <b>&amp; 5 > 3"

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from shapely import Point, box
 
-from clearplan.crs import parse_crs
-from clearplan.maps import Context, draw_map
-from clearplan.placenames import fold, listed, place_names, search_index, variants
-from clearplan.readers import read_places
+from clearplan.core.crs import parse_crs
+from clearplan.outputs.page.draw import Context, draw_map
+from clearplan.outputs.page.placenames import fold, listed, place_names, search_index, variants
+from clearplan.read.readers import read_places
 
 from .conftest import E0, N0, SAMPLE, UTM, zone_table
 from .test_maps import data_of, ranked_world

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearplan.judge import judge_work
-from clearplan.methods import triangular_quantile
-from clearplan.plan import STRATEGIES, schedule
-from clearplan.settings_planning import PlanningSettings
+from clearplan.planning.judge import judge_work
+from clearplan.planning.methods import triangular_quantile
+from clearplan.planning.search.schedule import STRATEGIES, schedule
+from clearplan.settings.planning import PlanningSettings
 
 CHA = {"land_class": "CHA", "steps": [{"name": "clearance", "kinds": ["manual"]}]}
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearplan.errors import TableError
-from clearplan.plan_charts import _fills, _starts, draw_budgets, draw_chances, draw_gantt, draw_home
-from clearplan.svg import save_chart
+from clearplan.core.errors import TableError
+from clearplan.outputs.charts.plan import _fills, _starts, draw_budgets, draw_chances, draw_gantt, draw_home
+from clearplan.outputs.charts.style import save_chart
 
 from .plans import plan
 

@@ -7,8 +7,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from clearplan.errors import OutputError, TableError
-from clearplan.planbook import write_workplan
+from clearplan.core.errors import OutputError, TableError
+from clearplan.outputs.workbooks.plan import write_workplan
 
 from .plans import plan
 

@@ -13,9 +13,9 @@ import shapely.affinity
 from shapely import box
 
 import clearplan as cp
-from clearplan import dossier
-from clearplan.compare import comparison_words
-from clearplan.errors import OutputError, SettingsError
+from clearplan.core.errors import OutputError, SettingsError
+from clearplan.study import treaty as dossier
+from clearplan.study.compare import comparison_words
 
 pytestmark = pytest.mark.usefixtures("without_handouts")
 
@@ -157,7 +157,7 @@ def test_a_day_before_all_teams_has_no_plan_of_work_and_says_so(village):
 
 
 def test_the_plan_alone_with_other_money_teams_and_days(village, capsys):
-    from clearplan.cli import app
+    from clearplan.cli.app import app
 
     (village / "few.csv").write_text(TEAMS.replace("HANDS,manual,2", "HANDS,manual,1"))
     asked = ["--budget", "120000", "--teams", str(village / "few.csv"), "--return-by", "2026-06-30", "--seconds", "3"]
@@ -177,7 +177,7 @@ def test_the_plan_alone_with_other_money_teams_and_days(village, capsys):
 
 
 def test_the_plan_alone_for_the_public_names_no_hazard(village, capsys):
-    from clearplan.cli import app
+    from clearplan.cli.app import app
 
     with pytest.raises(SystemExit) as ended:
         app(["plan", str(village / "plan.toml"), "--out", str(village / "told"), "--tier", "public"])

@@ -16,9 +16,9 @@ import pytest
 from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
-from clearplan.errors import ReadError, SettingsError
-from clearplan.fetch import fetch_sources
-from clearplan.settings import SourceSettings, load_plan
+from clearplan.core.errors import ReadError, SettingsError
+from clearplan.read.servers import fetch_sources
+from clearplan.settings.project import SourceSettings, load_plan
 
 from .conftest import ROOT
 from .test_study import project  # noqa: F401
@@ -206,7 +206,7 @@ def test_credentials_stand_in_no_error_and_no_log(url, monkeypatch, caplog, case
 def test_a_server_elsewhere_must_prove_itself(monkeypatch):
     import ssl
 
-    from clearplan.postgis import _proof
+    from clearplan.read.postgis import _proof
 
     monkeypatch.delenv("PGSSLMODE", raising=False)
     assert _proof("127.0.0.1") is None

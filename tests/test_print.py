@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from clearplan.maps import About, draw_map
+from clearplan.outputs.page.draw import About, draw_map
 
 from .browser import PICTURES, opened
 from .test_headline import donor_figures, donor_world

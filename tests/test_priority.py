@@ -6,9 +6,9 @@ import pytest
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.errors import CrsError, TableError
-from clearplan.priority import explain_words
-from clearplan.settings_priority import PrioritySettings
+from clearplan.core.errors import CrsError, TableError
+from clearplan.priority.rank import explain_words
+from clearplan.settings.priority import PrioritySettings
 
 from .conftest import E0, N0, accident_table, hazard_table, random_world, zone_table
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from shapely import LineString, Point, box
 
-from clearplan.errors import OutputError, TableError
-from clearplan.exchange import write_gpkg
-from clearplan.project import write_project
-from clearplan.styles import GROUND, STYLED, aliases, colour, qml, style_parts
+from clearplan.core.errors import OutputError, TableError
+from clearplan.outputs.gis.geopackage import write_gpkg
+from clearplan.outputs.gis.qgis_project import write_project
+from clearplan.outputs.gis.qgis_styles import GROUND, STYLED, aliases, colour, qml, style_parts
 
 from .conftest import E0, N0, UTM, accident_table, hazard_table, zone_table
 from .nasty import NOTICE, TEXTS
@@ -152,7 +152,7 @@ def test_every_layer_has_a_style_that_is_xml_and_asks_only_for_what_is_there(lay
 def test_colours_are_those_of_imsma_and_of_the_web_map():
     from importlib.resources import files
 
-    page = files("clearplan").joinpath("assets", "page")
+    page = files("clearplan.outputs.page").joinpath("assets")
     script = "".join(page.joinpath(f"{name}.js").read_text() for name in ("open", "places", "records", "ground"))
     areas, tasks = style_parts("areas", [], ["area"]), style_parts("tasks", ["priority_class"], ["area"])
     assert '"255,0,0,128"' in areas  # CHA #FF0000, half transparent (TNMA 07.11/01)
@@ -184,7 +184,7 @@ def test_geopackage_carries_styles_with_units_as_aliases(tmp_path):
 
 
 def test_sample_has_a_layer_for_every_table(sample, tmp_path):
-    from clearplan.runs import read_run
+    from clearplan.read.finished_run import read_run
 
     study, folder = sample
     tables = read_run(folder)

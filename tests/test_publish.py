@@ -12,21 +12,21 @@ import pytest
 import shapely
 from shapely import Point, box
 
-from clearplan.compare import compare_runs
-from clearplan.errors import SettingsError, TableError
-from clearplan.export import export_run
-from clearplan.hazards import footprints, net_area
-from clearplan.outputs import notice, write_run
-from clearplan.publish import count_accidents, from_records, make_key, publish_tables
-from clearplan.published import publish_study
-from clearplan.ranking import read_ranking
-from clearplan.schema import check, remaining
-from clearplan.settings import PublishSettings
-from clearplan.squares import cells_for, middle_of, squares_under
-from clearplan.suppress import with_totals, withheld
-from clearplan.tables import TABLES
-from clearplan.tasks import make_tasks
-from clearplan.tiers import BANNERS, LEAVES, TIERS, may_leave, tier_of
+from clearplan.core.errors import SettingsError, TableError
+from clearplan.land.footprints import footprints, net_area
+from clearplan.priority.tasks import make_tasks
+from clearplan.publishing.cells import cells_for, middle_of, squares_under
+from clearplan.publishing.suppress import with_totals, withheld
+from clearplan.publishing.tables import count_accidents, from_records, make_key, publish_tables
+from clearplan.settings.project import PublishSettings
+from clearplan.study.compare import compare_runs
+from clearplan.study.export import export_run
+from clearplan.study.outputs import notice, write_run
+from clearplan.study.publish import publish_study
+from clearplan.study.ranking import read_ranking
+from clearplan.tables.check import check, remaining
+from clearplan.tables.declared import TABLES
+from clearplan.tables.tiers import BANNERS, LEAVES, TIERS, may_leave, tier_of
 
 from .browser import opened
 from .conftest import E0, N0, SAMPLE, UTM, accident_table, hazard_table, random_world, zone_table

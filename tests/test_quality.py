@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import clearplan as cp
-from clearplan.workbook import write_record_workbook
+from clearplan.outputs.workbooks.writer import write_record_workbook
 
 from .browser import PICTURES, opened
 from .test_records import REGION, leg, record, square
@@ -113,7 +113,7 @@ def test_a_heavy_file_says_what_it_leaves_out(tmp_path, monkeypatch):
     records = [record(f"R{k}", record_number=str(k)) for k in range(4)]
     legs = [row for k in range(4) for row in square(record_id=f"R{k}")]
     write_record_workbook({"records": pd.DataFrame(records), "legs": pd.DataFrame(legs)}, path)
-    monkeypatch.setattr("clearplan.quality.MAX_SHEETS", 3)
+    monkeypatch.setattr("clearplan.outputs.report.records.MAX_SHEETS", 3)
     page = cp.draw_quality_sheets([cp.open_records(path, region=REGION)], title="t").html
     assert page.count("<section") == 3
     assert "1 more records are not shown" in page

@@ -7,8 +7,8 @@ import pytest
 import rasterio
 from rasterio import Affine
 
-from clearplan.errors import CrsError, ReadError
-from clearplan.rasters import _shade, hillshade_png
+from clearplan.core.errors import CrsError, ReadError
+from clearplan.geo.rasters import _shade, hillshade_png
 
 from .conftest import SAMPLE
 

@@ -11,11 +11,11 @@ import shapely
 from pyproj import CRS, Geod, Transformer
 
 import clearplan as cp
-from clearplan.errors import FaultsError, OutputError, ReadError, TableError
-from clearplan.forms import read_forms
-from clearplan.records import open_records, read_record_source
-from clearplan.settings import RecordSettings
-from clearplan.workbook import write_record_template, write_record_workbook
+from clearplan.core.errors import FaultsError, OutputError, ReadError, TableError
+from clearplan.outputs.workbooks.writer import write_record_template, write_record_workbook
+from clearplan.records.forms import read_forms
+from clearplan.records.minefields import open_records, read_record_source
+from clearplan.settings.project import RecordSettings
 
 REGION = (45.6, 38.8, 47.8, 40.9)
 AS_AT = dt.date(2026, 1, 1)
@@ -123,7 +123,7 @@ def test_declination_agrees_with_published_values_and_another_model():
     """IGRF-14 at Aghdam, 0.35 km, from the methods note; WMM 2020 by pygeomag for a day that both models know."""
     from pygeomag import GeoMag
 
-    from clearplan.crs import declination_deg
+    from clearplan.core.crs import declination_deg
 
     published = {1988: 4.576, 1992: 4.630, 2000: 4.940, 2010: 5.573, 2020: 6.287, 2025: 6.425}
     for year, degrees in published.items():
@@ -139,7 +139,7 @@ def test_declination_agrees_with_published_values_and_another_model():
 
 def test_soviet_correction_at_aghdam_in_1992():
     """grid = magnetic + declination - convergence: +3.389 degrees, 0-56 in mils of 6000."""
-    from clearplan.crs import declination_deg, plane_factors
+    from clearplan.core.crs import declination_deg, plane_factors
 
     delta = declination_deg([46.93], [39.99], dt.date(1992, 1, 1), height_km=0.35)[0]
     gamma = np.degrees(plane_factors(CRS.from_epsg(28408), [8_664_842.4], [4_430_281.6]).convergence[0])
@@ -153,7 +153,7 @@ def test_soviet_correction_at_aghdam_in_1992():
     ids=["Aghdam", "Fuzuli", "Lachin", "Kalbajar"],
 )
 def test_convergence(place, gamma):
-    from clearplan.crs import plane_factors
+    from clearplan.core.crs import plane_factors
 
     xy = Transformer.from_crs(4284, 28408, always_xy=True).transform(*place)
     found = plane_factors(CRS.from_epsg(28408), [xy[0]], [xy[1]])
@@ -490,7 +490,7 @@ def test_land_class_follows_the_planners_grade_only_where_he_says_so(tmp_path):
 
 
 def test_a_scans_error_joins_the_reference_points(tmp_path):
-    from clearplan.scans import scan_sigma_m
+    from clearplan.records.scans import scan_sigma_m
 
     draw = np.random.default_rng(5)
     rows = ["mapX,mapY,sourceX,sourceY,enable,dX,dY,residual", *(
@@ -647,7 +647,7 @@ def put(sheet, cell, value):
 
 
 def column_of(sheet, name):
-    from clearplan.tables import TABLES
+    from clearplan.tables.declared import TABLES
 
     return openpyxl.utils.get_column_letter([c.name for c in TABLES[sheet]].index(name) + 1)
 
@@ -741,7 +741,7 @@ def test_names_and_codes_of_an_own_database_are_mapped(tmp_path):
 
 
 def test_template_has_a_list_and_a_comment_on_every_column(tmp_path):
-    from clearplan.tables import TABLES
+    from clearplan.tables.declared import TABLES
 
     path = tmp_path / "t.xlsx"
     write_record_template(path)

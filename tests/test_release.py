@@ -15,12 +15,12 @@ from pydantic import ValidationError
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.audit import closed_by_row, searches
-from clearplan.balance import FLOWS
-from clearplan.errors import CrsError, FaultsError, SettingsError, TableError
-from clearplan.readers import plan_sources, read_source
-from clearplan.release import detection
-from clearplan.settings import Detection, Plan, ReleaseSettings, SourceSettings, load_plan
+from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
+from clearplan.land.audit import closed_by_row, searches
+from clearplan.land.ledger import FLOWS
+from clearplan.land.release import detection
+from clearplan.read.readers import plan_sources, read_source
+from clearplan.settings.project import Detection, Plan, ReleaseSettings, SourceSettings, load_plan
 
 from . import cells
 from .cells import CELL, area_table, day, history_table, layers, release_table

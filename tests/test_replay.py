@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clearplan.errors import SettingsError, TableError
-from clearplan.methods import triangular_quantile
-from clearplan.replay import _draw, _plan, _worked, replay_work
-from clearplan.settings_planning import Method, Outcome, PlanningSettings, Step, Uncertainty
+from clearplan.core.errors import SettingsError, TableError
+from clearplan.planning.methods import triangular_quantile
+from clearplan.planning.replay import _draw, _plan, _worked, replay_work
+from clearplan.settings.planning import Method, Outcome, PlanningSettings, Step, Uncertainty
 
 # Four quarters of 2026 with 60 working days each; people count, and work may go on, for two years: eight quarters.
 ENDS = ["2026-01-01", "2026-03-31", "2026-06-30", "2026-09-30", "2026-12-31", "2027-03-31", "2027-06-30", "2027-09-30",

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 import clearplan as cp
-from clearplan.errors import OutputError, SettingsError, TableError
-from clearplan.report import draw_evaluation, draw_report, ladder_cells
-from clearplan.sensitivity import share_words
+from clearplan.core.errors import OutputError, SettingsError, TableError
+from clearplan.outputs.report.report import draw_evaluation, draw_report, ladder_cells
+from clearplan.priority.sensitivity import share_words
 
 from .browser import PICTURES, opened
 from .conftest import SAMPLE

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.errors import SettingsError, TableError
-from clearplan.priority import doubts_of_weights, reweigh, value_of, weights_of
-from clearplan.ranking import with_changes, with_weights
-from clearplan.ranks import rank_bins, rank_draws
-from clearplan.robustness import CLASSES, acceptability, agreement_of_sets, draw_weights, robust, scores_by_set
-from clearplan.sensitivity import change_words, drops, figure_of, hangs_on, lifts, swaps
-from clearplan.settings_base import check_settings
-from clearplan.settings_priority import Criterion, PrioritySettings, WeightSet
-from clearplan.weights import agreement, pairwise_weights
+from clearplan.core.errors import SettingsError, TableError
+from clearplan.priority.rank import doubts_of_weights, reweigh, value_of, weights_of
+from clearplan.priority.rank_draws import rank_bins, rank_draws
+from clearplan.priority.robustness import CLASSES, acceptability, agreement_of_sets, draw_weights, robust, scores_by_set
+from clearplan.priority.sensitivity import change_words, drops, figure_of, hangs_on, lifts, swaps
+from clearplan.priority.weights import agreement, pairwise_weights
+from clearplan.settings.base import check_settings
+from clearplan.settings.priority import Criterion, PrioritySettings, WeightSet
+from clearplan.study.ranking import with_changes, with_weights
 
 from .conftest import E0, N0, UTM, zone_table
 

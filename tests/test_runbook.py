@@ -8,16 +8,16 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from clearplan.files import read_raw
-from clearplan.outputs import notice
-from clearplan.priority import criteria_of
-from clearplan.runbook import write_runbook
-from clearplan.runsheets import quality_table, settings_table
-from clearplan.schema import fault, fault_table
-from clearplan.settings import FootprintSettings, TaskSettings
-from clearplan.settings_base import told_settings
-from clearplan.tables import NOT_FOR_ENTRY
-from clearplan.workbook import Field, Sheet, write_book
+from clearplan.outputs.workbooks.run import quality_table, settings_table
+from clearplan.outputs.workbooks.writer import Field, Sheet, write_book
+from clearplan.priority.rank import criteria_of
+from clearplan.read.files import read_raw
+from clearplan.settings.base import told_settings
+from clearplan.settings.project import FootprintSettings, TaskSettings
+from clearplan.study.outputs import notice
+from clearplan.study.workbook import write_runbook
+from clearplan.tables.check import fault, fault_table
+from clearplan.tables.declared import NOT_FOR_ENTRY
 
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 #: What spreadsheets run, link or make numbers and days of: marks of formulas, in full width too, DDE, links, and what

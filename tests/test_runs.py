@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearplan.errors import TableError
-from clearplan.runs import read_work
+from clearplan.core.errors import TableError
+from clearplan.read.finished_run import read_work
 
 WORK = """task_id,team_id,starts_on,ends_on,days,cost
 #activity+id,#org,#date+start,#date+end,#capacity,#value

@@ -10,8 +10,8 @@ from pyproj import CRS, Transformer
 from rasterio.control import GroundControlPoint
 from rasterio.transform import from_gcps
 
-from clearplan.errors import CrsError, FaultsError, MissingFileError, OutputError, ReadError, SettingsError
-from clearplan.scans import (
+from clearplan.core.errors import CrsError, FaultsError, MissingFileError, OutputError, ReadError, SettingsError
+from clearplan.records.scans import (
     ControlPoints,
     compare_models,
     georeference_error,
@@ -20,8 +20,8 @@ from clearplan.scans import (
     to_map,
     warp_scan,
 )
-from clearplan.settings import RecordSettings
-from clearplan.settings_base import check_settings
+from clearplan.settings.base import check_settings
+from clearplan.settings.project import RecordSettings
 
 # Plain scans have no place on the ground: that is what control points are for.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from clearplan import plan as rooms
-from clearplan.blocks import make_blocks
-from clearplan.judge import judge_work
-from clearplan.orders import Orders, reordered
-from clearplan.pieces import replanned
-from clearplan.plan import STRATEGIES, schedule
-from clearplan.solver import Programme, proven_bound, solve
-from clearplan.unlocking import greedy, opened, progress, whole_in_order, worth
+from clearplan.planning.judge import judge_work
+from clearplan.planning.search.blocks import make_blocks
+from clearplan.planning.search.highs import Programme, proven_bound, solve
+from clearplan.planning.search.moves import Orders, reordered
+from clearplan.planning.search.neighbourhoods import replanned
+from clearplan.planning.search.problem import greedy, opened, progress, whole_in_order, worth
+from clearplan.planning.search.schedule import STRATEGIES, schedule
 
 from .test_plan import _exhaustive, _random_problem, _six_tasks, planned, world
 

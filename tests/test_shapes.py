@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point, Polygon, box
 
-from clearplan import shapes
+from clearplan.geo import shapes
 
 from .conftest import SAMPLE
 

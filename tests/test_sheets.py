@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearplan.sheets import SIZES, neighbours, parse_sheet, sheet_at
+from clearplan.geo.soviet_sheets import SIZES, neighbours, parse_sheet, sheet_at
 
 PLACES = {
     "Aghdam": (46.93, 39.99, "J-38-V", "J-38-010", "J-38-010-Б", (46.75, 39.8333, 47.0, 40.0)),

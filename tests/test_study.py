@@ -16,12 +16,12 @@ import pytest
 import shapely
 
 import clearplan as cp
-from clearplan.errors import FaultsError, OutputError, SettingsError
-from clearplan.hazards import net_shapes
-from clearplan.provenance import _hashes, line_words, people_waiting
-from clearplan.schema import remaining
-from clearplan.study import run_study
-from clearplan.tables import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
+from clearplan.core.errors import FaultsError, OutputError, SettingsError
+from clearplan.land.footprints import net_shapes
+from clearplan.study.provenance import _hashes, line_words, people_waiting
+from clearplan.study.run import run_study
+from clearplan.tables.check import remaining
+from clearplan.tables.declared import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 
 from .conftest import SAMPLE
 

@@ -19,12 +19,12 @@ from pyproj import CRS
 from shapely import LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
-from clearplan.errors import CrsError, OutputError, SettingsError, TableError
-from clearplan.evidence import fall_off
-from clearplan.grids import Window, make_grid
-from clearplan.settings import SurfaceSettings
-from clearplan.settings_base import check_settings
-from clearplan.surface import LEAST, UNKNOWN, UNKNOWN_CODE
+from clearplan.core.errors import CrsError, OutputError, SettingsError, TableError
+from clearplan.geo.grids import Window, make_grid
+from clearplan.settings.base import check_settings
+from clearplan.settings.project import SurfaceSettings
+from clearplan.surface.evidence import fall_off
+from clearplan.surface.probability import LEAST, UNKNOWN, UNKNOWN_CODE
 
 from .conftest import E0, N0, UTM, accident_table, hazard_table, random_world
 
@@ -227,7 +227,7 @@ def test_each_side_of_the_line_has_its_strength():
 
 @pytest.mark.parametrize("turn", [30, 90, 150, 210, 270, 330])
 def test_sides_agree_with_those_of_the_belt(turn):
-    from clearplan.shapes import _side
+    from clearplan.geo.shapes import _side
 
     bend = math.radians(turn)
     shape = LineString([(E0 - 1_500, N0), (E0, N0), (E0 + 1_500 * math.cos(bend), N0 + 1_500 * math.sin(bend))])
@@ -427,7 +427,7 @@ MEMORY = """
     from tests.test_surface import asked, gather
     from tests.conftest import E0, N0, accident_table, hazard_table, UTM
     from clearplan import make_surface
-    from clearplan.grids import make_grid
+    from clearplan.geo.grids import make_grid
     from pyproj import CRS
     side_m = {side_m}
     grid = make_grid((E0, N0, E0 + side_m, N0 + side_m), 100.0, CRS.from_epsg(32638))

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 import clearplan as cp
-from clearplan.errors import OutputError, TableError
-from clearplan.svg import save_chart, spread, to_svg
+from clearplan.core.errors import OutputError, TableError
+from clearplan.outputs.charts.style import save_chart, spread, to_svg
 
 from .test_charts import bridge
 

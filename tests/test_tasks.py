@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.hazards import footprints, net_shapes
-from clearplan.settings import FootprintSettings, TaskSettings
-from clearplan.shapes import conservative_buffer, disjoint
-from clearplan.tasks import make_tasks
+from clearplan.geo.shapes import conservative_buffer, disjoint
+from clearplan.land.footprints import footprints, net_shapes
+from clearplan.priority.tasks import make_tasks
+from clearplan.settings.project import FootprintSettings, TaskSettings
 
 from .conftest import E0, N0, hazard_table, random_world, zone_table
 

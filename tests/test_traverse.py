@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 
-from clearplan.bearings import parse_bearing
-from clearplan.crs import plane_factors
-from clearplan.traverse import (
+from clearplan.core.crs import plane_factors
+from clearplan.records.bearings import parse_bearing
+from clearplan.records.traverse import (
     LegErrors,
     Legs,
     chains,
@@ -120,7 +120,7 @@ def test_grid_bearings_take_no_convergence():
 
 
 def test_legs_in_a_circle_are_refused():
-    from clearplan.errors import TableError
+    from clearplan.core.errors import TableError
 
     with pytest.raises(TableError, match="circle"):
         chains(np.array([1, 2, 0]))

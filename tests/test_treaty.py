@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from shapely import box
 
 import clearplan as cp
-from clearplan import filing
-from clearplan.balance import bridge
-from clearplan.errors import ClearplanError, SettingsError, TableError
-from clearplan.hazards import net_area
-from clearplan.settings_planning import Method, Outcome, PlanningSettings, Step, Treaty
-from clearplan.treaty import (
+from clearplan.core.errors import ClearplanError, SettingsError, TableError
+from clearplan.land.footprints import net_area
+from clearplan.land.ledger import bridge
+from clearplan.outputs.report.treaty import treaty_section
+from clearplan.settings.planning import Method, Outcome, PlanningSettings, Step, Treaty
+from clearplan.treaty import filing
+from clearplan.treaty.clock import (
     Ground,
     Rates,
     clock,
@@ -29,7 +30,6 @@ from clearplan.treaty import (
     years_after,
     years_between,
 )
-from clearplan.treaty_tables import treaty_section
 
 from . import cells
 from .cells import area_table, day, district_table, history_table, layers, release_table

@@ -8,7 +8,7 @@ import pytest
 
 from .vision import MACHADO, contrast, rgb_of, seen
 
-PAGE = files("clearplan").joinpath("assets", "page")
+PAGE = files("clearplan.outputs.page").joinpath("assets")
 GROUND = rgb_of("#EEEEEE")
 
 

@@ -7,17 +7,17 @@ import re
 
 import pytest
 
-from clearplan import tables
-from clearplan.figures import CRITERIA
-from clearplan.maps import EVIDENCE_WORDS, About, draw_map
-from clearplan.words import LANGUAGES, STATUSES, body_keys, page_words, read_words, script_keys
+from clearplan.outputs.page.draw import EVIDENCE_WORDS, About, draw_map
+from clearplan.outputs.page.translations import LANGUAGES, STATUSES, body_keys, page_words, read_words, script_keys
+from clearplan.priority.criteria import CRITERIA
+from clearplan.tables import declared as tables
 
 from .browser import PICTURES, opened
 from .conftest import ROOT
 from .test_maps import PERIODS, planned_world
 
 SRC = ROOT / "src" / "clearplan"
-PAGE = SRC / "assets" / "page"
+PAGE = SRC / "outputs" / "page" / "assets"
 OTHERS = list(LANGUAGES)[1:]
 #: Deliberately in English in every language: figures without words.
 UNTRANSLATED: set[str] = set()
@@ -65,7 +65,7 @@ def test_no_catalogue_holds_a_sentence_that_no_page_says(language):
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_rows_of_a_catalogue_are_whole(language):
-    path = SRC / "assets" / "words" / f"{language}.csv"
+    path = SRC / "outputs" / "page" / "words" / f"{language}.csv"
     with path.open(encoding="utf-8", newline="") as lines:
         head, *rows = csv.reader(lines, strict=True)
     assert head == ["english", "text", "status", "source"]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearplan.markup import page
-from clearplan.workplan import lead, workplan_section
+from clearplan.outputs.report.html import page
+from clearplan.outputs.report.plan import lead, workplan_section
 
 from .browser import PICTURES, opened
 from .plans import plan

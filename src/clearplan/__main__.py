@@ -1,5 +1,5 @@
 """``python -m clearplan``."""
 
-from .cli import main
+from clearplan.cli.app import main
 
 main()

@@ -1,0 +1,3 @@
+"""The version of clearplan, which stands in every fingerprint."""
+
+__version__ = "0.1.0"

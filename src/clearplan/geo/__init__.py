@@ -1,0 +1,1 @@
+"""Geometry, grids and coordinates; knows no table."""

@@ -1,0 +1,1 @@
+"""HAZARDS to AREAS: what is contaminated, what is released, what remains."""

@@ -1,0 +1,333 @@
+"""Land release: what is cancelled, reduced and cleared of every area, what remains, and any table as at a date.
+
+The state of ground is decided by the last event that covers it: on the same day re-opened stands over cleared over
+reduced over cancelled. An event counts only for hazards recorded on or before its day: a hazard that is reported
+later is newly found ground and remains. Events are never grown by their own position error, as hazards are:
+releasing is never generous. Releasing is the national authority's act; here its decisions are only kept.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from clearplan.core.checks import parse_date
+from clearplan.core.crs import require_metres
+from clearplan.core.errors import SettingsError, TableError
+from clearplan.geo import shapes
+from clearplan.settings.project import Detection
+from clearplan.tables.check import placed
+from clearplan.tables.declared import RELEASED, table_name
+
+#: Day on which a row of each table begins to hold.
+DAY = {
+    "hazards": "recorded_on", "areas": "recorded_on", "zones": "recorded_on", "accidents": "occurred_on",
+    "lifelines": "recorded_on", "gates": "recorded_on", "releases": "decided_on", "history": "changed_on",
+    "teams": "recorded_on", "commitments": "recorded_on",
+}  # fmt: skip
+REOPENED = "re-opened"
+#: On one day the later of these stands over the earlier.
+STANDS = ("cancelled", "reduced", "cleared", REOPENED)
+
+
+def day_of(value: Any) -> pd.Timestamp:
+    """A day from a date or ISO text.
+
+    Raises
+    ------
+    SettingsError
+        It is none.
+
+    >>> day_of("2024-06-30")
+    Timestamp('2024-06-30 00:00:00')
+    """
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
+        raise SettingsError(f"as_at {value!r}: must be a day of the form year-month-day; write 2024-06-30")
+    try:
+        day = pd.Timestamp(parse_date(value, None))
+    except (ValueError, AttributeError):
+        raise SettingsError(f"as_at {value!r}: must be a day; write 2024-06-30") from None
+    if not 1900 <= day.year <= 2100:
+        raise SettingsError(f"as_at {value!r}: the year must lie within 1900 and 2100; mend it")
+    return day
+
+
+def dates(table: pd.DataFrame, column: str) -> Any:
+    """A date column as an array of datetime64, NaT where it is blank or not there."""
+    if column not in table.columns:
+        return np.full(len(table), np.datetime64("NaT"), dtype="datetime64[ms]")
+    return pd.to_datetime(table[column]).to_numpy().astype("datetime64[ms]")
+
+
+def as_at(table: Any, day: Any, *, history: pd.DataFrame | None = None) -> Any:
+    """A table as it stood at the end of a day; rows without a date count, for they can't be ruled out.
+
+    Parameters
+    ----------
+    table : frame
+        HAZARDS, AREAS, ZONES, LIFELINES, GATES (recorded_on), ACCIDENTS (occurred_on), RELEASES (decided_on) or
+        HISTORY (changed_on).
+    day : date or ISO text
+    history : DataFrame, optional
+        HISTORY. Its rows up to the day give HAZARDS and AREAS their status and land class; the latest counts, on one
+        day the later row. Before a hazard's first change stands what its own row says. The belt of a contact line
+        stays an indication (Law 3).
+
+    Returns
+    -------
+    frame
+        The rows that were there, in the same order. :func:`undated` lists those that count for want of a date.
+
+    Raises
+    ------
+    SettingsError, TableError
+        ``day`` is no day; the table is none of these.
+
+    >>> zones = pd.DataFrame({"zone_id": ["a", "b"], "recorded_on": ["2024-01-01", None]})
+    >>> as_at(zones, "2023-12-31")["zone_id"].tolist()
+    ['b']
+    """
+    kept = until(table, day)
+    if history is None or table_name(table) not in ("hazards", "areas"):
+        return kept
+    return _changed(kept, until(history, day))
+
+
+def until(table: Any, day: Any) -> Any:
+    """Rows of a table that are not dated after a day; as :func:`as_at` without a history."""
+    name, until = table_name(table), day_of(day)
+    if name not in DAY:
+        raise TableError(f"{name} holds no day from which a row counts; make it from tables as at the day")
+    return table.loc[~(dates(table, DAY[name]) > np.datetime64(until))].copy()
+
+
+def undated(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows that count at every day because they state none: their ids.
+
+    >>> undated(pd.DataFrame({"zone_id": ["a", "b"], "recorded_on": ["2024-01-01", None]}))["zone_id"].tolist()
+    ['b']
+    """
+    name = table_name(table)
+    blank = np.isnat(dates(table, DAY[name]))
+    return pd.DataFrame(table.loc[blank, [column for column in table.columns if column != "geometry"]])
+
+
+def _changed(table: Any, history: pd.DataFrame) -> Any:
+    """Status and class after the last change of each hazard."""
+    usable = history[history["deferred"].isna()] if "deferred" in history.columns else history
+    usable = usable.iloc[np.argsort(dates(usable, "changed_on").astype("int64"), kind="stable")]  # no date: first
+    for column in {"status", "land_class"} & set(usable.columns):
+        stated = usable[usable[column].notna()]
+        last = stated.drop_duplicates("hazard_id", keep="last").set_index("hazard_id")[column]
+        new = table["hazard_id"].map(last)
+        if column == "land_class" and "kind" in table.columns:
+            new = new.where(table["kind"] != "contact-line")
+        table[column] = new.where(new.notna(), table[column]).astype(object)
+    return table
+
+
+def last_events(releases: gpd.GeoDataFrame, *, as_at: Any = None) -> gpd.GeoDataFrame:
+    """RELEASES cut to the ground on which each is the last event; shapes don't overlap, latest first.
+
+    Parameters
+    ----------
+    releases : GeoDataFrame
+        RELEASES in a metric CRS; deferred rows decide nothing.
+    as_at : day, optional
+        Later decisions don't count.
+
+    Raises
+    ------
+    TableError
+        A decision that has a shape has no date.
+    """
+    require_metres(releases)
+    events = placed(releases)
+    events = events if as_at is None else until(events, as_at)
+    decided = dates(events, "decided_on")
+    if np.isnat(decided).any():
+        blank = events.loc[np.isnat(decided), "release_id"].iloc[0]
+        raise TableError(f"release {blank}: decided_on is blank; without a day nobody knows what it decides")
+    stands = events["action"].map({action: k for k, action in enumerate(STANDS)}).to_numpy(float)
+    if np.isnan(stands).any():
+        unknown = events.loc[np.isnan(stands), "release_id"].iloc[0]
+        raise TableError(f"release {unknown}: action must be one of {', '.join(STANDS)}")
+    events = events.iloc[np.lexsort((np.arange(len(events)), stands, decided))[::-1]]
+    cut = shapes.disjoint(events.geometry.to_numpy(), grid_m=shapes.GRID_M)
+    events = events.assign(geometry=gpd.GeoSeries(cut, index=events.index, crs=events.crs))
+    return placed(events)
+
+
+def states(areas: gpd.GeoDataFrame, events: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The ground of every area, cut by its state.
+
+    Parameters
+    ----------
+    areas : GeoDataFrame
+        AREAS in a metric CRS.
+    events : GeoDataFrame
+        From :func:`last_events`.
+
+    Returns
+    -------
+    DataFrame
+        area (position in ``areas``), event (position in ``events``; -1: none), state ('remaining', 'cancelled',
+        'reduced', 'cleared' or 'closed'), geometry. The parts of one area don't overlap. A closed hazard's ground is
+        'closed' where no event decides it, and 'remaining' where the last event re-opened it.
+    """
+    require_metres(areas, events)
+    known = np.flatnonzero(shapely.area(areas.geometry.to_numpy()) > 0)
+    ground = areas.geometry.to_numpy()[known]
+    i, j, part = shapes.shared(ground, events.geometry.to_numpy())
+    recorded = dates(areas, "recorded_on")[known]
+    counts = ~(recorded[i] > dates(events, "decided_on")[j])  # an unknown date can't be ruled out
+    i, j, part = i[counts], j[counts], part[counts]
+    action = events["action"].to_numpy(object)[j]
+    closed = (areas["status"] == "closed").to_numpy()[known]
+    # Re-opened ground needs cutting out of closed hazards only; that of open ones is part of what is left.
+    real = (action != REOPENED) | closed[i]
+    i, j, part, action = i[real], j[real], part[real], action[real]
+    left = shapes.without(ground, part, i, grid_m=shapes.GRID_M)
+    rest = np.flatnonzero(~shapely.is_empty(left))
+    return pd.DataFrame(
+        {
+            "area": np.concatenate([known[i], known[rest]]),
+            "event": np.concatenate([j, np.full(len(rest), -1)]),
+            "state": np.concatenate(
+                [np.where(action == REOPENED, "remaining", action), np.where(closed[rest], "closed", "remaining")]
+            ).astype(object),
+            "geometry": np.concatenate([part, left[rest]]),
+        }
+    )
+
+
+def apply_releases(areas: gpd.GeoDataFrame, releases: gpd.GeoDataFrame, *, as_at: Any = None) -> gpd.GeoDataFrame:
+    """AREAS less what is released of them.
+
+    Parameters
+    ----------
+    areas : GeoDataFrame
+        AREAS in a metric CRS, in the status and class of the day (:func:`as_at` gives both, and leaves out what was
+        not yet reported).
+    releases : GeoDataFrame
+        RELEASES in the same CRS. The ground decides what they cover, whatever hazard_id says.
+    as_at : day, optional
+        Decisions after that day don't count.
+
+    Returns
+    -------
+    GeoDataFrame
+        The same rows in the same order. Geometry is what remains, None where nothing does; gross_m2 is its area. New:
+        reported_m2 = remaining_m2 + cancelled_m2 + reduced_m2 + cleared_m2 + closed_m2 [m2], blank where the hazard
+        has no place, and release_ids. A row of status closed keeps its unreleased ground as closed_m2; where an
+        event re-opened some of it that ground remains and the row turns open.
+
+    Raises
+    ------
+    CrsError, TableError
+        Tables are not in metres or not in one CRS; a decision has no date.
+
+    Notes
+    -----
+    A release is not grown by its position error, and a footprint is: the rim between the reported shape and its
+    footprint remains until a release covers it too.
+    """
+    require_metres(areas, releases)
+    events = last_events(releases, as_at=as_at)
+    parts = states(areas, events)
+    size = shapely.area(areas.geometry.to_numpy())
+    out = areas.copy()
+    out["reported_m2"] = size
+    parts["m2"] = shapely.area(parts["geometry"].to_numpy(object))
+    by_state = parts.pivot_table(index="area", columns="state", values="m2", aggfunc="sum")
+    for state in ("remaining", *RELEASED, "closed"):
+        sums = by_state[state] if state in by_state.columns else pd.Series(dtype=float)
+        out[f"{state}_m2"] = np.where(np.isnan(size), np.nan, sums.reindex(range(len(areas))).fillna(0.0))
+    out["release_ids"] = _deciding(areas, events)
+    out["geometry"] = gpd.GeoSeries(_what_stays(parts, len(areas)), index=areas.index, crs=areas.crs)
+    reopened = (out["status"] == "closed") & (out["remaining_m2"] > 0)
+    out["status"] = out["status"].mask(reopened, "open")
+    if "gross_m2" in out.columns:
+        out["gross_m2"] = np.nan_to_num(shapely.area(out.geometry.to_numpy()))
+    return out
+
+
+def _what_stays(parts: pd.DataFrame, count: int) -> Any:
+    """What remains of each area; of a closed one without re-opened ground what is closed."""
+    stays: Any = np.full(count, None, dtype=object)
+    for state in ("closed", "remaining"):
+        own = parts[parts["state"] == state]
+        for area, shape in own.groupby("area", sort=False)["geometry"]:
+            stays[area] = shape.iloc[0] if len(shape) == 1 else shapely.union_all(shape.to_numpy(object))
+    return stays
+
+
+def _deciding(areas: gpd.GeoDataFrame, events: gpd.GeoDataFrame) -> Any:
+    """Per area the ids of the events that decide some of its ground, oldest first; None where there is none."""
+    i, j, _ = shapes.overlaps(_shapes_or_empty(areas), events.geometry.to_numpy())
+    counts = ~(dates(areas, "recorded_on")[i] > dates(events, "decided_on")[j])
+    pairs = pd.DataFrame({"area": i[counts], "event": j[counts]}).sort_values(
+        ["area", "event"], ascending=[True, False]
+    )
+    pairs["id"] = events["release_id"].to_numpy(object)[pairs["event"]]
+    named = pairs.groupby("area")["id"].agg("; ".join)
+    return named.reindex(range(len(areas))).astype(object).where(lambda ids: ids.notna(), None).to_numpy(object)
+
+
+def _shapes_or_empty(table: gpd.GeoDataFrame) -> Any:
+    found = table.geometry.to_numpy()
+    return np.where(shapely.is_missing(found), shapely.Polygon(), found)
+
+
+def negative_search(p: Any, d: Any, *, contradicted: Any = False) -> Any:
+    """Probability that ordnance is there after a search that found none: p (1 - d) / (1 - p d), Bayes' rule.
+
+    Parameters
+    ----------
+    p : float or array
+        Probability before the search, 0 to 1.
+    d : float or array
+        Probability that the search finds what is there, 0 to 1.
+    contradicted : bool or array, optional
+        Where something was found there later (:func:`clearplan.contradicted`): the search says nothing, p stays.
+
+    Returns
+    -------
+    float or array
+        In the shape of the inputs together. Where p = 1 it stays 1: no search speaks against what is certain.
+
+    Raises
+    ------
+    SettingsError
+        p or d is not within 0 to 1.
+
+    >>> round(negative_search(0.2, 0.9), 4)
+    0.0244
+    >>> round(negative_search(negative_search(0.2, 0.9), 0.9), 5)
+    0.00249
+    """
+    before, finds = np.asarray(p, dtype=float), np.asarray(d, dtype=float)
+    for name, value in (("p", before), ("d", finds)):
+        # A blank probability is unknown and stays so; one outside the range is a slip.
+        if ((value < 0) | (value > 1)).any() or (name == "d" and np.isnan(value).any()):
+            raise SettingsError(f"negative search: {name} must lie within 0 and 1; mend it")
+    certain = before >= 1
+    rest = 1 - np.where(certain, 0.0, before) * finds
+    after = np.where(certain, 1.0, before * (1 - finds) / np.where(rest > 0, rest, 1.0))
+    after = np.where(np.asarray(contradicted, dtype=bool), before, after)
+    return float(after) if after.ndim == 0 else after
+
+
+def detection(releases: pd.DataFrame, settings: Detection) -> Any:
+    """Detection probability of each release by its action [1]; a re-opening searches nothing: 0.
+
+    >>> found = Detection(cancelled=0.5, reduced=0.7, cleared=0.99)
+    >>> detection(pd.DataFrame({"action": ["cleared", "re-opened"]}), found).tolist()
+    [0.99, 0.0]
+    """
+    return releases["action"].map({**settings.model_dump(), REOPENED: 0.0}).to_numpy(float)

@@ -1,0 +1,1 @@
+"""What a team carries: GPX, KMZ, dossiers."""

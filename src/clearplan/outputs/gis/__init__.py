@@ -1,0 +1,1 @@
+"""Tables to GeoPackage, QGIS, shapefiles, Parquet and CSV."""

@@ -1,0 +1,1 @@
+"""Tables to report.html, report.pdf and records.html."""

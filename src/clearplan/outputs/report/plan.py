@@ -1,0 +1,443 @@
+"""The report's answer to "who goes where, when, and what does it buy?": charts, tables and sentences, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from clearplan.outputs.charts.plan import BEST, draw_budgets, draw_chances, draw_gantt, draw_home, place_names
+from clearplan.outputs.report.html import table
+from clearplan.planning.search.budgets import ReturnProgramme
+from clearplan.priority.sensitivity import share_words
+
+#: The strategy against which the best plan is told.
+RANKED = "ranked list"
+#: What each strategy does, in words.
+STRATEGIES = {
+    RANKED: "tasks in the order of their rank, one after the other",
+    "value per area": "tasks that are worth most for each square metre first",
+    "greedy unlock": "always the place that gives most people a home for the least work",
+    BEST: "all teams, periods and places weighed against one another by a search",
+}
+#: A team is fully used in a period from this part of its capacity on [1].
+_FULL = 0.995
+
+
+def workplan_section(
+    *,
+    comparison: pd.DataFrame | None = None,
+    home: pd.DataFrame | None = None,
+    zones: pd.DataFrame | None = None,
+    work: pd.DataFrame | None = None,
+    tasks: pd.DataFrame | None = None,
+    use: pd.DataFrame | None = None,
+    budgets: pd.DataFrame | None = None,
+    programme: ReturnProgramme | None = None,
+    what_if: pd.DataFrame | None = None,
+    breaches: pd.DataFrame | None = None,
+    notes: Sequence[str] = (),
+    waiting: float | None = None,
+    budget: float | None = None,
+    currency: str = "",
+) -> str:
+    """The section "Who goes where, when, and what it buys"; what is None is left out.
+
+    Parameters
+    ----------
+    comparison : DataFrame, optional
+        A row a strategy: strategy, person_months, person_months_low, person_months_high, people_home, zones_open,
+        m2_finished [m2], days [team-days], cost [currency], gap [1].
+    home : DataFrame, optional
+        As in :func:`clearplan.outputs.charts.plan.draw_home`.
+    zones : DataFrame, optional
+        ZONES of the plan: zone_id, name, people, opens_in, opens_on, waits_for, why, sooner; probability, p50_on and
+        p80_on where chances were drawn.
+    work, tasks : DataFrame, optional
+        As in :func:`clearplan.outputs.charts.plan.draw_gantt`; both or none.
+    use : DataFrame, optional
+        team_id, kind, period, days, available [team-days], cost [currency].
+    budgets : DataFrame, optional
+        budget, cost [currency], people_home, person_months, zones_open, gap [1], per_million.
+    programme : ReturnProgramme, optional
+        What it takes to open places by given days.
+    what_if : DataFrame, optional
+        name, person_months, people_home, zones_open; told against the best plan of ``comparison``.
+    breaches : DataFrame, optional
+        Rules that the plan breaks, a row each, any columns; none is a good sign and is said.
+    notes : list of text
+        What to know about these figures.
+    waiting : float, optional
+        All people waiting to return.
+    budget : float, optional
+        The plan's [currency].
+    currency : str
+        Its name.
+
+    Raises
+    ------
+    TableError
+        A chart's table lacks a column.
+    """
+    parts = ["<section><h2>Who goes where, when, and what it buys</h2>"]
+    if breaches is not None and len(breaches):
+        parts.append(_breaches(breaches))
+    if comparison is not None:
+        parts.append(f"<p><b>{escape(lead(comparison))}</b></p>")
+    if breaches is not None and not len(breaches):
+        parts.append("<p>Judged again from its tables alone, the plan keeps every rule that it was given.</p>")
+    if comparison is not None or home is not None:
+        parts.append(_strategies(comparison, home, waiting, currency))
+    if zones is not None:
+        parts += [_openings(zones), _left_out(zones)]
+    if work is not None and tasks is not None:
+        parts.append(_teams_at_work(work, tasks, zones, use))
+    if use is not None:
+        parts.append(_use(use, currency))
+    if budgets is not None and len(budgets):
+        parts.append(_budgets(budgets, budget, currency))
+    if programme is not None:
+        parts.append(_programme(programme, currency))
+    if what_if is not None and len(what_if):
+        parts.append(_what_if(what_if, comparison))
+    if notes:
+        told = "".join(f"<li>{escape(note)}</li>" for note in notes)
+        parts.append(f"<h3>What to know about these figures</h3><ul>{told}</ul>")
+    return "\n".join(part for part in parts if part) + "</section>"
+
+
+def lead(comparison: pd.DataFrame) -> str:
+    """What the best plan buys against the ranked list, in plain words.
+
+    >>> print(lead(pd.DataFrame({"strategy": ["ranked list", "best plan found"], "people_home": [800.0, 1200.0],
+    ...     "zones_open": [3, 5], "person_months": [20_000.0, 30_000.0], "gap": [float("nan"), 0.004]})))
+    Under the best plan found, 1,200 people in 5 places can be home when the plan ends; by the ranked list, with the
+    same teams and money, 800 people in 3 places. Counted over all months that is 30,000 person-months at home instead
+    of 20,000: 10,000 more (+50 %). The search proved this plan to be within 0.4 % of the best that there can be.
+    """
+    rows = {str(row["strategy"]): row for row in comparison.to_dict("records")}
+    best, ranked = rows.get(BEST), rows.get(RANKED)
+    if best is None:
+        return "No plan was found."
+    told = f"Under the best plan found, {_homes(best)} can be home when the plan ends"
+    if ranked is not None:
+        here, there = float(best["person_months"]), float(ranked["person_months"])
+        more = round(here) - round(there)
+        against = f"{_whole(here)} person-months at home instead of {_whole(there)}"
+        if more:
+            part = f" ({_signed(100 * more / there)} %)" if there else ""
+            against += f": {_whole(abs(more))} {'more' if more > 0 else 'fewer'}{part}"
+        told += (
+            f"; by the ranked list, with the same teams and money, {_homes(ranked)}. Counted over all months that is "
+        )
+        told += against
+    return f"{told}. {_proof(best.get('gap'))}"
+
+
+def _homes(row: Mapping[Any, Any]) -> str:
+    people, places = round(float(row["people_home"])), int(row["zones_open"])
+    return f"{people:,} {'person' if people == 1 else 'people'} in {places:,} {'place' if places == 1 else 'places'}"
+
+
+def _proof(gap: Any) -> str:
+    if pd.isna(gap):
+        return "How near it is to the best that there can be was not proven."
+    if float(gap) <= 0:
+        return "The search proved that there is none better."
+    return f"The search proved this plan to be within {100 * float(gap):.2g} % of the best that there can be."
+
+
+# --- figures as people read them
+
+
+def _whole(value: Any, blank: str = "not known") -> str:
+    """A whole number with separators.
+
+    >>> _whole(1234.6), _whole(None), _whole(-0.2)
+    ('1,235', 'not known', '0')
+    """
+    return blank if pd.isna(value) else f"{round(float(value)):,}".replace("-", "\u2212")
+
+
+def _signed(value: Any) -> str:
+    """A difference with its sign.
+
+    >>> _signed(1234.6), _signed(-2), _signed(0.1)
+    ('+1,235', '−2', '0')
+    """
+    if pd.isna(value):
+        return "not known"
+    return f"{round(float(value)):+,}".replace("-", "\u2212") if round(float(value)) else "0"
+
+
+def _day(value: Any, blank: str) -> str:
+    return blank if pd.isna(value) else f"{pd.Timestamp(value):%Y-%m-%d}"
+
+
+def _text(value: Any, blank: str = "") -> str:
+    return blank if pd.isna(value) else str(value)
+
+
+def _km2(value: Any) -> str:
+    """Square kilometres; what is little is not nothing."""
+    if pd.isna(value):
+        return "not known"
+    return "< 0.01" if 1 <= value < 5000 else f"{value / 1e6:,.2f}"
+
+
+def _money(values: pd.Series, currency: str) -> tuple[str, list[str]]:
+    """Unit and figures of a column of money: millions from a million on.
+
+    >>> _money(pd.Series([2_500_000.0, 40_000.0]), "USD"), _money(pd.Series([900.0]), "")
+    ((' [million USD]', ['2.50', '0.04']), ('', ['900']))
+    """
+    millions = bool((values >= 1e6).any())
+    unit = " ".join(word for word in ("million" if millions else "", currency) if word)
+    figures = [("not known" if pd.isna(v) else f"{v / 1e6:,.2f}") if millions else _whole(v) for v in values]
+    return (f" [{unit}]" if unit else ""), figures
+
+
+def _table(
+    columns: Mapping[str, Sequence[str]], names: Sequence[str] = (), sentences: Sequence[str] = (), wide: bool = False
+) -> str:
+    """A table of plain text; all columns but those of names and sentences hold figures and days."""
+    rows = [[escape(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
+    kinds = {k: "k" if name in names else "w" if name in sentences else "n" for k, name in enumerate(columns)}
+    told = table(map(escape, columns), rows, kinds)
+    return f'<div class="wide">{told}</div>' if wide else told
+
+
+def _chart(svg: str) -> str:
+    return f'<figure class="chart wide" tabindex="0">{svg}</figure>'
+
+
+# --- the parts
+
+
+def _breaches(breaches: pd.DataFrame) -> str:
+    number = "is 1 breach" if len(breaches) == 1 else f"are {len(breaches):,} breaches"
+    cells = {str(c).replace("_", " "): [_cell(v) for v in breaches[c]] for c in breaches.columns}
+    return (
+        f'<p class="loud">Do not use this plan: judged again from its tables alone, there {number} of its rules.</p>'
+        + _table(cells, [name for name in cells if name != "words"], ["words"])
+    )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    return f"{value:,.6g}" if isinstance(value, float) and not pd.isna(value) else _text(value)
+
+
+def _strategies(
+    comparison: pd.DataFrame | None, home: pd.DataFrame | None, waiting: float | None, currency: str
+) -> str:
+    parts = ["<h3>What the plan buys, beside simpler ways</h3>"]
+    if home is not None and len(home):
+        parts.append(_chart(draw_home(home, waiting=waiting)))
+    if comparison is not None:
+        parts.append(
+            "<p>All ways have the same teams, seasons and money. Person-months at home: each person counts for every "
+            "month from the opening of the place. Range: from places of which nobody knows how many people wait.</p>"
+        )
+        parts.append(_comparison(comparison, currency))
+        known = [n for n in comparison["strategy"] if n in STRATEGIES]
+        parts.append("<ul>" + "".join(f"<li><b>{n}</b>: {STRATEGIES[n]}</li>" for n in known) + "</ul>")
+    return "".join(parts)
+
+
+def _comparison(comparison: pd.DataFrame, currency: str) -> str:
+    own = comparison
+    ranked = own.loc[own["strategy"] == RANKED, "person_months"]
+    unit, costs = _money(own["cost"], currency)
+    columns = {
+        "way": own["strategy"].astype(str).tolist(),
+        "people home at the end": [_whole(v) for v in own["people_home"]],
+        "places open": [_whole(v) for v in own["zones_open"]],
+        "person-months at home": [_whole(v) for v in own["person_months"]],
+    }
+    ranges = [_range(low, high) for low, high in zip(own["person_months_low"], own["person_months_high"], strict=True)]
+    if any(ranges):
+        columns["range"] = ranges
+    if len(ranked):
+        columns["against the ranked list"] = [_signed(v - ranked.iloc[0]) for v in own["person_months"]]
+    columns |= {
+        "ground finished [km²]": [_km2(v) for v in own["m2_finished"]],
+        "team-days": [_whole(v) for v in own["days"]],
+        f"cost{unit}": costs,
+    }
+    return _table(columns, ["way"], wide=True)
+
+
+def _range(low: Any, high: Any) -> str:
+    """A range in words, nothing where it is none.
+
+    >>> _range(1000, 2000), _range(1000, 1000)
+    ('1,000 to 2,000', '')
+    """
+    return "" if pd.isna(low) or pd.isna(high) or _whole(low) == _whole(high) else f"{_whole(low)} to {_whole(high)}"
+
+
+def _openings(zones: pd.DataFrame) -> str:
+    """Every place in the plan with its date, how sure it is, and what hangs on it."""
+    own = zones.assign(place=place_names(zones))[zones["opens_in"].notna()]
+    if not len(own):
+        return "<h3>When places open</h3><p>No place opens in the plan.</p>"
+    own = own.sort_values(["opens_on", "place"], kind="stable")
+    drawn = {"probability", "p50_on", "p80_on"} <= set(own.columns) and bool(own["probability"].notna().any())
+    columns = {
+        "place": own["place"].tolist(),
+        "people": [_whole(v, "unknown") for v in own["people"]],
+        "opens on": [
+            "the first day" if t == 0 else _day(day, "not known")
+            for t, day in zip(own["opens_in"], own["opens_on"], strict=True)
+        ],
+    }
+    if drawn:
+        columns |= {
+            "chance": ["not drawn" if pd.isna(v) else share_words(float(v)) for v in own["probability"]],
+            "half of the draws by": [_day(v, "beyond the plan") for v in own["p50_on"]],
+            "four fifths by": [_day(v, "beyond the plan") for v in own["p80_on"]],
+        }
+    columns |= {
+        "waits for tasks": [_whole(v) for v in own["waits_for"]],
+        "why then": [_text(v) for v in own["why"]],
+        "what would bring it forward": [_text(v) for v in own["sooner"]],
+    }
+    return (
+        "<h3>When places open</h3><p>A place opens at the end of the period in which the last task that stands in its "
+        "way is finished; on that day the plan proposes it, and the authorities decide."
+        + (
+            " Chance: share of the draws, with other rates, efforts and outcomes of survey, in which it is open by "
+            "then.</p>" + _chart(draw_chances(zones))
+            if drawn
+            else "</p>"
+        )
+        + _table(columns, ["place"], ["why then", "what would bring it forward"], wide=True)
+    )
+
+
+def _left_out(zones: pd.DataFrame) -> str:
+    own = zones.assign(place=place_names(zones))[zones["opens_in"].isna()].sort_values("place", kind="stable")
+    if not len(own):
+        return "<p>No place is left out of the plan.</p>"
+    columns = {
+        "place": own["place"].tolist(),
+        "people": [_whole(v, "unknown") for v in own["people"]],
+        "why": [_text(v, "no reason given") for v in own["why"]],
+        "what would bring it in": [_text(v) for v in own["sooner"]],
+    }
+    number = f"{len(own):,} {'place' if len(own) == 1 else 'places'}"
+    return (
+        f"<h3>Not in the plan: {number}</h3><p>The plan has no date for these places, for the reason beside each.</p>"
+        + _table(columns, ["place"], ["why", "what would bring it in"])
+    )
+
+
+def _teams_at_work(
+    work: pd.DataFrame, tasks: pd.DataFrame, zones: pd.DataFrame | None, use: pd.DataFrame | None
+) -> str:
+    heading = "<h3>Who works where</h3>"
+    if not len(work):
+        return f"{heading}<p>No work is planned.</p>"
+    number = f"{work['task_id'].nunique():,} {'task' if work['task_id'].nunique() == 1 else 'tasks'}"
+    return (
+        f"{heading}<p>{number} in {_whole(work['days'].sum())} team-days. Work is dated to the period, not to the day."
+        f"</p>{_chart(draw_gantt(work, tasks, zones, use=use))}"
+    )
+
+
+def _use(use: pd.DataFrame, currency: str) -> str:
+    """Each team's days beside those it has, and in how many periods it has none to spare."""
+    full = (use["days"] >= _FULL * use["available"]) & (use["available"] > 0)
+    own = use.assign(full=full, there=use["available"] > 0).groupby(["team_id", "kind"], sort=False, as_index=False)
+    sums = own[["days", "available", "cost", "full", "there"]].sum()
+    unit, costs = _money(sums["cost"], currency)
+    share = sums["days"] / sums["available"].where(sums["available"] > 0)
+    columns: dict[str, list[str]] = {
+        "team": sums["team_id"].astype(str).tolist(),
+        "kind": sums["kind"].astype(str).tolist(),
+        "team-days planned": [_whole(v) for v in sums["days"]],
+        "team-days there are": [_whole(v) for v in sums["available"]],
+        "share used": ["no capacity" if pd.isna(v) else share_words(float(v)) for v in share],
+        "periods fully used": [f"{a} of {b}" for a, b in zip(sums["full"], sums["there"], strict=True)],
+        f"cost{unit}": costs,
+    }
+    spent = sums.loc[share >= _FULL, "team_id"].astype(str).tolist()
+    told = f"<p>No day to spare: {escape(', '.join(spent))}. What they do sets the pace.</p>" if spent else ""
+    return "<h3>How far the teams are used</h3>" + told + _table(columns, ["team", "kind"])
+
+
+def _budgets(budgets: pd.DataFrame, budget: float | None, currency: str) -> str:
+    own = budgets.sort_values("budget")
+    unit, per = ("million", 1e6) if own["budget"].max() >= 1e6 else ("", 1.0)
+    spent_unit, spent = _money(own["cost"], currency)
+    columns = {
+        f"budget [{' '.join((unit, currency)).strip()}]" if unit + currency else "budget": [
+            f"{v / per:,.6g}" for v in own["budget"]
+        ],
+        "people home at the end": [_whole(v) for v in own["people_home"]],
+        "places open": [_whole(v) for v in own["zones_open"]],
+        "person-months at home": [_whole(v) for v in own["person_months"]],
+        "person-months for each million more": [_whole(v) for v in own["per_million"]],
+        f"cost{spent_unit}": spent,
+        "proven within": ["not proven" if pd.isna(v) else f"{100 * v:.2g} %" for v in own["gap"]],
+    }
+    return (
+        "<h3>What another million would buy</h3><p>The best plan found for each budget, with all else as it is.</p>"
+        + _chart(draw_budgets(own, budget=budget, currency=currency))
+        + _table(columns, wide=True)
+    )
+
+
+def _programme(programme: ReturnProgramme, currency: str) -> str:
+    """Teams and money that the return programme takes."""
+    own, zones = programme.teams, programme.judgement.zones
+    unit, costs = _money(own["cost"], currency)
+    columns = {
+        "team": own["team_id"].astype(str).tolist(),
+        "kind": own["kind"].astype(str).tolist(),
+        "teams there are": [_whole(v) for v in own["number"]],
+        "further teams": [_whole(v) for v in own["further"]],
+        "team-days": [_whole(v) for v in own["days"]],
+        f"cost{unit}": costs,
+    }
+    needed = programme.periods[programme.periods["cost"][::-1].cumsum()[::-1] > 0]  # until the last that takes money
+    spent_unit, spent = _money(needed["cost"], currency)
+    by_period = {
+        "period": [str(v) for v in needed["period"]],
+        "ends on": [_day(v, "") for v in needed["ends_on"]],
+        f"money needed{spent_unit}": spent,
+    }
+    places = int((zones["opens_in"] > 0).sum())
+    lacking = own[own["further"] > 0]
+    teams = ", ".join(f"{row.further:,} more of {row.team_id}" for row in lacking.itertuples()) or "no further teams"
+    notes = "".join(f"<li>{escape(note)}</li>" for note in programme.notes)
+    return (
+        "<h3>What the return programme would take</h3>"
+        f"<p><b>To open {places:,} {'place' if places == 1 else 'places'} by the days that are asked takes "
+        f"{_whole(programme.cost)} {escape(currency)} of work and {escape(teams)}</b>: first the further teams that "
+        "cost least to keep, then the cheapest work with them. No budget holds here; seasons, districts, rates and the "
+        "order of steps do.</p>"
+        + (f"<ul>{notes}</ul>" if notes else "")
+        + _table(columns, ["team", "kind"])
+        + "<p>When the money is needed:</p>"
+        + _table(by_period, ["period"])
+    )
+
+
+def _what_if(what_if: pd.DataFrame, comparison: pd.DataFrame | None) -> str:
+    columns: dict[str, list[str]] = {"what if": what_if["name"].astype(str).tolist()}
+    best = None if comparison is None else comparison[comparison["strategy"] == BEST]
+    named = {"person_months": "person-months at home", "people_home": "people home at the end",
+             "zones_open": "places open"}  # fmt: skip
+    for name, words in named.items():
+        columns[words] = [_whole(v) for v in what_if[name]]
+        if best is not None and len(best):
+            columns[f"{words}, against the plan"] = [_signed(v - best[name].iloc[0]) for v in what_if[name]]
+    return (
+        "<h3>What if</h3><p>The best plan found where one thing is other than supposed: how much hangs on it.</p>"
+        + _table(columns, sentences=["what if"], wide=True)
+    )

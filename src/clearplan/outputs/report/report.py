@@ -1,0 +1,348 @@
+"""Tables to pages that people file: the report of a run, the evaluation of its surface, two runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from clearplan.core.errors import TableError
+from clearplan.outputs.charts.results import (
+    draw_bridge,
+    draw_calibration,
+    draw_changes,
+    draw_ladder,
+    draw_recall,
+    draw_release_2023,
+)
+from clearplan.outputs.report.html import Page, page, table
+from clearplan.outputs.report.order import order_section
+from clearplan.tables.check import each_row
+from clearplan.tables.declared import CLASSES, EVERY_KIND
+
+#: Columns of the ledger and of the bridge in words.
+STATES = {
+    "reported_m2": "reported", "remaining_m2": "remaining", "cancelled_m2": "cancelled", "reduced_m2": "reduced",
+    "cleared_m2": "cleared", "closed_m2": "closed by status",
+}  # fmt: skip
+FLOWS = {
+    "opening_m2": "opening", "newly_found_m2": "+ newly found", "cancelled_m2": "\u2212 cancelled",
+    "reduced_m2": "\u2212 reduced", "cleared_m2": "\u2212 cleared", "resurvey_m2": "\u00b1 re-survey",
+    "closing_m2": "closing",
+}  # fmt: skip
+_RESURVEY = {"reopened_m2": 1, "changed_in_m2": 1, "changed_out_m2": -1, "closed_m2": -1, "withdrawn_m2": -1}
+#: Figures of the ladder that are parts of a whole, shown in per cent.
+_PARTS = ("recall_5", "recall_10", "recall_20")
+_SHOWN = {
+    "recall_5": "top 5 %", "recall_10": "top 10 %", "recall_20": "top 20 %", "roc_auc": "ROC-AUC",
+    "average_precision": "average precision", "pr_auc": "PR-AUC", "slope": "slope",
+}  # fmt: skip
+
+
+def draw_report(
+    *,
+    title: str,
+    notice: str,
+    illustrative: str = "",
+    notes: Sequence[str] = (),
+    figures: Sequence[tuple[str, str]] = (),
+    books: Mapping[str, pd.DataFrame],
+    bridge_days: tuple[str, str] | None = None,
+    published: pd.DataFrame | None = None,
+    tasks: pd.DataFrame | None = None,
+    first: int | None = None,
+    cuts: Sequence[str] | None = None,
+    hangs: Mapping[str, pd.DataFrame] | None = None,
+    weight_sets: pd.DataFrame | None = None,
+    agreement: pd.DataFrame | None = None,
+    further: Sequence[str] = (),
+) -> Page:
+    """The report of a run: what must be read first, the order of the tasks, ledger, bridge, expected ground, releases.
+
+    Parameters
+    ----------
+    title, notice, illustrative : text
+        Head; disclaimer and fingerprint at the foot; said loudly where any input is made up.
+    notes : list of text
+        What must be read first.
+    figures : (label, figure)
+        Head line.
+    books : mapping
+        ``ledger``; ``bridge`` and ``expected`` where there are such (``Study.books``) [m2].
+    bridge_days : (opening, closing)
+        Days of the bridge.
+    published : DataFrame, optional
+        Release as an agency published it: breakdown, name, hectares, source.
+    tasks : DataFrame, optional
+        Ranked TASKS; with them the section "Why this order", which tells what ``robust`` found where it was asked.
+    first : int, optional
+        How many tasks ``first_share`` counts as the first (``settings.robustness.first``).
+    cuts : list of text, optional
+        How the classes were cut, a sentence a queue (``cut_words``).
+    hangs : mapping, optional
+        Queue to the table of ``hangs_on``: criterion, before, after [% of all weights], out, into.
+    weight_sets : DataFrame, optional
+        criterion, and a column a weight set [points]; queue where the queues differ.
+    agreement : DataFrame, optional
+        From ``agreement_of_sets``: queue, one, other, kendall_tau, shared_first, first.
+    further : list of HTML, optional
+        Sections of other rooms, such as the plan of work; they come after the order.
+    """
+    parts = _head(title, illustrative, notes)
+    parts.append(
+        '<dl class="figures">'
+        + "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in figures)
+        + "</dl>"
+    )
+    if tasks is not None:
+        parts.append(order_section(tasks, first, cuts, hangs, weight_sets, agreement))
+    parts += further
+    parts.append("<section><h2>Land release: where every reported square metre stands</h2>")
+    parts.append(
+        "<p>Net of overlap: ground that remains in any area is remaining, in the strongest class among those in which "
+        "it remains. Reported = remaining + cancelled + reduced + cleared + closed by status. Areas in km².</p>"
+    )
+    parts.append(_by(books["ledger"], "land_class", "class", STATES))
+    parts.append("<h3>By district</h3>" + _by_district(books["ledger"], STATES))
+    parts.append("</section>")
+    if "bridge" in books:
+        parts.append(_bridge(books["bridge"], bridge_days))
+    if "expected" in books:
+        parts.append(_expected(books["expected"]))
+    if published is not None:
+        parts.append(_published(published))
+    return page(title, "\n".join(parts), notice=notice)
+
+
+def _head(title: str, illustrative: str, notes: Sequence[str]) -> list[str]:
+    parts = [f'<h1 id="top">{escape(title)}</h1>']
+    if illustrative:
+        parts.append(f'<p class="loud">{escape(illustrative)}</p>')
+    if notes:
+        parts.append("<h3>Read first</h3><ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>")
+    return parts
+
+
+# --- why this order
+
+
+def _km2(value: float) -> str:
+    """Square kilometres as HTML; what is little is not nothing.
+
+    >>> _km2(2_500_000), _km2(120.0), _km2(0.0)
+    ('2.50', '&lt; 0.01', '0.00')
+    """
+    return "&lt; 0.01" if 1 <= value < 5000 else f"{value / 1e6:,.2f}"
+
+
+def _by(rows: pd.DataFrame, column: str, label: str, columns: Mapping[str, str]) -> str:
+    sums = rows.groupby(column, sort=False, dropna=False)[list(columns)].sum()
+    cells = [[escape(str(name)), *map(_km2, row)] for name, row in
+             zip(sums.index, sums.to_numpy(), strict=True)]  # fmt: skip
+    return table([label, *columns.values()], cells)
+
+
+def _by_district(rows: pd.DataFrame, columns: Mapping[str, str]) -> str:
+    """District by class, the districts with the most reported ground first; empty rows left out."""
+    own = rows[(rows[list(columns)].abs() >= 1).any(axis=1)]  # overlay noise is below a square metre
+    most = own.groupby("district")[next(iter(columns))].sum().sort_values(ascending=False, kind="stable")
+    order = {name: k for k, name in enumerate(most.index)}
+    own = own.groupby(["district", "land_class"], sort=False, as_index=False)[list(columns)].sum()
+    own = own.sort_values("district", key=lambda names: names.map(order), kind="stable")
+    cells = [
+        [escape(str(row["district"])), escape(str(row["land_class"])), *(_km2(row[name]) for name in columns)]
+        for row in own.to_dict("records")
+    ]
+    return table(["district", "class", *columns.values()], cells)
+
+
+def with_resurvey(bridge: pd.DataFrame) -> pd.DataFrame:
+    """The bridge with what re-survey and corrections moved in one signed column [m2].
+
+    >>> rows = pd.DataFrame({"reopened_m2": [5.0], "changed_in_m2": [2.0], "changed_out_m2": [3.0], "closed_m2": [1.0],
+    ...                      "withdrawn_m2": [0.0]})
+    >>> with_resurvey(rows)["resurvey_m2"].tolist()
+    [3.0]
+    """
+    return bridge.assign(resurvey_m2=sum(sign * bridge[name] for name, sign in _RESURVEY.items()))
+
+
+def _bridge(bridge: pd.DataFrame, days: tuple[str, str] | None) -> str:
+    whole = with_resurvey(bridge)
+    when = f" from {days[0]} to {days[1]}" if days is not None else ""
+    parts = [f"<section><h2>What moved the remaining ground{escape(when)}</h2>"]
+    whole = whole.sort_values("land_class", key=lambda names: names.map(CLASSES.index), kind="stable")
+    for land_class in CLASSES:
+        own = whole[whole["land_class"] == land_class]
+        if not own[list(FLOWS)].to_numpy().any():
+            continue
+        # One chart a class: an indication's thousand km2 would flatten all that was surveyed and cleared.
+        chart = draw_bridge(own, title=f"{land_class}: opening to closing")
+        parts.append(f'<figure class="chart">{_own_ids(chart, str(land_class))}</figure>')
+    parts.append(
+        "<p>Re-survey: ground re-opened or of another class or ordnance than before, less what was closed by status. "
+        "Every term is measured on the map, none is a residual.</p>"
+    )
+    parts.append(_by(whole, "land_class", "class", FLOWS))
+    if set(whole["ordnance"]) - {EVERY_KIND}:
+        parts.append("<h3>By ordnance</h3>" + _by(whole, "ordnance", "ordnance", FLOWS))
+    parts.append("<h3>By district</h3>" + _by_district(whole, FLOWS) + "</section>")
+    return "\n".join(parts)
+
+
+def _own_ids(chart: str, name: str) -> str:
+    """Ids of a chart that is drawn several times in one page."""
+    return chart.replace("bridge-", f"bridge-{name.lower()}-")
+
+
+def _expected(expected: pd.DataFrame) -> str:
+    told = expected.sort_values("expected_m2", ascending=False, kind="stable")
+    cells = [
+        [escape(str(r.district)), *("nobody knows" if pd.isna(v) else _km2(v) for v in
+                                    (r.expected_m2, r.low_m2, r.high_m2)), _km2(r.known_m2), _km2(r.unknown_m2)]
+        for r in each_row(told)
+    ]  # fmt: skip
+    header = ["district", "expected", "low (5 %)", "high (95 %)", "known ground", "nobody knows"]
+    return (
+        "<section><h2>How much ground is expected to hold explosive ordnance</h2><p>Sums of the surface's "
+        "probabilities, with a 90 % interval from draws over its strengths. An expectation over weak evidence is not a "
+        "measurement, and of ground of which nobody knows nothing is said. Areas in km².</p>"
+        + table(header, cells)
+        + "</section>"
+    )
+
+
+def _published(published: pd.DataFrame) -> str:
+    missing = [name for name in ("breakdown", "name", "hectares", "source") if name not in published.columns]
+    if missing:
+        raise TableError(f"published releases lack the column {missing[0]}; give breakdown, name, hectares, source")
+    plain = published.assign(breakdown=published["breakdown"].str.replace("_", " "))
+    sources = "; ".join(dict.fromkeys(plain["source"].astype(str)))
+    return (
+        "<section><h2>Published release figures</h2>"
+        f'<figure class="chart">{draw_release_2023(plain, source=sources)}</figure>'
+        f"<p>Source: {escape(sources)}. Published figures, not computed here.</p></section>"
+    )
+
+
+def draw_evaluation(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    title: str,
+    notice: str,
+    illustrative: str = "",
+    notes: Sequence[str] = (),
+    strengths: pd.DataFrame | None = None,
+) -> Page:
+    """How well the surface foretells accidents that it has not seen, held against simpler ways.
+
+    Parameters
+    ----------
+    tables : mapping
+        From ``evaluation_tables``.
+    title, notice, illustrative, notes
+        As in :func:`draw_report`.
+    strengths : DataFrame, optional
+        ``Fit.table``: what was learned.
+    """
+    ladder = tables["ladder"]
+    parts = _head(title, illustrative, notes)
+    parts.append(
+        "<section><h2>The ladder</h2><p>Whole blocks of ground are held out in turn, never single points: neighbours "
+        "would tell on one another. Mean over the folds, lowest and highest in brackets.</p>"
+    )
+    parts.append(f'<figure class="chart">{draw_ladder(ladder)}</figure>')
+    parts.append(ladder_table(ladder, tables["figures"]))
+    parts.append(f'<figure class="chart">{draw_recall(ladder)}</figure></section>')
+    parts.append("<section><h2>Calibration</h2>")
+    parts.append(f'<figure class="chart">{draw_calibration(tables["calibration"])}</figure></section>')
+    parts.append("<section><h2>Accidents outside every known polygon</h2>" + outside_table(tables["outside"]))
+    parts.append("</section>")
+    if strengths is not None:
+        cells = [[escape(_cell(value)) for value in row] for row in each_row(strengths)]
+        parts.append("<section><h2>Strengths learned</h2>" + table(map(str, strengths.columns), cells) + "</section>")
+    return page(title, "\n".join(parts), notice=notice)
+
+
+def draw_sections(
+    sections: Sequence[str], *, title: str, notice: str, notes: Sequence[str] = (), illustrative: str = ""
+) -> Page:
+    """A page of finished sections of HTML, below what must be read first."""
+    return page(title, "\n".join([*_head(title, illustrative, notes), *sections]), notice=notice)
+
+
+def draw_comparison(
+    tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]],
+    *,
+    title: str,
+    notice: str,
+    words: Sequence[str],
+    changes: gpd.GeoDataFrame,
+    ground: gpd.GeoDataFrame,
+    zones: gpd.GeoDataFrame,
+    illustrative: str = "",
+) -> Page:
+    """Two runs side by side: a map of what changed, and the tables behind it.
+
+    Parameters
+    ----------
+    tables : mapping
+        Heading to (header, rows) of text, in the order of the page; empty ones are left out.
+    title, notice, illustrative
+        As in :func:`draw_report`.
+    words : list of text
+        The comparison in sentences, what is wrong first.
+    changes, ground, zones : GeoDataFrame
+        As in ``draw_changes``.
+    """
+    parts = _head(title, illustrative, words)
+    if len(changes):
+        parts.append(f'<figure class="chart">{draw_changes(changes, ground, zones)}</figure>')
+    for heading, (header, rows) in tables.items():
+        if rows:
+            cells = [[escape(cell) for cell in row] for row in rows]
+            parts.append(f"<section><h2>{escape(heading)}</h2>{table(header, cells)}</section>")
+    return page(title, "\n".join(parts), notice=notice)
+
+
+def _cell(value: Any) -> str:
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def ladder_cells(ladder: pd.DataFrame) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and rows of the ladder in words: a rung a row, mean (lowest to highest) a figure."""
+    pairs = zip(ladder["rung"], ladder["figure"], strict=True)
+    wide = dict(zip(pairs, ladder.to_dict("records"), strict=True))
+    rows = [
+        (rung, *(_figure(wide.get((rung, name)), name in _PARTS) for name in _SHOWN))
+        for rung in dict.fromkeys(ladder["rung"])
+    ]
+    return ("rung", *_SHOWN.values()), rows
+
+
+def ladder_table(ladder: pd.DataFrame, meanings: pd.DataFrame) -> str:
+    """Rungs by figures, and what each figure is."""
+    header, rows = ladder_cells(ladder)
+    words = dict(zip(meanings["figure"], meanings["meaning"], strict=True))
+    told = "".join(f"<li><b>{label}</b>: {escape(words[name])}</li>" for name, label in _SHOWN.items() if name in words)
+    return table(header, [[escape(cell) for cell in row] for row in rows]) + f"<ul>{told}</ul>"
+
+
+def _figure(row: Mapping[Any, Any] | None, part: bool) -> str:
+    if row is None or pd.isna(row["mean"]):
+        return "not defined"
+    mean, low, high = (f"{100 * row[k]:.0f} %" if part else f"{row[k]:.3g}" for k in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
+
+
+def outside_table(outside: pd.DataFrame) -> str:
+    """Accidents inside and outside."""
+    cells = [
+        [escape(str(r.what)), f"{r.accidents:,}", f"{r.outside:,}", f"{100 * r.share:.0f} %"] for r in each_row(outside)
+    ]
+    return table(["outside of", "accidents", "outside", "share"], cells)

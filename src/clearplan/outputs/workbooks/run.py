@@ -1,0 +1,372 @@
+"""Sheets of a run's book, and their tables: key figures, tasks, ledger, bridge, data quality, sources, settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from clearplan.core.crs import inner_lonlat
+from clearplan.outputs.workbooks.writer import Field, Sheet
+from clearplan.priority.rank import criteria_of, meaning_of
+from clearplan.settings.base import Settings, told_settings
+from clearplan.settings.project import Plan
+from clearplan.tables.declared import CLASSES, CODE_LISTS, RELEASED, id_column
+
+#: Of a deferred row, where its reason tells the row of the file.
+_AT = re.compile(r"(\w+) \(row (\d+) of (.+?)\): ")
+_STATES = {
+    "reported_m2": "reported, before any release", "remaining_m2": "remaining", "cancelled_m2": "cancelled",
+    "reduced_m2": "reduced", "cleared_m2": "cleared", "closed_m2": "closed by status, without a release",
+}  # fmt: skip
+_FLOWS = {
+    "opening_m2": "opening", "newly_found_m2": "+ newly found", "cancelled_m2": "- cancelled",
+    "reduced_m2": "- reduced", "cleared_m2": "- cleared", "reopened_m2": "+ re-opened",
+    "changed_in_m2": "+ from another class or ordnance", "changed_out_m2": "- to another class or ordnance",
+    "closed_m2": "- closed by status", "withdrawn_m2": "- withdrawn", "closing_m2": "closing",
+}  # fmt: skip
+
+
+def run_sheets(tasks: pd.DataFrame, bridge_days: tuple[str, str] | None = None) -> dict[str, Sheet]:
+    """The sheets, by the name of the table that fills each.
+
+    Parameters
+    ----------
+    tasks : DataFrame
+        Ranked TASKS, for their criteria.
+    bridge_days : (opening, closing), optional
+        Days of the bridge.
+    """
+    when = f" from {bridge_days[0]} to {bridge_days[1]}" if bridge_days is not None else ""
+    return {
+        "summary": Sheet("Summary", "key figures of the run with their units, and what each means", (
+            Field("figure", "figure", "sentence"),
+            Field("value", "value; blank: not known", "figure"),
+            Field("unit", "unit", "text"),
+            Field("meaning", "what it means", "sentence"),
+        )),
+        "tasks": _task_sheet(tasks),
+        "ledger": Sheet("Ledger", "where every reported square metre stands, net of overlap; reported = remaining + "
+                        "cancelled + reduced + cleared + closed", (
+            Field("district", "district", "text"),
+            Field("land_class", "class", "text"),
+            *(Field(name, f"{words} [m2]", "whole") for name, words in _STATES.items()),
+            Field("closed_ids", "hazards that were closed by status", "text", must=False),
+        ), 2),
+        "bridge": Sheet("Bridge", f"what moved the remaining ground{when}: every term is measured on the map, none is "
+                        "a residual", (
+            Field("district", "district", "text"),
+            Field("land_class", "class", "text"),
+            Field("ordnance", "ordnance", "text"),
+            *(Field(name, f"{words} [m2]", "whole") for name, words in _FLOWS.items()),
+        ), 3),
+        "quality": Sheet("Data quality", "every row that could not be used, and every fault of the files: where, which "
+                         "rule, what to do", (
+            Field("level", "level; deferred: the row is in no figure", "text"),
+            Field("file", "file", "text"),
+            Field("row", "row of the file; blank: of the whole file or layer", "year"),
+            Field("column", "column", "text"),
+            Field("value", "value as it stands", "text"),
+            Field("rule", "rule, or why it is deferred", "sentence"),
+            Field("remedy", "remedy", "sentence"),
+            Field("table", "table", "text"),
+            Field("id", "id of the row", "text"),
+            Field("source", "source of the row", "sentence", tag=""),
+        )),
+        "sources": Sheet("Sources", "every file that decided a figure, by its hash", (
+            Field("file", "file, as seen from plan.toml", "text"),
+            Field("used_for", "what it is used for in plan.toml", "text"),
+            Field("source", "source and licence, as stated; blank: not stated", "sentence", tag=""),
+            Field("sha256", "SHA-256 of the file", "text"),
+        )),
+        "settings": Sheet("Settings", "every setting of the run, with its unit and what it means", (
+            Field("section", "section of plan.toml", "text"),
+            Field("setting", "setting", "text"),
+            Field("value", "value; blank: unset", "any"),
+            Field("unit", "unit", "text"),
+            Field("meaning", "what it means", "sentence"),
+        ), 2),
+    }  # fmt: skip
+
+
+def _task_sheet(tasks: pd.DataFrame) -> Sheet:
+    """Rank and reasons of each task; criteria in the plan's own words."""
+    points, raw = [], []
+    for name in criteria_of(tasks):
+        told = meaning_of(tasks, name)
+        points.append(Field(f"c_{name}_points", f"{told.label} [points of 100]", "number"))
+        raw.append(Field(f"c_{name}_raw", f"{told.label}{f' [{told.unit}]' if told.unit else ''}", "figure"))
+    return Sheet("Tasks", "both queues, in the order of their ranks, with the points of each criterion; a task without "
+                 "a rank is behind a gate; what stands behind the points is for the screen and is not printed", (
+        Field("task_id", "task", "text"),
+        Field("queue", "queue", "text"),
+        Field("rank", "rank in its queue; blank: behind a gate", "whole"),
+        Field("score", "score [points of 100]", "number"),
+        Field("priority_class", "priority; two where nobody can tell", "text", must=False),
+        Field("district", "district; blank: outside every district", "text"),
+        Field("land_class", "class of the land", "text"),
+        Field("ordnance", "ordnance", "text", must=False),
+        Field("area_m2", "ground; tasks never overlap [m2]", "whole"),
+        *points,
+        *raw,
+        Field("first_share", "share of the draws in which it is one of the first [%]", "share", must=False),
+        Field("rank_low", "rank in 90 % of the draws: from", "whole", must=False),
+        Field("rank_high", "to", "whole", must=False),
+        Field("tied_with", "tied with", "text", must=False),
+        Field("change", "what would change it", "sentence", must=False),
+        Field("gates", "gates that hold it back", "sentence", must=False),
+        Field("expected_m2", "expected to be contaminated; blank: nobody knows [m2]", "whole", must=False),
+        Field("survey_saves", "what survey before clearance saves [currency]", "whole", must=False),
+        Field("teams", "teams in the plan of work", "text", must=False),
+        Field("start_on", "work starts in the period from [date]", "day", must=False),
+        Field("finish_on", "work is finished by [date]", "day", must=False),
+        Field("finished_part", "finished when the plan ends [%]", "share", must=False),
+        Field("told", "what the published cell holds", "sentence", must=False),
+        Field("zone_ids", "places within its influence", "text", must=False),
+        Field("hazard_ids", "hazards that reach into it", "text", must=False),
+        Field("lifeline_ids", "lifelines that it blocks", "text", must=False),
+        Field("mgrs_km", "MGRS 1-km square", "text", must=False),
+        Field("lon", "longitude of an inner point, WGS 84 [degrees]", "degrees"),
+        Field("lat", "latitude of it, WGS 84 [degrees]", "degrees"),
+        Field("position_error_m", "position error; blank: not known [m]", "whole", must=False),
+        Field("source", "source", "sentence", must=False),
+    ), 3, "tasks", points[-1].source if points else "area_m2")  # fmt: skip
+
+
+def task_table(tasks: gpd.GeoDataFrame) -> pd.DataFrame:
+    """TASKS by queue and rank, the gated ones last, with the position of an inner point [degrees, WGS 84]."""
+    lon, lat = inner_lonlat(tasks)
+    told = pd.DataFrame(tasks.drop(columns="geometry")).assign(lon=lon.round(6), lat=lat.round(6))
+    return told.sort_values(["queue", "rank", "task_id"], kind="stable")
+
+
+def by_class(book: pd.DataFrame) -> pd.DataFrame:
+    """A book with its rows by district, and in each the strongest class first."""
+    place = {name: k for k, name in enumerate(CLASSES)}
+    order = book.assign(_at=book["land_class"].map(place).fillna(len(place)))
+    return book.loc[order.sort_values(["district", "_at"], kind="stable").index]
+
+
+# --- key figures
+
+
+def summary_table(
+    run: Mapping[str, Any],
+    plan: Plan,
+    tasks: pd.DataFrame,
+    books: Mapping[str, pd.DataFrame],
+    comparison: pd.DataFrame | None = None,
+    strategies: Sequence[str] = (),
+    currency: str = "",
+) -> pd.DataFrame:
+    """Key figures of a run: figure, value, unit, meaning.
+
+    Parameters
+    ----------
+    run : mapping
+        The record of the run: fingerprint, crs, counts, deferred, faults, people.
+    plan : Plan
+    tasks : DataFrame
+        Ranked TASKS.
+    books : mapping
+        ``net_area`` and ``ledger``.
+    comparison : DataFrame, optional
+        A row a strategy, as in :func:`clearplan.outputs.report.plan.workplan_section`.
+    strategies : list of text
+        Those to tell of, the best plan first.
+    currency : text
+        Of its costs.
+    """
+    rows = [*_of_run(run, plan), *_of_ground(books), *_of_people(run["people"]), *_of_tasks(tasks), *_of_rows(run)]
+    for name in strategies:
+        rows += _of_plan(comparison, name, currency) if comparison is not None else ()
+    return pd.DataFrame(rows, columns=["figure", "value", "unit", "meaning"]).astype({"value": object})
+
+
+Figures = Iterator[tuple[str, Any, str, str]]
+
+
+def _of_run(run: Mapping[str, Any], plan: Plan) -> Figures:
+    yield "As at", plan.study.as_at, "date", "day for which everything is told"
+    yield ("Fingerprint", run["fingerprint"], "", "short for all that decided the figures: files, settings, versions, "
+           "datum operations; another fingerprint, another run")  # fmt: skip
+    yield "Coordinates", run["crs"], "", "system in which all areas and distances are measured"
+
+
+def _of_ground(books: Mapping[str, pd.DataFrame]) -> Figures:
+    net = books["net_area"].groupby("land_class")["net_m2"].sum()
+    for name in CLASSES:
+        yield (f"Remaining {name}", round(float(net.get(name, 0.0))), "m2",
+               f"{CODE_LISTS['land_class'][name]}; net of overlap, the strongest class counts")  # fmt: skip
+    for name in RELEASED:
+        area = round(float(books["ledger"][f"{name}_m2"].sum()))
+        yield f"Ground {name}", area, "m2", f"{CODE_LISTS['action'][name]}; as decided, outside every known hazard too"
+
+
+def _of_people(people: Mapping[str, int]) -> Figures:
+    yield ("People who wait", people["known_people"], "people",
+           f"of {people['zones_known']} places whose number is known; each person counts once")  # fmt: skip
+    yield ("Places with an unknown number of people", people["zones_unknown"], "places",
+           "their people stand in no figure above; unknown is not 0")  # fmt: skip
+    if people["people_not_placed"]:
+        yield ("People of places that could not be placed", people["people_not_placed"], "people",
+               "they stand in no figure above, and in no rank")  # fmt: skip
+
+
+def _of_tasks(tasks: pd.DataFrame) -> Figures:
+    for queue, meaning in CODE_LISTS["queue"].items():
+        own = tasks[tasks["queue"] == queue]
+        yield f"Tasks to {'survey' if queue == 'survey' else 'clear'}", len(own), "tasks", meaning
+        gated = int(own["rank"].isna().sum())
+        if gated:
+            yield ("of them without a rank", gated, "tasks", "a gate holds them back: a decision, a dispute, a "
+                   "permission that is not given; they are hazards like the others")  # fmt: skip
+
+
+def _of_rows(run: Mapping[str, Any]) -> Figures:
+    lost = sum(run["deferred"].get(name, 0) for name in run["deferred"] if name not in ("areas", "tasks"))
+    yield ("Rows that could not be used", lost, "rows", "deferred, each with its reason on the sheet Data quality; "
+           "they are hazards, places and decisions all the same")  # fmt: skip
+    faults = pd.Series([fault["level"] for fault in run["faults"]], dtype=object).value_counts()
+    for level, words in (("repaired", "Repairs made while reading"), ("warning", "Warnings given while reading")):
+        yield words, int(faults.get(level, 0)), "faults", "each stands on the sheet Data quality"
+
+
+def _of_plan(comparison: pd.DataFrame, name: str, currency: str) -> Figures:
+    own = comparison[comparison["strategy"] == name]
+    if not len(own):
+        return
+    row = own.iloc[0]
+    told = (
+        ("people_home", "people home when the plan ends", "people", "people whose place is open by then"),
+        ("zones_open", "places open when the plan ends", "places", "all that stands in their way is finished"),
+        ("person_months", "person-months at home", "person-months", "each person counts for every month from the "
+         "opening of the place"),
+        ("m2_finished", "ground finished", "m2", "of tasks whose work is all done"),
+        ("days", "work", "team-days", "of all teams together"),
+        ("cost", "cost", currency or "currency", "days by the cost of each team a day"),
+    )  # fmt: skip
+    for column, words, unit, meaning in told:
+        value = float(row[column])
+        yield (
+            f"By the {name}: {words}",
+            round(value) if abs(value) >= 100 or value.is_integer() else value,
+            unit,
+            meaning,
+        )
+    if not pd.isna(row.get("gap")):
+        yield (f"By the {name}: proven within", 100 * float(row["gap"]), "%", "gap: how far, at most, the best plan "
+               "that there can be is better in the plan's objective")  # fmt: skip
+
+
+# --- data quality, sources, settings
+
+
+def quality_table(faults: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Every deferred row of the tables, then every fault of the files in reading order.
+
+    Parameters
+    ----------
+    faults : DataFrame
+        Fault table of all files.
+    tables : mapping
+        Declared tables with a column ``deferred``, by their names.
+    """
+    errors = faults[faults["level"] == "error"]
+    rows = []
+    for name, table in tables.items():
+        if "deferred" not in table.columns:
+            continue
+        for row in table[table["deferred"].notna()].to_dict("records"):
+            found = _fault_of(str(row["deferred"]), errors)
+            rows.append({
+                "level": "deferred", "table": name, "id": row[id_column(name)], "rule": row["deferred"],
+                "source": row.get("source"), "remedy": "mend the row in its file and run again", **found,
+            })  # fmt: skip
+    columns = ["level", "file", "row", "column", "value", "rule", "remedy", "table", "id", "source"]
+    told = pd.concat([pd.DataFrame(rows, columns=columns, dtype=object), faults.astype(object)], ignore_index=True)
+    return told[columns]
+
+
+def _fault_of(reason: str, errors: pd.DataFrame) -> dict[str, Any]:
+    """Where the fault of a deferred row lies, if its reason tells, or only one fault can be meant."""
+    at = _AT.search(reason)
+    own = errors[[f"{c}: {rule}" in reason for c, rule in zip(errors["column"], errors["rule"], strict=True)]]
+    if at is not None:
+        own = errors[(errors["file"] == at[3]) & (errors["row"].astype(str) == at[2]) & (errors["column"] == at[1])]
+    if len(own) == 1:
+        return {name: own.iloc[0][name] for name in ("file", "row", "column", "value", "remedy")}
+    return {} if at is None else {"column": at[1], "row": int(at[2]), "file": at[3]}
+
+
+def source_table(run: Mapping[str, Any], plan: Plan, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Every file that decided a figure: file, used_for, source, sha256.
+
+    Source and licence are those that plan.toml states for the file; else those that its rows state, where one file
+    alone fills the table; of layers behind the map, the plan's attribution.
+
+    Parameters
+    ----------
+    run : mapping
+        The record of the run: inputs, settings.
+    plan : Plan
+    tables : mapping
+        Tables as read, by the section of plan.toml that fills them; rows of several sections apart.
+    """
+    used = dict[str, str]()
+    for told in told_settings(plan, run["settings"]):
+        if isinstance(told.value, str) and told.value in run["inputs"]:
+            place = told.section if told.setting == "path" else f"{told.section}.{told.setting}"
+            used[told.value] = f"{used[told.value]}; {place}" if told.value in used else place
+    rows = [
+        (file, place, _source_of(place, plan, run["settings"], tables), digest)
+        for file, digest in run["inputs"].items()
+        for place in [used.get(file) or _beside(file, used)]
+    ]
+    return pd.DataFrame(rows, columns=["file", "used_for", "source", "sha256"])
+
+
+def _beside(file: str, used: Mapping[str, str]) -> str:
+    """What a part of a shapefile, or a file inside a folder, is used for."""
+    stem = file.rsplit(".", 1)[0]
+    near = [place for name, place in used.items() if name.rsplit(".", 1)[0] == stem or file.startswith(f"{name}/")]
+    return near[0] if near else ""
+
+
+def _source_of(place: str, plan: Plan, settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str | None:
+    """Source and licence of the file that stands at a place of plan.toml."""
+    if place.startswith("context."):
+        return plan.context.attribution or None
+    section, _, number = place.partition(" ")
+    stated = settings.get(section)
+    if not isinstance(stated, list):
+        return None
+    own = stated[int(number) - 1 if number else 0]
+    words = own.get("source") or own.get("set", {}).get("source")
+    if isinstance(words, str):
+        return words
+    if len(stated) > 1 or section not in tables:
+        return None
+    every = list(dict.fromkeys(tables[section]["source"].dropna().astype(str)))
+    return "; ".join(every[:5]) + (f"; and {len(every) - 5} more" if len(every) > 5 else "") or None
+
+
+def settings_table(plan: Settings, values: Mapping[str, Any]) -> pd.DataFrame:
+    """Every setting: section, setting, value, unit, meaning; values as plan.toml would write them."""
+    rows = [told._replace(value=_as_written(told.value)) for told in told_settings(plan, values)]
+    return pd.DataFrame(rows, columns=["section", "setting", "value", "unit", "meaning"]).astype({"value": object})
+
+
+def _as_written(value: Any) -> Any:
+    """A plain value for one cell; what is empty is unset.
+
+    >>> _as_written([1.0, "a"]), _as_written({}), _as_written(True), _as_written(2.5)
+    ('[1.0, "a"]', None, 'true', 2.5)
+    """
+    if value is None or (isinstance(value, list | dict) and not value):
+        return None
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict | bool) else value

@@ -1,0 +1,422 @@
+"""Tables to XLSX: books of declared sheets to file and filter, and record forms with lists and comments."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import numbers
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from clearplan.core.errors import OutputError, TableError
+from clearplan.core.writing import unwritable, whole
+from clearplan.tables.declared import TABLES, Column, allowed_codes
+from clearplan.tables.hxl import tag_of
+
+Kind = Literal["text", "sentence", "whole", "number", "exact", "share", "degrees", "year", "day", "figure", "any"]
+#: How cells of a kind look. ``figure`` and ``any``: each cell is number, day or text, as its own value is.
+_FORMATS: dict[Kind, dict[str, Any]] = {
+    # quote_prefix: a program that edits the cell goes on taking '=1+1' for text.
+    "text": {"quote_prefix": True, "text_wrap": True, "align": "left", "indent": 1},
+    "sentence": {"quote_prefix": True, "text_wrap": True, "align": "left", "indent": 1},
+    "whole": {"num_format": "#,##0"},
+    "number": {"num_format": "#,##0.0"},
+    "exact": {"num_format": "General"},
+    "share": {"num_format": "0.0 %"},
+    "degrees": {"num_format": "0.000000"},
+    "year": {"num_format": "0", "align": "left"},
+    "day": {"num_format": "yyyy-mm-dd", "align": "left"},
+    "figure": {"num_format": "#,##0.0##"},
+    "any": {"num_format": "General", "align": "left"},
+}
+#: How a number of a kind is told, to see how wide it is.
+_AS_TOLD: dict[Kind, str] = {"whole": ",.0f", "number": ",.1f", "exact": ".15g", "share": ".1%", "degrees": ".6f",
+                             "year": ".0f", "figure": ",.8g", "any": ".15g"}  # fmt: skip
+#: The widest column of each kind of text [characters], and the narrowest of all.
+_WIDEST: dict[Kind, int] = {"text": 40, "sentence": 60, "figure": 30, "any": 50}
+_NARROWEST = 8
+#: Height of a line [points], of the highest row that a program takes, and characters across a page that can be read.
+_LINE, _HIGHEST, _ACROSS = 15, 405, 240
+#: A sheet's rows below two of heads and a cell's letters that XLSX can hold, and the letters of a page's foot.
+_MOST_ROWS, LETTERS, _FOOT = 1_048_574, 32_767, 255
+
+
+@dataclass(frozen=True)
+class Field:
+    """Column of a sheet: where it comes from, its head, what its cells are, and whether the table must have it.
+
+    ``tag``: its HXL hashtag; None: the one that ``hxl`` declares for the column.
+    """
+
+    source: str
+    head: str
+    kind: Kind
+    must: bool = True
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Name, what it is about, fields, how many of them stay in sight, and the declared table that it shows.
+
+    ``printed``: the last column that is printed, by its source; those after it are for the screen. Blank: all are.
+    """
+
+    name: str
+    about: str
+    fields: tuple[Field, ...]
+    fixed: int = 1
+    table: str = ""
+    printed: str = ""
+
+
+#: Sheets of a record workbook, in the order of work.
+RECORD_SHEETS = ("records", "legs", "anchors")
+
+_READ_ME = (
+    "Minefield records: one row a record on the sheet 'records', one row a point on the sheet 'legs'.",
+    "Point at a column's name to read what belongs there. Columns in bold must be filled in.",
+    "A point has coordinates, or bearing and distance from the row above (or from the point named in from_point).",
+    "Begin each record with its reference points (landmarks with coordinates), then start, turning points, end.",
+    "A leg that comes back to a known point names it in closes_on: it adds no corner, it shows the misclosure.",
+    "Rows instead of a border: each start begins a row, row-end ends it.",
+    "Soviet grids: x is northing, y is easting with the zone in front: x=4430282 y=8664842.",
+    "Bearings in Soviet mils are written with a hyphen: 12-50. The hyphen always means 6000 to the circle.",
+    "reliability is your own judgement, 0 to 1; there is no default. Leave a cell blank where the record says nothing.",
+    "The sheet 'anchors' is for landmarks found and surveyed later; each row moves a record and keeps both versions.",
+    "Check before you use it: clearplan records FILE --plan plan.toml",
+)
+_ROWS = 20_000  # rows for which the lists drop down
+_WIDTHS = {"text": 16, "number": 12, "integer": 12, "date": 12}
+
+
+@contextmanager
+def new_book(path: str | Path, title: str) -> Iterator[Any]:
+    """A workbook to fill, written whole or not at all; text stays text, and the same cells make the same bytes.
+
+    Raises
+    ------
+    OutputError
+        The file exists, or can't be written.
+    """
+    import xlsxwriter
+
+    path = Path(path)
+    if path.exists():
+        raise OutputError(f"{path}: exists already; name another file")
+    if path.suffix.lower() != ".xlsx":
+        raise OutputError(f"{path}: is no .xlsx name; end it with .xlsx")
+    with whole(path) as fresh:
+        # Text stays text: a cell that begins with '=' must not become a formula.
+        book = xlsxwriter.Workbook(str(fresh), {"strings_to_formulas": False, "strings_to_urls": False})
+        book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1)})
+        yield book
+        try:
+            book.close()
+        except xlsxwriter.exceptions.FileCreateError as error:
+            raise unwritable(path, error) from None
+
+
+# --- books to file
+
+
+def write_book(
+    path: str | Path,
+    *,
+    title: str,
+    words: Sequence[str],
+    tables: Mapping[str, pd.DataFrame],
+    sheets: Mapping[str, Sheet],
+    last: str = "",
+    foot: str = "",
+) -> None:
+    """A book of declared sheets behind one of words; the same tables make the same bytes.
+
+    Each sheet has its heads, with units, in the first row and HXL hashtags, where there are such, in the second; both
+    stay in sight and are printed on every page, on A4 across. Figures stand as they are in the tables, rounded only to
+    the eye. Text from the tables never becomes a formula or a link, and text that looks like a number stays text.
+
+    Parameters
+    ----------
+    path : path
+        A new .xlsx file.
+    title, words, last
+        On the first sheet: of the whole, what to know, and below the list of sheets one thing more.
+    foot
+        At the foot of every printed page, before its number.
+    tables : mapping of name to DataFrame
+        One sheet each, in this order.
+    sheets : mapping of name to Sheet
+
+    Raises
+    ------
+    OutputError
+        The file exists or can't be written, or a table has more rows than a sheet.
+    TableError
+        A table lacks a column.
+    """
+    for name, table in tables.items():
+        _refuse(name, table, sheets[name], Path(path))
+    with new_book(path, title) as book:
+        told = [f"Sheet {sheets[name].name}: {sheets[name].about}{_none(table)}." for name, table in tables.items()]
+        _set_up(_read_first(book, title, [*words, *told, last]), foot)
+        formats = {kind: book.add_format({"valign": "top", **look}) for kind, look in _FORMATS.items()}
+        for name, table in tables.items():
+            page, across = _fill_sheet(book, sheets[name], table, formats)
+            _set_up(page, foot, across)
+
+
+def _none(table: pd.DataFrame) -> str:
+    return "" if len(table) else " (there are none)"
+
+
+def _set_up(page: Any, foot: str, across: int = 1) -> None:
+    """A page to print: A4 across, all columns on so many pages side by side, the foot with the page's number."""
+    page.set_paper(9)
+    page.set_landscape()
+    page.fit_to_pages(across, 0)
+    page.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
+    page.set_footer(f"&L&8 {_foot(foot, _FOOT - len('&L&8 &R&8&P / &N'))}&R&8&P / &N")
+
+
+def _refuse(name: str, table: pd.DataFrame, sheet: Sheet, path: Path) -> None:
+    """A book is only begun when all of it can be written."""
+    missing = [field.source for field in sheet.fields if field.must and field.source not in table.columns]
+    if missing:
+        raise TableError(f"{path.name}: {name} has no column {missing[0]}; give the table as the docstring says")
+    if len(table) > _MOST_ROWS:
+        raise OutputError(f"{path}: {len(table):,} rows of {name} are more than a sheet holds; write them as CSV")
+
+
+def _foot(words: str, room: int) -> str:
+    """Words of a foot, in which ``&`` is a command; of what is too long the end stays, for the fingerprint is there.
+
+    >>> _foot("A & B", 9), _foot("As at 2026-01-01. Fingerprint abc.", 20)
+    ('A && B', '… . Fingerprint abc.')
+    """
+    plain = words.replace("&", "&&")
+    return plain if len(plain) <= room else f"… {plain[2 - room :].lstrip('&')}"
+
+
+def _read_first(book: Any, title: str, lines: Sequence[str]) -> Any:
+    page = book.add_worksheet("Read first")
+    wrapped = book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True})
+    page.set_column(0, 0, 110, wrapped)
+    page.write_string(0, 0, title, book.add_format({"bold": True, "font_size": 14}))
+    for row, line in enumerate(filter(None, lines), start=2):
+        page.set_row(row, _LINE * _lines(line, 116))
+        page.write_string(row, 0, _letters(line), wrapped)
+    return page
+
+
+def _fill_sheet(book: Any, sheet: Sheet, table: pd.DataFrame, formats: dict[Kind, Any]) -> tuple[Any, int]:
+    """A filled sheet, and on how many pages side by side it can be read."""
+    page = book.add_worksheet(sheet.name)
+    fields = [field for field in sheet.fields if field.source in table.columns]
+    tags = [tag_of(field.source, sheet.table) if field.tag is None else field.tag for field in fields]
+    widths = [_wide(field, table[field.source]) for field in fields]
+    heads = 2 if any(tags) else 1
+    _fill_heads(book, page, fields, tags if heads == 2 else (), widths)
+    last = max(len(table) + heads - 1, heads)
+    page.freeze_panes(heads, sheet.fixed)
+    page.repeat_rows(0, heads - 1)
+    page.autofilter(heads - 1, 0, last, len(fields) - 1)  # its arrows on the hashtags: heads stay above what is sorted
+    page.ignore_errors({"number_stored_as_text": f"A1:{_letter(len(fields) - 1)}{last + 1}"})
+    names = [field.source for field in fields]
+    shown = names.index(sheet.printed) + 1 if sheet.printed in names else len(fields)
+    lines = [1] * len(table)
+    for at, (field, width) in enumerate(zip(fields, widths, strict=True)):
+        page.set_column(at, at, width)
+        for row, value in enumerate(table[field.source]):
+            if not _blank(value):
+                _write(page, row + heads, at, field.kind, value, formats)
+                if at < shown and isinstance(value, str) and len(value) > width - 3:
+                    lines[row] = max(lines[row], _lines(value, width - 2))
+    for row, number in enumerate(lines):
+        if number > 1:  # programs make room for several lines of a cell only where they are told
+            page.set_row(row + heads, min(_LINE * number, _HIGHEST))
+    if shown < len(fields):
+        page.print_area(0, 0, last, shown - 1)
+    across = -(-sum(widths[:shown]) // _ACROSS)
+    if across > 1:
+        page.repeat_columns(0, sheet.fixed - 1)
+    return page, across
+
+
+def _fill_heads(book: Any, page: Any, fields: Sequence[Field], tags: Sequence[str], widths: Sequence[int]) -> None:
+    """Heads with their units, and HXL hashtags below them."""
+    head = book.add_format({"bold": True, "bg_color": "#EEEEEE", "bottom": 1, "text_wrap": True, "valign": "top"})
+    tag = book.add_format({"italic": True, "font_color": "#555555", "font_size": 8, "text_wrap": True, "valign": "top"})
+    page.set_row(0, _LINE * max(_lines(field.head, width) for field, width in zip(fields, widths, strict=True)))
+    for at, field in enumerate(fields):
+        page.write_string(0, at, field.head, head)
+    if tags:
+        page.set_row(1, 12 * max(-(-len(told) // width) for told, width in zip(tags, widths, strict=True)))
+    for at, told in enumerate(tags):
+        page.write_string(1, at, told, tag)
+
+
+def _letter(column: int) -> str:
+    """Letters of a column, counted from 0.
+
+    >>> _letter(0), _letter(25), _letter(26), _letter(701), _letter(702)
+    ('A', 'Z', 'AA', 'ZZ', 'AAA')
+    """
+    return (_letter(column // 26 - 1) if column > 25 else "") + chr(65 + column % 26)
+
+
+def _blank(value: Any) -> bool:
+    return value is None or (not isinstance(value, str) and bool(pd.isna(value)))
+
+
+def _lines(text: str, width: int) -> int:
+    """Lines that a text takes, broken between words; a word that is longer than a line is broken too.
+
+    >>> _lines("one two three", 9), _lines("x" * 30, 11), _lines("a\\nb", 9)
+    (2, 3, 2)
+    """
+    return sum(len(textwrap.wrap(part, max(width - 1, 1))) or 1 for part in text[:LETTERS].splitlines()) or 1
+
+
+def _wide(field: Field, values: pd.Series) -> int:
+    """Characters that a column needs: for its cells, for the longest word of its head, and for short heads whole."""
+    told = [_told(field.kind, value) for value in values if not _blank(value)]
+    most = _WIDEST.get(field.kind, 30)
+    cells = min(max(map(len, told), default=0) + 3, most)
+    words = max(map(len, field.head.split())) + 2
+    return max(cells, words, min(len(field.head) + 2, 14), _NARROWEST)
+
+
+def _told(kind: Kind, value: Any) -> str:
+    """A cell as it is shown."""
+    if kind == "day":
+        return "2026-01-01"
+    number = kind in _AS_TOLD and not isinstance(value, str | bool) and _is_number(value)
+    return f"{float(value):{_AS_TOLD[kind]}}" if number else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and math.isfinite(float(value))
+
+
+def _write(page: Any, row: int, at: int, kind: Kind, value: Any, formats: dict[Kind, Any]) -> None:
+    """A cell of the type that its kind has; what is no number or day there is text, whatever it looks like."""
+    if kind in ("any", "figure") and isinstance(value, dt.date):
+        kind = "day"
+    if kind == "figure" and isinstance(value, numbers.Integral):
+        kind = "whole"
+    if kind == "day" and not isinstance(value, str):
+        page.write_datetime(row, at, pd.Timestamp(value).to_pydatetime(), formats[kind])
+    elif kind in _AS_TOLD and not isinstance(value, bool) and _is_number(value):
+        page.write_number(row, at, float(value), formats[kind])
+    else:
+        page.write_string(row, at, _letters(str(value)), formats["sentence" if kind == "sentence" else "text"])
+
+
+def _letters(text: str) -> str:
+    """Text that a cell holds; what is too long ends with an ellipsis.
+
+    >>> len(_letters("x" * 40_000)), _letters("short")
+    (32767, 'short')
+    """
+    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
+
+
+# --- forms for records
+
+
+def write_record_template(path: str | Path) -> None:
+    """An empty workbook for records: a read-me and the sheets records, legs and anchors.
+
+    Raises
+    ------
+    OutputError
+        The file exists, or can't be written.
+    """
+    write_record_workbook({name: pd.DataFrame() for name in RECORD_SHEETS}, path)
+
+
+def write_record_workbook(tables: Mapping[str, pd.DataFrame], path: str | Path) -> None:
+    """A workbook of records; the same tables make the same bytes.
+
+    Parameters
+    ----------
+    tables : mapping of sheet (records, legs, anchors) to DataFrame
+        Columns as declared; what is missing stays blank.
+
+    Raises
+    ------
+    OutputError
+        The file exists, or can't be written.
+    """
+    with new_book(path, "Minefield records") as book:
+        _read_me(book)
+        for name, table in tables.items():
+            _sheet(book, name, table)
+
+
+def _read_me(book: Any) -> None:
+    page = book.add_worksheet("read me")
+    page.set_column(0, 0, 120, book.add_format({"text_wrap": True, "valign": "top"}))
+    page.write_string(0, 0, "clearplan: forms for minefield records", book.add_format({"bold": True, "font_size": 14}))
+    for row, line in enumerate(_READ_ME, start=2):
+        page.write_string(row, 0, line)
+
+
+def _sheet(book: Any, name: str, table: pd.DataFrame) -> None:
+    page = book.add_worksheet(name)
+    needed = book.add_format({"bold": True, "bg_color": "#FDE9C8", "bottom": 1})
+    optional = book.add_format({"bg_color": "#EEEEEE", "bottom": 1})
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    text = book.add_format({"num_format": "@"})  # keeps 0-75 from becoming a date
+    page.freeze_panes(1, 2)
+    for at, column in enumerate(TABLES[name]):
+        must = column.required and not column.nullable
+        page.write_string(0, at, column.name, needed if must else optional)
+        page.write_comment(0, at, comment(column), {"x_scale": 2, "y_scale": 1.4})
+        shown = {"date": day, "text": text}.get(column.dtype)
+        page.set_column(at, at, _WIDTHS[column.dtype], shown)
+        if column.codes:
+            page.data_validation(1, at, _ROWS, at, {
+                "validate": "list", "source": list(allowed_codes(column.codes)), "ignore_blank": True,
+                "error_title": column.name, "error_message": "Choose one of the list, or leave it blank.",
+            })  # fmt: skip
+        if column.name in table.columns:
+            _fill(page, at, column, table[column.name], day, text)
+
+
+def _fill(page: Any, at: int, column: Column, values: pd.Series, day: Any, text: Any) -> None:
+    for row, value in enumerate(values, start=1):
+        if value is None or pd.isna(value):
+            continue
+        if column.dtype == "date":
+            page.write_datetime(row, at, pd.Timestamp(value).to_pydatetime(), day)
+        elif column.dtype in ("number", "integer"):
+            page.write_number(row, at, value)
+        else:
+            page.write_string(row, at, str(value), text)
+
+
+def comment(column: Column) -> str:
+    """What belongs in a column, as its comment says.
+
+    >>> comment(Column("pace_m", "number", "length of one pace", "m", low=0.3, high=2))
+    'length of one pace [m] 0.3 to 2 Needed.'
+    """
+    words = [column.meaning]
+    if column.unit:
+        words.append(f"[{column.unit}]")
+    if column.low is not None and column.high is not None:
+        words.append(f"{column.low:g} to {column.high:g}")
+    if column.codes:
+        words.append(
+            "Codes: " + "; ".join(f"{code} = {meaning}" for code, meaning in allowed_codes(column.codes).items())
+        )
+    words.append("Needed." if column.required and not column.nullable else "May be blank.")
+    return " ".join(words)

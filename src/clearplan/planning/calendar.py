@@ -1,0 +1,113 @@
+"""The calendar of a plan: periods of whole months, seasons, and how much each team can work in each."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import functools
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clearplan.core.checks import months_of
+from clearplan.settings.planning import PlanningSettings
+
+Array = NDArray[Any]
+
+
+#: Days after this one are as good as this one: no plan counts so far, and the calendar ends soon after it.
+_FAR = dt.date(9990, 12, 31)
+
+
+def _add_months(day: dt.date, months: int) -> dt.date:
+    """The same day so many months later, or the last of that month.
+
+    >>> _add_months(dt.date(2026, 1, 31), 1)
+    datetime.date(2026, 2, 28)
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def period_days(settings: PlanningSettings) -> list[tuple[dt.date, dt.date]]:
+    """First and last day of each period."""
+    months = settings.period_months
+    edges = [_add_months(settings.start, k * months) for k in range(settings.periods + 1)]
+    return [(a, b - dt.timedelta(days=1)) for a, b in pairwise(edges)]
+
+
+def months_counted(settings: PlanningSettings) -> Array:
+    """Months for which people are counted who come home at the end of each period [months].
+
+    Homes of the last period count from its end to ``counted_months``, so that work in it is worth something.
+    """
+    ends = np.arange(1, settings.periods + 1) * settings.period_months
+    return (settings.counted_months - ends).astype(float)
+
+
+def period_of(day: Any, settings: PlanningSettings) -> int:
+    """Number of the last period that ends on or before a day, 0 where none does.
+
+    What has to be done by the day must be done within these periods.
+    """
+    when = pd.Timestamp(day).date()
+    return sum(last <= when for _, last in period_days(settings))
+
+
+def team_days(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
+    """Work that each row of TEAMS can do in each period, shape (teams, periods) [team-days].
+
+    number x working days a month x months of the period that are in season and available; a month that is
+    cut by a period or by availability counts by its part of days.
+    """
+    bounds = period_days(settings)
+    days = np.zeros((len(teams), len(bounds)))
+    blank = [None] * len(teams)
+    cells = [teams[name].tolist() if name in teams.columns else blank
+             for name in ("number", "season", "available_from", "available_to")]  # fmt: skip
+    for i, (number, season, *available) in enumerate(zip(*cells, strict=True)):
+        months = months_of(season)
+        first, last = map(_day, available)
+        for t, (begins, ends) in enumerate(bounds):
+            a = begins if first is None else max(begins, first)
+            b = ends if last is None else min(ends, last)
+            days[i, t] = float(number) * settings.working_days_a_month * _months_between(a, b, months)
+    return days
+
+
+def _day(value: Any) -> dt.date | None:
+    return None if value is None or pd.isna(value) else pd.Timestamp(value).date()
+
+
+@functools.cache
+def _months_between(first: dt.date, last: dt.date, months: frozenset[int]) -> float:
+    """Months from a day to another, both included, of those that count; part months by their days."""
+    total, day = 0.0, first
+    while day <= last:
+        length = calendar.monthrange(day.year, day.month)[1]
+        end = min(last, day.replace(day=length))
+        if day.month in months:
+            total += ((end - day).days + 1) / length
+        day = end + dt.timedelta(days=1)
+    return total
+
+
+def months_to(day: Any, settings: PlanningSettings) -> float:
+    """Months from the start to the end of a day; part months by their days, below 0 before the start.
+
+    >>> from clearplan.settings.planning import PlanningSettings as Settings
+    >>> told = Settings.model_construct(start=dt.date(2026, 1, 1), periods=1, period_months=1, counted_months=1)
+    >>> months_to("2026-03-15", told), months_to("2025-12-31", told)
+    (2.4838..., 0.0)
+    """
+    when = min(pd.Timestamp(day).date(), _FAR) + dt.timedelta(days=1)
+    months = (when.year - settings.start.year) * 12 + when.month - settings.start.month
+    edge = _add_months(settings.start, months)
+    if edge > when:
+        months -= 1
+        edge = _add_months(settings.start, months)
+    length = (_add_months(settings.start, months + 1) - edge).days
+    return months + (when - edge).days / length

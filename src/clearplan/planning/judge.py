@@ -1,0 +1,334 @@
+"""Judge of a plan of work: every limit held against the schedule, every figure made anew from its tables alone.
+
+Nothing here comes from the planner. What the schedule says of days, ground and dates is held against TASKS, TEAMS and
+the settings (``limits``); costs, openings, people at home and the objective are computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clearplan.core.errors import SettingsError, TableError
+from clearplan.planning.blockers import waits_for
+from clearplan.planning.blockers import without_place as nowhere
+from clearplan.planning.limits import (
+    Array,
+    World,
+    amounts,
+    breaches,
+    counted_rows,
+    ids_of,
+    index_in,
+    need,
+    numbered,
+    numbers,
+    progress,
+    sums_by,
+    world_of,
+)
+from clearplan.settings.planning import PlanningSettings
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a plan of work is worth, and which limits it breaks."""
+
+    breaches: pd.DataFrame
+    """One row for each broken limit: limit, where, by, unit, words; empty where none is. ``by`` is blank where it is no
+    amount, and where nobody knows how late."""
+    zones: pd.DataFrame
+    """As ZONES: zone_id, opens_in (period, 0: from the start, blank: not in the plan), opens_on, people, people_low,
+    people_high, person_months, person_months_low, person_months_high, last_tasks."""
+    tasks: pd.DataFrame
+    """As TASKS: task_id, finished_part [1], finished_in (period), finish_on, start_on, teams."""
+    home: pd.DataFrame
+    """People at home after each period, from 0, the start: period, on, people, people_low, people_high, zones."""
+    use: pd.DataFrame
+    """As TEAMS, for each period: team_id, kind, period, days, available [team-days], cost [currency]."""
+    totals: dict[str, float]
+    """person_months, person_months_low, person_months_high, people_home, zones_open, m2_finished, m2_worked, days,
+    cost, optional_value, score_value, risk_value, kept_days, objective [person-months, people, m2, team-days or
+    currency]."""
+
+
+def judge_work(
+    work: pd.DataFrame,
+    tasks: pd.DataFrame,
+    zones: pd.DataFrame,
+    blockers: pd.DataFrame,
+    teams: pd.DataFrame,
+    settings: PlanningSettings,
+    *,
+    unknown_people: tuple[float, float, float] | None = None,
+    commitments: pd.DataFrame | None = None,
+    without_place: Mapping[str, str] | None = None,
+    previous: pd.DataFrame | None = None,
+) -> Judgement:
+    """Hold a schedule against every limit and compute anew what it is worth.
+
+    A row of the schedule that names no known task, team, step or period, or whose days or ground are no amount, is told
+    as a breach and counts nowhere. All others count as they stand, whatever they break; their cost is days x the team's
+    cost a day, whatever they say.
+
+    Parameters
+    ----------
+    work : DataFrame
+        The schedule, a table WORK.
+    tasks : DataFrame
+        TASKS; without ``score``, ``expected_m2`` or ``gates`` nothing is worth anything by it or held back, and without
+        ``ordnance`` only methods for any ordnance fit.
+    zones, blockers, teams : DataFrame
+        ZONES, BLOCKERS and TEAMS; deferred teams do nothing, deferred zones never open.
+    settings : PlanningSettings
+    unknown_people : (low, likely, high), optional
+        People of a zone for which nobody published a number [people].
+    commitments : DataFrame, optional
+        COMMITMENTS; deferred rows bind nobody.
+    without_place : mapping, optional
+        Zones that never open, because it is not known what blocks them, with the reason.
+    previous : DataFrame, optional
+        WORK of the plan in force. Team-days stay where the same team works in the same district in a period that starts
+        on the same day; tasks that TASKS lack, and those in no district, are left out.
+
+    Raises
+    ------
+    TableError
+        A table lacks a column, an id stands twice or is unknown, an area is no amount, or the people of a zone are
+        unknown and nothing is assumed.
+    SettingsError
+        A hard deadline names a zone that is not there or has no planned return, or ``unknown_people`` is out of order.
+    """
+    world = world_of(tasks, teams, settings)
+    rows, faults = counted_rows(work, world)
+    parts, finish, too_early = progress(rows, world)
+    people = _people(zones, unknown_people)
+    lost = {*(nowhere(zones, None) if "deferred" in zones.columns else ()), *(without_place or ())}
+    zone, task = _waits(blockers, zones, world)
+    opens = _last(zone, finish[task], len(zones))
+    opens[zones["zone_id"].isin(lost).to_numpy()] = world.never
+    use = _use(rows, world)
+    found = {
+        "zones": _zones(zones, people, opens, zone, task, finish, world),
+        "tasks": _tasks(rows, parts, finish, world),
+        "home": _home(people, opens, world),
+    }
+    return Judgement(
+        breaches=breaches(rows, use, zones, opens, finish, too_early, faults, commitments, world),
+        use=use,
+        totals=_totals(found, use, rows, parts, blockers, zones, previous, world),
+        **found,
+    )
+
+
+# What it is worth.
+
+
+def _people(zones: pd.DataFrame, unknown: tuple[float, float, float] | None) -> Array:
+    """People of each zone, low, likely and high, shape (3, zones) [people]."""
+    need(zones, "ZONES", ("zone_id", "people"))
+    ids_of(zones, "zone_id", "ZONES")
+    people = numbers(zones["people"])
+    blank = np.isnan(people)
+    if unknown is None and blank.any():
+        name = zones["zone_id"].to_numpy(object)[blank][0]
+        raise TableError(f"zone {name}: people are unknown; give their number, or low, likely and high unknown_people")
+    if unknown is not None and not 0 <= unknown[0] <= unknown[1] <= unknown[2]:
+        raise SettingsError(f"unknown_people {unknown} must be low, likely, high in that order; mend it")
+    return np.array([np.where(blank, assumed, people) for assumed in unknown or (0.0, 0.0, 0.0)])
+
+
+def _waits(blockers: pd.DataFrame, zones: pd.DataFrame, world: World) -> tuple[Array, Array]:
+    """Pairs of numbers: a zone, and a task for which it waits; in the order of ZONES and TASKS."""
+    need(blockers, "BLOCKERS", ("zone_id", "task_id", "part", "essential"))
+    numbered(blockers["zone_id"], ids_of(zones, "zone_id", "ZONES"), "BLOCKERS", "zone", "ZONES")
+    numbered(blockers["task_id"], world.task_ids, "BLOCKERS", "task", "TASKS")
+    number = {str(name): k for k, name in enumerate(zones["zone_id"])}
+    waits = waits_for(blockers)
+    zone = np.repeat([number[name] for name in waits], [len(rows) for rows in waits.values()]).astype(int)
+    task = index_in(world.task_ids, [one for rows in waits.values() for one in rows])
+    order = np.lexsort((task, zone))
+    return zone[order], task[order]
+
+
+def _zones(
+    zones: pd.DataFrame, people: Array, opens: Array, zone: Array, task: Array, finish: Array, world: World
+) -> pd.DataFrame:
+    low, likely, high = people
+    months = world.months()[opens]
+    last: dict[int, list[str]] = {}
+    for k in np.flatnonzero((finish[task] == opens[zone]) & (opens[zone] < world.never)):
+        last.setdefault(int(zone[k]), []).append(str(world.task_ids[task[k]]))
+    return pd.DataFrame(
+        {
+            "zone_id": zones["zone_id"].to_numpy(object),
+            "opens_in": _periods(opens, world),
+            "opens_on": world.dates()[opens].to_numpy(),
+            "people": likely,
+            "people_low": low,
+            "people_high": high,
+            "person_months": likely * months,
+            "person_months_low": low * months,
+            "person_months_high": high * months,
+            "last_tasks": ["; ".join(last[k]) if k in last else None for k in range(len(zones))],
+        }
+    )
+
+
+def _tasks(rows: pd.DataFrame, parts: Array, finish: Array, world: World) -> pd.DataFrame:
+    count = len(world.tasks)
+    first = np.full(count, world.never)
+    np.minimum.at(first, rows["task"].to_numpy(int), rows["period"].to_numpy(int))
+    begins = pd.to_datetime([None, *(begin for begin, _ in world.bounds), None])
+    names: list[list[str]] = [[] for _ in range(count)]
+    for (task, team), _ in sums_by(rows, ["task", "team"]):
+        names[task].append(f"{world.team_ids[team]}")
+    return pd.DataFrame(
+        {
+            "task_id": world.tasks["task_id"].to_numpy(object),
+            "finished_part": parts[:, -1],
+            "finished_in": _periods(finish, world),
+            "finish_on": world.dates()[finish].to_numpy(),
+            "start_on": begins[first].to_numpy(),
+            "teams": ["; ".join(own) or None for own in names],
+        }
+    )
+
+
+def _home(people: Array, opens: Array, world: World) -> pd.DataFrame:
+    periods = len(world.bounds)
+
+    def so_far(weights: Any) -> Array:
+        return np.bincount(opens, weights=weights, minlength=world.never + 1)[: periods + 1].cumsum()
+
+    low, likely, high = (so_far(weights) for weights in people)
+    table = {"period": np.arange(periods + 1), "on": world.dates()[:-1], "people": likely, "people_low": low}
+    return pd.DataFrame(table | {"people_high": high, "zones": so_far(None)})
+
+
+def _use(rows: pd.DataFrame, world: World) -> pd.DataFrame:
+    shape = (len(world.teams), len(world.bounds))
+    cells = rows["team"].to_numpy(int) * shape[1] + rows["period"].to_numpy(int) - 1
+    days, cost = (
+        np.bincount(cells, weights=rows[name].to_numpy(float), minlength=shape[0] * shape[1])
+        for name in ("days", "cost")
+    )
+    return pd.DataFrame(
+        {
+            "team_id": np.repeat(world.teams["team_id"].to_numpy(object), shape[1]),
+            "kind": np.repeat(world.teams["kind"].to_numpy(object), shape[1]),
+            "period": np.tile(np.arange(1, shape[1] + 1), shape[0]),
+            "days": days,
+            "available": world.available.ravel(),
+            "cost": cost,
+        }
+    )
+
+
+def _totals(
+    found: Mapping[str, pd.DataFrame], use: pd.DataFrame, rows: pd.DataFrame, parts: Array, blockers: pd.DataFrame,
+    zones: pd.DataFrame, previous: pd.DataFrame | None, world: World,
+) -> dict[str, float]:  # fmt: skip
+    settings, months = world.settings, world.months()
+    opens = found["zones"]["opens_in"].fillna(world.never).to_numpy(int)
+    finish = found["tasks"]["finished_in"].fillna(world.never).to_numpy(int)
+    people = found["zones"]["people"].to_numpy(float)
+    area = world.tasks["area_m2"].to_numpy(float)
+    # Months that count of each task, by the part of its last step that is done after each period.
+    since = np.diff(parts, axis=1, prepend=0.0) @ months[:-1]
+    totals = {name: float(found["zones"][name].sum()) for name in _PERSON_MONTHS}
+    totals |= {
+        "people_home": float(found["home"]["people"].iloc[-1]),
+        "zones_open": float((opens < world.never).sum()),
+        "m2_finished": float(area[finish < world.never].sum()),
+        "m2_worked": float(rows["m2"].sum()),
+        "days": float(use["days"].sum()),
+        "cost": float(use["cost"].sum()),
+        "optional_value": _optional(blockers, zones, people, opens, finish, world),
+        "score_value": settings.score_weight * float(_column(world.tasks, "score") @ since) / 100,
+        "risk_value": settings.risk_weight * float(_column(world.tasks, "expected_m2") @ since) / 1e4,
+        "kept_days": 0.0 if previous is None else _kept_days(previous, rows, world),
+    }
+    late = np.minimum(months[opens], _months_after(zones, world))
+    totals["objective"] = (
+        totals["person_months"]
+        + settings.late_penalty * float(people @ late)
+        + sum(totals[name] for name in ("optional_value", "score_value", "risk_value"))
+        + settings.stability * totals["kept_days"]
+    )
+    return totals
+
+
+_PERSON_MONTHS = ("person_months", "person_months_low", "person_months_high")
+
+
+def _optional(
+    blockers: pd.DataFrame, zones: pd.DataFrame, people: Array, opens: Array, finish: Array, world: World
+) -> float:
+    """What lifelines add without which zones can open [person-months]."""
+    own = blockers[blockers["essential"] == "no"]
+    parts = own.groupby(["zone_id", "part"], sort=False, dropna=False)
+    part = parts.ngroup().to_numpy(int)
+    done = _last(part, finish[index_in(world.task_ids, own["task_id"])], parts.ngroups)
+    served = np.zeros(parts.ngroups, dtype=int)
+    served[part] = index_in(ids_of(zones, "zone_id", "ZONES"), own["zone_id"])
+    months = world.months()[np.maximum(done, opens[served])]
+    return world.settings.optional_share * float(people[served] @ months)
+
+
+def _months_after(zones: pd.DataFrame, world: World) -> Array:
+    """Months that count after the day of each zone's planned return, 0 where it has none [months].
+
+    The day itself does not count; of a month that the day cuts, its part of days.
+    """
+    if "planned_return" not in zones.columns:
+        return np.zeros(len(zones))
+    counted, start = world.settings.counted_months, pd.Timestamp(world.settings.start)
+    edges = np.array([(start + pd.DateOffset(months=k) - start).days for k in range(counted + 1)], dtype=float)
+    days = (pd.to_datetime(zones["planned_return"]) - start).dt.days.to_numpy(float)
+    after: Array = np.nan_to_num(counted - np.interp(days + 1, edges, np.arange(counted + 1.0)))
+    return after
+
+
+def _kept_days(previous: pd.DataFrame, rows: pd.DataFrame, world: World) -> float:
+    """Team-days that are in the district where the plan in force has them [team-days]."""
+    need(previous, "WORK of the plan in force", ("task_id", "team_id", "starts_on", "days"))
+    starts = pd.DatetimeIndex([first for first, _ in world.bounds])
+    begun = pd.DatetimeIndex(pd.to_datetime(previous["starts_on"], errors="coerce"))
+    days = numbers(previous["days"])
+    then = pd.DataFrame(
+        {
+            "task": index_in(world.task_ids, previous["task_id"]),
+            "team": index_in(world.team_ids, previous["team_id"]),
+            "period": starts.get_indexer(begun) + 1,
+            "days": np.where(amounts(days), days, 0.0),
+        }
+    )
+    then = then[then["task"] >= 0]  # what is not known now as team or period joins nothing
+    place = pd.factorize(world.tasks["district"])[0]  # -1: in no district
+    sums = []
+    for table in (rows, then):
+        table = table.assign(place=place[table["task"].to_numpy(int)])
+        sums.append(table[table["place"] >= 0].groupby(["team", "place", "period"])["days"].sum())
+    return float(pd.concat(sums, axis=1, join="inner").min(axis=1).sum())
+
+
+def _column(table: pd.DataFrame, name: str) -> Array:
+    """Numbers of a column; what is blank or not there counts as nothing."""
+    return np.nan_to_num(numbers(table[name])) if name in table.columns else np.zeros(len(table))
+
+
+def _last(group: Array, period: Array, count: int) -> Array:
+    """Latest period of each group, 0 where it has no member."""
+    found = np.zeros(count, dtype=int)
+    np.maximum.at(found, group, period)
+    return found
+
+
+def _periods(numbers: Array, world: World) -> Any:
+    """Numbers of periods, blank for never."""
+    return pd.Series(numbers, dtype="Int64").mask(numbers == world.never).array

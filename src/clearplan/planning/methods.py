@@ -1,0 +1,81 @@
+"""How a task is released: its method, the ground of each step, and which teams may do it at what rate."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clearplan.settings.planning import Method, PlanningSettings
+from clearplan.tables.declared import ids_in
+
+Array = NDArray[Any]
+
+#: A robust plan counts on efforts that are exceeded in one case of five.
+ROBUST = 0.2
+
+
+def methods_of(tasks: pd.DataFrame, settings: PlanningSettings) -> list[Method | None]:
+    """Method of each task: the first of its class whose ordnance, where given, holds all of the task's; None: none."""
+    ordnance = tasks["ordnance"] if "ordnance" in tasks.columns else [None] * len(tasks)
+    known: dict[tuple[Any, ...], Method | None] = {}
+    found = []
+    for land_class, cell in zip(tasks["land_class"], ordnance, strict=True):
+        own = tuple(ids_in(cell))
+        key = (land_class, own)
+        if key not in known:
+            fitting = (m for m in settings.methods if m.land_class == land_class and _fits(m, own))
+            known[key] = next(fitting, None)
+        found.append(known[key])
+    return found
+
+
+def _fits(method: Method, ordnance: tuple[str, ...]) -> bool:
+    return method.ordnance is None or (bool(ordnance) and set(ordnance) <= set(method.ordnance))
+
+
+def rates_of(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
+    """Rate that the plan counts on for each team (teams) [m2 a team and day]: likely, or low if robust."""
+    rates = [pd.to_numeric(teams[f"rate_{name}"]).to_numpy(float) for name in ("low", "likely", "high")]
+    return triangular_quantile(ROBUST, *rates) if settings.robust else rates[1]
+
+
+def triangular_quantile(p: float, low: Any, likely: Any, high: Any) -> Array:
+    """Quantile of the triangular distribution; low + sqrt(p (high - low)(likely - low)) below the likely value.
+
+    >>> float(triangular_quantile(0.2, 0.0, 5.0, 10.0))**2 # sqrt(0.2 * 10 * 5)
+    10.0...
+    >>> float(triangular_quantile(0.2, 3.0, 3.0, 3.0))
+    3.0
+    """
+    low, likely, high = (np.asarray(value, dtype=float) for value in (low, likely, high))
+    width = np.maximum(high - low, 1e-300)
+    rising = low + np.sqrt(p * width * (likely - low))
+    falling = high - np.sqrt((1 - p) * width * (high - likely))
+    return np.asarray(np.where(p * width < likely - low, rising, np.where(high > low, falling, likely)))
+
+
+def allowed(kinds: tuple[str, ...], district: Any, teams: pd.DataFrame) -> list[int]:
+    """Positions of the teams that may do a step of these kinds in a district; blank is outside every district."""
+    places = teams["districts"] if "districts" in teams.columns else [None] * len(teams)
+    deferred = teams["deferred"] if "deferred" in teams.columns else [None] * len(teams)
+    found = []
+    for k, (kind, own, lost) in enumerate(zip(teams["kind"], places, deferred, strict=True)):
+        named = ids_in(own)
+        if kind in kinds and pd.isna(lost) and (not named or district in named):
+            found.append(k)
+    return found
+
+
+def people_range(people: Any, unknown: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
+    """Low, likely and high people of a zone; None where nobody knows and nothing is assumed.
+
+    >>> people_range(12, None), people_range(None, (50, 200, 800)), people_range(math.nan, None)
+    ((12.0, 12.0, 12.0), (50, 200, 800), None)
+    """
+    if people is None or pd.isna(people) or (isinstance(people, float) and math.isnan(people)):
+        return unknown
+    return (float(people),) * 3

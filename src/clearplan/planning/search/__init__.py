@@ -1,0 +1,1 @@
+"""The planner: from tables to a schedule with a proven bound."""

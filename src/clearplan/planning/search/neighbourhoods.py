@@ -1,0 +1,169 @@
+"""A schedule made better piece by piece: some unlocks and their work are taken out and planned anew by HiGHS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearplan.planning.search.highs import solve
+from clearplan.planning.search.milp import columns_of, point_of, programme_of, work_of
+from clearplan.planning.search.problem import Problem, days_by_district, opened, progress, worth
+
+Array = NDArray[Any]
+Work = Sequence[tuple[int, int, int, float]]
+
+#: Unlocks in a piece: at first, at least, at most. It grows where HiGHS soon has the best, and shrinks where not.
+_FIRST, _LEAST, _MOST = 24, 8, 120
+#: A piece is planned to within this part of its best, or as far as so many nodes of the search tree reach.
+_GAP, _NODES = 0.002, 5
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a problem: some unlocks, the blocks that no other open unlock needs, and what the rest leaves to them.
+
+    ``steps``: the whole problem's step of each of the piece's; ``ready`` (unlocks): period after which what each needs
+    beside the piece is there; ``money`` (periods): what is left of the budget a period [currency];
+    ``kept``, ``others``: the work inside and outside.
+    """
+
+    problem: Problem
+    steps: Array
+    ready: Array
+    money: Array
+    kept: Work
+    others: Work
+
+
+def replanned(
+    problem: Problem,
+    work: Work,
+    hopes: Array,
+    *,
+    seed: int,
+    left_s: Callable[[], float],
+    going_on: Callable[[int, float], bool],
+) -> list[tuple[int, int, int, float]]:
+    """The best schedule found by planning pieces anew, all the rest as it is: a search of large neighbourhoods.
+
+    Work of blocks that no open unlock needs is left out (Shaw 1998, CP-98, on such neighbourhoods).
+
+    Parameters
+    ----------
+    problem : Problem
+    work : schedule
+        To begin with.
+    hopes : array (unlocks)
+        How far each unlock is open in the linear relaxation [1].
+    seed : int
+    left_s : callable
+        How much longer the search may take [s].
+    going_on : callable
+        Asked (pieces so far, worth) before each piece; the search ends where it says no.
+    """
+    generator = np.random.default_rng(seed)
+    best = _needed(problem, work)
+    value, size, count = worth(problem, best), float(_FIRST), 0
+    while going_on(count, value):
+        count += 1
+        done = progress(problem, best)
+        ends = opened(problem, done)
+        piece = _piece(problem, best, done, ends, _chosen(problem, ends, hopes, generator, round(size)))
+        if not len(piece.steps):
+            continue
+        at = columns_of(piece.problem)
+        programme = programme_of(piece.problem, at, piece.money)
+        early = at.open[np.arange(1, problem.periods + 1) < piece.ready[:, None]]
+        start = point_of(piece.problem, at, piece.kept)
+        programme.upper[early] = start[early] = 0.0
+        answer = solve(programme, time_limit_s=max(left_s(), 0.1), gap=_GAP, seed=seed, nodes=_NODES, start=start)
+        size = min(max(size * (1.05 if answer.gap <= _GAP else 0.95), _LEAST), _MOST)
+        if answer.point is not None:
+            fresh = [
+                (int(piece.steps[s]), team, t, part) for s, team, t, part in work_of(piece.problem, at, answer.point)
+            ]
+            made = _needed(problem, [*piece.others, *fresh])
+            told = worth(problem, made)
+            if told >= value:
+                best, value = made, told
+    return best
+
+
+def _needed(problem: Problem, work: Work) -> list[tuple[int, int, int, float]]:
+    """Work on blocks that an open unlock needs, or that are due."""
+    ends = opened(problem, progress(problem, work))
+    wanted = {b for u in np.flatnonzero(ends <= problem.periods) for b in problem.needs[u]}
+    wanted |= set(np.flatnonzero(problem.block_due >= 0).tolist())
+    return [part for part in work if int(problem.block[part[0]]) in wanted]
+
+
+def _chosen(problem: Problem, ends: Array, hopes: Array, generator: np.random.Generator, size: int) -> list[int]:
+    """Unlocks of a piece: a third are shut, by their hopes; the others open, near one another in time or anywhere."""
+    shut = np.flatnonzero(ends > problem.periods)
+    there = np.flatnonzero((ends > 0) & (ends <= problem.periods))
+    few = min(len(shut), max(size // 3, size - len(there)))
+    chance = np.clip(hopes[shut], 0, 1) + 0.02
+    own: list[int] = generator.choice(shut, few, replace=False, p=chance / chance.sum()).tolist() if few else []
+    if len(there):
+        spread = 2 * generator.choice((0.5, 1.5, float(problem.periods)))
+        apart = np.abs(ends[there] - ends[generator.choice(there)]) + spread * generator.random(len(there))
+        own += there[np.argsort(apart, kind="stable")[: size - few]].tolist()
+    return sorted(own)
+
+
+def _piece(problem: Problem, work: Work, done: Array, ends: Array, own: list[int]) -> Piece:
+    inside = set(own)
+    others = [u for u in np.flatnonzero(ends <= problem.periods).tolist() if u not in inside]
+    held = {b for u in own for b in problem.needs[u]} - {b for u in others for b in problem.needs[u]}
+    blocks, steps = sorted(held), np.flatnonzero(np.isin(problem.block, list(held)))
+    step_no = np.full(len(problem.ground) + 1, -1)  # one more: the step before the first is -1
+    step_no[steps] = np.arange(len(steps))
+    block_no, unlock_no = ({k: n for n, k in enumerate(part)} for part in (blocks, own))
+    kept, rest = ([part for part in work if bool(step_no[part[0]] >= 0) is inner] for inner in (True, False))
+    days, used = _days(problem, rest), _days(problem, kept)
+    part = replace(
+        problem,
+        ground=problem.ground[steps],
+        before=step_no[problem.before[steps]],
+        block=np.array([block_no[b] for b in problem.block[steps].tolist()], dtype=int),
+        last=step_no[problem.last[blocks]],
+        options=tuple(problem.options[s] for s in steps),
+        # what it uses now it may use again: what is left is not less by rounding
+        capacity=np.maximum(np.where(problem.capacity - days > 1e-6, problem.capacity - days, 0.0), used),
+        budget=max(problem.budget - float((problem.cost @ days).sum()), 0.0),
+        needs=tuple(tuple(block_no[b] for b in problem.needs[u] if b in held) for u in own),
+        parent=np.array([unlock_no.get(int(problem.parent[u]), -1) for u in own], dtype=int),
+        value=problem.value[own],
+        reward=problem.reward[blocks],
+        due=problem.due[own],
+        block_due=problem.block_due[blocks],
+        district=problem.district[blocks],
+        kept=np.maximum(problem.kept - days_by_district(problem, rest), 0.0) if problem.kept.size else problem.kept,
+    )
+    own_kept = [(int(step_no[s]), team, t, share) for s, team, t, share in kept]
+    ready = np.array([_ready(problem, done, ends, u, held, inside) for u in own], dtype=int)
+    return Piece(part, steps, ready, np.maximum(problem.budget_a_period - problem.cost @ days, 0.0), own_kept, rest)
+
+
+def _days(problem: Problem, work: Work) -> Array:
+    """Team-days of a schedule (teams, periods)."""
+    days = np.zeros(problem.capacity.shape)
+    for s, team, t, part in work:
+        days[team, t] += part * dict(problem.options[s])[team]
+    return days
+
+
+def _ready(problem: Problem, done: Array, ends: Array, u: int, held: set[int], inside: set[int]) -> int:
+    """Period after which all is there that an unlock needs beside its piece, periods + 1 for never."""
+    ready, parent = 0, int(problem.parent[u])
+    if parent >= 0 and parent not in inside:
+        ready = int(ends[parent])
+    for b in problem.needs[u]:
+        if b not in held and problem.last[b] >= 0:
+            finished = done[problem.last[b]] >= 1 - 1e-7
+            ready = max(ready, int(finished.argmax()) + 1 if finished.any() else problem.periods + 1)
+    return ready

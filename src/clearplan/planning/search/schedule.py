@@ -1,0 +1,413 @@
+"""The plan of work: which teams go where, when, so that most people are home soonest; how near it is to the best."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clearplan.core.errors import TableError
+from clearplan.planning.calendar import period_days
+from clearplan.planning.methods import people_range
+from clearplan.planning.search.blocks import Blocks, Parts, make_blocks, work_table
+from clearplan.planning.search.deadlines import Clash, Deadline, Lack, meet
+from clearplan.planning.search.highs import Programme, solve
+from clearplan.planning.search.milp import Columns, columns_of, point_of, programme_of, work_of
+from clearplan.planning.search.moves import reordered
+from clearplan.planning.search.neighbourhoods import replanned
+from clearplan.planning.search.problem import (
+    Problem,
+    cheapest_first,
+    filling_of,
+    greedy,
+    in_order,
+    opened,
+    whole_in_order,
+    with_rest,
+    worth,
+)
+from clearplan.planning.search.problem import progress as worked
+from clearplan.settings.planning import PlanningSettings
+from clearplan.tables.declared import ids_in
+
+Array = NDArray[Any]
+Progress = Callable[[float, float], None]
+Unknown = tuple[float, float, float] | None
+
+#: The four ways of planning that every run compares.
+STRATEGIES = ("ranked list", "value per area", "greedy unlock", "best plan found")
+BEST = STRATEGIES[-1]
+
+
+@dataclass(frozen=True)
+class WorkPlan:
+    """A plan of work, and how near it is to the best there can be.
+
+    ``work``: WORK of the best plan found; ``strategies``: WORK of each way of planning; ``value``: what the plan is
+    worth in the planner's own objective, ``bound``: no plan is worth more [person-months]; ``seconds``: spent;
+    ``notes``: what a reader must know; ``left_out``: task to the reason why nobody may work on it; ``shut``: zone to
+    the reason why it can't open; ``parts``: the best plan found as the planner's own schedule of blocks.
+    """
+
+    work: pd.DataFrame
+    strategies: dict[str, pd.DataFrame]
+    value: float
+    bound: float
+    seconds: float
+    notes: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+    shut: dict[str, str] = field(default_factory=dict)
+    parts: Parts = ()
+
+    @property
+    def gap(self) -> float:
+        """How far the plan may be from the best, as a part of the bound [1]."""
+        return gap_of(self.bound, self.value)
+
+
+def schedule(
+    tasks: pd.DataFrame,
+    zones: pd.DataFrame,
+    teams: pd.DataFrame,
+    settings: PlanningSettings,
+    *,
+    blockers: pd.DataFrame,
+    unknown_people: Unknown = None,
+    commitments: pd.DataFrame | None = None,
+    without_place: Mapping[str, str] | None = None,
+    previous: pd.DataFrame | None = None,
+    progress: Progress | None = None,
+) -> WorkPlan:
+    """The plan that brings most people home soonest, and the three plain ways beside it.
+
+    Person-months at home within the counted months, with the declared weights of score, risk, optional lifelines and
+    stability, under days of teams, seasons, districts, budgets, order of steps, promises and deadlines. The greedy plan
+    is made better by the linear relaxation's order, by moving zones in that order, and by HiGHS, until it is proven to
+    be within ``gap`` of the best or the time is over; the bound is the least that any of these proves.
+
+    Parameters
+    ----------
+    tasks : DataFrame
+        TASKS; ``rank`` and ``score`` where they are ranked.
+    zones, teams, blockers
+        ZONES, TEAMS, BLOCKERS.
+    settings : PlanningSettings
+    unknown_people : (low, likely, high), optional
+        For a zone whose number nobody knows [people].
+    commitments : DataFrame, optional
+        COMMITMENTS.
+    without_place : mapping, optional
+        Zone to why it is not known what blocks it.
+    previous : DataFrame, optional
+        WORK of the plan in force; needed for ``stability``.
+    progress : callable, optional
+        Told (gap, seconds) now and then.
+
+    Raises
+    ------
+    TableError, SettingsError
+        A table lacks what is needed, or a commitment or deadline names what is not there.
+    """
+    begun = time.monotonic()
+    _refuse(tasks, zones, teams)
+    given: dict[str, Any] = {
+        "unknown_people": unknown_people, "commitments": commitments, "without_place": without_place,
+        "previous": previous,
+    }  # fmt: skip
+    blocks = make_blocks(tasks, zones, blockers, teams, settings, **given)
+    single = make_blocks(tasks, zones, blockers, teams, settings, alone=True, **given)
+    found = best_plan(blocks.problem, settings, progress=progress)
+    lists = {
+        STRATEGIES[0]: in_order(single.problem, _by_rank(tasks, single)).work,
+        STRATEGIES[1]: in_order(single.problem, _by_value(tasks, zones, single, unknown_people)).work,
+    }
+    made = {name: work_table(single, parts, tasks, teams, settings) for name, parts in lists.items()}
+    made[STRATEGIES[2]] = work_table(blocks, found.greedy, tasks, teams, settings)
+    made[BEST] = work_table(blocks, found.parts, tasks, teams, settings)
+    return WorkPlan(
+        work=made[BEST],
+        strategies=made,
+        value=found.value + blocks.open_worth,
+        bound=found.bound + blocks.open_worth + blocks.slack,
+        seconds=time.monotonic() - begun,
+        notes=(
+            *(clash_words(clash, blocks, tasks, teams, settings) for clash in found.clashes),
+            *_notes(blocks, teams),
+            *found.notes,
+        ),
+        left_out=blocks.left_out,
+        shut=blocks.shut,
+        parts=found.parts,
+    )
+
+
+def _refuse(tasks: pd.DataFrame, zones: pd.DataFrame, teams: pd.DataFrame) -> None:
+    needed = (
+        ("TASKS", tasks, ("task_id", "land_class", "district", "area_m2")),
+        ("ZONES", zones, ("zone_id", "people")),
+        ("TEAMS", teams, ("team_id", "kind", "number", "rate_likely", "cost_per_day")),
+    )
+    for name, table, columns in needed:
+        for column in columns:
+            if column not in table.columns:
+                raise TableError(f"{name} lacks the column {column}; read it by its reader, or add it")
+    if not len(teams):
+        raise TableError("TEAMS has no rows: nobody can work; add teams with their rates")
+    rates = pd.to_numeric(teams["rate_likely"])
+    if (wrong := ~(rates > 0)).any():
+        team = teams["team_id"][wrong].iloc[0]
+        raise TableError(
+            f"team {team}: rate_likely {rates[wrong].iloc[0]:g} is no rate; give m2 a team and day above 0"
+        )
+
+
+def _notes(blocks: Blocks, teams: pd.DataFrame) -> list[str]:
+    """What a reader must know of what is not in the plan."""
+    notes = []
+    idle = np.flatnonzero(blocks.problem.capacity.sum(axis=1) <= 0)
+    for team in teams["team_id"].iloc[idle]:
+        notes.append(f"Team {team} never works: neither its season nor its days lie within the plan")
+    reasons: dict[str, list[str]] = {}
+    for task, reason in blocks.left_out.items():
+        reasons.setdefault(reason, []).append(task)
+    for reason, own in sorted(reasons.items()):
+        named = ", ".join(own[:5]) + (" ..." if len(own) > 5 else "")
+        number = "1 task is" if len(own) == 1 else f"{len(own)} tasks are"
+        notes.append(f"{number} not in the plan, {reason}: {named}")
+    notes += [f"Zone {zone} can't open in this plan: {reason}" for zone, reason in blocks.shut.items()]
+    return notes
+
+
+def clash_words(
+    clash: Clash, blocks: Blocks, tasks: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSettings
+) -> str:
+    """Deadlines that can't all be met, what is lacking, and which of them gives way, in a sentence."""
+    ends = [settings.start, *(last for _, last in period_days(settings))]
+
+    def named(deadline: Deadline, period: int) -> str:
+        kind, k = deadline
+        day = f"by {ends[period]}" if period > 0 else "before the end of the first period"
+        if kind == "unlock":
+            return f"zone {blocks.unlocks[k][0]} open {day}"
+        ids = tasks["task_id"].iloc[blocks.members[k]].astype(str).tolist()
+        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        return f"task {ids[0]}{more} released {day}, as promised"
+
+    asked = " and ".join(named(deadline, period) for deadline, period in clash.deadlines.items())
+    told = lack_words(clash.lack, teams, settings)
+    deadline, period = clash.later
+    own = named(deadline, clash.deadlines[deadline]).split(" open ")[0].split(" released ")[0]
+    way = f"{own} gives way, to {ends[period]}" if period > 0 else f"{own} gives way and has no day in this plan"
+    return f"Can't hold: {asked}; {told}. In this plan {way}"
+
+
+def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> str:
+    """What it would take, in words that follow a semicolon."""
+    if not _lacks(lack, teams, settings):
+        return (
+            "no number of teams does it: the order of steps, seasons, the days when teams are there and the time left "
+            "stand against it"
+        )
+    told, further = "it takes at least " + " or ".join(_lacks(lack, teams, settings)), lack.further
+    while further is not None:
+        told, further = f"{told}, and besides " + " or ".join(_lacks(further, teams, settings)), further.further
+    return told
+
+
+def _lacks(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> list[str]:
+    """What would do, each in words; rounded up, for with less than is told it does not hold."""
+    lacks = [
+        f"{_up(days):,} more team-day{'s' * (_up(days) != 1)} of {teams['team_id'].iloc[k]}"
+        for k, days in lack.days.items()
+    ]
+    for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
+        lacks += [f"{_up(money):,} {settings.currency} more{per}"] if money > 0 else []
+    return lacks
+
+
+def _up(amount: float) -> int:
+    """The next whole number, 1 at least; what is above one by the solver's rounding is that one."""
+    return max(math.ceil(amount - 1e-6 * max(amount, 1.0)), 1)
+
+
+# --- lists
+
+
+def _by_rank(tasks: pd.DataFrame, single: Blocks) -> list[int]:
+    """Blocks of one task each in the order of their ranks, the two queues in turn; without ranks as they stand."""
+    rank = np.arange(len(tasks), dtype=float)
+    if "rank" in tasks.columns:
+        rank = pd.to_numeric(tasks["rank"]).astype(float).to_numpy()
+    own = np.array([int(ids[0]) for ids in single.members], dtype=int)
+    return [int(k) for k in np.lexsort((own, np.nan_to_num(rank[own], nan=np.inf)))]
+
+
+def _by_value(tasks: pd.DataFrame, zones: pd.DataFrame, single: Blocks, unknown: Unknown) -> list[int]:
+    """The same in the order of people near the task for each square metre."""
+    told = {str(z): people_range(n, unknown) for z, n in zip(zones["zone_id"], zones["people"], strict=True)}
+    cells = tasks["zone_ids"] if "zone_ids" in tasks.columns else [None] * len(tasks)
+    people = np.array([sum((told.get(zone) or (0.0, 0.0, 0.0))[1] for zone in ids_in(cell)) for cell in cells])
+    value = people / np.maximum(tasks["area_m2"].to_numpy(float), 1e-9)
+    own = np.array([int(ids[0]) for ids in single.members], dtype=int)
+    return [int(k) for k in np.lexsort((own, -value[own]))]
+
+
+# --- the search
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the search found: schedules of blocks, the value of the best, the bound, and deadlines that gave way."""
+
+    parts: Parts
+    greedy: Parts
+    value: float
+    bound: float
+    notes: tuple[str, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+
+
+def best_plan(
+    problem: Problem, settings: PlanningSettings, *, start: Parts | None = None, progress: Progress | None = None
+) -> Found:
+    """Greedy unlock, the order of the linear relaxation, moves in that order, pieces planned anew, HiGHS on the whole.
+
+    Parameters
+    ----------
+    problem : Problem
+    settings : PlanningSettings
+        ``time_limit_s`` [s], ``gap`` [1], ``seed``.
+    start : schedule, optional
+        A further schedule to begin with, such as that of a smaller budget.
+    progress : callable, optional
+    """
+    begun = time.monotonic()
+
+    def left(share: float = 1.0) -> float:
+        return max(0.0, share * settings.time_limit_s - (time.monotonic() - begun))
+
+    def told(gap: float) -> None:
+        if progress is not None:
+            progress(gap, time.monotonic() - begun)
+
+    met = meet(problem)
+    problem = met.problem
+    first = greedy(problem).work
+    begins: list[Parts] = [first, *([start] if start is not None else [])]
+    if met.work:
+        begins.append(greedy(problem, until=filling_of(problem, met.work)).work)
+    best = max(begins, key=lambda parts: worth(problem, parts))
+    if not len(problem.needs) or not len(problem.ground):
+        return Found(best, first, worth(problem, best), worth(problem, best), clashes=met.clashes)
+    at = columns_of(problem)
+    programme = programme_of(problem, at)
+    relaxed = solve(programme, time_limit_s=max(left(0.6), 0.1), gap=0.0, seed=settings.seed, relaxed=True)
+    bound = relaxed.bound + 1e-6
+    ways = [_by_relaxation(way, at, relaxed.point, best) for way in (problem, cheapest_first(problem))]
+    best = max((best, *(way.parts for way in ways)), key=lambda parts: worth(problem, parts))
+    told(gap_of(bound, worth(problem, best)))
+    if at.number > _SMALL:
+        hopes = np.full(len(problem.needs), 0.1) if relaxed.point is None else relaxed.point[at.open[:, -1]]
+        moved = _reordered(max(ways, key=lambda way: way.value), bound, settings, left)
+        best = max(best, moved, key=lambda parts: worth(problem, parts))
+        if len(problem.needs) > _FEW:
+            again = _replanned(problem, best, hopes, bound, settings, left, told)
+            best = max(best, again, key=lambda parts: worth(problem, parts))
+    if gap_of(bound, worth(problem, best)) > settings.gap and left() > 0.05:
+        best, bound = _by_highs(problem, at, programme, best, bound, settings, left(), told)
+    value, notes = worth(problem, best), []
+    if gap_of(bound, value) > settings.gap and left() <= 0.05:
+        limit = f"The search ended by its time limit of {settings.time_limit_s:g} s"
+        notes.append(f"{limit}: another run may find another plan, as near to the best")
+    return Found(best, first, value, max(bound, value), tuple(notes), met.clashes)
+
+
+#: Programmes with fewer columns are left to HiGHS at once, and after the moves those in which a piece is nearly all.
+_SMALL, _FEW = 1_000, 48
+#: So many moves of an order and so many pieces are tried: a number, so that a slower machine finds the same plan.
+_MOVES, _PIECES = 4_000, 200
+#: Parts of the time limit after which orders and pieces end all the same, so that what follows has its turn [1].
+_MOVES_UNTIL, _PIECES_UNTIL = 0.5, 0.9
+
+
+def gap_of(bound: float, value: float) -> float:
+    """How far a value may be from the best [1]; what is rounding is nothing."""
+    return (bound - value) / bound if bound - value > 1e-5 else 0.0
+
+
+@dataclass(frozen=True)
+class _Way:
+    """An order of the unlocks, its schedule by a way of asking teams, and its worth."""
+
+    problem: Problem
+    order: list[int]
+    parts: Parts
+    value: float
+
+
+def _by_relaxation(problem: Problem, at: Columns, point: Array | None, best: Parts) -> _Way:
+    """The best of the orders of the unlocks by how early the linear relaxation opens them.
+
+    Where it is not solved, the order in which the best schedule opens them.
+    """
+    if point is None:
+        keys = [-opened(problem, worked(problem, best)).astype(float)]
+    else:
+        early = point[at.open]
+        total = early.sum(axis=1)
+        keys = [(early**2).sum(axis=1), *((early >= part).sum(axis=1) + 1e-3 * total for part in (0.5, 0.9))]
+    ways = []
+    for key in keys:
+        order = np.argsort(-key, kind="stable").tolist()
+        parts = whole_in_order(problem, order).work
+        ways.append(_Way(problem, order, parts, worth(problem, parts)))
+    return max(ways, key=lambda way: way.value)
+
+
+def _reordered(way: _Way, bound: float, settings: PlanningSettings, left: Any) -> Parts:
+    """The schedule of an order made better by moves."""
+
+    def going_on(moves: int, value: float) -> bool:
+        return moves < _MOVES and gap_of(bound, value) > settings.gap and left(_MOVES_UNTIL) > 0
+
+    order = reordered(way.problem, way.order, seed=settings.seed, going_on=going_on)
+    return whole_in_order(way.problem, order).work
+
+
+def _replanned(
+    problem: Problem, best: Parts, hopes: Array, bound: float, settings: PlanningSettings, left: Any,
+    told: Callable[[float], None],
+) -> Parts:  # fmt: skip
+    """The schedule made better by planning pieces of it anew."""
+
+    def going_on(pieces: int, value: float) -> bool:
+        told(gap_of(bound, value))
+        return pieces < _PIECES and gap_of(bound, value) > settings.gap and left(_PIECES_UNTIL) > 0
+
+    parts = replanned(
+        problem, best, hopes, seed=settings.seed, left_s=lambda: left(_PIECES_UNTIL), going_on=going_on
+    )  # fmt: skip
+    return with_rest(problem, parts)
+
+
+def _by_highs(
+    problem: Problem, at: Columns, programme: Programme, best: Parts, bound: float, settings: PlanningSettings,
+    seconds: float, told: Callable[[float], None],
+) -> tuple[Parts, float]:  # fmt: skip
+    answer = solve(
+        programme, time_limit_s=seconds, gap=settings.gap, seed=settings.seed, start=point_of(problem, at, best),
+        progress=lambda gap, _: told(gap),
+    )  # fmt: skip
+    if np.isfinite(answer.bound):
+        bound = min(bound, answer.bound * (1 + 1e-9) + 1e-6)
+    if answer.point is not None:
+        parts = work_of(problem, at, answer.point)
+        if worth(problem, parts) > worth(problem, best):
+            best = parts
+    return best, bound

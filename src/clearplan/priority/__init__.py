@@ -1,0 +1,1 @@
+"""AREAS and ZONES to TASKS, and ranks that explain themselves."""

@@ -1,0 +1,1 @@
+"""Tables as a publication tier may see them."""

@@ -1,0 +1,1 @@
+"""Files and servers to checked tables in metres."""

@@ -1,0 +1,178 @@
+"""A layer of an ArcGIS feature service (IMSMA Core is one), read page by page; nothing is ever written there.
+
+A token comes from the environment alone (``CLEARPLAN_ARCGIS_TOKEN``), travels in a header and stands in no message.
+Pages are asked for by object id, and what comes back is counted: a server that cuts its answer short can't hide rows.
+
+Source: Esri, ArcGIS REST APIs, "Query (Feature Service/Layer)".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import geopandas as gpd
+import pandas as pd
+
+from clearplan.core.errors import ReadError
+from clearplan.read.files import read_raw
+from clearplan.read.postgis import is_loopback
+
+TOKEN = "CLEARPLAN_ARCGIS_TOKEN"
+_TIMEOUT_S = 120  # [s] for each answer
+_TRIES = 3  # of each question, where the server is busy or the line breaks
+_PAGE = 1_000  # rows asked for at once, where the server doesn't allow fewer
+_WHOLE = {"esriFieldTypeOID", "esriFieldTypeInteger", "esriFieldTypeSmallInteger", "esriFieldTypeBigInteger"}
+_REAL = {"esriFieldTypeSingle", "esriFieldTypeDouble"}
+
+
+def read_service(url: str) -> pd.DataFrame | gpd.GeoDataFrame:
+    """All rows of a layer or table, in the order of their object ids.
+
+    Parameters
+    ----------
+    url : str
+        ``https://host/.../FeatureServer/0``: the layer's own address, with its number, without a token.
+
+    Returns
+    -------
+    GeoDataFrame in the CRS that the service states, or DataFrame of a table without shapes. Dates are in UTC; coded
+    values stay codes.
+
+    Raises
+    ------
+    ReadError
+        The server can't be reached or refuses, gives fewer rows than it counts, or the token would travel in the open.
+    """
+    about = _ask(url, {})
+    if "fields" not in about:
+        raise ReadError(f"{url}: is no layer; end it with the layer's number, such as .../FeatureServer/0")
+    told = _ask(f"{url}/query", {"where": "1=1", "returnIdsOnly": "true"})
+    ids = sorted(told.get("objectIds") or [])
+    key = str(told.get("objectIdFieldName") or about.get("objectIdField") or "OBJECTID")
+    size = max(1, min(_PAGE, int(about.get("maxRecordCount") or _PAGE)))
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(ids), size):
+        rows += _page(url, key, ids[start : start + size])
+    frame = _attributes(about["fields"], rows)
+    if not about.get("geometryType"):
+        return frame
+    return _with_shapes(frame, rows, about, url)
+
+
+def _page(url: str, key: str, ids: list[int]) -> list[dict[str, Any]]:
+    """Rows of these ids; what the server cut off is asked for again in smaller parts."""
+    question = {"objectIds": ",".join(map(str, ids)), "outFields": "*", "returnGeometry": "true",
+                "returnZ": "true", "returnTrueCurves": "false"}  # fmt: skip
+    found = {row["attributes"][key]: row for row in _ask(f"{url}/query", question).get("features", [])}
+    lost = [one for one in ids if one not in found]
+    if len(lost) == len(ids):
+        raise ReadError(
+            f"{url}: rows {lost[:3]} were counted and did not come; they may just have been removed: run again"
+        )
+    return [found[one] for one in ids if one in found] + (_page(url, key, lost) if lost else [])
+
+
+class _Staying(HTTPRedirectHandler):
+    """Follows nobody elsewhere: a token goes to the server that the user named, and to no other."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+def _ask(url: str, question: dict[str, str]) -> dict[str, Any]:
+    """One answer as JSON; the question travels in the body, so that no log of addresses keeps it."""
+    request = Request(url, data=urlencode(question | {"f": "json"}).encode(), headers=_headers(url))
+    for attempt in range(_TRIES):
+        try:
+            with build_opener(_Staying).open(request, timeout=_TIMEOUT_S) as answer:
+                return _told(url, json.loads(answer.read().decode("utf-8")))
+        except HTTPError as error:
+            error.close()
+            if error.code < 500 or attempt == _TRIES - 1:
+                raise ReadError(f"{url}: {_refusal(error.code)}") from None
+        except (URLError, TimeoutError, ConnectionError) as error:
+            if attempt == _TRIES - 1:
+                reason = getattr(error, "reason", error)
+                raise ReadError(f"{url}: can't be reached ({reason}); is the server up, and the url right?") from None
+        except ValueError:
+            raise ReadError(f"{url}: does not answer in JSON; is it the address of a feature layer?") from None
+        time.sleep(attempt)  # [s]
+    raise AssertionError("unreachable")
+
+
+def _headers(url: str) -> dict[str, str]:
+    token = os.environ.get(TOKEN)
+    if not token:
+        return {}
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ReadError(f"{url}: a token must not travel in the open; write https://")
+    return {"X-Esri-Authorization": f"Bearer {token}", "Authorization": f"Bearer {token}"}
+
+
+def _told(url: str, answer: Any) -> dict[str, Any]:
+    """The answer, or the refusal that ArcGIS sends with status 200."""
+    if not isinstance(answer, dict):
+        raise ReadError(f"{url}: does not answer as a feature layer does; mend the url")
+    if error := answer.get("error"):
+        words = str(error.get("message", "")) if isinstance(error, dict) else str(error)
+        token = os.environ.get(TOKEN)
+        words = words.replace(token, "...") if token else words
+        code = error.get("code") if isinstance(error, dict) else None
+        raise ReadError(f"{url}: {_refusal(int(code or 0), words)}")
+    return answer
+
+
+def _refusal(code: int, words: str = "") -> str:
+    if code in (401, 403, 498, 499):
+        state = "was refused" if os.environ.get(TOKEN) else "is needed"
+        return f"a token {state}; set a valid one as {TOKEN} in the environment"
+    if 300 <= code < 400:
+        return f"sends on to another address (status {code}); write the layer's own address"
+    return f"refuses ({words or f'status {code}'}); mend the url, or ask its owner"
+
+
+def _attributes(fields: list[dict[str, Any]], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    columns = {}
+    for own in fields:
+        name, kind = str(own["name"]), own.get("type")
+        values = [row["attributes"].get(name) for row in rows]
+        if kind == "esriFieldTypeGeometry":
+            continue
+        if kind in _WHOLE:
+            columns[name] = pd.Series(pd.array(values, dtype="Int64"))
+        elif kind in _REAL:
+            columns[name] = pd.Series(pd.array(values, dtype="Float64"))
+        elif kind == "esriFieldTypeDate":  # milliseconds since 1970, UTC
+            columns[name] = pd.to_datetime(pd.Series(values, dtype="Int64"), unit="ms")
+        else:
+            columns[name] = pd.Series([None if v is None else str(v) for v in values], dtype=object)
+    return pd.DataFrame(columns, index=range(len(rows)))
+
+
+def _with_shapes(frame: pd.DataFrame, rows: list[dict[str, Any]], about: dict[str, Any], url: str) -> gpd.GeoDataFrame:
+    """Shapes by GDAL's own reader of Esri's JSON, which knows its rings."""
+    place = (about.get("extent") or {}).get("spatialReference") or about.get("spatialReference")
+    if not place:
+        raise ReadError(f"{url}: states no spatial reference; ask its owner to set it")
+    if not rows:
+        return gpd.GeoDataFrame(frame, geometry=[], crs=f"EPSG:{place.get('latestWkid') or place.get('wkid')}")
+    numbered = [
+        {"attributes": {"n": k}} | ({"geometry": row["geometry"]} if row.get("geometry") else {})
+        for k, row in enumerate(rows)
+    ]
+    told = {"geometryType": about["geometryType"], "spatialReference": place, "features": numbered,
+            "fields": [{"name": "n", "type": "esriFieldTypeInteger"}]}  # fmt: skip
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "layer.json"
+        path.write_text(json.dumps(told), encoding="utf-8")
+        raw = read_raw(path)
+    return gpd.GeoDataFrame(frame, geometry=raw.geometry, crs=raw.crs)

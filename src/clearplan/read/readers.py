@@ -1,0 +1,547 @@
+"""Files to checked tables in metres: HAZARDS, ZONES, LIFELINES, RELEASES ...; HISTORY and GATES have no shapes.
+
+Strict by default: any fault raises :class:`FaultsError` with the table of all of them. With ``lenient=True`` every
+row is kept: one that can't be used is marked ``deferred`` with its reason and has no shape, a stated repair
+is applied, and both are listed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from clearplan.core.crs import is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
+from clearplan.core.errors import CrsError, FaultsError, ReadError, SettingsError, TableError
+from clearplan.read.files import Raw, read_gazetteer, read_raw
+from clearplan.read.rules import (
+    ONE_OF,
+    CodeLists,
+    Region,
+    declared_belts,
+    doubtful_zeros,
+    entered_geometry,
+    geometry_faults,
+    mapped,
+    one_of_several,
+    release_rules,
+    schema_faults,
+    stated_crs,
+    team_rules,
+    typed,
+    unique_ids,
+)
+from clearplan.settings.base import check_settings
+from clearplan.settings.project import ContactLineSettings, Plan, SourceSettings
+from clearplan.tables.check import fault, fault_table
+from clearplan.tables.declared import TABLES, has_shapes, id_column, table_name, write_profile
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came out of a file: the table, its faults, the datum operation applied, and (file, row) of each row."""
+
+    table: gpd.GeoDataFrame
+    faults: pd.DataFrame
+    operation: str
+    places: tuple[tuple[str, int], ...] = ()
+
+
+def read_hazards(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
+    """HAZARDS from any supported file.
+
+    Parameters
+    ----------
+    path : path
+        Vector file (GDAL, GeoParquet) or table (CSV, XLSX) with lon/lat, easting/northing or wkt columns.
+    region : (west, south, east, north) [degrees], optional
+        Coordinates outside are faults; also chooses the working CRS.
+    working : CRS, optional
+        Metric CRS of the answer; else chosen from the region, else from the data.
+    **source
+        Fields of :class:`clearplan.settings.project.SourceSettings`: crs, layer, encoding, columns, codes, set, dates,
+        decimal, lenient.
+
+    Raises
+    ------
+    FaultsError
+        The data breaks rules (strict reading).
+    ReadError, CrsError, SettingsError
+        The file can't be read, its CRS is unknown, an argument is wrong.
+    """
+    return _public("hazards", path, region, working, source)
+
+
+def read_strikes(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
+    """HAZARDS of kind 'cluster-strike'; otherwise as :func:`read_hazards`."""
+    source["set"] = {"kind": "cluster-strike", **source.get("set", {})}
+    return _public("hazards", path, region, working, source)
+
+
+def read_zones(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
+    """ZONES; a blank number of people is unknown, never 0. Otherwise as :func:`read_hazards`."""
+    return _public("zones", path, region, working, source)
+
+
+def read_accidents(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
+    """ACCIDENTS; otherwise as :func:`read_hazards`."""
+    return _public("accidents", path, region, working, source)
+
+
+def read_releases(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
+    """RELEASES: events on ground, append-only. Otherwise as :func:`read_hazards`."""
+    return _public("releases", path, region, working, source)
+
+
+def read_history(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> pd.DataFrame:
+    """HISTORY: changes of status and class of whole hazards, append-only, from a table without shapes.
+
+    ``region`` and ``working`` are taken, so that all readers are called alike, and not used.
+    Otherwise as :func:`read_hazards`.
+    """
+    changes: pd.DataFrame = _public("history", path, region, working, source)
+    return changes
+
+
+def read_lifelines(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> gpd.GeoDataFrame:
+    """LIFELINES: roads, water, schools ... that a zone depends on, as points, lines or polygons in one file.
+
+    Otherwise as :func:`read_hazards`. A road that serves two zones stands in two rows, one for each. Whether the
+    zones are there is told by a run, which knows them.
+    """
+    return _public("lifelines", path, region, working, source)
+
+
+def read_gates(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> pd.DataFrame:
+    """GATES: what holds tasks back until something happens, from a table without shapes.
+
+    A row names a zone, a hazard or a district; whether these are there is told by a run, which knows them. ``region``
+    and ``working`` are taken, so that all readers are called alike, and not used. Otherwise as :func:`read_hazards`.
+
+    >>> import pathlib, tempfile
+    >>> text = ("gate_id,kind,zone_id,reason,until,source\\n"
+    ...         "G-1,dispute,RZ-01,two families claim the orchard,the land office has decided,letter 4\\n")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "gates.csv")
+    ...     written = path.write_text(text)
+    ...     read_gates(path)[["gate_id", "zone_id", "until"]].values.tolist()
+    [['G-1', 'RZ-01', 'the land office has decided']]
+    """
+    gates: pd.DataFrame = _public("gates", path, region, working, source)
+    return gates
+
+
+def read_teams(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> pd.DataFrame:
+    """TEAMS: who can work, how fast by whose word, when and where, from a table without shapes.
+
+    ``region`` and ``working`` are taken, so that all readers are called alike, and not used.
+    Otherwise as :func:`read_hazards`.
+    """
+    teams: pd.DataFrame = _public("teams", path, region, working, source)
+    return teams
+
+
+def read_commitments(
+    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+) -> pd.DataFrame:
+    """COMMITMENTS: tasks that were promised by a day, with the team that does them; otherwise as :func:`read_teams`."""
+    commitments: pd.DataFrame = _public("commitments", path, region, working, source)
+    return commitments
+
+
+def read_contact_line(
+    path: str | Path,
+    *,
+    depth_m: Sequence[Any],
+    measure: str,
+    sides: str,
+    caps: str,
+    hazard_id: str = "contact-line",
+    position_error_m: float | None = None,
+    region: Region | None = None,
+    working: Any = None,
+    **source: Any,
+) -> gpd.GeoDataFrame:
+    """HAZARDS of kind 'contact-line', always an indication.
+
+    Parameters
+    ----------
+    depth_m : (inner, outer), or rows of (distance along the line, inner, outer) [m]
+    measure : 'each-side' or 'total'
+        Whether the depth counts on each side of the line or across it.
+    sides : 'both', 'left' or 'right'
+        As seen along the line's direction.
+    caps : 'round' or 'flat'
+
+    The file needs a ``source`` column, or ``set={"source": ...}``; otherwise as :func:`read_hazards`.
+    """
+    belt = {"depth_profile": write_profile(depth_m), "measure": measure, "sides": sides, "caps": caps}
+    fixed = {"position_error_m": position_error_m}
+    source["set"] = _line_columns(hazard_id) | belt | fixed | source.get("set", {})
+    return _public("hazards", path, region, working, source)
+
+
+def contact_line_source(settings: ContactLineSettings) -> SourceSettings:
+    """The contact line's settings as those of a plain source."""
+    fixed = _line_columns(settings.hazard_id) | {
+        "depth_profile": write_profile(settings.depth),
+        "measure": settings.measure,
+        "sides": settings.sides,
+        "caps": settings.caps,
+        "position_error_m": settings.position_error_m,
+        "source": settings.source,
+        "recorded_on": settings.recorded_on,
+    }
+    plain = {name: getattr(settings, name) for name in SourceSettings.model_fields}
+    return SourceSettings(**plain | {"set": fixed | settings.set})
+
+
+def plan_sources(plan: Plan) -> list[tuple[str, SourceSettings]]:
+    """Every file that a plan reads, as (table, settings), in the order in which rows stand."""
+    strikes = [s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set}) for s in plan.strikes]
+    return [
+        *(("hazards", contact_line_source(line)) for line in plan.contact_line),
+        *(("hazards", source) for source in (*plan.hazards, *strikes)),
+        *(("zones", source) for source in plan.zones),
+        *(("accidents", source) for source in plan.accidents),
+        *(("lifelines", source) for source in plan.lifelines),
+        *(("gates", source) for source in plan.gates),
+        *(("releases", source) for source in plan.releases),
+        *(("history", source) for source in plan.history),
+        *(("teams", source) for source in plan.teams),
+        *(("commitments", source) for source in plan.commitments),
+    ]
+
+
+def _line_columns(hazard_id: str) -> dict[str, Any]:
+    return {
+        "hazard_id": hazard_id,
+        "kind": "contact-line",
+        "land_class": "indication",
+        "status": "open",
+        "ordnance": "unknown",
+    }
+
+
+def _public(
+    name: str, path: str | Path, region: Region | None, working: Any, source: dict[str, Any]
+) -> gpd.GeoDataFrame:
+    settings = check_settings(SourceSettings, {"path": path, **source}, where=f"read_{name}()")
+    if settings.url is not None:
+        raise SettingsError(f"read_{name}(): reads files; read the url with read_postgis() or read_service() first")
+    reading = read_source(name, settings, region=region, working=parse_crs(working) if working else None)
+    deferred = int(reading.table["deferred"].notna().sum())
+    if settings.lenient and len(reading.faults):
+        warnings.warn(
+            f"{path}: read leniently with {len(reading.faults)} faults, {deferred} rows deferred; "
+            "see column 'deferred' and check_file()",
+            stacklevel=3,
+        )
+    return reading.table
+
+
+def check_file(
+    path: str | Path,
+    name: str,
+    *,
+    region: Region | None = None,
+    code_lists: CodeLists | None = None,
+    **source: Any,
+) -> pd.DataFrame:
+    """Fault table of a file; empty: all is well.
+
+    ``name`` is the table that it holds: 'hazards', 'zones', 'accidents', 'lifelines', 'gates', 'releases',
+    'history', 'teams' or 'commitments'.
+    """
+    settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
+    try:
+        return read_source(name, settings, region=region, code_lists=code_lists).faults
+    except FaultsError as error:
+        return error.faults
+
+
+def read_source(
+    name: str,
+    source: SourceSettings,
+    *,
+    region: Region | None = None,
+    working: CRS | None = None,
+    code_lists: CodeLists | None = None,
+) -> Reading:
+    """Read one source as a declared table.
+
+    Raises
+    ------
+    FaultsError
+        Strict reading found faults of level error or repairable; lenient reading found one that concerns the
+        whole file.
+    """
+    raw = read_raw(source.path, layer=source.layer, encoding=source.encoding)
+    faults = list(raw.faults)
+    if not len(raw.frame):
+        return _no_rows(name, raw, source, working or working_crs(region).crs if region else working)
+    frame = mapped(raw, name, source)
+    if not has_shapes(name):
+        return _read_shapeless(frame, name, raw, source, code_lists)
+    geometry, own = entered_geometry(raw, frame, source, faults)
+    crs = stated_crs(raw, source)
+    frame = typed(frame, name, raw, source, faults)
+    faults += geometry_faults(name, frame, geometry, crs, region, raw, faults, own)
+    faults += schema_faults(frame, name, raw, code_lists)
+    faults += doubtful_zeros(frame, name, raw) + declared_belts(frame, raw)
+    faults += release_rules(frame, raw, code_lists) if name == "releases" else []
+    table, faults_table = _settle(frame, geometry, faults, name, raw, source)
+    shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
+    working = working or _working(shapes, region)
+    moved, words = to_working(shapes, working)
+    places = tuple((raw.file, row) for row in raw.rows)
+    return Reading(moved, _with_areas(faults_table, geometry, moved, crs, raw), words, places)
+
+
+def _read_shapeless(
+    frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, code_lists: CodeLists | None
+) -> Reading:
+    """A table without shapes: no CRS, no region; ids are made from the rows where the file has none."""
+    faults = list(raw.faults)
+    if id_column(name) not in frame.columns:
+        frame.insert(0, id_column(name), [f"{raw.file} row {row}" for row in raw.rows])
+    # A file that fills but one of these leaves the others out; whoever looks them up needs them all.
+    needed, *_ = ONE_OF.get(name, ((),))
+    frame[[column for column in needed if column not in frame.columns]] = None
+    frame = typed(frame, name, raw, source, faults)
+    faults += schema_faults(frame, name, raw, code_lists) + one_of_several(frame, name, raw)
+    faults += team_rules(frame, raw) if name == "teams" else []
+    shapeless = np.full(len(frame), None, dtype=object)
+    table, listed = _settle(frame, shapeless, faults, name, raw, source)
+    places = tuple((raw.file, row) for row in raw.rows)
+    return Reading(table.drop(columns=["entered_crs", "entered_geometry"]), listed, "", places)
+
+
+def _no_rows(name: str, raw: Raw, source: SourceSettings, working: CRS | None) -> Reading:
+    """An empty file is an empty table where that was asked for; an export that failed looks the same."""
+    level, remedy = (
+        ("warning" if source.lenient else "error"),
+        "export it again, or read with lenient = true if it is so",
+    )
+    faults = fault_table([fault(raw.file, None, "", "", "file holds no rows", level, remedy)])
+    if not source.lenient:
+        raise FaultsError(faults)
+    if working is None and has_shapes(name):
+        raise CrsError(f"{raw.file}: holds no rows to choose a working CRS from; name a region or a working CRS")
+    return Reading(empty_table(name, working), faults, "nothing to reproject")
+
+
+def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """One table from several of the same kind, in the same CRS, ids all different.
+
+    Raises
+    ------
+    CrsError
+        The CRS differ, or are not metric.
+    TableError
+        An id stands in two tables.
+    """
+    name = table_name(tables[0])
+    crs = require_metres(*tables) if has_shapes(name) else None
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return tables[0].copy()
+    columns = list(dict.fromkeys(c for table in filled for c in table.columns if c != "geometry"))
+    parts = [pd.DataFrame(table).reindex(columns=columns).astype(object) for table in filled]
+    together = pd.concat(parts, ignore_index=True)
+    for column in TABLES[name]:
+        if column.name in together.columns and column.dtype in ("number", "integer"):
+            together[column.name] = pd.to_numeric(together[column.name]).astype(float)
+        elif column.name in together.columns and column.dtype == "date":
+            together[column.name] = pd.to_datetime(together[column.name]).astype("datetime64[ms]")
+        elif column.name in together.columns:
+            together[column.name] = together[column.name].where(together[column.name].notna(), None)
+    for own in set(columns) - {column.name for column in TABLES[name]}:
+        if all(pd.api.types.is_numeric_dtype(table[own]) for table in filled if own in table.columns):
+            together[own] = pd.to_numeric(together[own]).astype(float)
+    ids = together[id_column(name)].str.casefold()
+    if ids.duplicated().any():
+        twice = together.loc[ids.duplicated(), id_column(name)].iloc[0]
+        raise TableError(f"{id_column(name)} {twice!r} stands in two files; give each row an id of its own")
+    if crs is None:
+        return together
+    return gpd.GeoDataFrame(together, geometry=np.concatenate([table.geometry.to_numpy() for table in filled]), crs=crs)
+
+
+def empty_table(name: str, crs: CRS | None) -> gpd.GeoDataFrame:
+    """A declared table without rows; HISTORY and GATES have no shapes and need no CRS."""
+    columns = {c.name: pd.Series(dtype="float64" if c.dtype == "number" else object) for c in TABLES[name]}
+    dates = {c.name: pd.Series(dtype="datetime64[ms]") for c in TABLES[name] if c.dtype == "date"}
+    if columns.pop("geometry", None) is None:
+        return pd.DataFrame(columns | dates)
+    return gpd.GeoDataFrame(columns | dates, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+
+
+def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
+    """A background layer (districts, rivers ...) in the working CRS; a border that is mended is warned of."""
+    if path is None:
+        return None
+    reading = read_background(path, crs)
+    if len(reading.faults):
+        warnings.warn(f"{path}: {len(reading.faults)} borders cross themselves and were mended", stacklevel=2)
+    return reading.table
+
+
+def read_places(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
+    """Places or ways in the working CRS: any vector file, or a CSV with name, longitude, latitude (WGS 84)."""
+    if path is None or path.suffix.lower() != ".csv":
+        return read_context(path, crs)
+    table = read_gazetteer(path)
+    assert table is not None
+    lon, lat = table["longitude"], table["latitude"]
+    wrong = ~(lon.between(-180, 180) & lat.between(-90, 90))
+    if wrong.any() or not len(table):
+        where = f", row {int(table.index[wrong][0]) + 2}" if wrong.any() else ""
+        raise ReadError(f"{path}{where}: no place on Earth; give longitude within 180 and latitude within 90 degrees")
+    points = gpd.points_from_xy(table["longitude"], table["latitude"], crs="EPSG:4326")
+    return to_working(gpd.GeoDataFrame(table, geometry=points), crs)[0]
+
+
+def read_background(path: Path, crs: CRS) -> Reading:
+    """A background layer in the working CRS; borders that cross themselves are mended, and listed."""
+    raw = read_raw(path)
+    if raw.crs is None or raw.geometry is None:
+        raise CrsError(f"{raw.file}: states no CRS; save it with one")
+    flat = shapely.force_2d(raw.geometry)
+    table, words = to_working(gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(flat), crs=raw.crs), crs)
+    crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat))
+    rule, remedy = "border crosses itself", "redraw it in order; it was mended for this run"
+    faults = [
+        fault(
+            raw.file,
+            raw.rows[k],
+            "geometry",
+            _both_areas(reprojected(flat[k], raw.crs, crs), table.geometry.iloc[k]),
+            rule,
+            "repaired",
+            remedy,
+        )
+        for k in crossing
+    ]
+    return Reading(table, fault_table(faults), words)
+
+
+#: Number columns of ranked TASKS beside those of the criteria.
+_RANKED_NUMBERS = (
+    "score", "people_assumed", "zones_unknown", "probability_assumed", "expected_m2", "low_m2", "high_m2", "known_m2",
+    "unknown_m2", "first_share", "class_share", "clear_all_cost", "survey_first_cost", "survey_saves", "survey_harm",
+    "break_even_p", "break_even_p_costs",
+)  # fmt: skip
+
+
+def read_ranked(path: str | Path) -> pd.DataFrame:
+    """Ranked TASKS from a run's plan.gpkg, without shapes.
+
+    Raises
+    ------
+    MissingFileError, ReadError
+        There is no such file, or it is no clearplan result.
+    """
+    frame = read_raw(Path(path), layer="tasks").frame
+    own = [c for c in frame.columns if c.startswith("c_") and not c.endswith("_zones")]
+    numbers = own + [c for c in frame.columns if c in _RANKED_NUMBERS]
+    ranks = [c for c in ("rank", "rank_low", "rank_high") if c in frame.columns]
+    return frame.assign(
+        **{c: pd.to_numeric(frame[c]).astype(float) for c in numbers},
+        **{c: pd.to_numeric(frame[c]).astype("Int64") for c in ranks},
+    )
+
+
+def _settle(
+    frame: pd.DataFrame,
+    geometry: np.ndarray[Any, Any],
+    faults: list[dict[str, Any]],
+    name: str,
+    raw: Raw,
+    source: SourceSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Refuse the file, or (lenient) defer and repair row by row."""
+    whole_file = [f for f in faults if f["row"] is None and f["level"] == "error"]
+    serious = [f for f in faults if f["level"] in ("error", "repairable")]
+    if whole_file or (serious and not source.lenient):
+        raise FaultsError(fault_table(faults))
+    reasons: dict[int, list[str]] = {}
+    number = {row: k for k, row in enumerate(raw.rows)}
+    identifier = id_column(name)
+    for f in faults:
+        if f["level"] == "error":
+            reasons.setdefault(number[f["row"]], []).append(f"{f['column']}: {f['rule']}")
+        elif f["level"] == "repairable":
+            f["level"] = "repaired"
+    table = frame.copy()
+    table["entered_crs"] = None
+    table["entered_geometry"] = shapely.to_wkt(geometry, rounding_precision=-1, output_dimension=4)
+    table["deferred"] = pd.Series(
+        ["; ".join(dict.fromkeys(reasons[k])) if k in reasons else None for k in range(len(table))],
+        dtype=object,
+    )
+    if identifier in table.columns:
+        table[identifier] = unique_ids(table[identifier], raw.file, raw.rows)
+    return table, fault_table(faults)
+
+
+def _made_valid(geometry: np.ndarray[Any, Any], table: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Flat, valid shapes; a deferred row has none. 'structure' keeps both lobes of a crossing and every overlap."""
+    shapes = geometry.copy()
+    shapes[table["deferred"].notna().to_numpy()] = None
+    shapes = shapely.force_2d(shapes)
+    broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    return np.asarray(shapes, dtype=object)
+
+
+def _working(table: gpd.GeoDataFrame, region: Region | None) -> CRS:
+    if region is None:
+        own: CRS | None = table.crs
+        if own is not None and is_metric(own):
+            return own
+        box = table.geometry.total_bounds
+        if not np.isfinite(box).all():
+            raise CrsError("no row has usable coordinates; mend them, or name a region or working CRS")
+        region = (box[0] - 0.01, box[1] - 0.01, box[2] + 0.01, box[3] + 0.01)
+    return working_crs(region).crs
+
+
+def _with_areas(
+    faults: pd.DataFrame, geometry: np.ndarray[Any, Any], moved: gpd.GeoDataFrame, crs: CRS, raw: Raw
+) -> pd.DataFrame:
+    """Repairs of self-crossing polygons with area before and after [m2]; and what was entered, in every row."""
+    moved["entered_crs"] = ":".join(crs.to_authority() or ()) or crs.name
+    crossing = faults["rule"] == "polygon crosses itself"
+    number = {row: k for k, row in enumerate(raw.rows)}
+    assert moved.crs is not None
+    for at in faults.index[crossing & (faults["level"] == "repaired")]:
+        k = number[int(str(faults.at[at, "row"]))]
+        after = moved.geometry.iloc[k]
+        if after is not None:
+            faults.at[at, "value"] = _both_areas(reprojected(geometry[k], crs, moved.crs), after)
+    return faults
+
+
+def _both_areas(before: Any, after: Any) -> str:
+    return f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"

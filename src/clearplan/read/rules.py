@@ -1,0 +1,374 @@
+"""A file's rows under our names and in our types, judged by the rules; what breaks one becomes a fault."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from clearplan.core import checks
+from clearplan.core.crs import is_metric, parse_crs, reprojected, working_crs
+from clearplan.core.errors import CrsError, ReadError, SettingsError, TableError
+from clearplan.read.files import Raw
+from clearplan.settings.project import SourceSettings
+from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, check, fault
+from clearplan.tables.declared import GATED, TABLES, allowed_codes, id_column, read_items
+
+CodeLists = Mapping[str, Mapping[str, str]]
+Region = tuple[float, float, float, float]
+
+#: Columns that reading and writing fill in themselves; a file's own of that name is kept as ``<name>_entered``.
+_OURS = ("deferred", "entered_crs", "entered_geometry", "geometry", "notice")
+_SHAPES = {
+    "hazards": ("point", "line", "polygon"),
+    "zones": ("point", "polygon"),
+    "accidents": ("point",),
+    "releases": ("polygon",),
+    "lifelines": ("point", "line", "polygon"),
+}
+#: One shape may be drawn again where these differ: ground is re-opened, and a road serves several zones.
+_AGAIN = {"releases": ("action", "decided_on"), "lifelines": ("kind", "zone_id")}
+#: Optional columns of which a row must fill one; the rule, and its remedy.
+ONE_OF = {
+    "history": (
+        ("status", "land_class"), "neither status nor land_class is given", "give the one that changed",
+    ),
+    "commitments": (
+        ("task_id", "hazard_id"), "neither task_id nor hazard_id is given", "give the task or hazard that was promised",
+    ),
+    "gates": (
+        GATED, f"none of {', '.join(GATED)} is given", "give the zone, hazard or district that it holds back",
+    ),
+}  # fmt: skip
+_XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
+
+
+def _refuse_unknown_names(raw: Raw, name: str, source: SourceSettings) -> None:
+    """A slip in a name of ours would leave a column unread in silence."""
+    known = {c.name for c in TABLES[name]} - set(_OURS) | {c for pair in _XY for c in pair} | {"wkt"}
+    for section in ("columns", "codes", "set"):
+        for ours in set(getattr(source, section)) - known:
+            listed = ", ".join(sorted(known))
+            raise SettingsError(f"{raw.file}: {section}.{ours}: {name} has no such column; it has {listed}")
+
+
+def near_names(raw: Raw, name: str, source: SourceSettings) -> list[dict[str, Any]]:
+    """Warnings of columns whose names are nearly ours: a slip of the pen would leave them unread in silence."""
+    known = [c.name for c in TABLES[name]]
+    absent = [c for c in known if c not in raw.frame.columns and c not in source.columns]
+    own = [str(c) for c in raw.frame.columns if str(c) not in known and c not in source.columns.values()]
+    found = {c: get_close_matches(c.strip().casefold(), absent, n=1, cutoff=0.8) for c in own}
+    return [
+        fault(raw.file, None, theirs, "", f"column is not read; did you mean {ours[0]}?", "warning",
+              "mend its name, or map it under columns")
+        for theirs, ours in found.items() if ours
+    ]  # fmt: skip
+
+
+def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
+    """The file's columns under our names, its codes as ours, constants filled in; other columns stay."""
+    frame = raw.frame.rename(columns={c: f"{c}_entered" for c in _OURS if c in raw.frame.columns})
+    _refuse_unknown_names(raw, name, source)
+    for ours, theirs in source.columns.items():
+        if theirs not in frame.columns:
+            known = ", ".join(map(str, frame.columns)) or "none"
+            raise SettingsError(f"{raw.file}: columns.{ours} names {theirs!r}, which the file lacks; it has {known}")
+    if len(set(source.columns.values())) < len(source.columns):
+        raise SettingsError(f"{raw.file}: two of our columns map to one of the file's; give each its own")
+    taken = {c: f"{c}_entered" for c in source.columns if c in frame.columns and source.columns[c] != c}
+    frame = frame.rename(columns=taken).rename(
+        columns={taken.get(theirs, theirs): ours for ours, theirs in source.columns.items()}
+    )
+    for ours, value in source.set.items():
+        if ours in frame.columns:
+            frame[f"{ours}_entered"] = frame[ours]
+        numbered = ours == id_column(name) and len(frame) > 1
+        frame[ours] = [f"{value}-{k + 1}" for k in range(len(frame))] if numbered else value
+    for ours, mapping in source.codes.items():
+        if ours not in frame.columns:
+            raise SettingsError(f"{raw.file}: codes.{ours} maps a column that is not there; mend its name")
+        text = frame[ours].map(lambda v: v.strip() if isinstance(v, str) else v)
+        frame[ours] = text.map(lambda v, m=mapping: m.get(str(v), v))
+    return frame
+
+
+def entered_geometry(
+    raw: Raw, frame: pd.DataFrame, source: SourceSettings, faults: list[dict[str, Any]]
+) -> tuple[np.ndarray[Any, Any], set[str]]:
+    """Shapes as entered, from the file or from coordinate columns, and the columns that were used."""
+    if raw.geometry is not None:
+        return raw.geometry, set()
+    names = {str(c).strip().lower(): c for c in frame.columns}
+    if "wkt" in names:
+        further = [names[f"wkt_{k}"] for k in range(2, len(names)) if f"wkt_{k}" in names]
+        return _from_wkt(_joined(frame, names["wkt"], further), raw, faults), {names["wkt"], *further}
+    for x, y in _XY:
+        if x in names and y in names:
+            columns = [names[x], names[y]]
+            xy = np.column_stack([_numbers(frame[c], c, raw, source, faults) for c in columns])
+            points = np.full(len(frame), None, dtype=object)
+            known = ~np.isnan(xy).any(axis=1)
+            points[known] = shapely.points(xy[known])
+            return points, set(columns)
+    raise ReadError(
+        f"{raw.file}: no coordinates; name the columns lon and lat, easting and northing, or wkt (or map yours to "
+        "these under 'columns')"
+    )
+
+
+def _joined(frame: pd.DataFrame, first: Any, further: Sequence[Any]) -> pd.Series:
+    """Texts that were cut, because a cell of a spreadsheet holds 32,767 letters: wkt, wkt_2, wkt_3 ..."""
+    whole: pd.Series = frame[first]
+    for name in further:
+        whole = whole.where(frame[name].isna(), whole.astype(str) + frame[name].astype(str))
+    return whole
+
+
+def _from_wkt(texts: pd.Series, raw: Raw, faults: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
+    shapes = np.full(len(texts), None, dtype=object)
+    for k, text in enumerate(texts):
+        if isinstance(text, str) and text.strip():
+            try:
+                shapes[k] = shapely.from_wkt(text)
+            except NotImplementedError:
+                rule, remedy = "curves can't be read", "save with straight segments"
+                faults.append(fault(raw.file, raw.rows[k], "wkt", text, rule, "error", remedy))
+            except shapely.errors.GEOSException as error:
+                rule, remedy = f"not valid WKT ({str(error).splitlines()[0]})", "mend the text"
+                faults.append(fault(raw.file, raw.rows[k], "wkt", text, rule, "error", remedy))
+    return shapes
+
+
+def _numbers(
+    values: pd.Series,
+    column: str,
+    raw: Raw,
+    source: SourceSettings,
+    faults: list[dict[str, Any]],
+    level: str = "error",
+) -> np.ndarray[Any, Any]:
+    numbers = np.full(len(values), np.nan)
+    for k, value in enumerate(values):
+        if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)) or value == "":
+            continue
+        try:
+            numbers[k] = checks.parse_number(value, source.decimal)
+        except (ValueError, TypeError) as error:
+            rule, _, remedy = str(error).partition("|")
+            faults.append(fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "mend the value"))
+    return numbers
+
+
+def stated_crs(raw: Raw, source: SourceSettings) -> CRS:
+    """The file's CRS, or the one declared for it; never a guess."""
+    declared = parse_crs(source.crs) if source.crs else None
+    if raw.crs is None and declared is None:
+        raise CrsError(f"{raw.file}: states no CRS and none is declared; set crs = 'EPSG:...', it is never guessed")
+    if raw.crs is not None and declared is not None and not raw.crs.equals(declared, ignore_axis_order=True):
+        raise CrsError(
+            f"{raw.file}: is in {raw.crs.name}, but crs declares {declared.name}; drop the declaration or mend the file"
+        )
+    crs = raw.crs if raw.crs is not None else declared
+    assert crs is not None
+    if not (crs.is_geographic or crs.is_projected):
+        raise CrsError(f"{raw.file}: {crs.name} gives no place on a map; use longitude and latitude or a projected CRS")
+    return crs
+
+
+def typed(
+    frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]
+) -> pd.DataFrame:
+    """Columns in their declared types; what can't be read as such is kept as text beside a blank."""
+    for column in TABLES[name]:
+        if column.name not in frame.columns or column.dtype == "geometry":
+            continue
+        entered = frame[column.name]
+        before = len(faults)
+        if column.dtype in ("number", "integer"):
+            frame[column.name] = _numbers(entered, column.name, raw, source, faults, "repairable")
+        elif column.dtype == "date":
+            frame[column.name] = _dates(entered, column.name, raw, source, faults)
+        else:
+            frame[column.name] = entered.map(_text).astype(object)
+        if len(faults) > before:
+            frame[f"{column.name}_entered"] = entered.map(_text)
+    return frame
+
+
+def _text(value: object) -> str | None:
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, dt.datetime) and value.time() == dt.time():  # a day, as spreadsheets keep it
+        value = value.date()
+    return str(value).strip() or None
+
+
+def _dates(values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]) -> pd.Series:
+    dates: list[Any] = []
+    for k, value in enumerate(values):
+        day = None
+        if _text(value) is not None:
+            try:
+                day = checks.parse_date(value, source.dates)
+            except ValueError as error:
+                rule, _, remedy = str(error).partition("|")
+                faults.append(fault(raw.file, raw.rows[k], column, value, rule, "repairable", remedy))
+        dates.append(day)
+    return pd.Series(pd.to_datetime(pd.Series(dates, dtype=object)), index=values.index).astype("datetime64[ms]")
+
+
+def geometry_faults(
+    name: str,
+    frame: pd.DataFrame,
+    geometry: np.ndarray[Any, Any],
+    crs: CRS,
+    region: Region | None,
+    raw: Raw,
+    faults: list[dict[str, Any]],
+    own: set[str],
+) -> list[dict[str, Any]]:
+    """Faults of shapes; ``faults`` are those of the coordinate columns ``own``, which are not told twice."""
+    line = "kind" in frame.columns and (frame["kind"] == "contact-line").all() and len(frame) > 0
+    allowed = ("line",) if line else _SHAPES[name]
+    unread = {f["row"] for f in faults if f["level"] == "error" and f["column"] in own | {"wkt"}}
+    found = checks.check_shapes(geometry, allowed)
+    found = [f for f in found if not (f.rule == "shape is missing" and raw.rows[f.row] in unread)]
+    if name in _AGAIN:
+        found = [f for f in found if f.rule != checks.TWICE or _again(frame, geometry, f.row, _AGAIN[name])]
+    if name == "lifelines":  # roads, springs and fields belong in one file
+        found = [f for f in found if f.rule != checks.MIXED]
+    contradictions = checks.check_crs(geometry, crs)
+    found += contradictions
+    if region is not None:
+        wrong = {f.row for f in contradictions} if not crs.is_geographic else set()
+        found += [f for f in checks.check_region(geometry, crs, region) if f.row not in wrong]
+    if name in ("hazards", "releases") and not line and not contradictions:
+        metric = crs if is_metric(crs) else _local_metric(geometry, region)
+        if metric is not None:
+            known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
+            moved = geometry.copy()
+            moved[~known] = None
+            found += checks.check_gaps(reprojected(moved, crs, metric))
+    return [fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy) for f in found]
+
+
+def _again(frame: pd.DataFrame, geometry: np.ndarray[Any, Any], row: int, columns: Sequence[str]) -> bool:
+    """Whether an earlier row says the same, by these columns, of the same ground."""
+    if not set(columns) <= set(frame.columns):
+        return True
+    same = (frame[list(columns)] == frame[list(columns)].iloc[row]).all(axis=1)
+    before = geometry[np.flatnonzero(same.to_numpy()[:row])]
+    return bool(shapely.equals(before, geometry[row]).any())
+
+
+def _local_metric(geometry: np.ndarray[Any, Any], region: Region | None) -> CRS | None:
+    if region is None:
+        box = shapely.total_bounds(geometry)
+        if not np.isfinite(box).all() or (np.abs(box) > [180, 90, 180, 90]).any() or (box[:2] == box[2:]).any():
+            return None
+        region = tuple(box)
+    return working_crs(region).crs
+
+
+def schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
+    """Faults of the declared columns, with the file's row numbers."""
+    table = frame.assign(geometry=None)
+    found = check(table, name, code_lists=code_lists, file=raw.file)
+    rows = [raw.rows[int(row)] if pd.notna(row) else None for row in found["row"]]
+    found["row"] = pd.Series(rows, index=found.index, dtype=object)
+    # Hazards entered twice cover the same ground once; people and accidents would count twice.
+    repairable = (found["rule"] == DUPLICATE_ID) & (name == "hazards")
+    found.loc[repairable, "level"] = "repairable"
+    return [dict(zip(FAULT_COLUMNS, row, strict=True)) for row in found.itertuples(index=False)]
+
+
+def declared_belts(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
+    """A belt round a line is an indication, whatever the file calls it (Law 3)."""
+    if not {"kind", "land_class"} <= set(frame.columns):
+        return []
+    declared = ((frame["kind"] == "contact-line") & (frame["land_class"] != "indication")).to_numpy()
+    rule = "a contact line's belt counts as indication until someone has surveyed it"
+    remedy = "enter surveyed ground as polygons of its own class"
+    return [
+        fault(raw.file, raw.rows[k], "land_class", frame["land_class"].iloc[k], rule, "warning", remedy)
+        for k in np.flatnonzero(declared)
+    ]
+
+
+def doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
+    """A place with 0 people may be one whose number is not known (Law 8)."""
+    if name != "zones" or "people" not in frame.columns:
+        return []
+    zero = pd.to_numeric(frame["people"], errors="coerce").to_numpy(float) == 0
+    rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
+    return [fault(raw.file, raw.rows[k], "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
+
+
+def release_rules(frame: pd.DataFrame, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
+    """Clearance needs its depth, and items found must be countable."""
+    found = []
+    devices = allowed_codes("device", code_lists)
+    for k in range(len(frame)):
+        row = frame.iloc[k]
+        if row.get("action") == "cleared" and pd.isna(row.get("depth_m")):
+            rule, remedy = "cleared without a depth", "state the depth to which the ground was cleared [m]"
+            found.append(fault(raw.file, raw.rows[k], "depth_m", None, rule, "error", remedy))
+        try:
+            read_items(row.get("items"), devices)
+        except TableError as error:
+            _, _, remedy = str(error).rpartition(": ")
+            rule = "items found can't be read"
+            found.append(fault(raw.file, raw.rows[k], "items", row["items"], rule, "error", remedy))
+    return found
+
+
+def team_rules(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
+    """Rates and days in order, and a season that has months."""
+    found = []
+    for k, row in enumerate(frame.to_dict("records")):
+        rates = pd.to_numeric(pd.Series([row.get(f"rate_{name}") for name in ("low", "likely", "high")]))
+        if rates.notna().all() and not rates.is_monotonic_increasing:
+            told = ", ".join(f"{rate:g}" for rate in rates)
+            found.append(fault(raw.file, raw.rows[k], "rate_likely", told, "rates are not in order", "error",
+                               "give rate_low <= rate_likely <= rate_high [m2 a team and day]"))  # fmt: skip
+        first, last = row.get("available_from"), row.get("available_to")
+        if pd.notna(first) and pd.notna(last) and first > last:
+            rule, remedy = "ends before available_from", "mend one of the days"
+            found.append(fault(raw.file, raw.rows[k], "available_to", last.date(), rule, "error", remedy))
+        try:
+            checks.months_of(row.get("season"))
+        except TableError as error:
+            rule, _, remedy = str(error).partition("; ")
+            found.append(fault(raw.file, raw.rows[k], "season", row["season"], rule, "error", remedy))
+    return found
+
+
+def one_of_several(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
+    """A change must change something, and a gate hold something back."""
+    if name not in ONE_OF:
+        return []
+    columns, rule, remedy = ONE_OF[name]
+    blank = frame.reindex(columns=list(columns)).isna().all(axis=1)
+    return [fault(raw.file, raw.rows[k], columns[0], None, rule, "error", remedy) for k in np.flatnonzero(blank)]
+
+
+def unique_ids(ids: pd.Series, file: str, rows: Sequence[int]) -> pd.Series:
+    """Ids as they are, but a blank one named by its row and a repeated one numbered."""
+    seen: dict[str, int] = {}
+    unique = []
+    for k, entered in enumerate(ids):
+        text = first = entered if isinstance(entered, str) else f"{file} row {rows[k]}"
+        while text.casefold() in seen:
+            seen[first.casefold()] += 1
+            text = f"{first}#{seen[first.casefold()]}"
+        seen[text.casefold()] = 1
+        unique.append(text)
+    return pd.Series(unique, index=ids.index, dtype=object)

@@ -1,0 +1,241 @@
+"""Spreadsheets to rows of text: CSV and XLSX as their owner sees them, or a word on why not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clearplan.core.errors import ReadError
+from clearplan.tables.check import fault
+from clearplan.tables.hxl import tags_in
+
+#: Encodings tried when a file states none, with the alphabets they were made for.
+ENCODINGS = {"utf-8": "any", "cp1251": "Russian", "cp1254": "Azerbaijani, Turkish"}
+
+
+#: A spreadsheet program holds no more letters in one cell; more is a broken or hostile file.
+MAX_LETTERS = 32_767
+
+
+#: Formulas whose value comes from elsewhere, or that open something when the cell is touched.
+_OUTWARD = re.compile(r"^=.*\b(HYPERLINK|WEBSERVICE|FILTERXML|IMPORT\w+|RTD|DDE|CALL)\s*\(", re.IGNORECASE)
+
+
+#: What a spreadsheet takes for the start of a formula: the marks, their full-width forms (which some programs fold
+#: into the marks), and white space before a mark (https://owasp.org/www-community/attacks/CSV_Injection).
+_RUNS = re.compile(r"[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+def as_text(text: str) -> str:
+    """Text for a cell of a CSV: an apostrophe before what a spreadsheet would run as a formula.
+
+    >>> as_text("=1+1"), as_text("＝1+1"), as_text("Aghdam"), as_text("'-5")
+    ("'=1+1", "'＝1+1", 'Aghdam', "''-5")
+    """
+    return f"'{text}" if _RUNS.match(text.lstrip("'")) else text
+
+
+def without_apostrophe(text: str) -> str:
+    """The text that ``as_text`` kept from running.
+
+    >>> without_apostrophe("'=1+1"), without_apostrophe("''-5"), without_apostrophe("'s-Gravenhage")
+    ('=1+1', "'-5", "'s-Gravenhage")
+    """
+    return text[1:] if text.startswith("'") and _RUNS.match(text.lstrip("'")) else text
+
+
+def drop_tags(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Rows without the row of HXL hashtags below the header; a row that may be one and may be data is a fault."""
+    kinds = [tags_in(list(row)) for row in frame.itertuples(index=False, name=None)]
+    first = next((k for k, blank in enumerate(frame.isna().all(axis=1)) if not blank), None)
+    faults, tags = [], []
+    for k, kind in enumerate(kinds):
+        if k == first and kind == "yes":
+            tags.append(k)
+        elif k == first and kind == "perhaps":
+            rule = "every cell begins with '#': HXL hashtags, or data?"
+            remedy = "use core hashtags of HXL 1.1 (#adm1, #loc, #meta ...) or #x_ names; or begin data otherwise"
+            faults.append(fault(file, k + 2, "", _shown(frame, k), rule, "error", remedy))
+        elif kind == "yes":
+            rule, remedy = "HXL hashtags below the first row of data", "put them right below the header, or delete them"
+            faults.append(fault(file, k + 2, "", _shown(frame, k), rule, "error", remedy))
+    return frame.drop(index=frame.index[tags]), faults
+
+
+def _shown(frame: pd.DataFrame, row: int) -> str:
+    return ", ".join(str(cell) for cell in frame.iloc[row] if not pd.isna(cell))
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Sheets of an XLSX file."""
+    return [str(name) for name in _workbook(path).sheetnames]
+
+
+def _workbook(path: Path, **options: Any) -> Any:
+    import openpyxl
+
+    try:
+        return openpyxl.load_workbook(path, **options)
+    except Exception as error:
+        raise ReadError(f"{path}: can't be read as XLSX ({first_line(error)}); save it again as .xlsx") from None
+
+
+def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """The cells of one sheet as they stand, and faults: what a reader of cells can't see as the planner does."""
+    book, formulas = _workbook(path, data_only=True), _workbook(path)
+    filled = [page.title for page in book.worksheets if page.max_row > 1 or page["A1"].value is not None]
+    if sheet is not None and sheet not in book.sheetnames:
+        raise ReadError(f"{path}: has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")
+    if sheet is None and len(filled) > 1:
+        raise ReadError(f"{path}: holds sheets {', '.join(filled)}; name one with layer = '...'")
+    if sheet is None and not filled:
+        raise ReadError(f"{path}: is empty; give a header row and data")
+    title = sheet or filled[0]
+    page = book[title]
+    cells = [list(row) for row in page.iter_rows(values_only=True)]
+    header = ["" if name is None else str(name).strip() for name in cells[0]] if cells else []
+    while header and not header[-1] and all(row[len(header) - 1] is None for row in cells[1:]):
+        header.pop()
+    _refuse_unclear_header(path, header)
+    body = [[_cell(value) for value in row[: len(header)]] for row in cells[1:]]
+    faults = _merged(path, page, header) + _formulas(path, page, formulas[title], header)
+    return pd.DataFrame(body, columns=header, dtype=object), faults
+
+
+def _merged(path: Path, page: Any, header: list[str]) -> list[dict[str, Any]]:
+    faults = []
+    for cells in page.merged_cells.ranges:
+        rule, remedy = f"cells {cells} are merged", "unmerge them and fill each"
+        if cells.min_row == 1:
+            raise ReadError(f"{path}, row 1: {rule}; {remedy}")
+        column = header[cells.min_col - 1] if cells.min_col <= len(header) else ""
+        value = page.cell(cells.min_row, cells.min_col).value
+        faults += [
+            fault(path.name, row, column, value, rule, "error", remedy)
+            for row in range(cells.min_row, cells.max_row + 1)
+        ]
+    return faults
+
+
+def _formulas(path: Path, page: Any, formulas: Any, header: list[str]) -> list[dict[str, Any]]:
+    """Formulas whose result the file does not hold, which nobody has seen, and those that lead out of the file."""
+    faults = []
+    for row in formulas.iter_rows(min_row=2, max_col=len(header)):
+        for cell in row:
+            outward = cell.data_type == "f" and _OUTWARD.match(str(cell.value))
+            if outward or (cell.data_type == "f" and page[cell.coordinate].value is None):
+                why = "that leads out of the file" if outward else "without a stored value"
+                rule = f"cell {cell.coordinate} is a formula {why}"
+                remedy = "save it in a spreadsheet program, or write the value"
+                faults.append(fault(path.name, cell.row, header[cell.column - 1], cell.value, rule, "error", remedy))
+    return faults
+
+
+def overlong(file: str, frame: pd.DataFrame, rows: list[int]) -> list[dict[str, Any]]:
+    """Cells with more letters than a spreadsheet can hold, and cells with a formula as their text."""
+    faults = []
+    for column in frame.columns:
+        for row, value in zip(rows, frame[column], strict=True):
+            if not isinstance(value, str):
+                continue
+            if len(value) > MAX_LETTERS:
+                rule, remedy = f"cell holds {len(value):,} letters", f"a cell holds at most {MAX_LETTERS:,}; mend it"
+                faults.append(fault(file, row, str(column), value[:80], rule, "error", remedy))
+            elif value.startswith("="):
+                rule, remedy = "cell holds a formula", "write the value"
+                faults.append(fault(file, row, str(column), value, rule, "error", remedy))
+    return faults
+
+
+def _cell(value: Any) -> Any:
+    return value.strip() or None if isinstance(value, str) else value
+
+
+def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
+    """The cells of a CSV, TSV or semicolon file; row for row, with blank rows in their places."""
+    text = _decode(path, path.read_bytes(), encoding)
+    first = text.split("\n", 1)[0].rstrip("\r")
+    if first.lower().startswith("sep="):
+        raise ReadError(f"{path}, row 1: {first!r} is no header; delete that line")
+    try:
+        mark = csv.Sniffer().sniff(first, delimiters=",;\t").delimiter
+    except csv.Error:
+        mark = ","
+    records = _records(path, text, mark)
+    if not records:
+        raise ReadError(f"{path}: is empty; give a header row and data")
+    header = [without_apostrophe(name.strip()) for name in records[0]]
+    while header and not header[-1] and all(not record or not record[-1].strip() for record in records[1:]):
+        # Spreadsheets write the commas of columns that were once used.
+        header, records = header[:-1], [record[:-1] for record in records]
+    _refuse_unclear_header(path, header)
+    ragged = [number for number, record in enumerate(records[1:], start=2) if record and len(record) != len(header)]
+    if ragged:
+        others = f"; so have rows {', '.join(map(str, ragged[1:21]))}" if ragged[1:] else ""
+        more = f" and {len(ragged) - 21} more" if ragged[21:] else ""
+        raise ReadError(
+            f"{path}, row {ragged[0]}: has {len(records[ragged[0] - 1])} cells, the header {len(header)}{others}"
+            f"{more}; put texts that hold {mark!r} in double quotes"
+        )
+    body = [
+        [without_apostrophe(cell.strip()) or None for cell in record] if record else [None] * len(header)
+        for record in records[1:]
+    ]
+    return pd.DataFrame(body, columns=header, dtype=object)
+
+
+def _records(path: Path, text: str, mark: str) -> list[list[str]]:
+    """Records of a CSV; a quote that is never closed would swallow the rows after it, so it is an error."""
+    usual = csv.field_size_limit(1 << 30)  # a national border as WKT is longer than the module's 131,072 letters
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise ReadError(f"{path}, line {reader.line_num}: not valid CSV ({error}); mend the quotes there") from None
+    finally:
+        csv.field_size_limit(usual)
+
+
+def _refuse_unclear_header(path: Path, header: list[str]) -> None:
+    if "" in header:
+        raise ReadError(f"{path}, row 1: column {header.index('') + 1} has no name; name each column")
+    twice = [name for k, name in enumerate(header) if name in header[:k]]
+    if twice:
+        raise ReadError(f"{path}, row 1: column {twice[0]!r} stands twice; name each column once")
+
+
+def _decode(path: Path, content: bytes, encoding: str | None) -> str:
+    try:
+        return content.decode(encoding or "utf-8").removeprefix("\ufeff")
+    except LookupError:
+        raise ReadError(f"{path}: encoding {encoding!r} is not known; write for example 'cp1251'") from None
+    except UnicodeDecodeError as error:
+        start = content.rfind(b"\n", 0, error.start) + 1
+        end = content.find(b"\n", error.start)
+        row = content.count(b"\n", 0, error.start) + 1
+        line = content[start : end if end > 0 else None]
+        raise ReadError(f"{path}, row {row}: text is not {encoding or 'UTF-8'}; {readings(line)}") from None
+
+
+def readings(text: bytes) -> str:
+    """What bytes would say in each likely encoding, for the planner to choose from."""
+    if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "declare encoding = 'utf-16', or save it as UTF-8"
+    found = []
+    for encoding, alphabet in ENCODINGS.items():
+        try:
+            reading = text.decode(encoding).strip().strip("\x00")
+        except UnicodeDecodeError:
+            continue
+        found.append(f"encoding = '{encoding}' ({alphabet}) reads {reading[:40]!r}")
+    return "declare one: " + "; ".join(found)
+
+
+def first_line(error: Exception) -> str:
+    """What an error of another library says, short enough for one line of ours."""
+    return str(error).strip().split("\n", 1)[0][:160]

@@ -1,0 +1,1 @@
+"""Minefield record forms to HAZARDS with honest errors."""

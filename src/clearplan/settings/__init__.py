@@ -1,0 +1,1 @@
+"""Every setting, a module for each group of sections of plan.toml."""

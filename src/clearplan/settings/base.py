@@ -1,0 +1,121 @@
+"""What all settings share: strict, frozen, and told in words when they are wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from clearplan.core.errors import SettingsError
+
+Metres = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+LandClass = Literal["indication", "SHA", "CHA"]
+Queue = Literal["survey", "clearance"]
+QUEUES: tuple[Queue, ...] = ("survey", "clearance")
+AnySettings = TypeVar("AnySettings", bound="Settings")
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def check_url(url: str) -> None:
+    """A server's address of a kind that is known, without anybody's credentials; the error never repeats it.
+
+    >>> check_url("https://maps.example.org/FeatureServer/0?token=abc")
+    Traceback (most recent call last):
+    ValueError: url must hold no user, password, token or other question; set them in the environment
+    """
+    parts = urlsplit(url)
+    if "@" in parts.netloc or parse_qsl(parts.query, keep_blank_values=True) or parts.query or parts.fragment:
+        raise ValueError("url must hold no user, password, token or other question; set them in the environment")
+    try:
+        known = parts.scheme in ("postgresql", "https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError("url must be postgresql://host:port/database or https://host/.../FeatureServer/0")
+    if parts.scheme == "postgresql" and not parts.path.strip("/"):
+        raise ValueError("url names no database; write postgresql://host:port/database")
+    if parts.scheme != "postgresql" and not parts.path.rstrip("/").rpartition("/")[2].isdigit():
+        raise ValueError("url names no layer; end it with the layer's number, such as .../FeatureServer/0")
+
+
+def check_settings(model: type[AnySettings], raw: dict[str, Any], *, where: str) -> AnySettings:
+    """Build settings from plain values; every wrong one is named in one error.
+
+    >>> from clearplan.settings.project import MapSettings
+    >>> check_settings(MapSettings, {"titel": "x"}, where="plan.toml [map]")
+    Traceback (most recent call last):
+    clearplan.core.errors.SettingsError: plan.toml [map]: title: is missing, add it (clearplan init
+    writes a plan.toml with every setting explained); titel: unknown setting, remove it or mend its name
+    """
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(f"{where}: " + "; ".join(_in_words(e) for e in _own(error.errors()))) from None
+
+
+def _own(errors: list[Any]) -> list[Any]:
+    """Without those that only say that a list is too short since its rows were refused."""
+    places = [e["loc"] for e in errors if e["type"] != "too_short"]
+    return [e for e in errors if e["type"] != "too_short" or not any(p[: len(e["loc"])] == e["loc"] for p in places)]
+
+
+def _in_words(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{place}: unknown setting, remove it or mend its name"
+    if error["type"] == "missing":
+        return f"{place}: is missing, add it (clearplan init writes a plan.toml with every setting explained)"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "tuple_type":
+        message = "must be a list in [brackets]"
+    return f"{place}: {message}" if place else message
+
+
+class Told(NamedTuple):
+    """A setting as it is told: where it stands in plan.toml, its value, unit and meaning."""
+
+    section: str
+    setting: str
+    value: Any
+    unit: str
+    meaning: str
+
+
+#: What the last brackets of a description hold where they are no unit.
+_NO_UNIT = re.compile(r"\[|\d, |^(brackets|context|planning|queue|0)$")
+
+
+def told_settings(model: Settings, values: Mapping[str, Any], section: str = "") -> Iterator[Told]:
+    """Every setting of a plan, in its order, with unit and meaning as they are declared.
+
+    Parameters
+    ----------
+    model : Settings
+    values : mapping
+        The same as plain values, which is what is told (``run["settings"]``: paths as seen from plan.toml).
+    section : str
+        Where the model stands.
+    """
+    for name, field in type(model).model_fields.items():
+        if name not in values:  # the record of a published run holds no section that names files or places
+            continue
+        own, value = getattr(model, name), values[name]
+        place = f"{section}.{name}" if section else name
+        if isinstance(own, Settings):
+            yield from told_settings(own, value, place)
+        elif isinstance(own, tuple | list) and own and isinstance(own[0], Settings):
+            for k, (one, told) in enumerate(zip(own, value, strict=True), start=1):
+                yield from told_settings(one, told, f"{place} {k}" if len(own) > 1 else place)
+        else:
+            meaning = field.description or ""
+            units = [unit for unit in re.findall(r"\[([^\]]*)\]", meaning) if not _NO_UNIT.search(unit)]
+            yield Told(section or "(top)", name, value, units[-1] if units else "", meaning)

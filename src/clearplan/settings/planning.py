@@ -1,0 +1,206 @@
+"""Settings of the plan of work: periods, methods, what survey finds, what counts, and the treaty clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from clearplan.settings.base import LandClass, Metres, Probability, Settings
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+#: A day that a plan can reach.
+Day = Annotated[dt.date, Field(ge=dt.date(1900, 1, 1), le=dt.date(2100, 12, 31))]
+TeamKind = Literal["NTS", "TS", "manual", "dogs", "mechanical", "BAC", "EOD"]
+Ground = Literal["all", "not-cancelled", "to-clear"]
+
+
+class Step(Settings):
+    """One step of a method: who works on which part of the task's ground."""
+
+    name: str = Field(min_length=1, description="Name of the step.")
+    kinds: Annotated[tuple[TeamKind, ...], Field(min_length=1)] = Field(description="Any of these does it.")
+    ground: Ground = Field(
+        default="all",
+        description="all: the whole task. not-cancelled: what non-technical survey leaves. to-clear: what all survey "
+        "leaves, by the outcomes of the class.",
+    )
+
+
+class Method(Settings):
+    """Steps that release a task of a class, in order."""
+
+    land_class: LandClass = Field(description="Class of the tasks that it releases.")
+    ordnance: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Only for tasks whose ordnance is all among these; unset: any. The first that fits "
+        "a task is taken."
+    )  # fmt: skip
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        names = [step.name for step in self.steps]
+        if len(set(names)) < len(names):
+            raise ValueError(f"method of {self.land_class}: two steps have one name")
+        return self
+
+
+class Outcome(Settings):
+    """What survey and clearance make of ground of a class: shares that are cancelled, reduced and cleared."""
+
+    cancelled: Probability = Field(description="Share released by non-technical survey [1].")
+    reduced: Probability = Field(description="Share released by technical survey [1].")
+    cleared: Probability = Field(description="Share that has to be cleared [1].")
+    concentration: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        description="How alike tasks are: shares of a task are drawn from a Dirichlet distribution with this sum of "
+        "its parameters; 1 is nearly all or nothing, 100 nearly the shares above [1]."
+    )
+    source: str = Field(min_length=1, description="Who says so, or the word illustrative.")
+
+    @model_validator(mode="after")
+    def _shares_of_a_whole(self) -> Self:
+        if abs(self.cancelled + self.reduced + self.cleared - 1) > 1e-6:
+            raise ValueError("cancelled, reduced and cleared must sum to 1")
+        return self
+
+    def part(self, ground: Ground) -> float:
+        """Part of a task's ground that a step works on [1].
+
+        >>> told = Outcome(cancelled=0.32, reduced=0.24, cleared=0.44, concentration=3, source="illustrative")
+        >>> [round(told.part(ground), 2) for ground in ("all", "not-cancelled", "to-clear")]
+        [1.0, 0.68, 0.44]
+        """
+        return {"all": 1.0, "not-cancelled": 1 - self.cancelled, "to-clear": self.cleared}[ground]
+
+
+class WhatIf(Settings):
+    """The same plan with other outcomes of survey, to see how much hangs on them."""
+
+    name: str = Field(min_length=1, description="What is supposed, in words.")
+    outcomes: Annotated[dict[LandClass, Outcome], Field(min_length=1)] = Field(
+        description="What survey makes of ground of a class instead, in shares."
+    )
+
+
+class Uncertainty(Settings):
+    """Draws in which the plan is worked through with other rates, efforts and outcomes of survey."""
+
+    draws: int = Field(ge=20, le=10_000, description="How many times the plan is worked through.")
+    seed: int = Field(ge=0, description="Seed of the draws; written into the outputs.")
+    task_spread: Annotated[float, Field(ge=0, le=2)] = Field(
+        description="How unlike tasks are at one rate: standard deviation of the logarithm of a task's effort [1]."
+    )
+
+
+class Treaty(Settings):
+    """The treaty clock of a state."""
+
+    state: str = Field(min_length=1, description="State whose clock is told.")
+    convention: Literal["APMBC", "CCM"] = Field(description="Convention whose articles are told.")
+    party: bool = Field(description="Whether the state is party; if not, all is told as if it acceded on the day.")
+    entry_into_force: Day | None = Field(default=None, description="Day on which it entered into force for it.")
+    extended_to: Day | None = Field(default=None, description="Deadline after the extensions granted so far.")
+    if_acceded_on: Day | None = Field(default=None, description="Day of accession that is supposed.")
+    m2_per_year: tuple[Amount, Amount, Amount] | None = Field(
+        default=None, description="Ground released in a year: low, likely, high [m2]; unset: from the releases."
+    )
+    source: str = Field(min_length=1, description="Where the days come from, or the word illustrative.")
+
+    @model_validator(mode="after")
+    def _days_that_belong(self) -> Self:
+        if self.party and (self.entry_into_force is None or self.if_acceded_on is not None):
+            raise ValueError("a state party has entry_into_force and no if_acceded_on")
+        if not self.party and (self.if_acceded_on is None or self.entry_into_force or self.extended_to):
+            raise ValueError("a state that is not party has no deadline; state if_acceded_on alone")
+        if self.m2_per_year is not None and list(self.m2_per_year) != sorted(self.m2_per_year):
+            raise ValueError("m2_per_year must be low, likely, high in that order")
+        return self
+
+
+class PlanningSettings(Settings):
+    """The plan of work: which teams go where, when, so that most people are home soonest."""
+
+    start: Day = Field(description="First day of the first period.")
+    periods: int = Field(ge=1, le=120, description="Periods of work.")
+    period_months: int = Field(ge=1, le=24, description="Length of a period [months].")
+    counted_months: int = Field(
+        ge=1, le=600, description="People at home are counted until so many months after the start [months]."
+    )
+    working_days_a_month: Annotated[float, Field(gt=0, le=31)] = Field(description="Days of work [days a month].")
+    home_m: Metres = Field(description="Ground within this distance of a zone is the place itself [m].")
+    wait_periods: int = Field(
+        ge=0, le=12,
+        description="A step may begin so many periods after the one before it on the same ground; 0: in the same one.",
+    )  # fmt: skip
+    currency: str = Field(min_length=1, description="Currency of all money of the plan of work.")
+    budget: Amount | None = Field(default=None, description="For all periods together [currency]; unset: none.")
+    budget_a_period: Amount | None = Field(default=None, description="For each period [currency]; unset: none.")
+    methods: Annotated[tuple[Method, ...], Field(min_length=1)]
+    outcomes: dict[LandClass, Outcome] = Field(
+        default_factory=dict, description="Needed for a class whose method has steps on a part of the ground."
+    )
+    score_weight: Amount = Field(
+        description="What a task of 100 points is worth from its release on, beside people at home [person-months a "
+        "month]; 0: nothing."
+    )
+    risk_weight: Amount = Field(
+        description="What one hectare expected to be contaminated is worth from its release on [person-months a month]."
+    )
+    optional_share: Probability = Field(
+        description="What an optional lifeline adds, as a part of what the open zone is worth [1]."
+    )
+    late_penalty: Amount = Field(
+        default=0.0, description="How much more a month after its planned return weighs for a zone [1]; 0: no more."
+    )
+    hard_deadlines: tuple[str, ...] = Field(
+        default=(), description="Zones that must open by their planned return, whatever it costs the others."
+    )
+    robust: bool = Field(
+        default=False, description="Plan on efforts that are exceeded in one case of five, not on the likely ones."
+    )
+    previous: Path | None = Field(
+        default=None, description="work.csv of the plan in force; teams stay where it has them unless moving pays."
+    )
+    stability: Amount = Field(
+        default=0.0,
+        description="What a team-day in the district where the plan in force has it is worth [person-months].",
+    )
+    time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = Field(description="Search no longer than this [s].")
+    gap: Annotated[float, Field(ge=0, lt=1)] = Field(description="Search until the plan is proven this near [1].")
+    seed: int = Field(ge=0, description="Seed of the search; written into the outputs.")
+    budgets: Annotated[tuple[Amount, ...], Field(max_length=12)] = Field(
+        default=(), description="Budgets for which the best plan is told, for 'what does another million buy'."
+    )
+    return_by: Day | None = Field(
+        default=None, description="For 'what does a return programme take': the day by which every zone without a "
+        "planned return of its own is to be open; unset: only zones with one are in the programme."
+    )  # fmt: skip
+    uncertainty: Uncertainty | None = Field(default=None, description="Unset: no probability is told.")
+    what_if: tuple[WhatIf, ...] = ()
+    treaty: Treaty | None = None
+
+    @model_validator(mode="after")
+    def _what_belongs_together(self) -> Self:
+        if self.counted_months < self.periods * self.period_months:
+            raise ValueError("counted_months must reach at least to the end of the last period")
+        sides = (self.outcomes, *(one.outcomes for one in self.what_if))
+        needed = {m.land_class for m in self.methods if any(s.ground != "all" for s in m.steps)}
+        if missing := sorted(needed - set(sides[0])):
+            raise ValueError(f"outcomes.{missing[0]} is missing: a step works on a part of its ground")
+        for one in self.what_if:
+            if unknown := sorted(set(one.outcomes) - set(self.outcomes)):
+                raise ValueError(f"what_if {one.name}: there are no outcomes of {unknown[0]} to change")
+        if self.budgets and any(b <= a for a, b in pairwise(self.budgets)):
+            raise ValueError("budgets must rise")
+        if len(set(self.hard_deadlines)) < len(self.hard_deadlines):
+            raise ValueError("a zone stands twice in hard_deadlines")
+        if self.stability and self.previous is None:
+            raise ValueError("stability needs previous, the plan in force")
+        return self
+
+    def part(self, land_class: str, ground: Ground) -> float:
+        """Part of a task's ground that a step works on [1]."""
+        return 1.0 if ground == "all" else self.outcomes[land_class].part(ground)  # type: ignore[index]

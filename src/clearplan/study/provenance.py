@@ -1,0 +1,363 @@
+"""What decided a run's numbers: hashes of inputs, settings, versions, datum operations; and what must be read first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import importlib.metadata
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+import shapely
+
+from clearplan.core.crs import WorkingCrs, geodesic_length_m
+from clearplan.core.version import __version__
+from clearplan.outputs.gis.geopackage import gdal_version
+from clearplan.settings.project import Plan, RecordSettings
+from clearplan.study.inputs import Inputs
+from clearplan.tables.check import placed
+from clearplan.tables.declared import CODE_LISTS_VERSION, GATED, id_column
+
+_LIBRARIES = (
+    "highspy",
+    "geopandas",
+    "shapely",
+    "pyproj",
+    "pyogrio",
+    "pandas",
+    "numpy",
+    "folium",
+    "xstatic-leaflet",
+    "rasterio",
+    "ppigrf",
+    "mgrs",
+    "openpyxl",
+    "scipy",
+)
+
+
+def record_run(
+    plan: Plan,
+    folder: Path,
+    frame: WorkingCrs,
+    read: Inputs,
+    known: Inputs,
+    tables: Mapping[str, Any],
+    books: Mapping[str, pd.DataFrame],
+    *,
+    written: dt.date,
+    doubts: Sequence[str] = (),
+    unweighed: Sequence[str] = (),
+) -> dict[str, Any]:
+    """run.json without its time stamp: all that decides the numbers, and the numbers.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : Path
+        Paths count as seen from here.
+    frame : WorkingCrs
+    read, known : Inputs
+        All that the files hold, and what of it was known at the day.
+    tables : mapping
+        The tables that the run made of it.
+    books : mapping
+        net_area, ledger and bridge, where there are such.
+    written : date
+        ``study.as_at`` as the plan has it, which the run's own day may precede or follow.
+    doubts : list of text
+        What speaks against weights or criteria.
+    unweighed : list of text
+        Evidence that the tables hold and that no term of the surface weighs.
+    """
+    settings = plan.model_dump(mode="json")
+    decisive = _decisive(_hashes(plan, folder), settings, folder, frame.words, known.operations)
+    record = {"fingerprint": _digest(decisive)} | decisive
+    record["counts"] = {name: len(table) for name, table in tables.items()}
+    record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
+    record["contact_lines"] = _line_lengths(plan, tables["hazards"], known.lines)
+    record["people"] = people_waiting(tables["zones"])
+    for name, table in books.items():
+        record[name] = json.loads(table.to_json(orient="records", double_precision=3))
+    rows = pd.to_numeric(known.faults["row"]).astype("Int64").astype(object)
+    record["faults"] = json.loads(known.faults.assign(row=rows.where(rows.notna(), None)).to_json(orient="records"))
+    record["history"] = _rows(known.history.drop(columns="deferred", errors="ignore"))
+    record["gates"] = _rows(known.gates)
+    record["teams"] = _rows(known.teams)
+    record["commitments"] = _rows(known.commitments.drop(columns="geometry", errors="ignore"))
+    record["cuts"] = tables["tasks"].attrs.get("cuts", {})
+    record["warnings"] = [
+        *_of_day(plan, written),
+        *_warnings(plan, record, tables, _not_yet(read, known)),
+        *doubts,
+        *_of_surface(unweighed),
+    ]
+    return record
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table without shapes, which has no layer of its own among the outputs."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso", date_unit="s"))
+    return rows
+
+
+def _of_day(plan: Plan, written: dt.date) -> list[str]:
+    """What a run can't tell of its day."""
+    day, words = plan.study.as_at, []
+    if day > written:
+        words.append(
+            f"Told as at {day}, later than {written}, the day of the plan: what happened between is told only as far "
+            "as the files hold it"
+        )
+    opening = plan.release.bridge_from if plan.release is not None else None
+    if opening is not None and opening > day:
+        words.append(f"No bridge table: release.bridge_from {opening} is after {day}")
+    return words
+
+
+def _of_surface(unweighed: Sequence[str]) -> list[str]:
+    if not unweighed:
+        return []
+    return [
+        f"The surface weighs no {', '.join(unweighed)}, though the data hold some: that ground looks no more "
+        "contaminated than what surrounds it; add a term for each"
+    ]
+
+
+def _of_ledger(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
+    """What contradicts in the ledger of land release, each rule once with its rows."""
+    files = {source.path.name for source in (*plan.releases, *plan.history)} | {"releases", "history"}
+    return _by_rule("Land release", [
+        found for found in faults
+        if (found["file"] in files and found["row"] is not None) or found["file"] == "history"
+    ])  # fmt: skip
+
+
+def _of_links(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
+    """Gates, lifelines, teams and promises that name what is not there: a gate that holds nothing back must be seen."""
+    words = []
+    for title, sources, columns in (
+        ("Gates", plan.gates, GATED), ("Lifelines", plan.lifelines, ("zone_id",)),
+        ("Teams", plan.teams, ("districts",)), ("Commitments", plan.commitments, ("hazard_id",)),
+    ):  # fmt: skip
+        files = {source.path.name for source in sources}
+        own = [f for f in faults if f["file"] in files and f["level"] == "warning"]
+        words += _by_rule(title, [f for f in own if f["column"] in columns])
+    return words
+
+
+def _by_rule(title: str, faults: list[dict[str, Any]]) -> list[str]:
+    """Each rule once, with its rows."""
+    rules: dict[str, list[str]] = {}
+    for found in faults:
+        place = f"row {found['row']}" if found["row"] is not None else ""
+        rules.setdefault(found["rule"], []).append(" ".join(w for w in (place, found["value"] or "") if w))
+    return [
+        f"{title}: {rule} ({len(rows)}: {', '.join(rows[:6])}{' ...' if rows[6:] else ''})"
+        for rule, rows in rules.items()
+    ]
+
+
+def _not_yet(read: Inputs, known: Inputs) -> dict[str, int]:
+    """Rows that the files hold and that nobody knew at the day."""
+    dated = ("hazards", "zones", "accidents", "lifelines", "gates", "teams", "commitments")
+    pairs = {name: (getattr(read, name), getattr(known, name)) for name in dated}
+    return {name: len(every) - len(then) for name, (every, then) in pairs.items()}
+
+
+def fingerprint_of(
+    files: Iterable[Path], settings: Mapping[str, Any], folder: Path, *, crs: str, operations: Sequence[str]
+) -> str:
+    """Fingerprint of an output that no plan's run makes, as a run's is made.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        All that was read.
+    settings : mapping
+        All that was chosen, as JSON would hold it.
+    folder : Path
+        Paths count as seen from here, so that files moved together keep their fingerprint.
+    crs, operations : text
+        The working CRS, and the datum operations that were applied.
+    """
+    return _digest(_decisive(_hashed(files, folder), settings, folder, crs, operations))
+
+
+def record_files(source: RecordSettings) -> list[Path]:
+    """Every file that a record source reads."""
+    further = (source.legs.path, source.anchors.path, source.gazetteer, *source.scans.values())
+    return [source.path, *(path for path in further if path)]
+
+
+def _decisive(
+    hashes: dict[str, str], settings: Mapping[str, Any], folder: Path, crs: str, operations: Sequence[str]
+) -> dict[str, Any]:
+    """All that decides the numbers."""
+    versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    versions |= {
+        "clearplan": __version__,
+        "GEOS": shapely.geos_version_string,
+        "PROJ": pyproj.proj_version_str,
+        "GDAL": gdal_version(),
+    }
+    return {
+        "inputs": hashes,
+        "settings": _relative(dict(settings), folder),
+        "versions": versions,
+        "crs": crs,
+        "operations": list(operations),
+        "code_lists": CODE_LISTS_VERSION,
+    }
+
+
+def fingerprint_with(run: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a run with other settings, such as its publication tier, and the fingerprint of these."""
+    names = ("inputs", "settings", "versions", "crs", "operations", "code_lists")
+    decisive = {name: run[name] for name in names} | {"settings": dict(settings)}
+    return dict(run) | {"fingerprint": _digest(decisive)} | decisive
+
+
+def _digest(decisive: dict[str, Any]) -> str:
+    text = json.dumps(decisive, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
+    """People of all zones that could be placed, each zone once, and in how many zones the number is unknown."""
+    stated = pd.to_numeric(zones["people"])
+    people = stated[zones["deferred"].isna()]
+    return {
+        "people_not_placed": int(stated[zones["deferred"].notna()].sum()),
+        "known_people": int(people.sum()),
+        "zones_known": int(people.notna().sum()),
+        "zones_unknown": int(people.isna().sum()),
+    }
+
+
+def _line_lengths(plan: Plan, hazards: gpd.GeoDataFrame, lines: list[list[str]]) -> list[dict[str, Any]]:
+    rows = []
+    for settings, ids in zip(plan.contact_line, lines, strict=True):
+        own = hazards[hazards["hazard_id"].isin(ids)]
+        for _, row in placed(own).iterrows():
+            lonlat = gpd.GeoSeries([row.geometry], crs=hazards.crs).to_crs(4326).iloc[0]
+            rows.append(
+                {
+                    "hazard_id": row.hazard_id,
+                    "length_km": round(geodesic_length_m(lonlat) / 1000, 1),
+                    "scale": settings.scale,
+                    "position_error_m": settings.position_error_m,
+                }
+            )
+    return rows
+
+
+def line_words(line: dict[str, Any]) -> str:
+    """Length of a contact line beside the scale at which it was drawn.
+
+    >>> line_words({"hazard_id": "LOC", "length_km": 202.6, "scale": "1:10 million", "position_error_m": 10000.0})
+    'Contact line LOC: 202.6 km as drawn at 1:10 million, up to about 10 km out of place'
+    """
+    return (
+        f"Contact line {line['hazard_id']}: {line['length_km']} km as drawn at {line['scale']}, up to about "
+        f"{line['position_error_m'] / 1000:g} km out of place"
+    )
+
+
+def _warnings(plan: Plan, record: dict[str, Any], tables: Mapping[str, Any], not_yet: Mapping[str, int]) -> list[str]:
+    """Deferred rows first, then repairs, then assumptions."""
+    words = []
+    for name, count in record["deferred"].items():
+        if count and name in ("releases", "history", "gates", "teams", "commitments"):
+            ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
+            outcome = {"gates": "hold back", "teams": "do", "commitments": "bind"}.get(name, "decide")
+            words.append(f"{count} rows of {name} can't be used and {outcome} NOTHING: {', '.join(ids[:10])}")
+        if count and name in ("hazards", "zones", "accidents", "lifelines"):
+            ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
+            named = ", ".join(ids[:10]) + (" ..." if count > 10 else "")
+            words.append(
+                f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map: "
+                f"{named}"
+            )
+    if record["people"]["people_not_placed"]:
+        words.append(
+            f"{record['people']['people_not_placed']:,} people of places that could not be placed stand in no figure "
+            "and in no rank"
+        )
+    repaired = sum(fault["level"] == "repaired" for fault in record["faults"])
+    if repaired:
+        words.append(f"{repaired} repairs were made while reading; each is listed in run.json under faults")
+    doubts = sum(fault["level"] == "warning" for fault in record["faults"])
+    if doubts:
+        words.append(f"{doubts} warnings were given while reading; each is listed in run.json under faults")
+    words += _of_ledger(plan, record["faults"]) + _of_links(plan, record["faults"])
+    for name, count in not_yet.items():
+        if count:
+            words.append(f"{count} {name} are dated after {plan.study.as_at}, the date of the study, and left out")
+    if record["people"]["zones_unknown"]:
+        words.append(
+            f"People of {record['people']['zones_unknown']} places are unknown; ranks assume "
+            f"{plan.priority.unknown_people:g} for each"
+        )
+    places = placed(tables["accidents"]).geometry
+    if len(places) > 2 and places.to_wkb().nunique() == 1:
+        words.append(
+            f"All {len(places)} accidents lie at one coordinate, often a district's centre for want of a better place; "
+            "the surface and the ranks take it for theirs"
+        )
+    closed = int((tables["hazards"]["status"] == "closed").sum())
+    if closed:
+        words.append(f"{closed} hazards have status closed and are not counted as remaining")
+    return words
+
+
+def _relative(value: Any, folder: Path) -> Any:
+    """Settings with paths as seen from plan.toml, so that a moved project keeps its fingerprint."""
+    if isinstance(value, dict):
+        return {k: _relative(v, folder) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_relative(v, folder) for v in value]
+    if isinstance(value, str) and os.path.isabs(value):
+        return Path(os.path.relpath(value, folder)).as_posix()
+    return value
+
+
+def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
+    sources = (
+        *plan.contact_line, *plan.hazards, *plan.strikes, *plan.zones, *plan.accidents, *plan.lifelines, *plan.gates,
+        *plan.releases, *plan.history, *plan.teams, *plan.commitments,
+    )  # fmt: skip
+    asked = plan.context
+    paths = [source.path for source in sources] + [path for record in plan.records for path in record_files(record)]
+    paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
+    paths += [layer.path for layer in plan.priority.layers] + ([plan.priority.roads] if plan.priority.roads else [])
+    paths += [p for p in (plan.surface.settlements, plan.surface.roads) if p] if plan.surface is not None else []
+    paths += [plan.planning.previous] if plan.planning is not None and plan.planning.previous else []
+    if plan.planning is not None and plan.planning.previous and plan.planning.treaty is not None:
+        paths.append(plan.planning.previous.with_name("tasks.csv"))  # of the plan in force, if it is there
+    paths += [plan.release.published] if plan.release is not None and plan.release.published else []
+    return _hashed(paths, folder)
+
+
+def _hashed(files: Iterable[Path], folder: Path) -> dict[str, str]:
+    hashes = {}
+    for path in files:
+        # A shapefile is several files and a file geodatabase a folder: all of it decides the numbers.
+        several = path.suffix.lower() in (".shp", ".tab", ".mif")
+        parts = (
+            sorted(path.rglob("*"))
+            if path.is_dir()
+            else sorted(path.parent.glob(f"{path.stem}.*"))
+            if several
+            else [path]
+        )
+        for part in (p for p in parts if p.is_file()):
+            name = Path(os.path.relpath(part, folder)).as_posix()
+            hashes[name] = hashlib.sha256(part.read_bytes()).hexdigest()
+    return hashes

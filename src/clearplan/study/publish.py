@@ -1,0 +1,431 @@
+"""A study as a tier may see it: every table, figure and sentence that the writers take, so that they need no tier."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from clearplan.core.errors import TableError
+from clearplan.geo import shapes
+from clearplan.land.ledger import FLOWS, LEDGER_COLUMNS
+from clearplan.outputs.report.html import table as html_table
+from clearplan.publishing.tables import (
+    AREA_STEP_M2,
+    COST_STEP,
+    DAYS_STEP,
+    Key,
+    from_records,
+    make_key,
+    publish_tables,
+    publish_work,
+    stepped,
+)
+from clearplan.settings.project import PublishSettings
+from clearplan.study.planning import Planned
+from clearplan.study.provenance import fingerprint_with
+from clearplan.study.ranking import Why
+from clearplan.study.treaty import Dossier, sums_less
+from clearplan.tables.check import no_faults
+from clearplan.tables.declared import CODE_LISTS, EVERY_KIND, OUTSIDE
+from clearplan.tables.tiers import BANNERS, Tier, check_tier
+
+if TYPE_CHECKING:
+    from clearplan.study.study import Study
+
+#: Tables of a study that ``publish`` makes anew.
+_TABLES = ("hazards", "zones", "accidents", "areas", "tasks", "lifelines", "gates", "releases", "history", "teams",
+           "commitments")  # fmt: skip
+#: Sections of plan.toml that decide figures and name no file, no place and nobody; of some a key stays away.
+_SETTINGS: dict[str, tuple[str, ...]] = {
+    "study": (), "footprints": (), "tasks": (), "priority": ("layers", "roads"), "release": ("published",),
+    "surface": ("settlements", "roads"), "fit": (), "planning": ("previous", "hard_deadlines"), "publish": (),
+    "map": (), "code_lists": (),
+}  # fmt: skip
+#: Work of a kind of team in a year is rounded to this [team-months].
+MONTHS_STEP = 0.1
+#: Ids are short; of other texts only those that are long enough to mean something are looked for in sentences.
+_SHORTEST_ID, _SHORTEST_TEXT = 2, 4
+
+
+def publish_study(study: Study, tier: str | None = None) -> Study:
+    """A study as a tier may see it; ``write_run`` makes valid outputs of it.
+
+    Parameters
+    ----------
+    study : Study
+        As it was made.
+    tier : 'public', 'partner' or 'restricted', optional
+        Unset: as [publish] in plan.toml says. It is part of the settings, and thus of the fingerprint.
+
+    Raises
+    ------
+    SettingsError
+        There is no such tier.
+    TableError
+        The study was published before: what was left out then can't come back, and what stayed would look complete.
+    """
+    if study.run.get("tier") not in (None, "restricted"):
+        raise TableError(f"study is published already, {study.run['tier']}; publish the study as it was made")
+    own = check_tier(tier or study.plan.publish.tier)
+    asked = study.plan.publish.model_copy(update={"tier": own})
+    settings = study.run["settings"] | {"publish": asked.model_dump(mode="json")}
+    run = fingerprint_with(study.run, settings) | {"tier": own}
+    study = replace(study, plan=study.plan.model_copy(update={"publish": asked}), run=run)
+    if own == "restricted":
+        return study
+    return _made_for(study, own, asked)
+
+
+def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
+    layers: dict[str, Any] = {"districts": study.context.districts, "district_name": study.context.district_name}
+    tables = {name: getattr(study, name) for name in _TABLES}
+    key = make_key(tables, asked, **layers) if tier == "public" else None
+    made = publish_tables(tables, tier, settings=asked, as_at=study.plan.study.as_at, key=key, **layers)
+    counts = made.pop("accident_counts", None)
+    hidden = hidden_words(study, tier)
+    changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, hidden)}
+    if key is not None:
+        made["zones"] = _with_sooner(made["zones"], study, key, hidden)
+        moved = {} if asked.to == "districts" else border_rows(key, asked.cell_m, **layers)
+        books = {name: _rounded_book(name, book, moved) for name, book in study.books.items()}
+        changed |= {
+            "books": books if counts is None else books | {"accidents": counts},
+            "net": books["net_area"],
+            "evidence": None,
+            "fit": None,
+            "surface": None,
+            "planned": None if study.planned is None else _planned(study.planned, key, hidden),
+            "dossier": None if study.dossier is None else _dossier(study.dossier, hidden, moved),
+        }
+    out = replace(study, **made, **changed)
+    return replace(out, run=_record(study, out, tier, hidden))
+
+
+# --- sentences
+
+
+def hidden_words(study: Study, tier: Tier) -> frozenset[str]:
+    """Texts that no sentence of a tier may hold: names of input files, and what stands in columns that don't leave."""
+    found: set[str] = set()
+    hazards = study.hazards
+    if tier == "public":
+        for name in _TABLES:
+            found |= _texts(getattr(study, name))
+        for file in study.run["inputs"]:
+            found |= {file, file.rsplit("/", 1)[-1]}
+        # Names of districts and places leave; so do codes, which are words of the language.
+        found -= set(study.zones["name"].dropna()) | _districts(study) | _codes()
+    else:
+        records = hazards[from_records(hazards).to_numpy()]
+        kept = {"hazard_id", "kind", "land_class", "status", "ordnance", "deferred"}
+        found |= _texts(records[[name for name in records.columns if name not in kept]]) - _codes()
+    return frozenset(text for text in found if len(text) >= _SHORTEST_ID)
+
+
+def _texts(table: pd.DataFrame) -> set[str]:
+    found: set[str] = set()
+    for name in table.columns:
+        column = table[name]
+        if name == "geometry" or pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+            continue
+        shortest = _SHORTEST_ID if str(name).endswith("_id") else _SHORTEST_TEXT
+        found |= {text for text in column.dropna().astype(str).unique() if len(text) >= shortest}
+    return found
+
+
+def _districts(study: Study) -> set[str]:
+    layer = study.context.districts
+    return set() if layer is None else set(layer[study.context.district_name].dropna().astype(str))
+
+
+def _codes() -> set[str]:
+    return {code for codes in CODE_LISTS.values() for code in codes}
+
+
+def tells(sentence: str, hidden: Iterable[str]) -> bool:
+    """Whether a sentence holds a word or text that is hidden, as a word of its own.
+
+    >>> tells("the last is KB-0127.", {"KB-0127"}), tells("the NTS teams", {"TS"})
+    (True, False)
+    """
+    return any(
+        text in sentence and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", sentence) is not None for text in hidden
+    )
+
+
+def _told(sentences: Iterable[str], hidden: frozenset[str], new: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Sentences that tell nothing hidden, ids renamed."""
+    renamed = [_renamed(sentence, new or {}) for sentence in sentences]
+    return tuple(sentence for sentence in renamed if not tells(sentence, hidden))
+
+
+def _renamed(sentence: str, new: Mapping[str, str]) -> str:
+    if not new:
+        return sentence
+    names = sorted(new, key=len, reverse=True)
+    pattern = rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])"
+    return re.sub(pattern, lambda found: new[found.group()], sentence)
+
+
+# --- tables that the writers take
+
+
+def _with_sooner(zones: Any, study: Study, key: Key, hidden: frozenset[str]) -> Any:
+    """What would bring a place forward, teams by kind; blank where the sentence tells more."""
+    if "sooner" not in study.zones.columns:
+        return zones
+    told = []
+    for sentence in study.zones["sooner"]:
+        own = _renamed(sentence, key.teams) if isinstance(sentence, str) else None
+        told.append(None if own is None or tells(own, hidden) else own)
+    return zones.assign(sooner=told)
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose areas, days and costs are rounded as those of the cells: of one task, at a known rate, each of them
+    gives its exact area.
+
+    >>> _rounded(pd.DataFrame({"m2": [101_848.1], "days": [1.697], "cost": [594.11]})).to_dict("records")
+    [{'m2': 102000.0, 'days': 2.0, 'cost': 600.0}]
+    """
+    steps = {str(name): _step(str(name)) for name in table.columns}
+    return table.assign(**{name: stepped(table[name].astype(float), step) for name, step in steps.items() if step})
+
+
+def _step(name: str) -> float | None:
+    """To what a column is rounded, by its name; None: it is no area, no work and no cost."""
+    parts = name.split("_")
+    if "m2" in parts:
+        return AREA_STEP_M2
+    if name.startswith("team_months"):
+        return MONTHS_STEP
+    return {"days": DAYS_STEP, "cost": COST_STEP}.get(parts[0])
+
+
+def border_rows(key: Key, cell_m: float, *, districts: Any, district_name: str) -> dict[tuple[str, str], str]:
+    """District and class to the district under which their ground is told: that of the cells that hold it.
+
+    A cell lies in one district, but ground of a neighbour's may reach into it by a sliver. The neighbour's row of a
+    book would then say that what the cell holds lies in the sliver; so rows go over where all ground on which they can
+    lie, their district's part of the cells of their class, is less than one cell.
+    """
+    if districts is None:
+        return {}
+    ground, names = shapes.disjoint(districts.geometry.to_numpy()), districts[district_name].astype(str).to_numpy()
+    cells = key.cells.geometry.to_numpy()
+    i, j, m2 = shapes.overlaps(cells, ground)
+    inside = pd.DataFrame({"cell": i, "district": names[j], "m2": m2})
+    rest = shapely.area(cells) - np.bincount(i, weights=m2, minlength=len(cells))
+    beyond = pd.DataFrame({"cell": range(len(cells)), "district": OUTSIDE, "m2": rest})
+    parts = pd.concat([inside, beyond[beyond["m2"] > 1.0]], ignore_index=True)
+    home = key.cells["district"].fillna(OUTSIDE).astype(str).to_numpy()
+    moved = {}
+    for land_class, held in key.held.groupby("land_class"):
+        own = parts[parts["cell"].isin(held["cell"])].sort_values(["m2", "cell"], ascending=[False, True])
+        for district, part in own.groupby("district"):
+            if part["m2"].sum() < cell_m**2:
+                moved[str(district), str(land_class)] = str(home[part["cell"].iloc[0]])
+    return {row: to for row, to in moved.items() if row[0] != to}
+
+
+def _whole(table: pd.DataFrame, moved: Mapping[tuple[str, str], str]) -> pd.DataFrame:
+    """Rows of all kinds of ordnance as one, for the only field of a district would tell its own; those that would tell
+    where in a cell it lies go to the cell's district."""
+    if "land_class" not in table.columns or "district" not in table.columns:
+        return table
+    rows = zip(table["district"], table["land_class"], strict=True)
+    told = table.assign(district=[moved.get((str(d), str(c)), d) for d, c in rows])
+    if "ordnance" in told.columns:
+        told["ordnance"] = EVERY_KIND
+    by = [name for name in told.columns if not pd.api.types.is_numeric_dtype(told[name])]
+    return told.groupby(by, sort=False, dropna=False).sum(min_count=1).reset_index()[list(table.columns)]
+
+
+def _rounded_book(name: str, book: pd.DataFrame, moved: Mapping[tuple[str, str], str]) -> pd.DataFrame:
+    """A book without ids and kinds of ordnance, areas rounded; its sums are made again of the rounded parts, so that
+    they still come out."""
+    told = _rounded(_whole(book.drop(columns="closed_ids", errors="ignore"), moved))
+    if name == "ledger":
+        told["reported_m2"] = told[list(LEDGER_COLUMNS[1:])].sum(axis=1)
+    if name == "bridge":
+        told["closing_m2"] = told["opening_m2"] + sum(sign * told[flow] for flow, sign in FLOWS.items())
+    return told
+
+
+def _why(why: Why, hidden: frozenset[str]) -> Why:
+    """What is said of the whole list; single tasks that a weight brings in or out are not told."""
+    return replace(why, hangs={}, cuts=_told(why.cuts, hidden), doubts=_told(why.doubts, hidden))
+
+
+def _planned(planned: Planned, key: Key, hidden: frozenset[str]) -> Planned:
+    work = publish_work(planned.plan.work, key)
+    return replace(
+        planned,
+        plan=replace(planned.plan, work=work, strategies={}, notes=(), left_out={}, shut={}, parts=()),
+        blockers=planned.blockers.iloc[:0],
+        judgement=_judgement(planned.judgement, key),
+        comparison=_rounded(planned.comparison),
+        replayed=None,
+        programme=None if planned.programme is None else _programme(planned.programme, key, hidden),
+        sooner={},
+    )
+
+
+def _judgement(told: Any, key: Key) -> Any:
+    """What the plan is worth and how far its teams are used; limits that it breaks without where."""
+    breaches, totals = told.breaches, _rounded(pd.DataFrame([told.totals])).iloc[0].to_dict()
+    if len(breaches):
+        breaches = breaches[["limit"]].assign(words=breaches["limit"]).drop_duplicates()
+    return replace(
+        told,
+        breaches=breaches,
+        zones=told.zones[["opens_in"]],
+        tasks=told.tasks.iloc[:0],
+        use=_rounded(told.use.assign(team_id=told.use["team_id"].astype(str).map(key.teams))),
+        totals=totals,
+    )
+
+
+def _programme(programme: Any, key: Key, hidden: frozenset[str]) -> Any:
+    teams = programme.teams.assign(team_id=programme.teams["team_id"].astype(str).map(key.teams))
+    return replace(
+        programme,
+        teams=_rounded(teams),
+        periods=_rounded(programme.periods),
+        work=programme.work.iloc[:0],
+        judgement=_judgement(programme.judgement, key),
+        notes=_told(programme.notes, hidden, key.teams),
+    )
+
+
+def _dossier(dossier: Dossier, hidden: frozenset[str], moved: Mapping[tuple[str, str], str]) -> Dossier:
+    """Tables to file, of all ordnance together and without what single decisions found."""
+    rounded: dict[str, Any] = {name: _rounded(_whole(table, moved)) for name, table in dossier.tables.items()}
+    found = [name for name in dossier.released.columns if name == "decisions_silent" or name.startswith("items_")]
+    rounded["released"] = rounded["released"].drop(columns=found)
+    of_kinds = sums_less(dossier.clock, dossier.remaining)
+    notes = [note for note in dossier.notes if note != of_kinds]
+    return replace(dossier, **rounded, notes=_told(notes, hidden))
+
+
+# --- the record of the run
+
+
+def _record(study: Study, out: Study, tier: Tier, hidden: frozenset[str]) -> dict[str, Any]:
+    """run.json of a tier: what decided the figures, without names of files, values of faults and single rows."""
+    run = dict(study.run)
+    run["inputs"] = {f"input {k}": digest for k, digest in enumerate(sorted(study.run["inputs"].values()), 1)}
+    run["settings"] = {
+        name: {key: value for key, value in study.run["settings"][name].items() if key not in left}
+        for name, left in _SETTINGS.items()
+        if study.run["settings"].get(name) is not None
+    }
+    run["faults"] = [{"level": level} for level in sorted(study.faults["level"].astype(str))]
+    for name in ("history", "gates", "teams", "commitments"):
+        if name in run:
+            table = getattr(out, name).drop(columns=["deferred", "geometry"], errors="ignore")
+            run[name] = json.loads(table.to_json(orient="records", date_format="iso", date_unit="s"))
+    if tier == "public":
+        run = _for_anyone(run, study, out)
+        run["warnings"] = _words_for_anyone(study, out)
+    else:
+        run["warnings"] = _words_for_partners(study, hidden)
+    return run
+
+
+def _for_anyone(run: dict[str, Any], study: Study, out: Study) -> dict[str, Any]:
+    counts = out.books.get("accidents")
+    total = None if counts is None else counts[(counts["district"] == "all") & (counts["year"] == "all")]
+    accidents = None if total is None or total["accidents"].isna().any() else int(total["accidents"].iloc[0])
+    kept = {"hazards": study.run["counts"].get("hazards"), "zones": len(out.zones), "accidents": accidents}
+    run["counts"] = kept | {"areas": len(out.areas), "tasks": len(out.tasks)}
+    run["deferred"] = {name: study.run["deferred"].get(name, 0) for name in ("hazards", "zones")}
+    lines = study.run["contact_lines"] if study.plan.publish.contact_line else []
+    run["contact_lines"] = [line | {"hazard_id": f"L{k}"} for k, line in enumerate(lines, 1)]
+    for name, book in out.books.items():  # these alone: what the record of the study holds of them is exact
+        run[name] = json.loads(book.to_json(orient="records", double_precision=3))
+    run["cuts"] = {}
+    known = {*_KEPT, *out.books}
+    return {name: value for name, value in run.items() if name in known}
+
+
+#: What the public record of a run holds beside the books; a key that somebody adds to run.json stays away.
+_KEPT = ("fingerprint", "tier", "inputs", "settings", "versions", "crs", "operations", "code_lists", "counts",
+         "deferred", "contact_lines", "people", "faults", "history", "gates", "teams", "commitments", "cuts",
+         "warnings")  # fmt: skip
+
+
+def cell_note(asked: PublishSettings) -> str:
+    """What stands for hazards at the public tier, in words."""
+    side = f"squares of {asked.cell_m / 1000:g} km"
+    what = side if asked.to == "grid" else f"whole districts, and {side} beyond them"
+    return (
+        f"Hazards and tasks are told for {what}: a cell holds its hazards whole, and where in it they lie is not told. "
+        "Areas are net of overlap, rounded to 0.1 ha; what is less counts as 0.1 ha"
+    )
+
+
+def _words_for_anyone(study: Study, out: Study) -> list[str]:
+    """What a reader of the public outputs must know first: none of it is a sentence about a single row."""
+    asked = study.plan.publish
+    words = [
+        cell_note(asked),
+        "All kinds of ordnance are told together, and not what releases found; work and costs are rounded",
+        "Places stand in the middle of their cell, those that share one side by side; they lie elsewhere in it",
+    ]
+    if "accidents" in out.books:
+        words.append(
+            f"Accidents are counted by district and year alone; counts from 1 to {asked.suppress_below - 1} are "
+            "withheld, with others from which they could be computed back"
+        )
+    lost = {name: study.run["deferred"].get(name, 0) for name in ("hazards", "zones")}
+    words += [f"{count} {name} could not be placed and are NOT on the map" for name, count in lost.items() if count]
+    unknown = study.run["people"]["zones_unknown"]
+    if unknown:
+        assumed = f"ranks assume {study.plan.priority.unknown_people:g} for each"
+        words.append(f"People of {unknown} places are unknown; {assumed}")
+    closed = int((study.hazards["status"] == "closed").sum())
+    if closed:
+        words.append(f"{closed} hazards have status closed and are not counted as remaining")
+    left = len(study.run["warnings"]) + (0 if study.planned is None else len(study.planned.notes))
+    if left:
+        words.append(
+            f"{left} notes of the restricted study speak of single rows, places or files and are not told here"
+        )
+    return words
+
+
+def _words_for_partners(study: Study, hidden: frozenset[str]) -> list[str]:
+    own = _told(study.run["warnings"], hidden)
+    words = [*own, "Of minefield records only the shapes are told; of accidents the month, not the day"]
+    left = len(study.run["warnings"]) - len(own)
+    return [*words, *([f"{left} notes quote minefield records and are left out"] if left else [])]
+
+
+def tier_words(study: Study) -> str:
+    """First words of every output of a study: for whom it is."""
+    return BANNERS[study.plan.publish.tier]
+
+
+def accidents_section(counts: pd.DataFrame) -> str:
+    """Accidents by district and year as a section of a page, small counts withheld."""
+    shown = counts.assign(text=[
+        "withheld" if told == "withheld" else f"{int(number):,}"
+        for number, told in zip(counts["accidents"], counts["told"], strict=True)
+    ])  # fmt: skip
+    wide = shown.pivot(index="district", columns="year", values="text")
+    years, names = dict.fromkeys(counts["year"]), dict.fromkeys(counts["district"])
+    rows = [[escape(str(name)), *(str(wide.loc[name, year]) for year in years)] for name in names]
+    return (
+        "<section><h2>Accidents by district and year</h2><p>Small counts are withheld, and with them others from which "
+        "they could be computed back. 0: none is known.</p>" + html_table(["district", *map(str, years)], rows)
+        + "</section>"
+    )  # fmt: skip

@@ -1,0 +1,431 @@
+"""The whole road: plan.toml to tables, map, layers and a record of the run, in that order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from clearplan.core.crs import WorkingCrs, working_crs
+from clearplan.core.errors import OutputError, SettingsError, TableError
+from clearplan.core.writing import refuse_foreign, refuse_narrower, refuse_taken, replaced
+from clearplan.land.audit import closed_by_row, searches
+from clearplan.land.footprints import footprints, net_area
+from clearplan.land.ledger import bridge, ledger
+from clearplan.land.release import apply_releases, day_of
+from clearplan.land.release import as_at as as_at_table
+from clearplan.outputs.page.draw import Context
+from clearplan.outputs.report.report import draw_evaluation
+from clearplan.priority.rank import check_weights
+from clearplan.priority.tasks import make_tasks
+from clearplan.read.finished_run import read_work
+from clearplan.read.servers import fetch_sources
+from clearplan.settings.project import Plan, load_plan
+from clearplan.study.inputs import (
+    Inputs,
+    as_at_day,
+    ledger_faults,
+    link_faults,
+    open_but_released,
+    read_inputs,
+    read_layers,
+)
+from clearplan.study.outputs import ALL_OUTPUTS, DRAWING, WRITING, Progress, notice, write_plan_alone, write_run
+from clearplan.study.planning import plan_work, with_plan
+from clearplan.study.provenance import record_run
+from clearplan.study.publish import publish_study
+from clearplan.study.ranking import rank_tasks, why_this_order
+from clearplan.study.study import Study
+from clearplan.study.treaty import make_dossier
+from clearplan.surface.evaluation import Evaluation, evaluate, evaluation_tables
+from clearplan.surface.evidence import Evidence, collect_evidence
+from clearplan.surface.fit import Fit, fit_surface
+from clearplan.surface.probability import Surface, expected_area
+from clearplan.tables.declared import ILLUSTRATIVE
+from clearplan.tables.tiers import TIERS, check_tier
+
+Search = Callable[[float, float], None]
+
+#: Stages as they are announced; their number is the length of the progress bar.
+STAGES = (
+    "Reading inputs",
+    "Drawing footprints",
+    "Taking off releases, measuring net areas",
+    "Cutting tasks",
+    "Weighing the evidence",
+    "Ranking tasks",
+    "Planning the work",
+    WRITING,
+    DRAWING,
+)
+
+
+def run_study(
+    plan_path: str | Path,
+    out: str | Path | None = None,
+    *,
+    change: Mapping[str, Any] | None = None,
+    as_at: str | dt.date | None = None,
+    offline: bool = False,
+    tier: str | None = None,
+    progress: Progress = lambda stage: None,
+    search: Search | None = None,
+) -> Study:
+    """Run a project.
+
+    Parameters
+    ----------
+    plan_path : path
+        A ``plan.toml``.
+    out : path, optional
+        Folder for the map, layers, tables and run.json. They are written beside it and moved in when all are complete;
+        files of the user's in that folder stay. Without it nothing is written.
+    change : mapping, optional
+        Sections of plan.toml that differ, as in :func:`clearplan.load_plan`; all but the plan of work, which takes
+        longest: ``{"planning": None, "teams": [], "commitments": []}``.
+    as_at : date or ISO text, optional
+        Day for which everything is told, in place of ``study.as_at``: what was reported, decided or found later is
+        left out and counted.
+    offline : bool
+        Read the copies of what servers held at the last run, and ask no server.
+    tier : 'public', 'partner' or 'restricted', optional
+        For whom the files are, in place of ``publish.tier``; with ``out`` the study comes back as that tier sees it.
+    progress : callable, optional
+        Told the name of each stage (one of ``STAGES``) as it begins.
+    search : callable, optional
+        Told (gap, seconds) now and then while the plan of work is sought.
+
+    Raises
+    ------
+    FaultsError
+        Inputs break rules; the faults of all files are in it.
+    ReadError, SettingsError, CrsError, TableError, OutputError
+        As their names say; nothing is left half-written.
+    """
+    plan = load_plan(plan_path, change=change)
+    own = check_tier(tier or plan.publish.tier)
+    if out is not None:
+        refuse_folder(Path(out), own)
+    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, offline=offline)
+    return study if out is None else write_study(study, out, tier=tier, progress=progress)
+
+
+def write_study(
+    study: Study, out: str | Path, *, tier: str | None = None, progress: Progress = lambda stage: None
+) -> Study:
+    """All files of a study into a folder, as a tier may see them; the study comes back as that tier sees it.
+
+    Parameters
+    ----------
+    study : Study
+        From :func:`run_study` without ``out``.
+    out, tier, progress
+        As in :func:`run_study`.
+
+    Raises
+    ------
+    SettingsError, TableError, OutputError
+        There is no such tier; the study was published before; the folder is not ours or can't be written.
+    """
+    target = Path(out)
+    refuse_folder(target, tier or study.plan.publish.tier)
+    with replaced(target, ALL_OUTPUTS) as fresh:
+        written = write_run(publish_study(study, tier), fresh, progress)
+    return written if written.surface is None else replace(written, surface=_moved(written.surface, target))
+
+
+def refuse_folder(target: Path, tier: str) -> None:
+    """A folder takes the results of a tier; asked before anything is read or counted.
+
+    Raises
+    ------
+    SettingsError, OutputError
+        There is no such tier; the folder is not ours, or files of a narrower tier would stay in it.
+    """
+    own = check_tier(tier)
+    refuse_foreign(target)
+    refuse_narrower(target, own, ALL_OUTPUTS, TIERS)
+
+
+def plan_study(
+    plan_path: str | Path,
+    out: str | Path | None = None,
+    *,
+    change: Mapping[str, Any] | None = None,
+    as_at: str | dt.date | None = None,
+    offline: bool = False,
+    tier: str | None = None,
+    progress: Progress = lambda stage: None,
+    search: Search | None = None,
+) -> Study:
+    """The plan of work of a project alone, such as with other money or teams: tables, a page, and pictures for slides.
+
+    Parameters
+    ----------
+    plan_path, out, as_at, offline, tier, progress, search
+        As in :func:`run_study`.
+    change : mapping, optional
+        Sections of plan.toml that differ, as in :func:`clearplan.load_plan`: ``{"planning": {"budget": 2e6}}``.
+
+    Raises
+    ------
+    SettingsError
+        The project has no plan of work, or no team was on record.
+    FaultsError, ReadError, CrsError, TableError, OutputError
+        As in :func:`run_study`.
+    """
+    plan = load_plan(plan_path, change=change)
+    if plan.planning is None:
+        raise SettingsError(f"{plan_path}: has no [planning] and [[teams]]; clearplan init writes them, explained")
+    own = check_tier(tier or plan.publish.tier)
+    if out is not None:
+        refuse_folder(Path(out), own)
+        if (Path(out) / "plan.gpkg").exists():
+            raise OutputError(f"{out}: holds a whole run, whose map and report a plan alone would belie; name another")
+    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, filing=False, offline=offline)
+    if study.planned is None:
+        raise SettingsError(f"{plan_path}: no team was on record by {study.plan.study.as_at}; there is nobody to plan")
+    if out is not None:
+        with replaced(Path(out), ALL_OUTPUTS) as fresh:
+            progress(WRITING)
+            study = publish_study(study, tier)
+            assert study.planned is not None
+            write_plan_alone(study, study.planned, fresh)
+    return study
+
+
+def _made(
+    plan: Plan, folder: Path, as_at: Any, progress: Progress, search: Search | None,
+    *, work: bool = True, filing: bool = True, offline: bool = False,
+) -> Study:  # fmt: skip
+    """A study from its plan, no result written; ``work``: with its plan of work; ``filing``: with its treaty tables."""
+    check_weights(plan.priority)
+    progress(STAGES[0])
+    if not offline:
+        fetch_sources(plan)
+    frame = working_crs(plan.study.region)
+    day = plan.study.as_at if as_at is None else day_of(as_at).date()
+    written = plan.study.as_at
+    read = read_inputs(_at_day(plan, max(day, written)), frame)
+    plan = _at_day(plan, day)
+    context, background = read_layers(plan, frame)
+    context = replace(context, places=read.settlements)
+    progress(STAGES[1])
+    drawn = footprints(read.hazards, plan.footprints)
+    known = as_at_day(read, day)
+    progress(STAGES[2])
+    reported = as_at_table(drawn, day, history=read.history)
+    areas, books, faults = _released(plan, read, known, drawn, reported, context)
+    if day < written or "bridge" in books:
+        faults = pd.concat([faults, closed_by_row(read.hazards)], ignore_index=True)
+    found = [*background, link_faults(read, context), faults]
+    known = replace(known, faults=pd.concat([known.faults, *found], ignore_index=True))
+    progress(STAGES[3])
+    tasks = make_tasks(areas, known.zones, plan.tasks, districts=context.districts, district_name=context.district_name)
+    progress(STAGES[4])
+    # A hazard that was reported stays evidence, released or closed: only the search of its ground moves a probability.
+    reported = reported.assign(status="open")
+    evidence = _evidence(plan, frame, known, reported, context)
+    learned = _learned(plan, evidence, known, reported)
+    if evidence is not None:
+        evidence = evidence if learned is None else replace(evidence, settings=learned.settings)
+        tasks, books = _with_expected(tasks, books, evidence, learned, context)
+    progress(STAGES[5])
+    tasks = rank_tasks(plan, frame, known, context, tasks)
+    why = why_this_order(tasks, plan.priority)
+    progress(STAGES[6])
+    planned, zones, doubts, previous = None, known.zones, list(why.doubts), _previous(plan)
+    if plan.planning is not None and work and not len(known.teams):
+        doubts.append(f"There is no plan of work: no team was on record by {day}")
+    elif plan.planning is not None and work:
+        planned = plan_work(plan, known, tasks, previous=previous, progress=search)
+        tasks, zones = with_plan(tasks, zones, planned)
+        books = books | {"strategies": planned.comparison}
+        doubts += planned.broken
+    dossier = None
+    if filing and plan.planning is not None and plan.planning.treaty is not None:
+        dossier = make_dossier(plan, known, drawn, areas, tasks, context, planned=planned, previous=previous)
+    tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": zones,
+              "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
+              "releases": known.releases, "history": known.history, "teams": known.teams,
+              "commitments": known.commitments}  # fmt: skip
+    return Study(
+        plan=plan,
+        net=books["net_area"],
+        books=books,
+        faults=known.faults,
+        run=record_run(
+            plan,
+            folder,
+            frame,
+            read,
+            known,
+            tables,
+            books,
+            written=written,
+            doubts=doubts,
+            unweighed=() if evidence is None else evidence.left_out,
+        ),
+        why=why,
+        planned=planned,
+        dossier=dossier,
+        context=context,
+        records=known.records,
+        evidence=evidence,
+        fit=learned,
+        **tables,
+    )
+
+
+def _at_day(plan: Plan, day: dt.date) -> Plan:
+    return plan.model_copy(update={"study": plan.study.model_copy(update={"as_at": day})})
+
+
+def _released(
+    plan: Plan,
+    read: Inputs,
+    known: Inputs,
+    drawn: gpd.GeoDataFrame,
+    reported: gpd.GeoDataFrame,
+    context: Context,
+) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
+    """What remains of the areas reported by the day, the books, and the faults of the ledger."""
+    day = plan.study.as_at
+    faults = ledger_faults(plan, known, reported, context)
+    left = apply_releases(reported, known.releases, as_at=day)
+    faults = pd.concat([faults, open_but_released(left, known)], ignore_index=True)
+    layers: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
+    books = {
+        "net_area": net_area(left, context.districts, name=context.district_name),
+        "ledger": ledger(drawn, read.releases, as_at=day, history=read.history, **layers),
+    }
+    opening = plan.release.bridge_from if plan.release is not None else None
+    if opening is not None and opening <= day:
+        books["bridge"] = bridge(
+            drawn, read.releases, opening=opening, closing=day, history=read.history, **layers
+        )  # fmt: skip
+    return left, books, faults
+
+
+def _evidence(
+    plan: Plan, frame: WorkingCrs, known: Inputs, areas: gpd.GeoDataFrame, context: Context
+) -> Evidence | None:
+    """All evidence of the day on one grid, searches of releases included; None where the plan asks for no surface."""
+    asked = plan.surface
+    if asked is None:
+        return None
+    mask = getattr(context, asked.mask) if asked.mask is not None else None
+    if asked.mask is not None and mask is None:
+        raise SettingsError(f"surface.mask: context.{asked.mask} gives no file; add it, or drop mask")
+    searched = None
+    if plan.release is not None and len(known.releases):
+        searched = searches(
+            known.releases, plan.release.detection, known.accidents, known.hazards, as_at=plan.study.as_at
+        )
+    return collect_evidence(
+        known.hazards,
+        areas,
+        known.accidents,
+        asked,
+        region=plan.study.region,
+        settlements=known.settlements,
+        roads=known.roads,
+        mask=mask,
+        searched=searched,
+    )
+
+
+def _learned(plan: Plan, evidence: Evidence | None, known: Inputs, areas: gpd.GeoDataFrame) -> Fit | None:
+    """Strengths learned from what happened, in the fitted mode."""
+    if evidence is None or evidence.settings.mode == "expert":
+        return None
+    if plan.fit is None:
+        raise SettingsError("surface.mode is fitted: add [fit], which says what to learn from and how")
+    return fit_surface(evidence, plan.fit, accidents=known.accidents, areas=areas)
+
+
+def evaluate_study(
+    plan_path: str | Path,
+    out: str | Path | None = None,
+    *,
+    as_at: str | dt.date | None = None,
+    offline: bool = False,
+) -> tuple[Study, Evaluation]:
+    """Run a project, but for its plan of work, and hold its surface against accidents that it has not seen.
+
+    Parameters
+    ----------
+    plan_path, as_at, offline
+        As for :func:`run_study`; the plan needs [surface] and [fit].
+    out : path, optional
+        New HTML file for the evaluation.
+
+    Raises
+    ------
+    SettingsError
+        The plan has no [surface] or no [fit].
+    OutputError
+        The file exists already, or can't be written.
+    """
+    plan = load_plan(plan_path)
+    if plan.surface is None or plan.fit is None:
+        raise SettingsError(f"{plan_path}: evaluation needs [surface] and [fit]; add them (clearplan init shows both)")
+    if out is not None:
+        refuse_taken(Path(out), (".html",))
+    study = _made(
+        plan,
+        Path(plan_path).resolve().parent,
+        as_at,
+        lambda stage: None,
+        None,
+        work=False,
+        filing=False,
+        offline=offline,
+    )
+    assert study.evidence is not None
+    found = evaluate(study.evidence, study.accidents, footprints(study.hazards, plan.footprints), plan.fit)
+    if out is not None:
+        told = fit_surface(study.evidence, plan.fit, accidents=study.accidents, areas=study.areas)
+        draw_evaluation(
+            evaluation_tables(found),
+            title=f"{plan.study.title}: how well the surface foretells accidents",
+            notice=notice(publish_study(study, "restricted")),  # its maps are exact, whatever the plan's tier
+            illustrative=ILLUSTRATIVE if plan.study.illustrative else "",
+            notes=found.notes,
+            strengths=told.table,
+        ).save(out)
+    return study, found
+
+
+def _with_expected(
+    tasks: gpd.GeoDataFrame, books: dict[str, pd.DataFrame], evidence: Evidence, learned: Fit | None, context: Context
+) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame]]:
+    """TASKS with the ground expected to be contaminated in each, and the same for the districts."""
+    draws = None if learned is None else learned.draws
+    wider = gpd.GeoDataFrame(pd.concat([tasks, expected_area(evidence, tasks, draws=draws)], axis=1), crs=tasks.crs)
+    if context.districts is None:
+        return wider, books
+    named = context.districts[[context.district_name]].rename(columns={context.district_name: "district"})
+    expected = named.join(expected_area(evidence, context.districts, draws=draws))
+    return wider, books | {"expected": pd.DataFrame(expected[expected["known_m2"] > 0]).reset_index(drop=True)}
+
+
+def _previous(plan: Plan) -> pd.DataFrame | None:
+    """WORK of the plan in force, where the plan names one."""
+    path = plan.planning.previous if plan.planning is not None else None
+    if path is None:
+        return None
+    try:
+        return read_work(path)
+    except TableError as error:
+        raise SettingsError(f"planning.previous: {error}") from None
+
+
+def _moved(surface: Surface, folder: Path) -> Surface:
+    """The surface where its files lie after the run's folder took its place."""
+    return replace(surface, path=folder / surface.path.name, evidence_path=folder / surface.evidence_path.name)

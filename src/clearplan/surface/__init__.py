@@ -1,0 +1,1 @@
+"""Evidence to the probability of contamination, learned and evaluated."""

@@ -1,0 +1,1 @@
+"""The treaty clock and the tables to file."""
