@@ -11,7 +11,7 @@ import pandas as pd
 from hypothesis import strategies as st
 from shapely import box
 
-from .conftest import E0, N0, UTM
+from tests.conftest import E0, N0, UTM
 
 CELL, SIDE = 50, 9  # metres, cells
 START = dt.date(2024, 1, 1)

@@ -5,8 +5,7 @@ import pandas as pd
 from shapely import MultiPoint, Point
 
 from clearplan.tables.arrow import plain_text
-
-from .conftest import E0, N0, UTM
+from tests.conftest import E0, N0, UTM
 
 TEXTS = [
     "=cmd|' /C calc'!A0", "<script>alert(1)</script>", "{{7*7}}", "it's \"quoted\" & <b>bold</b>", "line\nbreak",

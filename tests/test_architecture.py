@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 import clearplan
-
-from .conftest import ROOT
+from tests.conftest import ROOT
 
 SRC = ROOT / "src" / "clearplan"
 

@@ -13,9 +13,8 @@ from shapely import Polygon, box
 import clearplan as cp
 from clearplan.core.errors import CrsError, FaultsError, OutputError, ReadError, SettingsError, TableError
 from clearplan.study.run import run_study
-
-from .conftest import E0, N0, hazard_table
-from .test_study import project  # noqa: F401
+from tests.conftest import E0, N0, hazard_table
+from tests.study.test_run import project  # noqa: F401
 
 HEAD = "zone_id,name,people,position_error_m,source,lon,lat\n"
 ROW = "Z1,A,100,10,s,46.9,40\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT
+from tests.conftest import ROOT
 
 SRC = ROOT / "src" / "clearplan"
 #: The road of the data, from the ground up.

@@ -14,8 +14,7 @@ from shapely import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 import clearplan as cp
 from clearplan.core.errors import CrsError
 from clearplan.outputs.gis.geopackage import write_csv, write_gpkg
-
-from .conftest import E0, N0, UTM, accident_table, hazard_table, random_world, zone_table
+from tests.conftest import E0, N0, UTM, accident_table, hazard_table, random_world, zone_table
 
 HOLED = Polygon(
     [(E0, N0), (E0 + 900, N0), (E0 + 900, N0 + 900), (E0, N0 + 900)],

@@ -1,0 +1,177 @@
+"""The report and the evaluation as pages: what stands in them, and that text stays text."""
+
+import re
+
+import pandas as pd
+import pytest
+
+import clearplan as cp
+from clearplan.core.errors import OutputError, SettingsError, TableError
+from clearplan.outputs.report.report import draw_evaluation, draw_report, ladder_cells
+from clearplan.priority.sensitivity import share_words
+from tests.browser import PICTURES, opened
+from tests.conftest import SAMPLE
+from tests.outputs.charts.test_results import order
+
+HOSTILE = '<script>alert(1)</script>{{7*7}}"><img src=x>'
+
+
+@pytest.mark.browser
+def test_report_of_the_sample_opens_without_a_network(sample):
+    study, folder = sample
+    with opened(folder / "report.html", scripted=False) as (page, watch):
+        text = page.inner_text("body")
+        for words in ("Illustrative data, not for operational use.", study.run["fingerprint"], "closed by status",
+                      "nobody knows", "What moved the remaining ground from 2024-12-31 to 2026-01-01",
+                      "trend.az 3870489", "outside every known hazard"):  # fmt: skip
+            assert words in text, words
+        # The order of each queue, a bridge for each class, the published release; home, teams, budgets, chances.
+        assert page.locator("svg").count() == 2 + 3 + 1 + 4
+        PICTURES.mkdir(exist_ok=True)
+        page.screenshot(path=PICTURES / "report.png", full_page=True)
+    assert watch.complaints == []
+    assert watch.requests == []
+    with opened(folder / "report.html", 390, 844, scripted=False) as (page, _):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+
+
+def test_published_figures_sum_and_are_said_to_be_published(sample):
+    html = (sample[1] / "report.html").read_text(encoding="utf-8")
+    assert "Land released in 2023: 53,081.8 hectares" in html
+    assert "Published figures, not computed here." in html
+
+
+def books(**more):
+    ledger = {"land_class": [HOSTILE], "district": [HOSTILE], "reported_m2": [2e6], "remaining_m2": [1e6],
+              "cancelled_m2": [1e6 - 200], "reduced_m2": [200.0], "cleared_m2": [0.0], "closed_m2": [0.0]}  # fmt: skip
+    return {"ledger": pd.DataFrame(ledger)} | more
+
+
+def test_text_from_data_stays_text_and_little_is_not_nothing():
+    html = draw_report(title=HOSTILE, notice=HOSTILE, notes=[HOSTILE], figures=[(HOSTILE, HOSTILE)], books=books()).html
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "{{7*7}}" in html
+    assert "&lt; 0.01" in html  # 200 m2 are little, and not 0
+
+
+def test_published_without_its_columns_is_refused():
+    with pytest.raises(TableError, match="lack the column source"):
+        draw_report(title="t", notice="n", books=books(), published=pd.DataFrame({"breakdown": [], "name": [],
+                                                                                  "hectares": []}))  # fmt: skip
+
+
+def ladder():
+    rows = [("belt only", "recall_10", 0.256, 0.2, 0.3, 5), ("belt only", "roc_auc", None, None, None, 0)]
+    return pd.DataFrame(rows, columns=["rung", "figure", "mean", "low", "high", "folds"])
+
+
+def test_ladder_says_what_is_not_defined():
+    header, rows = ladder_cells(ladder())
+    told = dict(zip(header, rows[0], strict=True))
+    assert told["rung"] == "belt only"
+    assert told["top 10 %"] == "26 % (20 to 30 %)" or told["top 10 %"] == "26 % (20 % to 30 %)"
+    assert told["ROC-AUC"] == "not defined"
+
+
+def test_evaluation_needs_its_settings_and_a_new_file(tmp_path):
+    plan = (SAMPLE / "plan.toml").read_text(encoding="utf-8")
+    cut = plan[: plan.index("[fit]")] + plan[plan.index("[map]") :]
+    (tmp_path / "plan.toml").write_text(cut, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"needs \[surface\] and \[fit\]"):
+        cp.evaluate_study(tmp_path / "plan.toml")
+    (tmp_path / "e.html").write_text("mine")
+    with pytest.raises(OutputError, match="exists already"):
+        cp.evaluate_study(SAMPLE / "plan.toml", tmp_path / "e.html")
+    assert (tmp_path / "e.html").read_text() == "mine"
+
+
+def test_evaluation_of_the_sample(tmp_path, sample):
+    study, _ = sample
+    fit = study.plan.fit.model_copy(update={"background": 20_000, "bootstrap": 20, "penalties": (1.0,)})
+    known = cp.footprints(study.hazards, study.plan.footprints)
+    found = cp.evaluate(study.evidence, study.accidents, known, fit)
+    tables = cp.evaluation_tables(found)
+    outside = found.outside.set_index("what")
+    # The sample is made so: 252 of 350 accidents, the published 72 %, lie outside the belt.
+    assert outside.loc["the belt of the contact line", "outside"] == 252
+    mean = tables["ladder"].set_index(["rung", "figure"])["mean"]
+    assert mean["all terms (fitted)", "recall_10"] > mean["belt only", "recall_10"]
+    told = cp.fit_surface(study.evidence, fit, accidents=study.accidents, areas=known)
+    assert told.settings.mode == "fitted"
+    page = draw_evaluation(tables, title="t", notice="n", illustrative="made up", notes=found.notes,
+                           strengths=told.table)  # fmt: skip
+    page.save(tmp_path / "e.html")
+    assert page.html.count("<svg") == 3
+    for words in ("made up", "belt only", "all terms (fitted)", "Whole blocks of ground are held out", "72 %"):
+        assert words in page.html
+    assert "<script" not in page.html
+
+
+def sure(**columns):
+    """Tasks of ``order`` with all that draws and gates say."""
+    return order(
+        gates=[None] * 4 + [HOSTILE], priority_class=["high", "high/medium", "high/low", "low", None],
+        class_share=[1.0, 0.6, 0.4, 1.0, None], first_share=[1.0, 0.83, 0.004, 0.0, None],
+        tied_with=[None, "T2", "T1", None, None], change=[HOSTILE, None, None, None, None],
+    ).assign(**columns)  # fmt: skip
+
+
+def reported(**more):
+    return draw_report(title="t", notice="n", books=books(), **more).html
+
+
+def test_why_this_order_tells_how_sure_and_what_would_change_it():
+    hangs = pd.DataFrame({"criterion": ["people", "area", "slope", "people"], "before": [18.18, 20, 30, 40],
+                          "after": [18.23, 30, 10, 50], "out": "T1", "into": ["T2", "T3", HOSTILE, "END"]})  # fmt: skip
+    sets = pd.DataFrame({"queue": ["survey"], "criterion": ["area"], "the plan": [50.0], HOSTILE: [float("nan")]})
+    agreement = pd.DataFrame([("survey", "the plan", HOSTILE, 0.333, 1, 2)],
+                             columns=["queue", "one", "other", "kendall_tau", "shared_first", "first"])  # fmt: skip
+    html = reported(tasks=sure(), first=2, cuts=["survey queue: high ends " + HOSTILE], hangs={"survey": hangs},
+                    weight_sets=sets, agreement=agreement)  # fmt: skip
+    section = html[html.index("Why this order") : html.index("Land release: where")]
+    assert section.count("<svg") == 1
+    for words in (
+        "The first 4 of 4 ranked tasks.", "among the first 2", "<td>high or medium</td>", "<td>83 %</td>",
+        "<td>below 1 %</td>", "<td>1 to 3</td>", "<td>no task</td>", "<td>not computed</td>",
+        "If the weight of &#x27;people in zones that the task affects&#x27; rises from 18.18 % to 18.23 % of all "
+        "weights, T2 comes into the first 2 and T1 leaves.", "falls from 30 % to 10 %", "not weighed", "<td>0.33</td>",
+        "<td>1 of 2</td>", "Behind a gate: 1", "GATED", "No task of this queue has a rank.", "Size &lt;of&gt; it",
+    ):  # fmt: skip
+        assert words in section, words
+    assert "END" not in section
+    assert "<script" not in html
+    assert "<img" not in html
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    assert not re.search(r"\bsa" + r"fe(ly|ty)?\b", html, flags=re.IGNORECASE)
+
+
+def test_reports_without_draws_tell_the_order_alone_and_without_tasks_nothing():
+    plain = order().drop(columns=["rank_low", "rank_high"])
+    html = reported(tasks=plain)
+    assert "<th>rank</th><th>task</th><th>score</th></tr>" in html
+    assert "draws" not in html
+    assert "no reason given" in html  # a task without a rank is told even where nobody says why
+    assert "Behind a gate" not in reported(tasks=plain[plain["rank"].notna()])
+    assert "Why this order" not in reported()
+
+
+def test_a_list_on_which_no_weight_bears_says_so():
+    assert "No change of one weight brings another task into the first 2." in reported(
+        tasks=sure(), first=2, hangs={"survey": pd.DataFrame(columns=["criterion", "before", "after", "out", "into"])}
+    )
+    assert share_words(0.0) == "0 %"
+
+
+@pytest.mark.browser
+def test_why_this_order_fits_a_phone(tmp_path):
+    page = draw_report(title="t", notice="n", books=books(), tasks=sure(change="A long sentence. " * 9))
+    page.save(tmp_path / "r.html")
+    with opened(tmp_path / "r.html", 390, 844, scripted=False) as (page, watch):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.locator("svg").bounding_box()["width"] >= 600  # scrolls on its own rather than shrink to nothing
+    assert watch.complaints == []

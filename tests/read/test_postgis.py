@@ -1,0 +1,298 @@
+"""Layers from a real PostGIS server, started here on loopback: read-only, complete, silent about credentials."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from shapely import MultiPolygon, Point, Polygon, box
+
+import clearplan as cp
+from clearplan.core.errors import ReadError, SettingsError
+from clearplan.read.servers import fetch_sources
+from clearplan.settings.project import SourceSettings, load_plan
+from tests.conftest import ROOT
+from tests.study.test_run import project  # noqa: F401
+
+OWNER, USER, PASSWORD = "owner", "reader_of_imsma", "p@ss'w:rd-7391"
+TABLES = """
+CREATE EXTENSION postgis;
+CREATE SCHEMA imsma;
+CREATE TABLE imsma.hazards (
+    hazard_id text PRIMARY KEY, kind text, land_class text, status text, ordnance text, source text, recorded_on date,
+    position_error_m double precision, mines integer, depth numeric(6,2), surveyed boolean, changed_at timestamptz,
+    remarks jsonb, geom geometry(MultiPolygon, 32638));
+INSERT INTO imsma.hazards VALUES
+    ('H-2', 'minefield', 'CHA', 'open', 'AP', 'survey', '2024-03-05', 5, NULL, 0.15, true, '2024-03-05 10:00+04', NULL,
+     ST_Multi(ST_MakeEnvelope(650000, 4420000, 650100, 4420200, 32638))),
+    ('00123', 'minefield', 'SHA', 'open', 'AP', '=1+1', NULL, 20, 12, NULL, NULL, NULL, '{"a": "Ağdam"}',
+     ST_Multi(ST_Difference(ST_MakeEnvelope(651000, 4420000, 651100, 4420100, 32638),
+                            ST_MakeEnvelope(651040, 4420040, 651060, 4420060, 32638)))),
+    ('H-3', 'minefield', 'SHA', 'open', 'AP', 'no place known', '2022-01-01', 20, 0, 1.5, false, NULL, NULL, NULL);
+CREATE TABLE imsma."odd ""name; DROP TABLE imsma.hazards; --" (id integer, geom geometry);
+INSERT INTO imsma."odd ""name; DROP TABLE imsma.hazards; --" VALUES (2, ST_SetSRID(ST_MakePoint(46.7, 39.9), 4326)),
+    (1, ST_SetSRID(ST_MakePoint(46.6, 39.8), 4326));
+CREATE TABLE imsma.mixed (id integer, geom geometry);
+INSERT INTO imsma.mixed VALUES (1, ST_SetSRID(ST_MakePoint(46.7, 39.9), 4326)),
+    (2, ST_SetSRID(ST_MakePoint(650000, 4420000), 32638));
+CREATE TABLE imsma.nowhere AS SELECT 1 AS id, ST_MakePoint(650000, 4420000) AS geom;
+CREATE TABLE imsma.two AS SELECT 1 AS id, ST_MakePoint(1, 2) AS geom, ST_MakePoint(1, 2) AS old_geom;
+CREATE TABLE imsma.curved AS SELECT 1 AS id, ST_GeomFromText('CIRCULARSTRING(0 0, 1 1, 2 0)', 32638) AS geom;
+CREATE TABLE imsma.teams (team_id text, people integer);
+INSERT INTO imsma.teams VALUES ('T1', 8), ('T0', NULL);
+CREATE TABLE imsma.secret AS SELECT 1 AS id;
+CREATE VIEW imsma.far AS SELECT 1 AS id, geography(ST_SetSRID(ST_MakePoint(46.7, 39.9), 4326)) AS geom;
+"""
+
+
+def programs() -> Path:
+    """Folder of PostgreSQL's server programs; without PostGIS the test is skipped, and fails under CI=true."""
+    found = subprocess.run([ROOT / "tools" / "postgis.sh"], capture_output=True, text=True, check=False).stdout.strip()
+    if found:
+        return Path(found)
+    reason = "no PostGIS found; install Debian's postgresql-postgis"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server of our own on loopback, with passwords; gone when the tests are."""
+    from pg8000.native import Connection, identifier, literal
+
+    binaries, folder = programs(), Path("/tmp", f"cp-pg-{os.getpid()}")
+    folder.mkdir(mode=0o755)
+    own = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
+    if own:
+        shutil.chown(folder, "postgres", "postgres")
+    secret = folder / "secret"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o644)
+    data = folder / "data"
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", OWNER, "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8"],
+        check=True, capture_output=True, cwd=folder, **own,
+    )  # fmt: skip
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["-D", data, "-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+    running = subprocess.Popen(
+        [binaries / "postgres", *options], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **own
+    )
+    try:
+        asked = {"user": OWNER, "password": PASSWORD, "host": "127.0.0.1", "port": port, "timeout": 60}
+        for _ in range(200):
+            try:
+                first = Connection(**asked, database="postgres")
+                break
+            except Exception:
+                time.sleep(0.1)
+        first.run("CREATE DATABASE imsma")
+        first.run(f"CREATE USER {identifier(USER)} PASSWORD {literal(PASSWORD)}")
+        first.close()
+        with Connection(**asked, database="imsma") as made:
+            made.run(TABLES)
+            # Every right there is but one: what keeps the server unwritten is the transaction, not the rights.
+            made.run(f"GRANT ALL ON SCHEMA imsma TO {USER}; GRANT ALL ON ALL TABLES IN SCHEMA imsma TO {USER}")
+            made.run(f"REVOKE ALL ON imsma.secret FROM {USER}")
+            yield f"postgresql://127.0.0.1:{port}/imsma", made
+    finally:
+        running.terminate()
+        running.wait(60)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def url(server, monkeypatch):
+    monkeypatch.setenv("PGUSER", USER)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.delenv("PGSSLMODE", raising=False)
+    return server[0]
+
+
+def test_rows_come_as_they_are_in_the_order_of_the_key(url):
+    table = cp.read_postgis(url, "imsma.hazards")
+    assert table["hazard_id"].tolist() == ["00123", "H-2", "H-3"]
+    assert table.crs.to_epsg() == 32638
+    assert table["mines"].tolist() == [12, pd.NA, 0]
+    assert table["depth"].tolist() == [pd.NA, 0.15, 1.5]
+    assert table["surveyed"].tolist() == [pd.NA, True, False]
+    assert table["recorded_on"].tolist() == [None, "2024-03-05", "2022-01-01"]
+    assert table["changed_at"].tolist() == [pd.NaT, pd.Timestamp("2024-03-05 06:00"), pd.NaT]
+    assert table["remarks"].tolist() == ['{"a": "Ağdam"}', None, None]
+    assert table["source"].iloc[0] == "=1+1"
+    ring = box(651000, 4420000, 651100, 4420100).difference(box(651040, 4420040, 651060, 4420060))
+    assert isinstance(table.geometry.iloc[0], MultiPolygon)
+    assert table.geometry.iloc[0].equals(ring)
+    assert table.geometry.iloc[1].equals(box(650000, 4420000, 650100, 4420200))
+    assert table.geometry.iloc[2] is None
+
+
+def test_a_name_is_only_ever_a_name(url, server):
+    odd = cp.read_postgis(url, 'imsma.odd "name; DROP TABLE imsma.hazards; --')
+    assert odd["id"].tolist() == [1, 2]  # no key: in the order of the rows' own text
+    assert odd.crs.to_epsg() == 4326
+    assert server[1].run("SELECT count(*) FROM imsma.hazards") == [[3]]
+
+
+def test_the_server_is_never_written(url, server):
+    server[1].run("CREATE TABLE imsma.trap (id integer)")
+    server[1].run(
+        "CREATE OR REPLACE FUNCTION imsma.writes() RETURNS integer AS 'INSERT INTO imsma.trap VALUES (1); SELECT 1' "
+        "LANGUAGE sql VOLATILE SECURITY DEFINER"
+    )
+    server[1].run("CREATE OR REPLACE VIEW imsma.hostile AS SELECT imsma.writes() AS id")
+    server[1].run(f"GRANT ALL ON ALL TABLES IN SCHEMA imsma TO {USER}; REVOKE ALL ON imsma.secret FROM {USER}")
+    with pytest.raises(ReadError, match="read-only transaction"):
+        cp.read_postgis(url, "imsma.hostile")
+    assert server[1].run("SELECT count(*) FROM imsma.trap") == [[0]]
+
+
+def test_tables_without_shapes_and_geographies(url):
+    teams = cp.read_postgis(url, "imsma.teams")
+    assert not isinstance(teams, gpd.GeoDataFrame)
+    assert teams["team_id"].tolist() == ["T0", "T1"]
+    assert teams["people"].tolist() == [pd.NA, 8]
+    far = cp.read_postgis(url, "imsma.far")
+    assert far.crs.to_epsg() == 4326
+    assert far.geometry.iloc[0].equals(Point(46.7, 39.9))
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("imsma.absent", "there is no such table"),
+        ("imsma.secret", "may not read the table"),
+        ("imsma.mixed", r"SRIDs \[4326, 32638\]"),
+        ("imsma.two", "has geometries geom, old_geom"),
+        ("imsma.curved", "ST_CurveToLine"),
+    ],
+)
+def test_what_can_not_be_read_is_told_in_a_line(url, table, words):
+    with pytest.raises(ReadError, match=words) as refused:
+        cp.read_postgis(url, table)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("case", ["password", "user", "database", "port", "nobody"])
+def test_credentials_stand_in_no_error_and_no_log(url, monkeypatch, caplog, case):
+    caplog.set_level(logging.DEBUG)
+    wrong = {"database": url.replace("/imsma", "/absent"), "port": "postgresql://127.0.0.1:1/imsma"}.get(case, url)
+    if case in ("password", "user"):
+        monkeypatch.setenv({"password": "PGPASSWORD", "user": "PGUSER"}[case], "wrong-and-secret")
+    if case == "nobody":
+        monkeypatch.delenv("PGUSER")
+    with pytest.raises(ReadError) as refused:
+        cp.read_postgis(wrong, "imsma.hazards")
+    told = str(refused.value) + caplog.text
+    for secret in (USER, PASSWORD, "wrong-and-secret", "p%40ss"):
+        assert secret not in told
+    # A traceback, asked for with --debug, shows no error of the driver's either.
+    assert refused.value.__cause__ is None
+    assert refused.value.__context__ is None or refused.value.__suppress_context__
+
+
+def test_a_server_elsewhere_must_prove_itself(monkeypatch):
+    import ssl
+
+    from clearplan.read.postgis import _proof
+
+    monkeypatch.delenv("PGSSLMODE", raising=False)
+    assert _proof("127.0.0.1") is None
+    strict = _proof("db.example.org")
+    assert strict.check_hostname
+    assert strict.verify_mode == ssl.CERT_REQUIRED
+    monkeypatch.setenv("PGSSLMODE", "require")
+    assert _proof("db.example.org").verify_mode == ssl.CERT_NONE
+    monkeypatch.setenv("PGSSLMODE", "prefer")
+    with pytest.raises(ReadError, match="PGSSLMODE='prefer'"):
+        _proof("db.example.org")
+
+
+def test_a_copy_is_kept_and_read_by_our_own_door(url, server, tmp_path):
+    source = SourceSettings(path=tmp_path / "hazards.parquet", url=url, layer="imsma.hazards", lenient=True)
+
+    class OnePlan:
+        contact_line = zones = strikes = accidents = lifelines = gates = releases = history = teams = commitments = ()
+        hazards = (source,)
+
+    told = []
+    fetch_sources(OnePlan, told.append)
+    assert told == [f"3 rows from {url} into {tmp_path / 'hazards.parquet'}"]
+    first = source.path.read_bytes()
+    fetch_sources(OnePlan)
+    assert source.path.read_bytes() == first  # the same rows, the same bytes
+    assert PASSWORD.encode() not in first
+    with pytest.warns(UserWarning, match="1 rows deferred"):
+        hazards = cp.read_hazards(source.path, lenient=True, columns={}, crs=None)
+    assert hazards["hazard_id"].tolist() == ["00123", "H-2", "H-3"]
+    assert hazards["deferred"].notna().tolist() == [False, False, True]
+    server[1].run("DROP TABLE IF EXISTS imsma.later")
+    with pytest.raises(ReadError):
+        fetch_sources(type("P", (OnePlan,), {"hazards": (source, source.model_copy(update={"layer": "imsma.later"}))}))
+    assert source.path.read_bytes() == first  # nothing new where one of them failed
+
+
+def test_a_project_runs_from_the_server_and_tells_nobody_the_credentials(url, project, monkeypatch):  # noqa: F811
+    plan = project / "plan.toml"
+    own = f'path = "data/hazards.parquet"\nurl = "{url}"\nlayer = "imsma.hazards"\nlenient = true\n'
+    plan.write_text(plan.read_text().replace('path = "fields.geojson"\n', own))
+    study = cp.run_study(plan, project / "out")
+    assert sorted(study.hazards["hazard_id"]) == ["00123", "H-2", "H-3"]
+    written = [path for path in [*(project / "out").rglob("*"), project / "data/hazards.parquet"] if path.is_file()]
+    assert len(written) > 5
+    for path in written:
+        for secret in (USER, PASSWORD):
+            assert secret.encode() not in path.read_bytes(), path
+    assert url in (project / "out" / "run.json").read_text(encoding="utf-8")
+    monkeypatch.delenv("PGPASSWORD")
+    monkeypatch.delenv("PGUSER")
+    again = cp.run_study(plan, offline=True)  # from the copy, without a server
+    assert again.run["fingerprint"] == study.run["fingerprint"]
+    with pytest.raises(ReadError, match="PGUSER"):
+        cp.run_study(plan)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"url": "postgresql://me:secret-1@host/db"}, "must hold no user"),
+        ({"url": "postgresql://host/db?password=secret-1"}, "must hold no user"),
+        ({"url": "https://host/FeatureServer/0?token=secret-1"}, "must hold no user"),
+        ({"url": "https://host/FeatureServer"}, "names no layer"),
+        ({"url": "postgresql://host"}, "names no database"),
+        ({"url": "ftp://host/secret-1"}, "must be postgresql://"),
+        ({"url": "postgresql://host/db", "layer": None}, "layer is missing"),
+        ({"url": "postgresql://host/db", "path": "a.gpkg"}, "must end with .parquet"),
+    ],
+)
+def test_settings_of_a_server_are_checked_and_never_repeated(tmp_path, changed, words):
+    keys = {"url": "postgresql://host/db", "layer": "public.t", "path": "a.parquet"} | changed
+    body = "\n".join(f'{name} = "{value}"' for name, value in keys.items() if value is not None)
+    plan = tmp_path / "plan.toml"
+    plan.write_text(f"[[hazards]]\n{body}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=words) as refused:
+        load_plan(plan)
+    assert "secret-1" not in str(refused.value)
+
+
+def test_a_url_in_a_notebook_is_not_silently_left_aside(tmp_path):
+    with pytest.raises(SettingsError, match="read_postgis"):
+        cp.read_hazards(tmp_path / "a.parquet", url="postgresql://host/db", layer="t")
+
+
+def test_the_shapes_of_the_server_are_those_of_shapely(url):
+    (outer, hole) = (box(651000, 4420000, 651100, 4420100), box(651040, 4420040, 651060, 4420060))
+    shape = cp.read_postgis(url, "imsma.hazards").geometry.iloc[0]
+    assert shape.area == pytest.approx(outer.area - hole.area)
+    assert isinstance(shape.geoms[0], Polygon)

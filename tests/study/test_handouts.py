@@ -1,0 +1,214 @@
+"""What a run leaves for the field and for other systems, tier by tier; odd text in all of it."""
+
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from html.parser import HTMLParser
+
+import geopandas as gpd
+import gpxpy
+import openpyxl
+import pandas as pd
+import pyogrio
+import pypdf
+import pytest
+import shapely
+
+from clearplan.study.export import export_run
+from clearplan.study.run import run_study
+from tests.study.test_run import depend, project  # noqa: F401
+
+EXCHANGE = ["areas.parquet", "imsma.xlsx", "layers.shp.zip", "limits.txt", "tasks.parquet", "zones.parquet"]
+FIELD = ["dossiers.pdf", "map.kmz", "map.pdf", "map.png", "tasks.gpx"]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def text_of(pdf):
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages))
+
+
+@pytest.mark.parametrize(
+    ("tier", "banner"), [("restricted", "RESTRICTED: exact"), ("partner", "PARTNERS ONLY: shapes")]
+)
+def test_folders_of_a_team_and_of_other_systems(small_runs, tier, banner):
+    run = small_runs / tier
+    assert names(run / "exchange") == EXCHANGE
+    assert names(run / "field") == FIELD
+    gpx = gpxpy.parse((run / "field" / "tasks.gpx").read_text(encoding="utf-8"))
+    with zipfile.ZipFile(run / "field" / "map.kmz") as kmz, zipfile.ZipFile(run / "exchange" / "layers.shp.zip") as shp:
+        told = [
+            kmz.read("doc.kml").decode(),
+            " ".join(shp.read(n).decode() for n in shp.namelist() if "txt" in n.lower()),
+        ]
+    book = openpyxl.load_workbook(run / "exchange" / "imsma.xlsx")
+    told.append(" ".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row))
+    told += [text_of(run / "field" / name) for name in ("map.pdf", "dossiers.pdf")]
+    told += [gpx.description, gpd.read_parquet(run / "exchange" / "tasks.parquet").attrs.get("notice", banner)]
+    fingerprint = json.loads((run / "run.json").read_text(encoding="utf-8"))["fingerprint"]
+    assert [words[:200] for words in told if banner not in words] == []
+    assert [words[:200] for words in told[:-1] if fingerprint not in words] == []
+
+
+def test_layers_hold_every_row(small_runs):
+    run = small_runs / "restricted"
+    for name in ("areas", "tasks", "zones"):
+        ours = pyogrio.read_dataframe(run / "plan.gpkg", layer=name)
+        assert len(gpd.read_parquet(run / "exchange" / f"{name}.parquet")) == len(ours)
+        assert len(pyogrio.read_dataframe(f"/vsizip/{run}/exchange/layers.shp.zip/{name}.shp")) == len(ours)
+
+
+def test_limits_are_told(small_runs):
+    told = (small_runs / "restricted" / "exchange" / "limits.txt").read_text(encoding="utf-8")
+    assert "column names are shortened" in told
+
+
+def test_nothing_of_a_public_run(small_runs):
+    assert not {"field", "exchange"} & set(names(small_runs / "public"))
+
+
+def test_what_nobody_gave_is_not_known(small_runs):
+    """The small project names no accidents, no lifelines, no releases, no teams."""
+    words = text_of(small_runs / "restricted" / "field" / "dossiers.pdf")
+    assert "No plan of work was given" in words
+    assert "Accidents: no table was given; nobody knows" in words
+    assert "no table of lifelines or roads was given" in words
+    sheet = text_of(small_runs / "restricted" / "field" / "map.pdf")
+    assert "Not given to this map: accidents, lifelines, roads, releases" in sheet
+
+
+def test_no_task_with_a_place(project):  # noqa: F811
+    """All fields are cancelled: nothing is left to draw, and other systems still get their tables."""
+    fields = gpd.read_file(project / "fields.geojson").assign(status="closed")
+    fields.to_file(project / "fields.geojson")
+    study = run_study(project / "plan.toml", project / "out")
+    assert len(study.tasks) == 0
+    assert not (project / "out" / "field").exists()
+    assert {"imsma.xlsx", "zones.parquet"} <= set(names(project / "out" / "exchange"))
+
+
+# --- text from data is text
+
+TEXTS = [
+    "=1+1", "<script>alert(1)</script><b>bold</b>", r"$x_{1}^{2}$ $\frac$ $\bad{", "{{7*7}} [% 7*7 %]",
+    "it's \"q\" & 'q' \\ `", "Հայերեն Ադամ", "../../../etc/x", "a/b\\c:d*?", "L" * 300, "@SUM(A1)", "-1+1",
+    "]]><x/>&amp",
+]  # fmt: skip
+
+
+def odd(folder):
+    """The small project with an odd text in every column of text; ids may not hold ';' or line breaks."""
+    title = "title = '''=1+1 <b>$x$</b> {{7*7}} ../a'''"
+    plan = re.sub(r'title = ".*"', lambda _: title, (folder / "plan.toml").read_text())
+    plan = plan.replace("[map]", '[[accidents]]\npath = "accidents.csv"\ncrs = "EPSG:4326"\n[map]')
+    (folder / "plan.toml").write_text(plan)
+    every = range(len(TEXTS))
+    boxes = [shapely.box(46.90 + 0.01 * k, 39.99, 46.905 + 0.01 * k, 39.993) for k in every]
+    texts = pd.Series(TEXTS)
+    lines = texts + "\nline;\ttab \U0001f600"
+    shared = {"position_error_m": 30.0, "source": lines}
+    fields = {
+        "hazard_id": texts,
+        "land_class": ["CHA", "SHA"] * 6,
+        "status": "open",
+        "ordnance": "AP",
+        "my note": lines,
+    }
+    gpd.GeoDataFrame(fields | shared, geometry=boxes, crs=4326).to_file(folder / "fields.geojson")
+    places = shared | {"lon": [46.902 + 0.01 * k for k in every], "lat": 39.995}
+    zones = {"zone_id": texts, "name": texts, "people": [100 + k for k in every], "my note": lines}
+    pd.DataFrame(zones | places).to_csv(folder / "zones.csv", index=False)
+    accidents = {"accident_id": texts, "occurred_on": "2021-05-01", "device": "AP"}
+    pd.DataFrame(accidents | places).to_csv(folder / "accidents.csv", index=False)
+    quoted = ['"' + text.replace('"', '""') + '"' for text in TEXTS]
+    depend(
+        folder,
+        [f"{own},do-no-harm,{own},,,{own},{own},{own},2024-01-01" for own in quoted[:3]],
+        [f'{own},{own},road,yes,5,{own},2024-01-01,"LINESTRING({46.9 + 0.01 * k} 39.99,{46.906 + 0.01 * k} 39.996)"'
+         for k, own in enumerate(quoted)],
+    )  # fmt: skip
+
+
+class Elements(HTMLParser):
+    """Elements that only the data could have made, and handlers of events."""
+
+    def __init__(self):
+        super().__init__()
+        self.tag, self.found = "", []
+
+    def handle_starttag(self, tag, attrs):
+        self.tag = tag
+        self.found += [(tag, attrs)] if tag == "x" else []
+        self.found += [(tag, name) for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data):
+        if (self.tag, data.strip()) in (("script", "alert(1)"), ("b", "bold"), ("b", "$x$")):
+            self.found.append((self.tag, data))
+
+
+@pytest.fixture(scope="module")
+def odd_run(tmp_path_factory):
+    from tests.study.test_run import make_project
+
+    folder = make_project(tmp_path_factory.mktemp("odd"))
+    odd(folder)
+    run_study(folder / "plan.toml", folder / "out")
+    return folder / "out"
+
+
+def test_odd_text_is_text_in_pages_and_books(odd_run):
+    for page in odd_run.glob("*.html"):
+        parser = Elements()
+        parser.feed(page.read_text(encoding="utf-8"))
+        assert parser.found == [], page.name
+    for path in odd_run.rglob("*.xlsx"):
+        cells = [cell for sheet in openpyxl.load_workbook(path) for row in sheet.iter_rows() for cell in row]
+        assert not [cell.coordinate for cell in cells if cell.data_type == "f"], path.name
+        assert {text for text in TEXTS if not any(text in str(cell.value) for cell in cells)} == set(), path.name
+    for path in odd_run.rglob("*.csv"):
+        run_by_sheets(path.name, path.read_text(encoding="utf-8-sig"))
+
+
+def run_by_sheets(name, text):
+    """No cell begins as a spreadsheet's formulas do, numbers apart; every row has as many cells as the head."""
+    rows = list(csv.reader(io.StringIO(text)))
+    assert len({len(row) for row in rows}) == 1, name
+    cells = [cell for row in rows for cell in row if cell[:1] in tuple("=@+-\t\r")]
+    assert [cell for cell in cells if cell and not re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", cell)] == [], name
+
+
+def test_odd_text_leads_out_of_no_archive(odd_run):
+    archives = [path for kind in ("*.zip", "*.kmz", "*.qgz", "*.xlsx") for path in odd_run.rglob(kind)]
+    assert len(archives) == 5
+    for path in archives:
+        with zipfile.ZipFile(path) as file:
+            for name in file.namelist():
+                assert re.fullmatch(r"[\w.\[\]/-]+", name), name
+                assert ".." not in name
+                assert not name.startswith("/")
+                if name.endswith((".kml", ".qgs", ".xml", ".rels")):
+                    ElementTree.fromstring(file.read(name))
+                if name.endswith(".csv"):
+                    run_by_sheets(f"{path.name}/{name}", file.read(name).decode("utf-8-sig"))
+    outside = set(names(odd_run.parent))
+    assert outside == {"accidents.csv", "fields.geojson", "gates.csv", "lifelines.csv", "out", "plan.toml", "zones.csv"}
+
+
+def test_odd_text_comes_back_as_it_was(odd_run, tmp_path):
+    for layer, column in (("hazards", "hazard_id"), ("zones", "name"), ("accidents", "accident_id")):
+        table = pyogrio.read_dataframe(odd_run / "plan.gpkg", layer=layer)
+        assert sorted(table[column]) == sorted(TEXTS)
+    assert sorted(gpd.read_parquet(odd_run / "exchange" / "zones.parquet")["name"]) == sorted(TEXTS)
+    gpx = gpxpy.parse((odd_run / "field" / "tasks.gpx").read_text(encoding="utf-8"))
+    assert gpx.name == "=1+1 <b>$x$</b> {{7*7}} ../a"
+    # Paper shows no mathematics: dollars and backslashes stand as they are.
+    tasks = pyogrio.read_dataframe(odd_run / "plan.gpkg", layer="tasks")["task_id"]
+    export_run(odd_run, tmp_path / "all.pdf", dossiers=True, tasks=list(tasks))
+    words = text_of(tmp_path / "all.pdf")
+    for text in ("=1+1", r"$x_{1}^{2}$ $\frac$ $\bad{", "{{7*7}}", "Հայերեն", "alert(1)"):
+        assert text in words, text
