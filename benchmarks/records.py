@@ -62,7 +62,7 @@ def work_ours(records: pd.DataFrame, legs: pd.DataFrame) -> np.ndarray:
     from clearplan.records.forms import Forms
     from clearplan.records.minefields import draw_shapes
     from clearplan.records.points import plot
-    from clearplan.settings.project import RecordSettings
+    from clearplan.settings.sources import RecordSettings
 
     forms = Forms(records, legs, pd.DataFrame(), {"records": "records", "legs": "legs"})
     shapes = pd.DataFrame({"record_id": records["record_id"], "version": 1, "anchor": -1})

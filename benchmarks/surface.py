@@ -54,7 +54,7 @@ def make_workload(path: Path) -> None:
 
 
 def settings(cell_m: float):
-    from clearplan.settings.project import SurfaceSettings
+    from clearplan.settings.surface import SurfaceSettings
 
     def term(evidence: str, strength: float, scale_m: float, shape: str, **more: float) -> dict:
         return {"evidence": evidence, "strength": strength, "spread": 0.5, "scale_m": scale_m, "shape": shape,

@@ -18,7 +18,7 @@ from pyproj import CRS
 from scipy.special import expit, logit
 
 from clearplan.geo.grids import Grid, make_grid
-from clearplan.settings.project import FitSettings, SurfaceSettings
+from clearplan.settings.surface import FitSettings, SurfaceSettings
 from clearplan.surface.evidence import Evidence, collect_evidence
 from clearplan.surface.probability import evidence_at
 

@@ -20,8 +20,9 @@ import pytest
 import shapely
 from shapely import Point, box
 
+from clearplan.settings.land import FootprintSettings
 from clearplan.settings.priority import Criterion, PrioritySettings
-from clearplan.settings.project import FootprintSettings, TaskSettings
+from clearplan.settings.tasks import TaskSettings
 
 #: Files of few tests that take long: begun first, so that no worker is left with them at the end.
 SLOW = (

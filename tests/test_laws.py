@@ -144,7 +144,8 @@ def test_law_6_metres_or_an_error(crs, margins, task_settings, priority_settings
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=15, deadline=None)
 def test_law_3_and_4_classes_stay_apart_and_area_is_conserved(seed):
-    from clearplan.settings.project import FootprintSettings, TaskSettings
+    from clearplan.settings.land import FootprintSettings
+    from clearplan.settings.tasks import TaskSettings
 
     hazards, zones = random_world(seed, count=25)
     margins = FootprintSettings(margin_m={"AP": 10, "AV": 20, "mixed": 20}, strike_radius_m=300)

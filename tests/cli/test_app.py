@@ -20,16 +20,12 @@ import rasterio
 
 from clearplan.cli.app import main, sample_plan
 from clearplan.outputs.workbooks.writer import write_record_workbook
+from clearplan.settings.land import ReleaseSettings
 from clearplan.settings.planning import PlanningSettings
 from clearplan.settings.priority import PrioritySettings
-from clearplan.settings.project import (
-    FitSettings,
-    RecordSettings,
-    ReleaseSettings,
-    SourceSettings,
-    SurfaceSettings,
-    load_plan,
-)
+from clearplan.settings.project import load_project
+from clearplan.settings.sources import RecordSettings, SourceSettings
+from clearplan.settings.surface import FitSettings, SurfaceSettings
 from clearplan.tables.declared import NOT_FOR_ENTRY
 from tests.conftest import ROOT, SAMPLE
 from tests.records.test_minefields import leg, record, square
@@ -406,7 +402,7 @@ def test_hostile_text_moves_no_terminal(tmp_path):
 def test_init_makes_a_plan_that_loads(tmp_path):
     done = clearplan("init", "study", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    load_plan(tmp_path / "study" / "plan.toml")
+    load_project(tmp_path / "study" / "plan.toml")
     run = clearplan("run", "study/plan.toml", cwd=tmp_path)
     assert run.returncode == 2
     assert "hazards.gpkg: no such file" in run.stderr

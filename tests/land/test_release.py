@@ -20,7 +20,9 @@ from clearplan.land.audit import closed_by_row, searches
 from clearplan.land.ledger import FLOWS
 from clearplan.land.release import detection
 from clearplan.read.readers import plan_sources, read_source
-from clearplan.settings.project import Detection, Plan, ReleaseSettings, SourceSettings, load_plan
+from clearplan.settings.land import Detection, ReleaseSettings
+from clearplan.settings.project import Project, load_project
+from clearplan.settings.sources import SourceSettings
 from tests import cells
 from tests.cells import CELL, area_table, day, history_table, layers, release_table
 from tests.conftest import E0, N0, SAMPLE, UTM, accident_table, random_world
@@ -639,10 +641,10 @@ def test_bad_history_is_a_fault_and_leniently_has_no_effect(tmp_path, changes, r
 
 
 def test_a_plan_lists_releases_and_history(tmp_path):
-    plan = load_plan(SAMPLE / "plan.toml").model_dump(exclude_unset=True)
-    plan["releases"] = {"path": tmp_path / "r.csv", "crs": "EPSG:4326"}
-    plan["history"] = [{"path": tmp_path / "h.csv"}]
-    names = [name for name, _ in plan_sources(Plan.model_validate(plan))]
+    project = load_project(SAMPLE / "plan.toml").model_dump(exclude_unset=True)
+    project["releases"] = {"path": tmp_path / "r.csv", "crs": "EPSG:4326"}
+    project["history"] = [{"path": tmp_path / "h.csv"}]
+    names = [name for name, _ in plan_sources(Project.model_validate(project))]
     assert names[-3:] == ["releases", "history", "teams"]
 
 
@@ -662,12 +664,14 @@ def test_the_published_release_of_2023_sums_to_the_same_in_each_break_down():
 
 @pytest.fixture(scope="module")
 def sample_history():
-    plan = load_plan(SAMPLE / "plan.toml")
-    working = cp.working_crs(plan.study.region).crs
-    fields = next(source for _, source in plan_sources(plan) if source.path.name == "minefields.geojson")
-    hazards = read_source("hazards", fields, region=plan.study.region, working=working).table
-    releases = cp.read_releases(SAMPLE / "illustrative" / "releases.geojson", region=plan.study.region, working=working)
-    return hazards, cp.footprints(hazards, plan.footprints), releases, cp.read_history(
+    project = load_project(SAMPLE / "plan.toml")
+    working = cp.working_crs(project.study.region).crs
+    fields = next(source for _, source in plan_sources(project) if source.path.name == "minefields.geojson")
+    hazards = read_source("hazards", fields, region=project.study.region, working=working).table
+    releases = cp.read_releases(
+        SAMPLE / "illustrative" / "releases.geojson", region=project.study.region, working=working
+    )
+    return hazards, cp.footprints(hazards, project.footprints), releases, cp.read_history(
         SAMPLE / "illustrative" / "history.csv"
     )  # fmt: skip
 

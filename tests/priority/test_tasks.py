@@ -11,7 +11,8 @@ import clearplan as cp
 from clearplan.geo.shapes import conservative_buffer, disjoint
 from clearplan.land.footprints import footprints, net_shapes
 from clearplan.priority.tasks import make_tasks
-from clearplan.settings.project import FootprintSettings, TaskSettings
+from clearplan.settings.land import FootprintSettings
+from clearplan.settings.tasks import TaskSettings
 from tests.conftest import E0, N0, hazard_table, random_world, zone_table
 
 MARGINS = FootprintSettings(margin_m={"AP": 10, "AV": 20, "mixed": 0, "CMR": 0}, strike_radius_m=0)

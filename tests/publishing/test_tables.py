@@ -18,7 +18,7 @@ from clearplan.priority.tasks import make_tasks
 from clearplan.publishing.cells import cells_for, middle_of, squares_under
 from clearplan.publishing.suppress import with_totals, withheld
 from clearplan.publishing.tables import count_accidents, from_records, make_key, publish_tables
-from clearplan.settings.project import PublishSettings
+from clearplan.settings.publishing import PublishSettings
 from clearplan.study.compare import compare_runs
 from clearplan.study.export import export_run
 from clearplan.study.outputs import notice, write_run
@@ -441,7 +441,7 @@ def test_tier_is_in_the_fingerprint_and_on_every_output(sample, tiered):
 def test_the_restricted_tier_says_so_everywhere(sample):
     study = publish_study(sample[0], "restricted")
     assert notice(study).find(BANNERS["restricted"]) >= 0
-    assert study.plan.publish.tier == "restricted"
+    assert study.project.publish.tier == "restricted"
 
 
 def test_a_published_study_is_not_published_again(public):
@@ -593,8 +593,8 @@ def test_the_contact_line_leaves_only_where_its_source_is_open(public):
 
 def test_whole_districts_stand_for_hazards_on_request(sample, tmp_path, secrets):
     study = sample[0]
-    wide = study.plan.publish.model_copy(update={"to": "districts"})
-    told = publish_study(replace(study, plan=study.plan.model_copy(update={"publish": wide})), "public")
+    wide = study.project.publish.model_copy(update={"to": "districts"})
+    told = publish_study(replace(study, project=study.project.model_copy(update={"publish": wide})), "public")
     names = set(study.context.districts[study.context.district_name])
     inside = told.areas[told.areas["area_id"].isin(names)]
     assert len(inside) > 10

@@ -15,7 +15,7 @@ from shapely import LineString, Point, box
 import clearplan as cp
 from clearplan.core.errors import ReadError
 from clearplan.read.servers import fetch, fetch_sources
-from clearplan.settings.project import SourceSettings
+from clearplan.settings.sources import SourceSettings
 
 TOKEN = "tok-3f9a-secret"
 UTM = {"wkid": 32638, "latestWkid": 32638}

@@ -18,7 +18,8 @@ from shapely import MultiPolygon, Point, Polygon, box
 import clearplan as cp
 from clearplan.core.errors import ReadError, SettingsError
 from clearplan.read.servers import fetch_sources
-from clearplan.settings.project import SourceSettings, load_plan
+from clearplan.settings.project import load_project
+from clearplan.settings.sources import SourceSettings
 from tests.conftest import ROOT
 from tests.study.test_run import project  # noqa: F401
 
@@ -282,7 +283,7 @@ def test_settings_of_a_server_are_checked_and_never_repeated(tmp_path, changed, 
     plan = tmp_path / "plan.toml"
     plan.write_text(f"[[hazards]]\n{body}\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=words) as refused:
-        load_plan(plan)
+        load_project(plan)
     assert "secret-1" not in str(refused.value)
 
 

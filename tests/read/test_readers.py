@@ -17,7 +17,7 @@ from shapely import LineString, Point, Polygon, box
 import clearplan as cp
 from clearplan.core.errors import CrsError, FaultsError, MissingFileError, ReadError, SettingsError
 from clearplan.read.readers import check_file, read_hazards, read_source, read_zones
-from clearplan.settings.project import SourceSettings
+from clearplan.settings.sources import SourceSettings
 
 REGION = (45.6, 38.8, 47.8, 40.9)
 FIELD = Polygon([(46.90, 39.99), (46.91, 39.99), (46.91, 40.00), (46.90, 40.00)])

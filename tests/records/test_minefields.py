@@ -15,7 +15,7 @@ from clearplan.core.errors import FaultsError, OutputError, ReadError, TableErro
 from clearplan.outputs.workbooks.writer import write_record_template, write_record_workbook
 from clearplan.records.forms import read_forms
 from clearplan.records.minefields import open_records, read_record_source
-from clearplan.settings.project import RecordSettings
+from clearplan.settings.sources import RecordSettings
 
 REGION = (45.6, 38.8, 47.8, 40.9)
 AS_AT = dt.date(2026, 1, 1)

@@ -21,7 +21,7 @@ from clearplan.records.scans import (
     warp_scan,
 )
 from clearplan.settings.base import check_settings
-from clearplan.settings.project import RecordSettings
+from clearplan.settings.sources import RecordSettings
 
 # Plain scans have no place on the ground: that is what control points are for.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

@@ -273,7 +273,7 @@ def test_books_balance_on_the_sample(sample):
     known = books[books["land_class"] != "outside every known hazard"]
     assert known["remaining_m2"].sum() == pytest.approx(study.net["net_m2"].sum(), rel=1e-6)
     assert study.tasks["area_m2"].sum() == pytest.approx(study.net["net_m2"].sum(), rel=1e-6)
-    drawn = cp.footprints(study.hazards, study.plan.footprints)
+    drawn = cp.footprints(study.hazards, study.project.footprints)
     union_m2 = sum(shape.area for shape in cp.net_shapes(drawn.assign(status="open")).values())
     assert known["reported_m2"].sum() == pytest.approx(union_m2, rel=1e-6)
     bridge = study.books["bridge"]

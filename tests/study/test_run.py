@@ -107,7 +107,7 @@ def test_72_percent_of_the_accidents_lie_outside_the_belt(sample):
     study, _ = sample
     # As drawn: what has been released of the belt is still inside the former line.
     lines = study.hazards[study.hazards["kind"] == "contact-line"]
-    belt = shapely.union_all(cp.footprints(lines, study.plan.footprints).geometry.to_numpy())
+    belt = shapely.union_all(cp.footprints(lines, study.project.footprints).geometry.to_numpy())
     outside = ~shapely.intersects(belt, study.accidents.geometry.to_numpy())
     assert len(study.accidents) == 350
     assert outside.mean() == pytest.approx(0.72, abs=0.005)
@@ -170,7 +170,7 @@ def test_record_of_the_run(sample):
     study, folder = sample
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert record["fingerprint"] == study.run["fingerprint"]
-    assert record["settings"]["study"]["title"] == study.plan.study.title
+    assert record["settings"]["study"]["title"] == study.project.study.title
     assert re.fullmatch(r"[0-9a-f]{64}", record["inputs"]["illustrative/minefields.geojson"])
     assert {"geopandas", "shapely", "GEOS", "PROJ", "GDAL", "clearplan"} <= set(record["versions"])
     assert record["counts"]["tasks"] == len(study.tasks)
@@ -213,7 +213,7 @@ def test_illustrative_layers_are_made_anew_byte_for_byte(tmp_path):
 def test_fingerprint_follows_inputs_and_settings(tmp_path):
     shutil.copytree(SAMPLE, tmp_path / "p")
     plan_file = tmp_path / "p" / "plan.toml"
-    here = cp.load_plan(plan_file)
+    here = cp.load_project(plan_file)
     a = _hashes(here, tmp_path / "p")
     csv = tmp_path / "p" / "resettlement.csv"
     csv.write_text(csv.read_text(encoding="utf-8") + "\n", encoding="utf-8")

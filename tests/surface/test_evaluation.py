@@ -18,7 +18,7 @@ from shapely import Point, box
 import clearplan as cp
 from clearplan.core.errors import CrsError, SettingsError, TableError
 from clearplan.settings.base import check_settings
-from clearplan.settings.project import FitSettings
+from clearplan.settings.surface import FitSettings
 from clearplan.surface import scores
 from clearplan.surface.evaluation import share_outside
 from clearplan.surface.fit import roles_of
@@ -513,7 +513,7 @@ def test_share_outside_by_hand():
 def test_the_published_share_of_the_sample(sample):
     study, _ = sample
     # As reported: of the belt some has been released since.
-    table = share_outside(study.accidents, cp.footprints(study.hazards, study.plan.footprints)).set_index("what")
+    table = share_outside(study.accidents, cp.footprints(study.hazards, study.project.footprints)).set_index("what")
     # 252 of 350, the published 72 %, were put outside the belt by make_illustrative.py.
     assert table.loc["the belt of the contact line", ["accidents", "outside"]].tolist() == [350, 252]
 

@@ -22,7 +22,7 @@ import clearplan as cp
 from clearplan.core.errors import CrsError, OutputError, SettingsError, TableError
 from clearplan.geo.grids import Window, make_grid
 from clearplan.settings.base import check_settings
-from clearplan.settings.project import SurfaceSettings
+from clearplan.settings.surface import SurfaceSettings
 from clearplan.surface.evidence import fall_off
 from clearplan.surface.probability import LEAST, UNKNOWN, UNKNOWN_CODE
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, random_world

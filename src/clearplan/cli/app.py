@@ -301,7 +301,7 @@ def _records_of(file: Path, plan: Path | None, lenient: bool, region: str | None
     """A record file, read as its plan says or as it stands."""
     from clearplan.core.errors import SettingsError
     from clearplan.records.minefields import read_record_source
-    from clearplan.settings.project import RecordSettings
+    from clearplan.settings.sources import RecordSettings
 
     if plan is not None and region is not None:
         raise SettingsError("--region and --plan exclude each other: the plan's region counts; leave one of them out")
@@ -311,10 +311,10 @@ def _records_of(file: Path, plan: Path | None, lenient: bool, region: str | None
         return _Records(file, reading, None, {"region": place, "as_at": None}, file.resolve().parent)
     from clearplan.core.crs import working_crs
     from clearplan.read.files import read_gazetteer
-    from clearplan.settings.project import load_plan
+    from clearplan.settings.project import load_project
     from clearplan.tables.declared import ILLUSTRATIVE
 
-    settings = load_plan(plan)
+    settings = load_project(plan)
     own = [source for source in settings.records if source.path.resolve() == file.resolve()]
     if not own:
         raise SettingsError(f"{plan} lists no records file {file}; name one of its files, or leave --plan out")
@@ -408,7 +408,7 @@ def evaluate(
     _print_table(("accidents outside of", "accidents", "outside", "share"), rows)
     for note in found.notes:
         typer.echo(f"NOTE: {note}")
-    if study.plan.study.illustrative:
+    if study.project.study.illustrative:
         typer.echo("Illustrative data, not for operational use.")
     if out is not None:
         typer.echo(f"Evaluation: {out}")
@@ -456,7 +456,7 @@ def plan_(
     assert planned is not None, "plan_study refuses a project without a plan of work"
     _print_plan(planned)
     _print_further(planned)
-    if study.plan.study.illustrative:
+    if study.project.study.illustrative:
         typer.echo("Illustrative data, not for operational use.")
     typer.echo(f"Fingerprint {study.run['fingerprint']}")
     typer.echo(f"Workbook: {target / 'plan.xlsx'}")
@@ -634,13 +634,13 @@ def _watched() -> Iterator[dict[str, Any]]:
 def _run(
     plan: Path, out: Path, as_at: str | None = None, offline: bool = False, tiers: Sequence[str] | None = None
 ) -> None:
-    from clearplan.settings.project import load_plan
+    from clearplan.settings.project import load_project
     from clearplan.study.provenance import line_words
     from clearplan.study.run import refuse_folder, run_study, write_study
 
     first, *others = [check_tier(tier) for tier in tiers] if tiers else [None]
     folders = {str(tier): out.with_name(f"{out.name}-{tier}") for tier in others}
-    refuse_folder(out, first or load_plan(plan).publish.tier)
+    refuse_folder(out, first or load_project(plan).publish.tier)
     for tier, folder in folders.items():
         refuse_folder(folder, tier)
     with _watched() as watched:
@@ -659,7 +659,7 @@ def _run(
     typer.echo(f"Tasks: {queues.get('survey', 0)} to survey, {queues.get('clearance', 0)} to clear")
     if study.planned is not None:
         _print_plan(study.planned)
-    if study.plan.study.illustrative:
+    if study.project.study.illustrative:
         typer.echo("Illustrative data, not for operational use.")
     typer.echo(f"Fingerprint {study.run['fingerprint']}")
     if study.records:
@@ -737,9 +737,9 @@ def _faults_of(file: Path, table: str, plan: Path | None, crs: str | None) -> pd
 
     from clearplan.core.errors import SettingsError
     from clearplan.read.readers import plan_sources
-    from clearplan.settings.project import load_plan
+    from clearplan.settings.project import load_project
 
-    settings = load_plan(plan)
+    settings = load_project(plan)
     found = []
     for name, source in plan_sources(settings):
         if name == table and source.path.resolve() == file.resolve():

@@ -17,7 +17,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
 from clearplan.geo import shapes
 from clearplan.land.release import REOPENED, STANDS, dates, detection, last_events, states, until
-from clearplan.settings.project import Detection
+from clearplan.settings.land import Detection
 from clearplan.tables.check import fault, fault_table, placed
 from clearplan.tables.declared import read_items
 

@@ -12,7 +12,7 @@ import shapely
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
-from clearplan.settings.project import FootprintSettings
+from clearplan.settings.land import FootprintSettings
 from clearplan.tables.check import placed, remaining
 from clearplan.tables.declared import CLASSES, OUTSIDE, read_profile
 

@@ -20,7 +20,7 @@ from clearplan.core.checks import parse_date
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
-from clearplan.settings.project import Detection
+from clearplan.settings.land import Detection
 from clearplan.tables.check import placed
 from clearplan.tables.declared import RELEASED, table_name
 

@@ -14,7 +14,7 @@ from clearplan.core.crs import operation, parse_crs, require_metres
 from clearplan.geo import shapes
 from clearplan.geo.coordinates import mgrs_square
 from clearplan.settings.base import Queue
-from clearplan.settings.project import TaskSettings
+from clearplan.settings.tasks import TaskSettings
 from clearplan.tables.check import placed, remaining
 from clearplan.tables.declared import CLASSES
 

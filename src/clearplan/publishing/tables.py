@@ -24,7 +24,7 @@ from clearplan.land.footprints import net_shapes
 from clearplan.priority.rank import gated
 from clearplan.publishing.cells import cells_for, middle_of
 from clearplan.publishing.suppress import with_totals, withheld
-from clearplan.settings.project import PublishSettings
+from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.check import remaining
 from clearplan.tables.declared import CLASSES, CODE_LISTS, OUTSIDE, ids_in
 from clearplan.tables.tiers import Tier, check_tier, may_leave

@@ -40,7 +40,8 @@ from clearplan.read.rules import (
     unique_ids,
 )
 from clearplan.settings.base import check_settings
-from clearplan.settings.project import ContactLineSettings, Plan, SourceSettings
+from clearplan.settings.project import Project
+from clearplan.settings.sources import ContactLineSettings, SourceSettings
 from clearplan.tables.check import fault, fault_table
 from clearplan.tables.declared import TABLES, has_shapes, id_column, table_name, write_profile
 
@@ -69,7 +70,7 @@ def read_hazards(
     working : CRS, optional
         Metric CRS of the answer; else chosen from the region, else from the data.
     **source
-        Fields of :class:`clearplan.settings.project.SourceSettings`: crs, layer, encoding, columns, codes, set, dates,
+        Fields of :class:`clearplan.settings.sources.SourceSettings`: crs, layer, encoding, columns, codes, set, dates,
         decimal, lenient.
 
     Raises
@@ -216,20 +217,20 @@ def contact_line_source(settings: ContactLineSettings) -> SourceSettings:
     return SourceSettings(**plain | {"set": fixed | settings.set})
 
 
-def plan_sources(plan: Plan) -> list[tuple[str, SourceSettings]]:
+def plan_sources(project: Project) -> list[tuple[str, SourceSettings]]:
     """Every file that a plan reads, as (table, settings), in the order in which rows stand."""
-    strikes = [s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set}) for s in plan.strikes]
+    strikes = [s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set}) for s in project.strikes]
     return [
-        *(("hazards", contact_line_source(line)) for line in plan.contact_line),
-        *(("hazards", source) for source in (*plan.hazards, *strikes)),
-        *(("zones", source) for source in plan.zones),
-        *(("accidents", source) for source in plan.accidents),
-        *(("lifelines", source) for source in plan.lifelines),
-        *(("gates", source) for source in plan.gates),
-        *(("releases", source) for source in plan.releases),
-        *(("history", source) for source in plan.history),
-        *(("teams", source) for source in plan.teams),
-        *(("commitments", source) for source in plan.commitments),
+        *(("hazards", contact_line_source(line)) for line in project.contact_line),
+        *(("hazards", source) for source in (*project.hazards, *strikes)),
+        *(("zones", source) for source in project.zones),
+        *(("accidents", source) for source in project.accidents),
+        *(("lifelines", source) for source in project.lifelines),
+        *(("gates", source) for source in project.gates),
+        *(("releases", source) for source in project.releases),
+        *(("history", source) for source in project.history),
+        *(("teams", source) for source in project.teams),
+        *(("commitments", source) for source in project.commitments),
     ]
 
 

@@ -16,7 +16,7 @@ from clearplan.core import checks
 from clearplan.core.crs import is_metric, parse_crs, reprojected, working_crs
 from clearplan.core.errors import CrsError, ReadError, SettingsError, TableError
 from clearplan.read.files import Raw
-from clearplan.settings.project import SourceSettings
+from clearplan.settings.sources import SourceSettings
 from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, check, fault
 from clearplan.tables.declared import GATED, TABLES, allowed_codes, id_column, read_items
 

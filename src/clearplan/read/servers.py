@@ -17,15 +17,16 @@ from clearplan.core.writing import whole
 from clearplan.read.arcgis import read_service
 from clearplan.read.postgis import read_postgis
 from clearplan.read.readers import plan_sources
-from clearplan.settings.project import Plan, SourceSettings
+from clearplan.settings.project import Project
+from clearplan.settings.sources import SourceSettings
 
 
-def fetch_sources(plan: Plan, tell: Callable[[str], None] = lambda words: None) -> None:
+def fetch_sources(project: Project, tell: Callable[[str], None] = lambda words: None) -> None:
     """Read every source that names a url from its server, then write all copies: none is new while another is old.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Project
     tell : callable, optional
         Told what was read, in words.
 
@@ -36,7 +37,7 @@ def fetch_sources(plan: Plan, tell: Callable[[str], None] = lambda words: None) 
     OutputError
         A copy can't be written.
     """
-    asked = [source for _, source in plan_sources(plan) if source.url is not None]
+    asked = [source for _, source in plan_sources(project) if source.url is not None]
     read = [(source, fetch(source)) for source in asked]
     for source, table in read:
         write_copy(source, table)

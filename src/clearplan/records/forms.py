@@ -25,7 +25,7 @@ from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import CodeLists, Region, mapped, near_names, schema_faults, typed, unique_ids
 from clearplan.read.spreadsheets import overlong, sheet_names
 from clearplan.records.bearings import parse_bearing, parse_distance
-from clearplan.settings.project import RecordErrors, RecordSettings, SheetSettings, SourceSettings
+from clearplan.settings.sources import RecordErrors, RecordSettings, SheetSettings, SourceSettings
 from clearplan.tables.check import each_row, fault
 from clearplan.tables.declared import TABLES
 

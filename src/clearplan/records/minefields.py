@@ -30,7 +30,7 @@ from clearplan.read.rules import CodeLists, Region
 from clearplan.records.forms import FIELD_KINDS, Forms, read_forms
 from clearplan.records.points import plot
 from clearplan.settings.base import check_settings
-from clearplan.settings.project import RecordSettings
+from clearplan.settings.sources import RecordSettings
 from clearplan.tables.check import each_row, fault, fault_table
 from clearplan.tables.declared import TABLES
 
@@ -84,7 +84,7 @@ def read_records(
     working : CRS, optional
         Metric CRS of the answer; else chosen from the region, else from the records.
     **source
-        Fields of :class:`clearplan.settings.project.RecordSettings`; ``errors`` is needed.
+        Fields of :class:`clearplan.settings.sources.RecordSettings`; ``errors`` is needed.
 
     Raises
     ------

@@ -40,7 +40,7 @@ from clearplan.records.traverse import (
     shared_variance,
     walk,
 )
-from clearplan.settings.project import RecordSettings
+from clearplan.settings.sources import RecordSettings
 
 Array = np.ndarray[Any, Any]
 

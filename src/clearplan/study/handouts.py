@@ -31,7 +31,7 @@ _SHARED = ("areas", "tasks", "zones")
 
 def imprint_of(study: Study, notice: str) -> Imprint:
     """What every sheet says of itself."""
-    asked = study.plan.study
+    asked = study.project.study
     return Imprint(
         title=asked.title,
         as_at=asked.as_at,
@@ -93,7 +93,7 @@ def _write_field(study: Study, folder: Path, notice: str) -> None:
     planned = study.planned
     known = Known(
         hazards=study.hazards, accidents=layers.accidents, releases=layers.releases, teams=study.teams,
-        work=None if planned is None else planned.plan.work, planning=study.plan.planning,
+        work=None if planned is None else planned.plan.work, planning=study.project.planning,
     )  # fmt: skip
     write_dossiers(folder / "dossiers.pdf", layers, imprint, known=known, first=_DOSSIERS)
     for name in ("map.pdf", "map.png"):
@@ -102,12 +102,12 @@ def _write_field(study: Study, folder: Path, notice: str) -> None:
 
 def _write_exchange(study: Study, folder: Path, notice: str) -> None:
     tables = {"hazards": study.hazards, **{name: getattr(study, name) for name in _SHARED}}
-    as_at = study.plan.study.as_at.isoformat()
+    as_at = study.project.study.as_at.isoformat()
     for name in _SHARED:
         write_layers({name: tables[name]}, folder / f"{name}.parquet", as_at=as_at, notice=notice)
     limits = write_layers(tables, folder / "layers.shp.zip", as_at=as_at, notice=notice)
     limits += write_imsma(
-        {"hazards": study.hazards}, folder / "imsma.xlsx", notice=notice, title=study.plan.study.title
+        {"hazards": study.hazards}, folder / "imsma.xlsx", notice=notice, title=study.project.study.title
     )
     if limits:
         (folder / "limits.txt").write_text("\n".join(limits) + "\n", encoding="utf-8")

@@ -24,7 +24,8 @@ from clearplan.read.readers import (
     read_source,
 )
 from clearplan.records.minefields import RecordReading, read_record_source
-from clearplan.settings.project import Plan, RecordSettings
+from clearplan.settings.project import Project
+from clearplan.settings.sources import RecordSettings
 from clearplan.tables.check import fault, fault_table
 from clearplan.tables.declared import GATED, id_column, ids_in
 
@@ -61,7 +62,7 @@ class Inputs:
     roads: gpd.GeoDataFrame | None = None
 
 
-def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
+def read_inputs(project: Project, frame: WorkingCrs) -> Inputs:
     """All tables of a plan.
 
     Raises
@@ -76,20 +77,22 @@ def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
                               "commitments")
     }  # fmt: skip
     broken = []
-    for name, source in plan_sources(plan):
+    for name, source in plan_sources(project):
         try:
-            reading = read_source(name, source, region=plan.study.region, working=frame.crs, code_lists=plan.code_lists)
+            reading = read_source(
+                name, source, region=project.study.region, working=frame.crs, code_lists=project.code_lists
+            )
             readings[name].append(reading)
         except FaultsError as error:
             broken.append(error.faults)
     records: list[RecordReading] = []
-    for source in plan.records:
+    for source in project.records:
         try:
-            records.append(_read_records(plan, source, frame))
+            records.append(_read_records(project, source, frame))
         except FaultsError as error:
             broken.append(error.faults)
     readings["hazards"] += [Reading(r.hazards, r.faults, "; ".join(r.operations)) for r in records]
-    broken += [shared for name, found in readings.items() if len(shared := _shared_ids(plan, name, found))]
+    broken += [shared for name, found in readings.items() if len(shared := _shared_ids(project, name, found))]
     if broken:
         raise FaultsError(pd.concat(broken, ignore_index=True))
     every = [reading for found in readings.values() for reading in found]
@@ -97,13 +100,13 @@ def read_inputs(plan: Plan, frame: WorkingCrs) -> Inputs:
     tables = {
         name: combine(empty_table(name, frame.crs), *(r.table for r in found)) for name, found in readings.items()
     }
-    asked = plan.surface
+    asked = project.surface
     return Inputs(
         **tables,
         faults=pd.concat([fault_table([]), *(r.faults for r in every)], ignore_index=True),
         operations=sorted({words for reading in every for words in reading.operation.split("; ") if words}),
         records=tuple(records),
-        lines=[r.table["hazard_id"].tolist() for r in readings["hazards"][: len(plan.contact_line)]],
+        lines=[r.table["hazard_id"].tolist() for r in readings["hazards"][: len(project.contact_line)]],
         places=_places(readings["releases"]),
         history_places=_places(readings["history"]),
         lifeline_places=_places(readings["lifelines"]),
@@ -198,7 +201,7 @@ def _records_at(reading: RecordReading, day: dt.date) -> RecordReading:
     return replace(reading, **kept)
 
 
-def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: Context) -> pd.DataFrame:
+def ledger_faults(project: Project, inputs: Inputs, areas: gpd.GeoDataFrame, context: Context) -> pd.DataFrame:
     """Faults of releases and status history held against the hazards, with the file and row of each.
 
     Raises
@@ -218,7 +221,7 @@ def ledger_faults(plan: Plan, inputs: Inputs, areas: gpd.GeoDataFrame, context: 
         return fault_table([])
     faults = pd.concat(found, ignore_index=True)
     serious = faults["level"].isin(["error", "repairable"])
-    if serious.any() and not all(source.lenient for source in (*plan.releases, *plan.history)):
+    if serious.any() and not all(source.lenient for source in (*project.releases, *project.history)):
         raise FaultsError(faults)
     faults["level"] = faults["level"].mask(faults["level"] == "repairable", "repaired")
     return faults
@@ -281,17 +284,17 @@ def _at_home(told: pd.DataFrame, table: str, places: list[tuple[str, int]]) -> p
     return told.assign(file=[file for file, _ in home], row=rows)
 
 
-def _read_records(plan: Plan, source: RecordSettings, frame: WorkingCrs) -> RecordReading:
-    study = plan.study
+def _read_records(project: Project, source: RecordSettings, frame: WorkingCrs) -> RecordReading:
+    study = project.study
     return read_record_source(
-        source, region=study.region, working=frame.crs, as_at=study.as_at, code_lists=plan.code_lists
+        source, region=study.region, working=frame.crs, as_at=study.as_at, code_lists=project.code_lists
     )
 
 
-def _shared_ids(plan: Plan, name: str, readings: list[Reading]) -> pd.DataFrame:
+def _shared_ids(project: Project, name: str, readings: list[Reading]) -> pd.DataFrame:
     """Ids that stand in two files."""
-    paths = [source.path.name for table, source in plan_sources(plan) if table == name]
-    paths += [source.path.name for source in plan.records if name == "hazards"]
+    paths = [source.path.name for table, source in plan_sources(project) if table == name]
+    paths += [source.path.name for source in project.records if name == "hazards"]
     column, faults = id_column(name), []
     home: dict[str, str] = {}
     for file, reading in zip(paths, readings, strict=False):
@@ -303,9 +306,9 @@ def _shared_ids(plan: Plan, name: str, readings: list[Reading]) -> pd.DataFrame:
     return fault_table(faults)
 
 
-def read_layers(plan: Plan, frame: WorkingCrs) -> tuple[Context, list[pd.DataFrame]]:
+def read_layers(project: Project, frame: WorkingCrs) -> tuple[Context, list[pd.DataFrame]]:
     """Background layers, and the fault tables of what was mended in them."""
-    asked = plan.context
+    asked = project.context
     paths = {name: getattr(asked, name) for name in ("districts", "countries", "rivers", "lakes")}
     readings = {name: read_background(path, frame.crs) for name, path in paths.items() if path is not None}
     layers = {name: reading.table for name, reading in readings.items()}

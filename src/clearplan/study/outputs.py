@@ -20,7 +20,7 @@ from clearplan.outputs.report.pdf import save_paper
 from clearplan.outputs.report.records import draw_quality_sheets
 from clearplan.outputs.report.report import draw_report, draw_sections
 from clearplan.read.files import read_gazetteer, read_raw
-from clearplan.settings.project import Plan
+from clearplan.settings.project import Project
 from clearplan.study.handouts import EXCHANGE, FIELD, write_handouts
 from clearplan.study.planfiles import PICTURES, plan_section, write_pictures, write_plan
 from clearplan.study.planfiles import TABLES as PLAN_TABLES
@@ -52,9 +52,9 @@ ALL_OUTPUTS = tuple(dict.fromkeys((*OUTPUTS, *PLAN_OUTPUTS)))
 
 def notice(study: Study) -> str:
     """Disclaimer and fingerprint, as they stand in every file."""
-    words = [ILLUSTRATIVE] if study.plan.study.illustrative else []
-    words += [tier_words(study), NOT_FOR_ENTRY, BOUNDARIES, study.plan.context.attribution]
-    words.append(f"As at {study.plan.study.as_at}. Fingerprint {study.run['fingerprint']}.")
+    words = [ILLUSTRATIVE] if study.project.study.illustrative else []
+    words += [tier_words(study), NOT_FOR_ENTRY, BOUNDARIES, study.project.context.attribution]
+    words.append(f"As at {study.project.study.as_at}. Fingerprint {study.run['fingerprint']}.")
     return " ".join(word for word in words if word)
 
 
@@ -69,13 +69,13 @@ def about(study: Study) -> About:
     cited = [table["source"].dropna() for table in (study.hazards, study.zones) if "source" in table.columns]
     sources = sorted({source for column in cited for source in column})
     return About(
-        title=study.plan.map.title,
-        as_at=study.plan.study.as_at.isoformat(),
+        title=study.project.map.title,
+        as_at=study.project.study.as_at.isoformat(),
         crs=study.run["crs"],
         fingerprint=study.run["fingerprint"],
-        illustrative=study.plan.study.illustrative,
+        illustrative=study.project.study.illustrative,
         tier=tier_words(study),
-        sources=tuple(words.rstrip(".") for words in (study.plan.context.attribution, *sources)),
+        sources=tuple(words.rstrip(".") for words in (study.project.context.attribution, *sources)),
         line_note=". ".join(line_words(line) for line in study.run["contact_lines"]),
         notes=tuple(study.run["warnings"]),
         figures=(
@@ -106,27 +106,27 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
                         ("record_versions", [r.versions for r in study.records])):  # fmt: skip
         if parts:
             tables[name] = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=study.hazards.crs)
-    write_gpkg(tables, folder / "plan.gpkg", as_at=study.plan.study.as_at.isoformat(), notice=words)
+    write_gpkg(tables, folder / "plan.gpkg", as_at=study.project.study.as_at.isoformat(), notice=words)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
     write_runbook(study, folder / "plan.xlsx", notice=words)
     for name in ("ledger", "bridge", "accidents"):
         if name in study.books:
             write_table(study.books[name], folder / f"{name}.csv", notice=words)
     if study.evidence is not None:
-        tags = {"CLEARPLAN_NOTICE": words, "CLEARPLAN_AS_AT": study.plan.study.as_at.isoformat()}
+        tags = {"CLEARPLAN_NOTICE": words, "CLEARPLAN_AS_AT": study.project.study.as_at.isoformat()}
         study = replace(study, surface=make_surface(study.evidence, folder / "surface.tif", tags=tags))
     if study.planned is not None:
-        title = f"{study.plan.study.title}: plan of work"
+        title = f"{study.project.study.title}: plan of work"
         write_plan(study.planned, study.tasks, study.zones, folder, title=title, notice=words, book=False)
     if study.dossier is not None:
-        write_dossier(study.dossier, folder, title=f"{study.plan.study.title}: tables to file", notice=words)
+        write_dossier(study.dossier, folder, title=f"{study.project.study.title}: tables to file", notice=words)
     if any(len(placed(table)) for table in tables.values()):
         rasters = [path.name for path in sorted(folder.glob("*.tif"))]
-        told = {"title": study.plan.study.title, "as_at": study.plan.study.as_at.isoformat(), "notice": words}
+        told = {"title": study.project.study.title, "as_at": study.project.study.as_at.isoformat(), "notice": words}
         write_project(folder / "plan.qgz", tables, rasters=rasters, **told)
     write_handouts(study, folder, notice=words)
     progress(DRAWING)
-    told_of, days = about(study), _bridge_days(study.plan)
+    told_of, days = about(study), _bridge_days(study.project)
     page = draw_map(
         study.tasks,
         study.zones,
@@ -143,14 +143,14 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     )
     page.save(folder / "map.html")
     report = draw_report(
-        title=f"{study.plan.study.title}: report",
+        title=f"{study.project.study.title}: report",
         notice=words,
-        illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
+        illustrative=ILLUSTRATIVE if study.project.study.illustrative else "",
         notes=study.notes,
         figures=told_of.figures,
         books=study.books,
         bridge_days=days,
-        published=_published(study.plan),
+        published=_published(study.project),
         tasks=study.tasks,
         first=study.why.first,
         cuts=study.why.cuts,
@@ -164,10 +164,10 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     if study.records:
         sheets = draw_quality_sheets(
             study.records,
-            title=f"{study.plan.study.title}: minefield records",
+            title=f"{study.project.study.title}: minefield records",
             notice=words,
-            illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
-            gazetteers=[read_gazetteer(source.gazetteer) for source in study.plan.records],
+            illustrative=ILLUSTRATIVE if study.project.study.illustrative else "",
+            gazetteers=[read_gazetteer(source.gazetteer) for source in study.project.records],
         )
         sheets.save(folder / "records.html")
     _write_record(study, folder, words)
@@ -181,7 +181,7 @@ def _write_record(study: Study, folder: Path, words: str) -> None:
 
 def write_plan_alone(study: Study, planned: Planned, folder: Path) -> None:
     """A plan of work without the rest of the run: what-ifs write it again and again."""
-    words, title = notice(study), f"{study.plan.study.title}: plan of work"
+    words, title = notice(study), f"{study.project.study.title}: plan of work"
     write_plan(planned, study.tasks, study.zones, folder, title=title, notice=words)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
     write_pictures(planned, study.tasks, study.zones, folder)
@@ -190,19 +190,19 @@ def write_plan_alone(study: Study, planned: Planned, folder: Path) -> None:
         title=title,
         notice=words,
         notes=study.notes,
-        illustrative=ILLUSTRATIVE if study.plan.study.illustrative else "",
+        illustrative=ILLUSTRATIVE if study.project.study.illustrative else "",
     ).save(folder / "plan.html")
     _write_record(study, folder, words)
 
 
-def _bridge_days(plan: Plan) -> tuple[str, str] | None:
-    opening = plan.release.bridge_from if plan.release is not None else None
-    return None if opening is None else (opening.isoformat(), plan.study.as_at.isoformat())
+def _bridge_days(project: Project) -> tuple[str, str] | None:
+    opening = project.release.bridge_from if project.release is not None else None
+    return None if opening is None else (opening.isoformat(), project.study.as_at.isoformat())
 
 
-def _published(plan: Plan) -> pd.DataFrame | None:
+def _published(project: Project) -> pd.DataFrame | None:
     """Release figures as an agency published them."""
-    path = plan.release.published if plan.release is not None else None
+    path = project.release.published if project.release is not None else None
     if path is None:
         return None
     raw = read_raw(path)

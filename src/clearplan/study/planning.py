@@ -20,7 +20,7 @@ from clearplan.planning.search.deadlines import meet, what_lacks
 from clearplan.planning.search.schedule import BEST, WorkPlan, lack_words, schedule
 from clearplan.settings.planning import PlanningSettings
 from clearplan.settings.priority import PrioritySettings
-from clearplan.settings.project import Plan
+from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
 
 Progress = Callable[[float, float], None]
@@ -74,7 +74,7 @@ class Planned:
 
 
 def plan_work(
-    plan: Plan, known: Inputs, tasks: pd.DataFrame, *, previous: Any = None, progress: Progress | None = None
+    project: Project, known: Inputs, tasks: pd.DataFrame, *, previous: Any = None, progress: Progress | None = None
 ) -> Planned:
     """The plan of work of a study.
 
@@ -83,14 +83,14 @@ def plan_work(
     TableError, SettingsError
         As in :func:`clearplan.schedule`.
     """
-    asked = plan.planning
+    asked = project.planning
     assert asked is not None
     lifelines = None
-    if plan.lifelines:  # one of a zone that is not there is told as a warning, with its file and row
+    if project.lifelines:  # one of a zone that is not there is told as a warning, with its file and row
         lifelines = known.lifelines[known.lifelines["zone_id"].isin(known.zones["zone_id"])]
     blockers = find_blockers(tasks, known.zones, asked, lifelines=lifelines)
     given: dict[str, Any] = {
-        "unknown_people": assumed_people(plan.priority), "commitments": known.commitments,
+        "unknown_people": assumed_people(project.priority), "commitments": known.commitments,
         "without_place": without_place(known.zones, lifelines), "previous": previous,
     }  # fmt: skip
     made = schedule(tasks, known.zones, known.teams, asked, blockers=blockers, progress=progress, **given)

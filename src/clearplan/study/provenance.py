@@ -19,7 +19,8 @@ import shapely
 from clearplan.core.crs import WorkingCrs, geodesic_length_m
 from clearplan.core.version import __version__
 from clearplan.outputs.gis.geopackage import gdal_version
-from clearplan.settings.project import Plan, RecordSettings
+from clearplan.settings.project import Project
+from clearplan.settings.sources import RecordSettings
 from clearplan.study.inputs import Inputs
 from clearplan.tables.check import placed
 from clearplan.tables.declared import CODE_LISTS_VERSION, GATED, id_column
@@ -43,7 +44,7 @@ _LIBRARIES = (
 
 
 def record_run(
-    plan: Plan,
+    project: Project,
     folder: Path,
     frame: WorkingCrs,
     read: Inputs,
@@ -59,7 +60,7 @@ def record_run(
 
     Parameters
     ----------
-    plan : Plan
+    plan : Project
     folder : Path
         Paths count as seen from here.
     frame : WorkingCrs
@@ -76,12 +77,12 @@ def record_run(
     unweighed : list of text
         Evidence that the tables hold and that no term of the surface weighs.
     """
-    settings = plan.model_dump(mode="json")
-    decisive = _decisive(_hashes(plan, folder), settings, folder, frame.words, known.operations)
+    settings = project.model_dump(mode="json")
+    decisive = _decisive(_hashes(project, folder), settings, folder, frame.words, known.operations)
     record = {"fingerprint": _digest(decisive)} | decisive
     record["counts"] = {name: len(table) for name, table in tables.items()}
     record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
-    record["contact_lines"] = _line_lengths(plan, tables["hazards"], known.lines)
+    record["contact_lines"] = _line_lengths(project, tables["hazards"], known.lines)
     record["people"] = people_waiting(tables["zones"])
     for name, table in books.items():
         record[name] = json.loads(table.to_json(orient="records", double_precision=3))
@@ -93,8 +94,8 @@ def record_run(
     record["commitments"] = _rows(known.commitments.drop(columns="geometry", errors="ignore"))
     record["cuts"] = tables["tasks"].attrs.get("cuts", {})
     record["warnings"] = [
-        *_of_day(plan, written),
-        *_warnings(plan, record, tables, _not_yet(read, known)),
+        *_of_day(project, written),
+        *_warnings(project, record, tables, _not_yet(read, known)),
         *doubts,
         *_of_surface(unweighed),
     ]
@@ -107,15 +108,15 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _of_day(plan: Plan, written: dt.date) -> list[str]:
+def _of_day(project: Project, written: dt.date) -> list[str]:
     """What a run can't tell of its day."""
-    day, words = plan.study.as_at, []
+    day, words = project.study.as_at, []
     if day > written:
         words.append(
             f"Told as at {day}, later than {written}, the day of the plan: what happened between is told only as far "
             "as the files hold it"
         )
-    opening = plan.release.bridge_from if plan.release is not None else None
+    opening = project.release.bridge_from if project.release is not None else None
     if opening is not None and opening > day:
         words.append(f"No bridge table: release.bridge_from {opening} is after {day}")
     return words
@@ -130,21 +131,21 @@ def _of_surface(unweighed: Sequence[str]) -> list[str]:
     ]
 
 
-def _of_ledger(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
+def _of_ledger(project: Project, faults: list[dict[str, Any]]) -> list[str]:
     """What contradicts in the ledger of land release, each rule once with its rows."""
-    files = {source.path.name for source in (*plan.releases, *plan.history)} | {"releases", "history"}
+    files = {source.path.name for source in (*project.releases, *project.history)} | {"releases", "history"}
     return _by_rule("Land release", [
         found for found in faults
         if (found["file"] in files and found["row"] is not None) or found["file"] == "history"
     ])  # fmt: skip
 
 
-def _of_links(plan: Plan, faults: list[dict[str, Any]]) -> list[str]:
+def _of_links(project: Project, faults: list[dict[str, Any]]) -> list[str]:
     """Gates, lifelines, teams and promises that name what is not there: a gate that holds nothing back must be seen."""
     words = []
     for title, sources, columns in (
-        ("Gates", plan.gates, GATED), ("Lifelines", plan.lifelines, ("zone_id",)),
-        ("Teams", plan.teams, ("districts",)), ("Commitments", plan.commitments, ("hazard_id",)),
+        ("Gates", project.gates, GATED), ("Lifelines", project.lifelines, ("zone_id",)),
+        ("Teams", project.teams, ("districts",)), ("Commitments", project.commitments, ("hazard_id",)),
     ):  # fmt: skip
         files = {source.path.name for source in sources}
         own = [f for f in faults if f["file"] in files and f["level"] == "warning"]
@@ -241,9 +242,9 @@ def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _line_lengths(plan: Plan, hazards: gpd.GeoDataFrame, lines: list[list[str]]) -> list[dict[str, Any]]:
+def _line_lengths(project: Project, hazards: gpd.GeoDataFrame, lines: list[list[str]]) -> list[dict[str, Any]]:
     rows = []
-    for settings, ids in zip(plan.contact_line, lines, strict=True):
+    for settings, ids in zip(project.contact_line, lines, strict=True):
         own = hazards[hazards["hazard_id"].isin(ids)]
         for _, row in placed(own).iterrows():
             lonlat = gpd.GeoSeries([row.geometry], crs=hazards.crs).to_crs(4326).iloc[0]
@@ -270,7 +271,9 @@ def line_words(line: dict[str, Any]) -> str:
     )
 
 
-def _warnings(plan: Plan, record: dict[str, Any], tables: Mapping[str, Any], not_yet: Mapping[str, int]) -> list[str]:
+def _warnings(
+    project: Project, record: dict[str, Any], tables: Mapping[str, Any], not_yet: Mapping[str, int]
+) -> list[str]:
     """Deferred rows first, then repairs, then assumptions."""
     words = []
     for name, count in record["deferred"].items():
@@ -296,14 +299,14 @@ def _warnings(plan: Plan, record: dict[str, Any], tables: Mapping[str, Any], not
     doubts = sum(fault["level"] == "warning" for fault in record["faults"])
     if doubts:
         words.append(f"{doubts} warnings were given while reading; each is listed in run.json under faults")
-    words += _of_ledger(plan, record["faults"]) + _of_links(plan, record["faults"])
+    words += _of_ledger(project, record["faults"]) + _of_links(project, record["faults"])
     for name, count in not_yet.items():
         if count:
-            words.append(f"{count} {name} are dated after {plan.study.as_at}, the date of the study, and left out")
+            words.append(f"{count} {name} are dated after {project.study.as_at}, the date of the study, and left out")
     if record["people"]["zones_unknown"]:
         words.append(
             f"People of {record['people']['zones_unknown']} places are unknown; ranks assume "
-            f"{plan.priority.unknown_people:g} for each"
+            f"{project.priority.unknown_people:g} for each"
         )
     places = placed(tables["accidents"]).geometry
     if len(places) > 2 and places.to_wkb().nunique() == 1:
@@ -328,20 +331,24 @@ def _relative(value: Any, folder: Path) -> Any:
     return value
 
 
-def _hashes(plan: Plan, folder: Path) -> dict[str, str]:
+def _hashes(project: Project, folder: Path) -> dict[str, str]:
     sources = (
-        *plan.contact_line, *plan.hazards, *plan.strikes, *plan.zones, *plan.accidents, *plan.lifelines, *plan.gates,
-        *plan.releases, *plan.history, *plan.teams, *plan.commitments,
+        *project.contact_line, *project.hazards, *project.strikes, *project.zones, *project.accidents,
+        *project.lifelines, *project.gates, *project.releases, *project.history, *project.teams, *project.commitments,
     )  # fmt: skip
-    asked = plan.context
-    paths = [source.path for source in sources] + [path for record in plan.records for path in record_files(record)]
+    asked = project.context
+    paths = [source.path for source in sources] + [path for record in project.records for path in record_files(record)]
     paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
-    paths += [layer.path for layer in plan.priority.layers] + ([plan.priority.roads] if plan.priority.roads else [])
-    paths += [p for p in (plan.surface.settlements, plan.surface.roads) if p] if plan.surface is not None else []
-    paths += [plan.planning.previous] if plan.planning is not None and plan.planning.previous else []
-    if plan.planning is not None and plan.planning.previous and plan.planning.treaty is not None:
-        paths.append(plan.planning.previous.with_name("tasks.csv"))  # of the plan in force, if it is there
-    paths += [plan.release.published] if plan.release is not None and plan.release.published else []
+    paths += [layer.path for layer in project.priority.layers] + (
+        [project.priority.roads] if project.priority.roads else []
+    )
+    paths += (
+        [p for p in (project.surface.settlements, project.surface.roads) if p] if project.surface is not None else []
+    )
+    paths += [project.planning.previous] if project.planning is not None and project.planning.previous else []
+    if project.planning is not None and project.planning.previous and project.planning.treaty is not None:
+        paths.append(project.planning.previous.with_name("tasks.csv"))  # of the plan in force, if it is there
+    paths += [project.release.published] if project.release is not None and project.release.published else []
     return _hashed(paths, folder)
 
 

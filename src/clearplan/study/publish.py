@@ -28,7 +28,7 @@ from clearplan.publishing.tables import (
     publish_work,
     stepped,
 )
-from clearplan.settings.project import PublishSettings
+from clearplan.settings.publishing import PublishSettings
 from clearplan.study.planning import Planned
 from clearplan.study.provenance import fingerprint_with
 from clearplan.study.ranking import Why
@@ -74,11 +74,11 @@ def publish_study(study: Study, tier: str | None = None) -> Study:
     """
     if study.run.get("tier") not in (None, "restricted"):
         raise TableError(f"study is published already, {study.run['tier']}; publish the study as it was made")
-    own = check_tier(tier or study.plan.publish.tier)
-    asked = study.plan.publish.model_copy(update={"tier": own})
+    own = check_tier(tier or study.project.publish.tier)
+    asked = study.project.publish.model_copy(update={"tier": own})
     settings = study.run["settings"] | {"publish": asked.model_dump(mode="json")}
     run = fingerprint_with(study.run, settings) | {"tier": own}
-    study = replace(study, plan=study.plan.model_copy(update={"publish": asked}), run=run)
+    study = replace(study, project=study.project.model_copy(update={"publish": asked}), run=run)
     if own == "restricted":
         return study
     return _made_for(study, own, asked)
@@ -88,7 +88,7 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
     layers: dict[str, Any] = {"districts": study.context.districts, "district_name": study.context.district_name}
     tables = {name: getattr(study, name) for name in _TABLES}
     key = make_key(tables, asked, **layers) if tier == "public" else None
-    made = publish_tables(tables, tier, settings=asked, as_at=study.plan.study.as_at, key=key, **layers)
+    made = publish_tables(tables, tier, settings=asked, as_at=study.project.study.as_at, key=key, **layers)
     counts = made.pop("accident_counts", None)
     hidden = hidden_words(study, tier)
     changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, hidden)}
@@ -348,7 +348,7 @@ def _for_anyone(run: dict[str, Any], study: Study, out: Study) -> dict[str, Any]
     kept = {"hazards": study.run["counts"].get("hazards"), "zones": len(out.zones), "accidents": accidents}
     run["counts"] = kept | {"areas": len(out.areas), "tasks": len(out.tasks)}
     run["deferred"] = {name: study.run["deferred"].get(name, 0) for name in ("hazards", "zones")}
-    lines = study.run["contact_lines"] if study.plan.publish.contact_line else []
+    lines = study.run["contact_lines"] if study.project.publish.contact_line else []
     run["contact_lines"] = [line | {"hazard_id": f"L{k}"} for k, line in enumerate(lines, 1)]
     for name, book in out.books.items():  # these alone: what the record of the study holds of them is exact
         run[name] = json.loads(book.to_json(orient="records", double_precision=3))
@@ -375,7 +375,7 @@ def cell_note(asked: PublishSettings) -> str:
 
 def _words_for_anyone(study: Study, out: Study) -> list[str]:
     """What a reader of the public outputs must know first: none of it is a sentence about a single row."""
-    asked = study.plan.publish
+    asked = study.project.publish
     words = [
         cell_note(asked),
         "All kinds of ordnance are told together, and not what releases found; work and costs are rounded",
@@ -390,7 +390,7 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
     words += [f"{count} {name} could not be placed and are NOT on the map" for name, count in lost.items() if count]
     unknown = study.run["people"]["zones_unknown"]
     if unknown:
-        assumed = f"ranks assume {study.plan.priority.unknown_people:g} for each"
+        assumed = f"ranks assume {study.project.priority.unknown_people:g} for each"
         words.append(f"People of {unknown} places are unknown; {assumed}")
     closed = int((study.hazards["status"] == "closed").sum())
     if closed:
@@ -412,7 +412,7 @@ def _words_for_partners(study: Study, hidden: frozenset[str]) -> list[str]:
 
 def tier_words(study: Study) -> str:
     """First words of every output of a study: for whom it is."""
-    return BANNERS[study.plan.publish.tier]
+    return BANNERS[study.project.publish.tier]
 
 
 def accidents_section(counts: pd.DataFrame) -> str:

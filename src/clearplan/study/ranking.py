@@ -34,7 +34,7 @@ from clearplan.priority.survey_value import SURVEY_COLUMNS, survey_words, value_
 from clearplan.read.readers import read_background, read_places, read_ranked
 from clearplan.settings.base import QUEUES, check_settings
 from clearplan.settings.priority import OWN_WEIGHTS, PrioritySettings
-from clearplan.settings.project import Plan
+from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
 
 
@@ -65,9 +65,9 @@ _OURS = (
 )  # fmt: skip
 
 
-def rank_tasks(plan: Plan, frame: WorkingCrs, known: Inputs, context: Context, tasks: gpd.GeoDataFrame) -> Any:
+def rank_tasks(project: Project, frame: WorkingCrs, known: Inputs, context: Context, tasks: gpd.GeoDataFrame) -> Any:
     """TASKS of a study with ranks, how sure they are, what would change them, and the value of survey."""
-    settings = plan.priority
+    settings = project.priority
     for layer in settings.layers:
         if layer.column in tasks.columns or layer.column in _OURS or layer.column.startswith("c_"):
             raise SettingsError(f"priority.layers: TASKS has a column {layer.column!r} of its own; take another name")
@@ -81,11 +81,11 @@ def rank_tasks(plan: Plan, frame: WorkingCrs, known: Inputs, context: Context, t
         known.zones,
         settings,
         accidents=known.accidents,
-        lifelines=known.lifelines if plan.lifelines else None,
+        lifelines=known.lifelines if project.lifelines else None,
         gates=known.gates,
         roads=read_places(settings.roads, frame.crs),
         elevation=context.elevation,
-        as_at=plan.study.as_at,
+        as_at=project.study.as_at,
     )
     if settings.survey_first is not None:
         known_m2 = ranked.get("known_m2", pd.Series(np.nan, index=ranked.index)).replace(0, np.nan)

@@ -25,7 +25,7 @@ from clearplan.priority.rank import check_weights
 from clearplan.priority.tasks import make_tasks
 from clearplan.read.finished_run import read_work
 from clearplan.read.servers import fetch_sources
-from clearplan.settings.project import Plan, load_plan
+from clearplan.settings.project import Project, load_project
 from clearplan.study.inputs import (
     Inputs,
     as_at_day,
@@ -86,7 +86,7 @@ def run_study(
         Folder for the map, layers, tables and run.json. They are written beside it and moved in when all are complete;
         files of the user's in that folder stay. Without it nothing is written.
     change : mapping, optional
-        Sections of plan.toml that differ, as in :func:`clearplan.load_plan`; all but the plan of work, which takes
+        Sections of plan.toml that differ, as in :func:`clearplan.load_project`; all but the plan of work, which takes
         longest: ``{"planning": None, "teams": [], "commitments": []}``.
     as_at : date or ISO text, optional
         Day for which everything is told, in place of ``study.as_at``: what was reported, decided or found later is
@@ -107,11 +107,11 @@ def run_study(
     ReadError, SettingsError, CrsError, TableError, OutputError
         As their names say; nothing is left half-written.
     """
-    plan = load_plan(plan_path, change=change)
-    own = check_tier(tier or plan.publish.tier)
+    project = load_project(plan_path, change=change)
+    own = check_tier(tier or project.publish.tier)
     if out is not None:
         refuse_folder(Path(out), own)
-    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, offline=offline)
+    study = _made(project, Path(plan_path).resolve().parent, as_at, progress, search, offline=offline)
     return study if out is None else write_study(study, out, tier=tier, progress=progress)
 
 
@@ -133,7 +133,7 @@ def write_study(
         There is no such tier; the study was published before; the folder is not ours or can't be written.
     """
     target = Path(out)
-    refuse_folder(target, tier or study.plan.publish.tier)
+    refuse_folder(target, tier or study.project.publish.tier)
     with replaced(target, ALL_OUTPUTS) as fresh:
         written = write_run(publish_study(study, tier), fresh, progress)
     return written if written.surface is None else replace(written, surface=_moved(written.surface, target))
@@ -170,7 +170,7 @@ def plan_study(
     plan_path, out, as_at, offline, tier, progress, search
         As in :func:`run_study`.
     change : mapping, optional
-        Sections of plan.toml that differ, as in :func:`clearplan.load_plan`: ``{"planning": {"budget": 2e6}}``.
+        Sections of plan.toml that differ, as in :func:`clearplan.load_project`: ``{"planning": {"budget": 2e6}}``.
 
     Raises
     ------
@@ -179,17 +179,19 @@ def plan_study(
     FaultsError, ReadError, CrsError, TableError, OutputError
         As in :func:`run_study`.
     """
-    plan = load_plan(plan_path, change=change)
-    if plan.planning is None:
+    project = load_project(plan_path, change=change)
+    if project.planning is None:
         raise SettingsError(f"{plan_path}: has no [planning] and [[teams]]; clearplan init writes them, explained")
-    own = check_tier(tier or plan.publish.tier)
+    own = check_tier(tier or project.publish.tier)
     if out is not None:
         refuse_folder(Path(out), own)
         if (Path(out) / "plan.gpkg").exists():
             raise OutputError(f"{out}: holds a whole run, whose map and report a plan alone would belie; name another")
-    study = _made(plan, Path(plan_path).resolve().parent, as_at, progress, search, filing=False, offline=offline)
+    study = _made(project, Path(plan_path).resolve().parent, as_at, progress, search, filing=False, offline=offline)
     if study.planned is None:
-        raise SettingsError(f"{plan_path}: no team was on record by {study.plan.study.as_at}; there is nobody to plan")
+        raise SettingsError(
+            f"{plan_path}: no team was on record by {study.project.study.as_at}; there is nobody to plan"
+        )
     if out is not None:
         with replaced(Path(out), ALL_OUTPUTS) as fresh:
             progress(WRITING)
@@ -200,67 +202,69 @@ def plan_study(
 
 
 def _made(
-    plan: Plan, folder: Path, as_at: Any, progress: Progress, search: Search | None,
+    project: Project, folder: Path, as_at: Any, progress: Progress, search: Search | None,
     *, work: bool = True, filing: bool = True, offline: bool = False,
 ) -> Study:  # fmt: skip
     """A study from its plan, no result written; ``work``: with its plan of work; ``filing``: with its treaty tables."""
-    check_weights(plan.priority)
+    check_weights(project.priority)
     progress(STAGES[0])
     if not offline:
-        fetch_sources(plan)
-    frame = working_crs(plan.study.region)
-    day = plan.study.as_at if as_at is None else day_of(as_at).date()
-    written = plan.study.as_at
-    read = read_inputs(_at_day(plan, max(day, written)), frame)
-    plan = _at_day(plan, day)
-    context, background = read_layers(plan, frame)
+        fetch_sources(project)
+    frame = working_crs(project.study.region)
+    day = project.study.as_at if as_at is None else day_of(as_at).date()
+    written = project.study.as_at
+    read = read_inputs(_at_day(project, max(day, written)), frame)
+    project = _at_day(project, day)
+    context, background = read_layers(project, frame)
     context = replace(context, places=read.settlements)
     progress(STAGES[1])
-    drawn = footprints(read.hazards, plan.footprints)
+    drawn = footprints(read.hazards, project.footprints)
     known = as_at_day(read, day)
     progress(STAGES[2])
     reported = as_at_table(drawn, day, history=read.history)
-    areas, books, faults = _released(plan, read, known, drawn, reported, context)
+    areas, books, faults = _released(project, read, known, drawn, reported, context)
     if day < written or "bridge" in books:
         faults = pd.concat([faults, closed_by_row(read.hazards)], ignore_index=True)
     found = [*background, link_faults(read, context), faults]
     known = replace(known, faults=pd.concat([known.faults, *found], ignore_index=True))
     progress(STAGES[3])
-    tasks = make_tasks(areas, known.zones, plan.tasks, districts=context.districts, district_name=context.district_name)
+    tasks = make_tasks(
+        areas, known.zones, project.tasks, districts=context.districts, district_name=context.district_name
+    )
     progress(STAGES[4])
     # A hazard that was reported stays evidence, released or closed: only the search of its ground moves a probability.
     reported = reported.assign(status="open")
-    evidence = _evidence(plan, frame, known, reported, context)
-    learned = _learned(plan, evidence, known, reported)
+    evidence = _evidence(project, frame, known, reported, context)
+    learned = _learned(project, evidence, known, reported)
     if evidence is not None:
         evidence = evidence if learned is None else replace(evidence, settings=learned.settings)
         tasks, books = _with_expected(tasks, books, evidence, learned, context)
     progress(STAGES[5])
-    tasks = rank_tasks(plan, frame, known, context, tasks)
-    why = why_this_order(tasks, plan.priority)
+    tasks = rank_tasks(project, frame, known, context, tasks)
+    why = why_this_order(tasks, project.priority)
     progress(STAGES[6])
-    planned, zones, doubts, previous = None, known.zones, list(why.doubts), _previous(plan)
-    if plan.planning is not None and work and not len(known.teams):
+    planned, zones, doubts, previous = None, known.zones, list(why.doubts), _previous(project)
+    if project.planning is not None and work and not len(known.teams):
         doubts.append(f"There is no plan of work: no team was on record by {day}")
-    elif plan.planning is not None and work:
-        planned = plan_work(plan, known, tasks, previous=previous, progress=search)
+    elif project.planning is not None and work:
+        planned = plan_work(project, known, tasks, previous=previous, progress=search)
         tasks, zones = with_plan(tasks, zones, planned)
         books = books | {"strategies": planned.comparison}
         doubts += planned.broken
     dossier = None
-    if filing and plan.planning is not None and plan.planning.treaty is not None:
-        dossier = make_dossier(plan, known, drawn, areas, tasks, context, planned=planned, previous=previous)
+    if filing and project.planning is not None and project.planning.treaty is not None:
+        dossier = make_dossier(project, known, drawn, areas, tasks, context, planned=planned, previous=previous)
     tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": zones,
               "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
               "releases": known.releases, "history": known.history, "teams": known.teams,
               "commitments": known.commitments}  # fmt: skip
     return Study(
-        plan=plan,
+        project=project,
         net=books["net_area"],
         books=books,
         faults=known.faults,
         run=record_run(
-            plan,
+            project,
             folder,
             frame,
             read,
@@ -282,12 +286,12 @@ def _made(
     )
 
 
-def _at_day(plan: Plan, day: dt.date) -> Plan:
-    return plan.model_copy(update={"study": plan.study.model_copy(update={"as_at": day})})
+def _at_day(project: Project, day: dt.date) -> Project:
+    return project.model_copy(update={"study": project.study.model_copy(update={"as_at": day})})
 
 
 def _released(
-    plan: Plan,
+    project: Project,
     read: Inputs,
     known: Inputs,
     drawn: gpd.GeoDataFrame,
@@ -295,8 +299,8 @@ def _released(
     context: Context,
 ) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
     """What remains of the areas reported by the day, the books, and the faults of the ledger."""
-    day = plan.study.as_at
-    faults = ledger_faults(plan, known, reported, context)
+    day = project.study.as_at
+    faults = ledger_faults(project, known, reported, context)
     left = apply_releases(reported, known.releases, as_at=day)
     faults = pd.concat([faults, open_but_released(left, known)], ignore_index=True)
     layers: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
@@ -304,7 +308,7 @@ def _released(
         "net_area": net_area(left, context.districts, name=context.district_name),
         "ledger": ledger(drawn, read.releases, as_at=day, history=read.history, **layers),
     }
-    opening = plan.release.bridge_from if plan.release is not None else None
+    opening = project.release.bridge_from if project.release is not None else None
     if opening is not None and opening <= day:
         books["bridge"] = bridge(
             drawn, read.releases, opening=opening, closing=day, history=read.history, **layers
@@ -313,26 +317,26 @@ def _released(
 
 
 def _evidence(
-    plan: Plan, frame: WorkingCrs, known: Inputs, areas: gpd.GeoDataFrame, context: Context
+    project: Project, frame: WorkingCrs, known: Inputs, areas: gpd.GeoDataFrame, context: Context
 ) -> Evidence | None:
     """All evidence of the day on one grid, searches of releases included; None where the plan asks for no surface."""
-    asked = plan.surface
+    asked = project.surface
     if asked is None:
         return None
     mask = getattr(context, asked.mask) if asked.mask is not None else None
     if asked.mask is not None and mask is None:
         raise SettingsError(f"surface.mask: context.{asked.mask} gives no file; add it, or drop mask")
     searched = None
-    if plan.release is not None and len(known.releases):
+    if project.release is not None and len(known.releases):
         searched = searches(
-            known.releases, plan.release.detection, known.accidents, known.hazards, as_at=plan.study.as_at
+            known.releases, project.release.detection, known.accidents, known.hazards, as_at=project.study.as_at
         )
     return collect_evidence(
         known.hazards,
         areas,
         known.accidents,
         asked,
-        region=plan.study.region,
+        region=project.study.region,
         settlements=known.settlements,
         roads=known.roads,
         mask=mask,
@@ -340,13 +344,13 @@ def _evidence(
     )
 
 
-def _learned(plan: Plan, evidence: Evidence | None, known: Inputs, areas: gpd.GeoDataFrame) -> Fit | None:
+def _learned(project: Project, evidence: Evidence | None, known: Inputs, areas: gpd.GeoDataFrame) -> Fit | None:
     """Strengths learned from what happened, in the fitted mode."""
     if evidence is None or evidence.settings.mode == "expert":
         return None
-    if plan.fit is None:
+    if project.fit is None:
         raise SettingsError("surface.mode is fitted: add [fit], which says what to learn from and how")
-    return fit_surface(evidence, plan.fit, accidents=known.accidents, areas=areas)
+    return fit_surface(evidence, project.fit, accidents=known.accidents, areas=areas)
 
 
 def evaluate_study(
@@ -372,13 +376,13 @@ def evaluate_study(
     OutputError
         The file exists already, or can't be written.
     """
-    plan = load_plan(plan_path)
-    if plan.surface is None or plan.fit is None:
+    project = load_project(plan_path)
+    if project.surface is None or project.fit is None:
         raise SettingsError(f"{plan_path}: evaluation needs [surface] and [fit]; add them (clearplan init shows both)")
     if out is not None:
         refuse_taken(Path(out), (".html",))
     study = _made(
-        plan,
+        project,
         Path(plan_path).resolve().parent,
         as_at,
         lambda stage: None,
@@ -388,14 +392,14 @@ def evaluate_study(
         offline=offline,
     )
     assert study.evidence is not None
-    found = evaluate(study.evidence, study.accidents, footprints(study.hazards, plan.footprints), plan.fit)
+    found = evaluate(study.evidence, study.accidents, footprints(study.hazards, project.footprints), project.fit)
     if out is not None:
-        told = fit_surface(study.evidence, plan.fit, accidents=study.accidents, areas=study.areas)
+        told = fit_surface(study.evidence, project.fit, accidents=study.accidents, areas=study.areas)
         draw_evaluation(
             evaluation_tables(found),
-            title=f"{plan.study.title}: how well the surface foretells accidents",
+            title=f"{project.study.title}: how well the surface foretells accidents",
             notice=notice(publish_study(study, "restricted")),  # its maps are exact, whatever the plan's tier
-            illustrative=ILLUSTRATIVE if plan.study.illustrative else "",
+            illustrative=ILLUSTRATIVE if project.study.illustrative else "",
             notes=found.notes,
             strengths=told.table,
         ).save(out)
@@ -415,9 +419,9 @@ def _with_expected(
     return wider, books | {"expected": pd.DataFrame(expected[expected["known_m2"] > 0]).reset_index(drop=True)}
 
 
-def _previous(plan: Plan) -> pd.DataFrame | None:
+def _previous(project: Project) -> pd.DataFrame | None:
     """WORK of the plan in force, where the plan names one."""
-    path = plan.planning.previous if plan.planning is not None else None
+    path = project.planning.previous if project.planning is not None else None
     if path is None:
         return None
     try:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from clearplan.outputs.page.draw import Context
 from clearplan.records.minefields import RecordReading
-from clearplan.settings.project import Plan
+from clearplan.settings.project import Project
 from clearplan.study.planning import Planned
 from clearplan.study.ranking import Why
 from clearplan.study.treaty import Dossier
@@ -24,7 +24,7 @@ from clearplan.surface.probability import Surface
 class Study:
     """A finished study: its tables, and ``run``, the record of how they were made."""
 
-    plan: Plan
+    project: Project
     hazards: gpd.GeoDataFrame
     zones: gpd.GeoDataFrame
     accidents: gpd.GeoDataFrame

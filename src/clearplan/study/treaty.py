@@ -16,7 +16,7 @@ from clearplan.outputs.page.draw import Context
 from clearplan.outputs.report.treaty import treaty_section
 from clearplan.outputs.workbooks.treaty import write_treaty
 from clearplan.read.files import read_raw
-from clearplan.settings.project import Plan
+from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
 from clearplan.study.planning import Planned
 from clearplan.tables.declared import allowed_codes
@@ -68,7 +68,7 @@ class Dossier:
 
 
 def make_dossier(
-    plan: Plan,
+    project: Project,
     known: Inputs,
     drawn: gpd.GeoDataFrame,
     areas: gpd.GeoDataFrame,
@@ -82,7 +82,7 @@ def make_dossier(
 
     Parameters
     ----------
-    plan : Plan
+    plan : Project
         With [planning.treaty].
     known : Inputs
         As at the day.
@@ -101,7 +101,7 @@ def make_dossier(
     SettingsError, TableError
         As in :func:`clearplan.treaty.clock.clock` and :func:`clearplan.treaty.filing.plan_vs_achieved`.
     """
-    asked, day = plan.planning, plan.study.as_at
+    asked, day = project.planning, project.study.as_at
     assert asked is not None
     assert asked.treaty is not None
     treaty = asked.treaty
@@ -112,13 +112,15 @@ def make_dossier(
     told = clock(treaty, ground, rates, day)
     work = None if planned is None else planned.plan.work
     meant = None if work is None else planned_release(work, tasks, asked)
-    achieved, lacking = _achieved(plan, previous, books)
+    achieved, lacking = _achieved(project, previous, books)
     notes = (_EVERYWHERE, sums_less(told, remaining), _rather_low(told), _meant_words(meant), left_out, lacking)
     return Dossier(
         clock=told,
         obligations=obligations(treaty.convention),
         remaining=remaining,
-        released=released_table(books, releases, as_at=day, devices=allowed_codes("device", plan.code_lists), **layers),
+        released=released_table(
+            books, releases, as_at=day, devices=allowed_codes("device", project.code_lists), **layers
+        ),
         milestones=None if work is None else milestones(work, known.teams, asked),
         planned=meant,
         achieved=achieved,
@@ -146,10 +148,10 @@ def _books(
 
 
 def _achieved(
-    plan: Plan, previous: pd.DataFrame | None, books: Mapping[int, pd.DataFrame]
+    project: Project, previous: pd.DataFrame | None, books: Mapping[int, pd.DataFrame]
 ) -> tuple[pd.DataFrame | None, str]:
     """What came of the plan in force; else why that is not told, in words."""
-    asked = plan.planning
+    asked = project.planning
     assert asked is not None
     if previous is None or asked.previous is None:
         return None, "Plan and achieved are left out: no plan in force is named ([planning] previous = its work.csv)."
@@ -157,7 +159,7 @@ def _achieved(
     if not file.exists():
         remedy = f"lay {file.name} of the same run beside {asked.previous.name}"
         return None, f"Plan and achieved are left out: there are no tasks of the plan in force; {remedy}."
-    return plan_vs_achieved(previous, read_raw(file).frame, books, asked, as_at=plan.study.as_at), ""
+    return plan_vs_achieved(previous, read_raw(file).frame, books, asked, as_at=project.study.as_at), ""
 
 
 def sums_less(told: Clock, remaining: pd.DataFrame) -> str:

@@ -63,7 +63,7 @@ def write_runbook(study: Study, path: str | Path, *, notice: str) -> None:
     OutputError
         The file exists or can't be written, or a table has more rows than a sheet.
     """
-    plan, run = study.plan, study.run
+    plan, run = study.project, study.run
     days = None
     if "bridge" in study.books and plan.release is not None and plan.release.bridge_from is not None:
         days = (plan.release.bridge_from.isoformat(), plan.study.as_at.isoformat())
@@ -100,7 +100,7 @@ def _run_tables(study: Study) -> dict[str, pd.DataFrame]:
     tables = {
         "summary": summary_table(
             study.run,
-            study.plan,
+            study.project,
             study.tasks,
             study.books,
             None if planned is None else planned.comparison,
@@ -111,8 +111,8 @@ def _run_tables(study: Study) -> dict[str, pd.DataFrame]:
         "zones": _places(study.zones),
         "ledger": by_class(study.books["ledger"]),
         "quality": quality_table(study.faults, read),
-        "sources": source_table(study.run, study.plan, dict(read) | _hazards_apart(study)),
-        "settings": settings_table(study.plan, study.run["settings"]),
+        "sources": source_table(study.run, study.project, dict(read) | _hazards_apart(study)),
+        "settings": settings_table(study.project, study.run["settings"]),
     }
     return tables | ({"bridge": by_class(study.books["bridge"])} if "bridge" in study.books else {})
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from clearplan.core.crs import require_metres
-from clearplan.settings.project import FitSettings
+from clearplan.settings.surface import FitSettings
 from clearplan.surface.evidence import Evidence
 from clearplan.surface.fit import Roles, best_penalty, fit_rows, roles_of
 from clearplan.surface.likelihood import Model, exposure_given, one_thread

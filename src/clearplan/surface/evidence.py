@@ -22,7 +22,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import CrsError, SettingsError, TableError
 from clearplan.geo.distances import distance_m, kernel_patch, kernel_sum, nearest
 from clearplan.geo.grids import Grid, Layer, Window, burn, burn_sum, cell_of, in_cells, layer, make_grid, region_bounds
-from clearplan.settings.project import SurfaceSettings, SurfaceTerm
+from clearplan.settings.surface import SurfaceSettings, SurfaceTerm
 from clearplan.surface.belts import ContactLine, contact_lines, deepest_to_local, left_of, touched_places
 from clearplan.tables.check import placed, remaining
 

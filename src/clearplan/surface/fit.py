@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, logit, logsumexp
 
 from clearplan.core.errors import SettingsError
-from clearplan.settings.project import FitSettings, SurfaceSettings, SurfaceTerm
+from clearplan.settings.surface import FitSettings, SurfaceSettings, SurfaceTerm
 from clearplan.surface.evidence import Evidence
 from clearplan.surface.likelihood import Model, Problem, base_for, fit_places, fit_surveys, one_thread
 from clearplan.surface.samples import Sample, take_sample

@@ -26,7 +26,7 @@ from clearplan.core.errors import CrsError, OutputError, SettingsError
 from clearplan.geo.grids import Grid, Window, cell_of, cells_in, halo_cells, in_cells, tiles
 from clearplan.geo.rasters import code_style, ramp_style, read_cells, write_cells
 from clearplan.geo.shapes import in_threads
-from clearplan.settings.project import SurfaceSettings
+from clearplan.settings.surface import SurfaceSettings
 from clearplan.surface.evidence import Cells, Evidence, cells
 
 Array = NDArray[Any]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import CrsError, SettingsError, TableError
 from clearplan.geo.grids import Grid, cell_of, in_cells
-from clearplan.settings.project import FitSettings
+from clearplan.settings.surface import FitSettings
 from clearplan.surface.evidence import Evidence
 from clearplan.surface.probability import evidence_at
 from clearplan.tables.check import placed, remaining

@@ -49,7 +49,7 @@ def test_page_opens_without_network_or_complaint(sample, width, height, name):
             "EPSG:32638",
         ):
             assert words in text, words
-        assert page.title() == study.plan.map.title
+        assert page.title() == study.project.map.title
         page.locator("#list button").first.click()
         page.wait_for_selector(".card table")
         page.wait_for_timeout(400)

@@ -32,7 +32,8 @@ SIZES = [(1400, 900), (1300, 800), (360, 780)]
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """Five tasks, four places and the settlements of the sample round them, with a plan of work."""
-    from clearplan.settings.project import FootprintSettings, TaskSettings
+    from clearplan.settings.land import FootprintSettings
+    from clearplan.settings.tasks import TaskSettings
     from tests import conftest
 
     folder = tmp_path_factory.mktemp("tools")

@@ -91,8 +91,8 @@ def test_evaluation_needs_its_settings_and_a_new_file(tmp_path):
 
 def test_evaluation_of_the_sample(tmp_path, sample):
     study, _ = sample
-    fit = study.plan.fit.model_copy(update={"background": 20_000, "bootstrap": 20, "penalties": (1.0,)})
-    known = cp.footprints(study.hazards, study.plan.footprints)
+    fit = study.project.fit.model_copy(update={"background": 20_000, "bootstrap": 20, "penalties": (1.0,)})
+    known = cp.footprints(study.hazards, study.project.footprints)
     found = cp.evaluate(study.evidence, study.accidents, known, fit)
     tables = cp.evaluation_tables(found)
     outside = found.outside.set_index("what")

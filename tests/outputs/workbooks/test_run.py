@@ -13,7 +13,8 @@ from clearplan.outputs.workbooks.writer import Field, Sheet, write_book
 from clearplan.priority.rank import criteria_of
 from clearplan.read.files import read_raw
 from clearplan.settings.base import told_settings
-from clearplan.settings.project import FootprintSettings, TaskSettings
+from clearplan.settings.land import FootprintSettings
+from clearplan.settings.tasks import TaskSettings
 from clearplan.study.outputs import notice
 from clearplan.study.workbook import write_runbook
 from clearplan.tables.check import fault, fault_table

@@ -14,7 +14,7 @@ from clearplan.core.crs import inner_lonlat
 from clearplan.outputs.workbooks.writer import Field, Sheet
 from clearplan.priority.rank import criteria_of, meaning_of
 from clearplan.settings.base import Settings, told_settings
-from clearplan.settings.project import Plan
+from clearplan.settings.project import Project
 from clearplan.tables.declared import CLASSES, CODE_LISTS, RELEASED, id_column
 
 #: Of a deferred row, where its reason tells the row of the file.
@@ -156,7 +156,7 @@ def by_class(book: pd.DataFrame) -> pd.DataFrame:
 
 def summary_table(
     run: Mapping[str, Any],
-    plan: Plan,
+    project: Project,
     tasks: pd.DataFrame,
     books: Mapping[str, pd.DataFrame],
     comparison: pd.DataFrame | None = None,
@@ -169,7 +169,7 @@ def summary_table(
     ----------
     run : mapping
         The record of the run: fingerprint, crs, counts, deferred, faults, people.
-    plan : Plan
+    plan : Project
     tasks : DataFrame
         Ranked TASKS.
     books : mapping
@@ -181,7 +181,7 @@ def summary_table(
     currency : text
         Of its costs.
     """
-    rows = [*_of_run(run, plan), *_of_ground(books), *_of_people(run["people"]), *_of_tasks(tasks), *_of_rows(run)]
+    rows = [*_of_run(run, project), *_of_ground(books), *_of_people(run["people"]), *_of_tasks(tasks), *_of_rows(run)]
     for name in strategies:
         rows += _of_plan(comparison, name, currency) if comparison is not None else ()
     return pd.DataFrame(rows, columns=["figure", "value", "unit", "meaning"]).astype({"value": object})
@@ -190,8 +190,8 @@ def summary_table(
 Figures = Iterator[tuple[str, Any, str, str]]
 
 
-def _of_run(run: Mapping[str, Any], plan: Plan) -> Figures:
-    yield "As at", plan.study.as_at, "date", "day for which everything is told"
+def _of_run(run: Mapping[str, Any], project: Project) -> Figures:
+    yield "As at", project.study.as_at, "date", "day for which everything is told"
     yield ("Fingerprint", run["fingerprint"], "", "short for all that decided the figures: files, settings, versions, "
            "datum operations; another fingerprint, another run")  # fmt: skip
     yield "Coordinates", run["crs"], "", "system in which all areas and distances are measured"
@@ -303,7 +303,7 @@ def _fault_of(reason: str, errors: pd.DataFrame) -> dict[str, Any]:
     return {} if at is None else {"column": at[1], "row": int(at[2]), "file": at[3]}
 
 
-def source_table(run: Mapping[str, Any], plan: Plan, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def source_table(run: Mapping[str, Any], project: Project, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Every file that decided a figure: file, used_for, source, sha256.
 
     Source and licence are those that plan.toml states for the file; else those that its rows state, where one file
@@ -313,17 +313,17 @@ def source_table(run: Mapping[str, Any], plan: Plan, tables: Mapping[str, pd.Dat
     ----------
     run : mapping
         The record of the run: inputs, settings.
-    plan : Plan
+    plan : Project
     tables : mapping
         Tables as read, by the section of plan.toml that fills them; rows of several sections apart.
     """
     used = dict[str, str]()
-    for told in told_settings(plan, run["settings"]):
+    for told in told_settings(project, run["settings"]):
         if isinstance(told.value, str) and told.value in run["inputs"]:
             place = told.section if told.setting == "path" else f"{told.section}.{told.setting}"
             used[told.value] = f"{used[told.value]}; {place}" if told.value in used else place
     rows = [
-        (file, place, _source_of(place, plan, run["settings"], tables), digest)
+        (file, place, _source_of(place, project, run["settings"], tables), digest)
         for file, digest in run["inputs"].items()
         for place in [used.get(file) or _beside(file, used)]
     ]
@@ -337,10 +337,12 @@ def _beside(file: str, used: Mapping[str, str]) -> str:
     return near[0] if near else ""
 
 
-def _source_of(place: str, plan: Plan, settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str | None:
+def _source_of(
+    place: str, project: Project, settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
+) -> str | None:
     """Source and licence of the file that stands at a place of plan.toml."""
     if place.startswith("context."):
-        return plan.context.attribution or None
+        return project.context.attribution or None
     section, _, number = place.partition(" ")
     stated = settings.get(section)
     if not isinstance(stated, list):

@@ -1,0 +1,41 @@
+"""Settings of the land: footprints of hazards, and what a release says about the ground that it covers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from pydantic import Field
+
+from clearplan.settings.base import Metres, Probability, Settings
+
+
+class FootprintSettings(Settings):
+    """How a reported shape becomes the area it may cover."""
+
+    margin_m: dict[str, Metres] = Field(description="Grown beyond the position error, per ordnance class [m].")
+    strike_radius_m: Metres = Field(description="Radius of a cluster strike's footprint round its point [m].")
+    assumed_position_error_m: Metres | None = Field(
+        default=None, description="Used where a row states none [m]; unset: such a row is refused."
+    )
+
+
+class Detection(Settings):
+    """Probability that each way of releasing finds what is there; no defaults: nobody has published any."""
+
+    cancelled: Probability = Field(description="Of non-technical survey, for ordnance that is there [1].")
+    reduced: Probability = Field(description="Of technical survey [1].")
+    cleared: Probability = Field(description="Of clearance to its stated depth [1].")
+
+
+class ReleaseSettings(Settings):
+    """What a release says about the ground that it covers."""
+
+    detection: Detection
+    source: str = Field(min_length=1, description="Who set the probabilities, or the word illustrative.")
+    published: Path | None = Field(
+        default=None, description="CSV of release figures as published: breakdown, name, hectares, source; a chart."
+    )
+    bridge_from: dt.date | None = Field(
+        default=None, description="Day at which the bridge table opens; it closes at study.as_at. Unset: no bridge."
+    )
