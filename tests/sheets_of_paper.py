@@ -12,9 +12,9 @@ import pandas as pd
 import shapely
 from pypdf import PdfReader
 
-from clearplan.outputs.page.draw import Context
 from clearplan.outputs.paper.layers import Layers
 from clearplan.outputs.paper.maps import Imprint
+from clearplan.read.background import Context
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, zone_table
 
 IMPRINT = Imprint("Field map", dt.date(2026, 1, 1), "Made up.", "abc123", "WGS 84 / UTM zone 38N")

@@ -36,7 +36,6 @@ from .outputs.field.gpx import write_gpx as write_gpx
 from .outputs.field.kml import write_kml as write_kml
 from .outputs.gis.formats import write_layers as write_layers
 from .outputs.page.draw import About as About
-from .outputs.page.draw import Context as Context
 from .outputs.page.draw import draw_map as draw_map
 from .outputs.page.figures import Figures as Figures
 from .outputs.page.figures import figures_of as figures_of
@@ -76,6 +75,9 @@ from .priority.weights import agreement as agreement
 from .priority.weights import pairwise_weights as pairwise_weights
 from .publishing.tables import publish_tables as publish_tables
 from .read.arcgis import read_service as read_service
+from .read.background import Context as Context
+from .read.background import read_context as read_context
+from .read.background import read_places as read_places
 from .read.finished_run import read_run as read_run
 from .read.postgis import read_postgis as read_postgis
 from .read.readers import check_file as check_file
@@ -83,12 +85,10 @@ from .read.readers import combine as combine
 from .read.readers import read_accidents as read_accidents
 from .read.readers import read_commitments as read_commitments
 from .read.readers import read_contact_line as read_contact_line
-from .read.readers import read_context as read_context
 from .read.readers import read_gates as read_gates
 from .read.readers import read_hazards as read_hazards
 from .read.readers import read_history as read_history
 from .read.readers import read_lifelines as read_lifelines
-from .read.readers import read_places as read_places
 from .read.readers import read_ranked as read_ranked
 from .read.readers import read_releases as read_releases
 from .read.readers import read_strikes as read_strikes

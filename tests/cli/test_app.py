@@ -19,6 +19,7 @@ import pytest
 import rasterio
 
 from clearplan.cli.app import main, sample_plan
+from clearplan.core.imprint import NOT_FOR_ENTRY
 from clearplan.outputs.workbooks.writer import write_record_workbook
 from clearplan.settings.land import ReleaseSettings
 from clearplan.settings.planning import PlanningSettings
@@ -26,7 +27,6 @@ from clearplan.settings.priority import PrioritySettings
 from clearplan.settings.project import load_project
 from clearplan.settings.sources import RecordSettings, SourceSettings
 from clearplan.settings.surface import FitSettings, SurfaceSettings
-from clearplan.tables.declared import NOT_FOR_ENTRY
 from tests.conftest import ROOT, SAMPLE
 from tests.records.test_minefields import leg, record, square
 

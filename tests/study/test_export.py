@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 import clearplan as cp
 from clearplan.cli.app import app
 from clearplan.core.errors import ClearplanError, MissingFileError, OutputError, ReadError, SettingsError, TableError
+from clearplan.core.imprint import NOT_FOR_ENTRY
 from clearplan.study.export import FORMATS, export_run
-from clearplan.tables.declared import NOT_FOR_ENTRY
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ import shapely
 
 import clearplan as cp
 from clearplan.core.errors import FaultsError, OutputError, SettingsError
+from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from clearplan.land.footprints import net_shapes
 from clearplan.study.provenance import _hashes, line_words, people_waiting
 from clearplan.study.run import run_study
 from clearplan.tables.check import remaining
-from clearplan.tables.declared import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from tests.conftest import SAMPLE
 
 FILES = [

@@ -255,9 +255,9 @@ def _print_records(reading: Any) -> None:
 
 
 def _write_records(opened: _Records, out: Path | None, sheets: Path | None) -> None:
+    from clearplan.core.imprint import BOUNDARIES, NOT_FOR_ENTRY
     from clearplan.outputs.gis.geopackage import write_gpkg
     from clearplan.outputs.report.records import draw_quality_sheets
-    from clearplan.tables.declared import BOUNDARIES, NOT_FOR_ENTRY
 
     reading, fingerprint = opened.reading, _fingerprint(opened)
     notice = f"{opened.illustrative} {NOT_FOR_ENTRY} {BOUNDARIES} Fingerprint {fingerprint}.".strip()
@@ -310,9 +310,9 @@ def _records_of(file: Path, plan: Path | None, lenient: bool, region: str | None
         reading = read_record_source(RecordSettings(path=file, lenient=lenient), region=place)
         return _Records(file, reading, None, {"region": place, "as_at": None}, file.resolve().parent)
     from clearplan.core.crs import working_crs
+    from clearplan.core.imprint import ILLUSTRATIVE
     from clearplan.read.files import read_gazetteer
     from clearplan.settings.project import load_project
-    from clearplan.tables.declared import ILLUSTRATIVE
 
     settings = load_project(plan)
     own = [source for source in settings.records if source.path.resolve() == file.resolve()]

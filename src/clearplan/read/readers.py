@@ -20,8 +20,8 @@ import shapely
 from pyproj import CRS
 
 from clearplan.core.crs import is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
-from clearplan.core.errors import CrsError, FaultsError, ReadError, SettingsError, TableError
-from clearplan.read.files import Raw, read_gazetteer, read_raw
+from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
+from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import (
     ONE_OF,
     CodeLists,
@@ -398,55 +398,6 @@ def empty_table(name: str, crs: CRS | None) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns | dates, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
-def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
-    """A background layer (districts, rivers ...) in the working CRS; a border that is mended is warned of."""
-    if path is None:
-        return None
-    reading = read_background(path, crs)
-    if len(reading.faults):
-        warnings.warn(f"{path}: {len(reading.faults)} borders cross themselves and were mended", stacklevel=2)
-    return reading.table
-
-
-def read_places(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
-    """Places or ways in the working CRS: any vector file, or a CSV with name, longitude, latitude (WGS 84)."""
-    if path is None or path.suffix.lower() != ".csv":
-        return read_context(path, crs)
-    table = read_gazetteer(path)
-    assert table is not None
-    lon, lat = table["longitude"], table["latitude"]
-    wrong = ~(lon.between(-180, 180) & lat.between(-90, 90))
-    if wrong.any() or not len(table):
-        where = f", row {int(table.index[wrong][0]) + 2}" if wrong.any() else ""
-        raise ReadError(f"{path}{where}: no place on Earth; give longitude within 180 and latitude within 90 degrees")
-    points = gpd.points_from_xy(table["longitude"], table["latitude"], crs="EPSG:4326")
-    return to_working(gpd.GeoDataFrame(table, geometry=points), crs)[0]
-
-
-def read_background(path: Path, crs: CRS) -> Reading:
-    """A background layer in the working CRS; borders that cross themselves are mended, and listed."""
-    raw = read_raw(path)
-    if raw.crs is None or raw.geometry is None:
-        raise CrsError(f"{raw.file}: states no CRS; save it with one")
-    flat = shapely.force_2d(raw.geometry)
-    table, words = to_working(gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(flat), crs=raw.crs), crs)
-    crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat))
-    rule, remedy = "border crosses itself", "redraw it in order; it was mended for this run"
-    faults = [
-        fault(
-            raw.file,
-            raw.rows[k],
-            "geometry",
-            _both_areas(reprojected(flat[k], raw.crs, crs), table.geometry.iloc[k]),
-            rule,
-            "repaired",
-            remedy,
-        )
-        for k in crossing
-    ]
-    return Reading(table, fault_table(faults), words)
-
-
 #: Number columns of ranked TASKS beside those of the criteria.
 _RANKED_NUMBERS = (
     "score", "people_assumed", "zones_unknown", "probability_assumed", "expected_m2", "low_m2", "high_m2", "known_m2",
@@ -540,9 +491,10 @@ def _with_areas(
         k = number[int(str(faults.at[at, "row"]))]
         after = moved.geometry.iloc[k]
         if after is not None:
-            faults.at[at, "value"] = _both_areas(reprojected(geometry[k], crs, moved.crs), after)
+            faults.at[at, "value"] = both_areas(reprojected(geometry[k], crs, moved.crs), after)
     return faults
 
 
-def _both_areas(before: Any, after: Any) -> str:
+def both_areas(before: Any, after: Any) -> str:
+    """Area of a shape before and after it was repaired, in words."""
     return f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"

@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 
 from clearplan.core.errors import MissingFileError, ReadError, TableError
+from clearplan.core.imprint import ILLUSTRATIVE
 from clearplan.core.writing import refuse_taken
 from clearplan.geo import shapes
 from clearplan.outputs.report.report import draw_comparison
@@ -21,7 +22,6 @@ from clearplan.read.files import read_raw
 from clearplan.read.finished_run import read_work
 from clearplan.study.compare_plans import PlanOf, Replanned, compare_plans, replanned_tables, replanned_words
 from clearplan.tables.check import each_row
-from clearplan.tables.declared import ILLUSTRATIVE
 
 #: A hazard has moved, or was drawn anew, where its border lies farther than this from the one before [m].
 MOVED_M = 1.0

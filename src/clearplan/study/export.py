@@ -15,6 +15,7 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.errors import MissingFileError, OutputError, ReadError, SettingsError, TableError
+from clearplan.core.imprint import ILLUSTRATIVE
 from clearplan.core.writing import refuse_taken
 from clearplan.outputs.field.briefs import Known
 from clearplan.outputs.field.dossiers import write_dossiers
@@ -27,7 +28,6 @@ from clearplan.outputs.workbooks.imsma import write_imsma
 from clearplan.read.finished_run import read_run, read_work
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.check import placed
-from clearplan.tables.declared import ILLUSTRATIVE
 
 #: Formats that hold layers as they are, those for handhelds and globes, import sheets, paper.
 LAYERS = (".gpkg", ".parquet", ".geojson", ".fgb", ".zip", ".csv")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 
+from clearplan.core.imprint import ILLUSTRATIVE
 from clearplan.outputs.field.briefs import Known
 from clearplan.outputs.field.dossiers import write_dossiers
 from clearplan.outputs.field.gpx import write_gpx
@@ -16,7 +17,6 @@ from clearplan.outputs.paper.layers import Layers
 from clearplan.outputs.paper.maps import Imprint, draw_sheet
 from clearplan.outputs.workbooks.imsma import write_imsma
 from clearplan.tables.check import placed
-from clearplan.tables.declared import ILLUSTRATIVE
 
 if TYPE_CHECKING:
     from clearplan.study.study import Study

@@ -13,16 +13,8 @@ from clearplan.core.crs import WorkingCrs
 from clearplan.core.errors import FaultsError, MissingFileError, SettingsError
 from clearplan.land.audit import history_faults, release_faults
 from clearplan.land.release import REOPENED, as_at, dates
-from clearplan.outputs.page.draw import Context
-from clearplan.read.readers import (
-    Reading,
-    combine,
-    empty_table,
-    plan_sources,
-    read_background,
-    read_places,
-    read_source,
-)
+from clearplan.read.background import Context, read_background, read_places
+from clearplan.read.readers import Reading, combine, empty_table, plan_sources, read_source
 from clearplan.records.minefields import RecordReading, read_record_source
 from clearplan.settings.project import Project
 from clearplan.settings.sources import RecordSettings

@@ -12,6 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.errors import SettingsError
+from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from clearplan.outputs.gis.geopackage import write_csv, write_gpkg, write_table
 from clearplan.outputs.gis.qgis_project import write_project
 from clearplan.outputs.page.draw import About, draw_map
@@ -32,7 +33,7 @@ from clearplan.study.treaty import dossier_section, write_dossier
 from clearplan.study.workbook import write_runbook
 from clearplan.surface.probability import make_surface
 from clearplan.tables.check import placed
-from clearplan.tables.declared import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, RELEASED
+from clearplan.tables.declared import RELEASED
 
 Progress = Callable[[str], None]
 

@@ -13,7 +13,6 @@ import pandas as pd
 
 from clearplan.core.crs import WorkingCrs
 from clearplan.core.errors import ReadError, SettingsError, TableError
-from clearplan.outputs.page.draw import Context
 from clearplan.priority.criteria import layer_means
 from clearplan.priority.rank import (
     SURE_COLUMNS,
@@ -31,7 +30,8 @@ from clearplan.priority.rank import (
 from clearplan.priority.robustness import agreement_of_sets, cut_words, robust
 from clearplan.priority.sensitivity import change_words, hangs_on, share_words
 from clearplan.priority.survey_value import SURVEY_COLUMNS, survey_words, value_of_survey
-from clearplan.read.readers import read_background, read_places, read_ranked
+from clearplan.read.background import Context, read_background, read_places
+from clearplan.read.readers import read_ranked
 from clearplan.settings.base import QUEUES, check_settings
 from clearplan.settings.priority import OWN_WEIGHTS, PrioritySettings
 from clearplan.settings.project import Project

@@ -13,16 +13,17 @@ import pandas as pd
 
 from clearplan.core.crs import WorkingCrs, working_crs
 from clearplan.core.errors import OutputError, SettingsError, TableError
+from clearplan.core.imprint import ILLUSTRATIVE
 from clearplan.core.writing import refuse_foreign, refuse_narrower, refuse_taken, replaced
 from clearplan.land.audit import closed_by_row, searches
 from clearplan.land.footprints import footprints, net_area
 from clearplan.land.ledger import bridge, ledger
 from clearplan.land.release import apply_releases, day_of
 from clearplan.land.release import as_at as as_at_table
-from clearplan.outputs.page.draw import Context
 from clearplan.outputs.report.report import draw_evaluation
 from clearplan.priority.rank import check_weights
 from clearplan.priority.tasks import make_tasks
+from clearplan.read.background import Context
 from clearplan.read.finished_run import read_work
 from clearplan.read.servers import fetch_sources
 from clearplan.settings.project import Project, load_project
@@ -46,7 +47,6 @@ from clearplan.surface.evaluation import Evaluation, evaluate, evaluation_tables
 from clearplan.surface.evidence import Evidence, collect_evidence
 from clearplan.surface.fit import Fit, fit_surface
 from clearplan.surface.probability import Surface, expected_area
-from clearplan.tables.declared import ILLUSTRATIVE
 from clearplan.tables.tiers import TIERS, check_tier
 
 Search = Callable[[float, float], None]

@@ -9,7 +9,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from clearplan.outputs.page.draw import Context
+from clearplan.read.background import Context
 from clearplan.records.minefields import RecordReading
 from clearplan.settings.project import Project
 from clearplan.study.planning import Planned

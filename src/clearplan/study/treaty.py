@@ -12,9 +12,9 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.land.ledger import bridges
-from clearplan.outputs.page.draw import Context
 from clearplan.outputs.report.treaty import treaty_section
 from clearplan.outputs.workbooks.treaty import write_treaty
+from clearplan.read.background import Context
 from clearplan.read.files import read_raw
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clearplan.core.crs import inner_lonlat
+from clearplan.core.imprint import NOT_FOR_ENTRY
 from clearplan.outputs.report.plan import RANKED
 from clearplan.outputs.workbooks.plan import work_sheets, work_tables
 from clearplan.outputs.workbooks.run import (
@@ -27,7 +28,6 @@ from clearplan.outputs.workbooks.writer import Sheet, write_book
 from clearplan.planning.search.schedule import BEST
 from clearplan.study.planning import Planned
 from clearplan.study.treaty import Dossier
-from clearplan.tables.declared import NOT_FOR_ENTRY
 
 if TYPE_CHECKING:
     from clearplan.study.study import Study

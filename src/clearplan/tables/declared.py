@@ -131,11 +131,6 @@ CODE_LISTS: dict[str, dict[str, str]] = {
 }
 REPLACEABLE = ("ordnance", "device")
 
-#: Sentences that stand on every output.
-ILLUSTRATIVE = "Illustrative data, not for operational use."
-NOT_FOR_ENTRY = "Not for navigation or entry. Unmarked land is unknown land, not land without hazard."
-BOUNDARIES = "The boundaries and names shown and the designations used do not imply official endorsement or acceptance."
-
 #: Strongest first: where areas overlap, net area counts the first of these (Law 3).
 CLASSES = ("CHA", "SHA", "indication")
 #: Ways in which land is released (IMAS 07.11); the fourth action, re-opened, withdraws them.

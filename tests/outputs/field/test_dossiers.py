@@ -6,10 +6,10 @@ import shapely
 from pypdf import PdfReader
 
 from clearplan.core.errors import OutputError, TableError
+from clearplan.core.imprint import BOUNDARIES, NOT_FOR_ENTRY
 from clearplan.outputs.field.briefs import Known, Section
 from clearplan.outputs.field.dossiers import fitted, write_dossiers
 from clearplan.outputs.paper.lettering import width_mm
-from clearplan.tables.declared import BOUNDARIES, NOT_FOR_ENTRY
 from tests.conftest import E0, N0, accident_table, hazard_table, zone_table
 from tests.sheets_of_paper import HOSTILE, IMPRINT, task_table, text_of, upright_lines, world
 

@@ -8,9 +8,9 @@ import pytest
 from shapely import Point, box
 
 from clearplan.core.crs import parse_crs
-from clearplan.outputs.page.draw import Context, draw_map
+from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.page.placenames import fold, listed, place_names, search_index, variants
-from clearplan.read.readers import read_places
+from clearplan.read.background import Context, read_places
 from tests.conftest import E0, N0, SAMPLE, UTM, zone_table
 from tests.outputs.page.test_draw import data_of, ranked_world
 

@@ -11,8 +11,9 @@ from pyproj import Geod, Transformer
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.outputs.page.draw import Context, draw_map
+from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.page.placenames import fold, fold_rules
+from clearplan.read.background import Context
 from tests.browser import PICTURES, opened
 from tests.conftest import E0, N0, accident_table, hazard_table, zone_table
 from tests.outputs.page.test_draw import PERIODS, planned_world, ranked_world

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
+from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from clearplan.outputs.page.draw import EVIDENCE_WORDS, About, draw_map
 from clearplan.outputs.page.translations import LANGUAGES, STATUSES, body_keys, page_words, read_words, script_keys
 from clearplan.priority.criteria import CRITERIA
-from clearplan.tables import declared as tables
 from tests.browser import PICTURES, opened
 from tests.conftest import ROOT
 from tests.outputs.page.test_draw import PERIODS, planned_world
@@ -39,7 +39,7 @@ def page_keys() -> set[str]:
 
 def python_keys() -> set[str]:
     """Fixed sentences of ours that reach the page as data."""
-    fixed = {tables.ILLUSTRATIVE, tables.NOT_FOR_ENTRY, tables.BOUNDARIES, *EVIDENCE_WORDS.values()}
+    fixed = {ILLUSTRATIVE, NOT_FOR_ENTRY, BOUNDARIES, *EVIDENCE_WORDS.values()}
     return fixed | {text for own in CRITERIA.values() for text in (own.label, own.unit) if text not in ("0-1", "°")}
 
 
@@ -84,9 +84,9 @@ def test_rows_of_a_catalogue_are_whole(language):
 
 def test_only_what_a_page_can_use_travels():
     script, body = 'say("Relief"); term("unknown")', "<h2 data-say>Legend</h2>"
-    data = json.dumps({"about": [tables.BOUNDARIES], "name": "Accidents near Layers"})
+    data = json.dumps({"about": [BOUNDARIES], "name": "Accidents near Layers"})
     russian = page_words(script, body, data)["ru"]
-    assert set(russian["words"]) == {"Relief", "unknown", "Legend", tables.BOUNDARIES}
+    assert set(russian["words"]) == {"Relief", "unknown", "Legend", BOUNDARIES}
     assert (russian["name"], russian["drafts"]) == ("Русский", 4)
     assert page_words(script, body, data)["hy"]["words"]["Relief"] == "Ռելիեֆ"
 
@@ -160,7 +160,7 @@ def test_the_page_is_switched_without_reload_and_keeps_its_view(page_path):
             assert page.inner_text("#plan-words").startswith(slider)
             assert people in page.locator(".leaflet-tooltip.label").all_inner_texts()[0]
             foot = page.inner_text("#foot")
-            for sentence in (tables.ILLUSTRATIVE, tables.NOT_FOR_ENTRY, tables.BOUNDARIES):
+            for sentence in (ILLUSTRATIVE, NOT_FOR_ENTRY, BOUNDARIES):
                 assert words[sentence]["text"] in foot
                 assert sentence not in foot
             # Told in that language, and in English.

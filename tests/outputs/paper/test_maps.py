@@ -6,9 +6,9 @@ import shapely
 from pypdf import PdfReader
 
 from clearplan.core.errors import CrsError, OutputError, SettingsError
+from clearplan.core.imprint import BOUNDARIES, NOT_FOR_ENTRY
 from clearplan.outputs.paper.maps import draw_atlas, draw_sheet
 from clearplan.outputs.paper.sheet import Frame, norths
-from clearplan.tables.declared import BOUNDARIES, NOT_FOR_ENTRY
 from tests.conftest import E0, N0, UTM, zone_table
 from tests.sheets_of_paper import HOSTILE, IMPRINT, task_table, text_of, upright_lines, world
 

@@ -8,6 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from clearplan.core.imprint import NOT_FOR_ENTRY
 from clearplan.outputs.workbooks.run import quality_table, settings_table
 from clearplan.outputs.workbooks.writer import Field, Sheet, write_book
 from clearplan.priority.rank import criteria_of
@@ -18,7 +19,6 @@ from clearplan.settings.tasks import TaskSettings
 from clearplan.study.outputs import notice
 from clearplan.study.workbook import write_runbook
 from clearplan.tables.check import fault, fault_table
-from clearplan.tables.declared import NOT_FOR_ENTRY
 
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 #: What spreadsheets run, link or make numbers and days of: marks of formulas, in full width too, DDE, links, and what

@@ -16,6 +16,7 @@ from pyproj import CRS
 
 from clearplan.core.crs import operation, parse_crs, require_metres
 from clearplan.core.errors import OutputError, TableError
+from clearplan.core.imprint import NOT_FOR_ENTRY
 from clearplan.core.writing import whole
 from clearplan.core.xml import add, xml_bytes
 from clearplan.outputs.field.borders import (
@@ -28,7 +29,6 @@ from clearplan.outputs.field.borders import (
     short_codes,
 )
 from clearplan.tables.check import placed
-from clearplan.tables.declared import NOT_FOR_ENTRY
 
 _NAMESPACE = "http://www.topografix.com/GPX/1/1"
 #: Longest name of a waypoint: older handhelds cut what is longer.

@@ -13,7 +13,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -23,6 +22,7 @@ import shapely
 
 from clearplan.core.crs import parse_crs, require_metres, to_working
 from clearplan.core.errors import TableError
+from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from clearplan.outputs.page.encode import DRAWN_TO_M, Fixed, columns_of, furthest_m, outlines, rough_outlines
 from clearplan.outputs.page.figures import Figures, plain_figures, zone_links
 from clearplan.outputs.page.figures import number as _number
@@ -30,10 +30,11 @@ from clearplan.outputs.page.html import MapPage, make_page
 from clearplan.outputs.page.placenames import search_index
 from clearplan.outputs.page.tiles import hazard_picture
 from clearplan.priority.rank import criteria_of, meaning_of
+from clearplan.read.background import Context
 from clearplan.records.minefields import RecordReading
 from clearplan.surface.probability import COLOURS, Surface
 from clearplan.tables.check import remaining
-from clearplan.tables.declared import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, ids_in
+from clearplan.tables.declared import ids_in
 
 #: More tasks and hazard areas than this, together, are drawn as a picture; then the first so many tasks of each queue,
 #: and so many that the plan begins first, with the hazards of them all, are outlines above it.
@@ -68,22 +69,6 @@ class About:
     line_note: str = ""
     notes: tuple[str, ...] = ()
     figures: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Context:
-    """Layers under the hazards; none is a hazard. Tables in the working CRS, elevation as a path.
-
-    ``places`` are settlements that the page's search finds by any of their names (``name``, ``alternatenames``).
-    """
-
-    districts: gpd.GeoDataFrame | None = None
-    district_name: str = "name"
-    countries: gpd.GeoDataFrame | None = None
-    rivers: gpd.GeoDataFrame | None = None
-    lakes: gpd.GeoDataFrame | None = None
-    elevation: Path | None = None
-    places: gpd.GeoDataFrame | None = None
 
 
 #: Columns that published tables leave out, and what stands in their place.

@@ -15,10 +15,10 @@ from pyproj import CRS
 from clearplan.core.crs import require_metres
 from clearplan.geo.shapes import simplify_outward
 from clearplan.outputs.charts.style import INK
-from clearplan.outputs.page.draw import Context
 from clearplan.outputs.paper.lettering import line_mm, printable, width_mm
 from clearplan.outputs.paper.sheet import Frame
 from clearplan.outputs.paper.symbols import GROUND, GROUND_WORDS, LINES, MARKS, RELEASED_GROUND, Entry
+from clearplan.read.background import Context
 from clearplan.tables.check import placed, remaining
 
 #: Outlines on paper are drawn to this [mm]; simplified only outward.

@@ -13,6 +13,7 @@ import shapely
 from pyproj import CRS
 
 from clearplan.core.errors import OutputError, SettingsError
+from clearplan.core.imprint import BOUNDARIES, NOT_FOR_ENTRY
 from clearplan.outputs.charts.style import INK, SOFT
 from clearplan.outputs.paper.layers import Layers, draw_layers
 from clearplan.outputs.paper.lettering import printable, put_text, width_mm, wrapped
@@ -32,7 +33,6 @@ from clearplan.outputs.paper.sheet import (
 )
 from clearplan.outputs.paper.symbols import Entry, draw_legend
 from clearplan.tables.check import placed
-from clearplan.tables.declared import BOUNDARIES, NOT_FOR_ENTRY
 
 _MARGIN, _GRID_ROOM, _HEAD, _FOOT = 8.0, 5.0, 12.0, 12.0
 _SIDE, _BELOW = 62.0, 50.0

@@ -15,11 +15,11 @@ import pandas as pd
 import shapely
 
 from clearplan.core.crs import parse_crs, to_working
+from clearplan.core.imprint import BOUNDARIES, NOT_FOR_ENTRY
 from clearplan.outputs.report.html import Page, page, table
 from clearplan.records.minefields import RecordReading, candidate_anchors
 from clearplan.records.traverse import R95_PER_SIGMA
 from clearplan.tables.check import each_row
-from clearplan.tables.declared import BOUNDARIES, NOT_FOR_ENTRY
 
 #: Sheets in one file; more would be too heavy to open. What is left out is said at its head.
 MAX_SHEETS = 1000

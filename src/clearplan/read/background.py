@@ -1,0 +1,83 @@
+"""Layers beneath the hazards, of which none is a hazard: districts, borders, water, relief, places and roads."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from pyproj import CRS
+
+from clearplan.core.crs import reprojected, to_working
+from clearplan.core.errors import CrsError, ReadError
+from clearplan.read.files import read_gazetteer, read_raw
+from clearplan.read.readers import Reading, both_areas
+from clearplan.tables.check import fault, fault_table
+
+
+@dataclass(frozen=True)
+class Context:
+    """Layers beneath the hazards; none is a hazard. Tables in the working CRS, elevation as a path.
+
+    ``places`` are settlements that the page's search finds by any of their names (``name``, ``alternatenames``).
+    """
+
+    districts: gpd.GeoDataFrame | None = None
+    district_name: str = "name"
+    countries: gpd.GeoDataFrame | None = None
+    rivers: gpd.GeoDataFrame | None = None
+    lakes: gpd.GeoDataFrame | None = None
+    elevation: Path | None = None
+    places: gpd.GeoDataFrame | None = None
+
+
+def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
+    """A background layer (districts, rivers ...) in the working CRS; a border that is mended is warned of."""
+    if path is None:
+        return None
+    reading = read_background(path, crs)
+    if len(reading.faults):
+        warnings.warn(f"{path}: {len(reading.faults)} borders cross themselves and were mended", stacklevel=2)
+    return reading.table
+
+
+def read_places(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
+    """Places or ways in the working CRS: any vector file, or a CSV with name, longitude, latitude (WGS 84)."""
+    if path is None or path.suffix.lower() != ".csv":
+        return read_context(path, crs)
+    table = read_gazetteer(path)
+    assert table is not None
+    lon, lat = table["longitude"], table["latitude"]
+    wrong = ~(lon.between(-180, 180) & lat.between(-90, 90))
+    if wrong.any() or not len(table):
+        where = f", row {int(table.index[wrong][0]) + 2}" if wrong.any() else ""
+        raise ReadError(f"{path}{where}: no place on Earth; give longitude within 180 and latitude within 90 degrees")
+    points = gpd.points_from_xy(table["longitude"], table["latitude"], crs="EPSG:4326")
+    return to_working(gpd.GeoDataFrame(table, geometry=points), crs)[0]
+
+
+def read_background(path: Path, crs: CRS) -> Reading:
+    """A background layer in the working CRS; borders that cross themselves are mended, and listed."""
+    raw = read_raw(path)
+    if raw.crs is None or raw.geometry is None:
+        raise CrsError(f"{raw.file}: states no CRS; save it with one")
+    flat = shapely.force_2d(raw.geometry)
+    table, words = to_working(gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(flat), crs=raw.crs), crs)
+    crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat))
+    rule, remedy = "border crosses itself", "redraw it in order; it was mended for this run"
+    faults = [
+        fault(
+            raw.file,
+            raw.rows[k],
+            "geometry",
+            both_areas(reprojected(flat[k], raw.crs, crs), table.geometry.iloc[k]),
+            rule,
+            "repaired",
+            remedy,
+        )
+        for k in crossing
+    ]
+    return Reading(table, fault_table(faults), words)
