@@ -13,6 +13,7 @@ from shapely import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
 from clearplan.core.errors import CrsError
+from clearplan.land.footprints import net_shapes
 from clearplan.outputs.gis.geopackage import write_csv, write_gpkg
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, random_world, zone_table
 
@@ -135,7 +136,7 @@ def test_law_6_metres_or_an_error(crs, margins, task_settings, priority_settings
         lambda: cp.combine(hazards, wrong(hazards.assign(hazard_id=lambda t: t["hazard_id"] + "b"))),
     ]
     if crs != "EPSG:32639":
-        stages += [lambda: cp.footprints(wrong(hazards), margins), lambda: cp.net_shapes(wrong(areas))]
+        stages += [lambda: cp.footprints(wrong(hazards), margins), lambda: net_shapes(wrong(areas))]
     for stage in stages:
         with pytest.raises(CrsError):
             stage()
@@ -151,7 +152,7 @@ def test_law_3_and_4_classes_stay_apart_and_area_is_conserved(seed):
     margins = FootprintSettings(margin_m={"AP": 10, "AV": 20, "mixed": 20}, strike_radius_m=300)
     areas = cp.footprints(hazards, margins)
     net = cp.net_area(areas).set_index("land_class")["net_m2"]
-    shapes = cp.net_shapes(areas)
+    shapes = net_shapes(areas)
     for land_class, shape in shapes.items():
         assert net.get(land_class, 0.0) == pytest.approx(shape.area, rel=1e-9, abs=1e-3)
     assert net.sum() == pytest.approx(shapely.union_all(areas.geometry.to_numpy()).area, rel=1e-9)

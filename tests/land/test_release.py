@@ -16,13 +16,14 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
-from clearplan.land.audit import closed_by_row, searches
+from clearplan.land.audit import closed_by_row, contradicted, history_faults, release_faults, searches
 from clearplan.land.ledger import FLOWS
-from clearplan.land.release import detection
+from clearplan.land.release import detection, undated
 from clearplan.read.readers import plan_sources, read_source
 from clearplan.settings.land import Detection, ReleaseSettings
 from clearplan.settings.project import Project, load_project
 from clearplan.settings.sources import SourceSettings
+from clearplan.tables.declared import read_items
 from tests import cells
 from tests.cells import CELL, area_table, day, history_table, layers, release_table
 from tests.conftest import E0, N0, SAMPLE, UTM, accident_table, random_world
@@ -102,10 +103,10 @@ def test_a_hazard_reported_after_the_release_remains_and_one_without_date_is_rel
     assert left["remaining_m2"].tolist() == [0, 0, 10_000, 0]
     assert left.geometry.isna().tolist() == [True, True, False, True]
     assert left["deferred"].isna().all(), "a hazard of which nothing remains is not a deferred one"
-    faults = cp.release_faults(areas, releases)
+    faults = release_faults(areas, releases)
     assert faults["value"].tolist() == ["H2: 10,000 m2"]
     assert faults["level"].tolist() == ["warning"]
-    assert cp.undated(areas)["area_id"].tolist() == ["H3"]
+    assert undated(areas)["area_id"].tolist() == ["H3"]
 
 
 def test_a_release_is_not_grown_by_its_error():
@@ -113,9 +114,9 @@ def test_a_release_is_not_grown_by_its_error():
     releases = release_table([{"action": "cleared", "day": 2, "geometry": square(0, 0, 50, 100)}])
     wide = releases.assign(position_error_m=30.0)
     assert cp.apply_releases(areas, wide).loc[0, "remaining_m2"] == 5_000
-    faults = cp.release_faults(areas, wide)
+    faults = release_faults(areas, wide)
     assert faults["value"].tolist() == ["1 releases state one"]
-    assert cp.release_faults(areas, releases).empty
+    assert release_faults(areas, releases).empty
 
 
 def test_a_closed_hazard_keeps_its_ground_apart_and_comes_back_where_it_is_reopened():
@@ -127,7 +128,7 @@ def test_a_closed_hazard_keeps_its_ground_apart_and_comes_back_where_it_is_reope
     assert left["remaining_m2"].tolist() == [3_000, 0]
     assert left["status"].tolist() == ["open", "closed"]
     assert left["gross_m2"].tolist() == [3_000, 10_000]
-    faults = cp.release_faults(areas, releases)
+    faults = release_faults(areas, releases)
     assert faults["rule"].tolist() == ["re-opens ground of a hazard whose status is closed; that ground remains"]
     assert faults["value"].tolist() == ["H0: 3,000 m2"]
 
@@ -184,7 +185,7 @@ def test_zoo_meets_the_ledger(animal):
     assert flows["closing_m2"].sum() == pytest.approx(
         table[table["land_class"].isin(cells.ORDER)]["remaining_m2"].sum()
     )
-    cp.release_faults(areas, releases, accidents=accident_table([(E0 + 1, N0 + 1)], ["2025-01-01"]))
+    release_faults(areas, releases, accidents=accident_table([(E0 + 1, N0 + 1)], ["2025-01-01"]))
 
 
 def test_nothing_to_release_and_nothing_to_release_from():
@@ -200,7 +201,7 @@ def test_nothing_to_release_and_nothing_to_release_from():
     ]
     assert cp.bridge(empty, none, opening=day(0), closing=day(1)).empty
     assert cp.ledger(empty, none, as_at=day(1)).empty
-    assert cp.release_faults(areas, none).empty
+    assert release_faults(areas, none).empty
 
 
 def test_bad_tables_are_refused():
@@ -248,11 +249,18 @@ def test_the_latest_change_counts_and_on_one_day_the_later_row():
         ]
     )
     seen = [cp.as_at(areas, day(k), history=history).loc[0, ["status", "land_class"]].tolist() for k in range(6)]
-    undated = ["closed", "SHA"]  # the change without a date counts from the first day, before all that have one
-    assert seen == [undated, undated, ["worked-on", "CHA"], ["worked-on", "CHA"], ["worked-on", "CHA"], ["open", "CHA"]]
+    without_date = ["closed", "SHA"]  # the change without a date counts from the first day, before all that have one
+    assert seen == [
+        without_date,
+        without_date,
+        ["worked-on", "CHA"],
+        ["worked-on", "CHA"],
+        ["worked-on", "CHA"],
+        ["open", "CHA"],
+    ]
     assert cp.as_at(areas, day(9), history=history).loc[1, "land_class"] == "SHA", "a belt takes no class"
     assert areas["status"].tolist() == ["open", "open"]
-    assert cp.undated(history)["history_id"].tolist() == ["C3"]
+    assert undated(history)["history_id"].tolist() == ["C3"]
 
 
 def test_history_faults():
@@ -268,7 +276,7 @@ def test_history_faults():
             {"hazard": 0, "day": 4, "status": "open"},
         ]
     )
-    faults = cp.history_faults(areas, history)
+    faults = history_faults(areas, history)
     assert faults[["row", "level"]].values.tolist() == [[0, "error"], [1, "warning"], [3, "warning"]]
     assert "no hazard has this id" in faults.loc[0, "rule"]
     assert "before its hazard" in faults.loc[1, "rule"]
@@ -295,7 +303,7 @@ def told(faults, words):
 def test_release_before_its_hazard():
     areas = area_table([{"geometry": square(0, 0, 100), "day": 5}, {"geometry": square(0, 0, 100), "day": 6}])
     releases = release_table([{"action": "cleared", "day": 2, "geometry": square(0, 0, 100), "hazard_id": "H0"}])
-    faults = cp.release_faults(areas, releases)
+    faults = release_faults(areas, releases)
     named = told(faults, "dated before the hazard that it names (H0, recorded 2024-01-06)")
     assert (named["level"], named["value"]) == ("error", "2024-01-03")
     assert told(faults, "hazards were reported after")["value"] == "H1: 10,000 m2"
@@ -309,17 +317,17 @@ def test_overlapping_releases_of_different_action():
         {"action": "cleared", "day": 3, "geometry": square(180, 0, 100)},  # same action as R1
         {"action": "reduced", "day": 4, "geometry": square(279.2, 0, 100)},  # 0.8 % of R2
     ]
-    faults = cp.release_faults(areas, release_table(rows))
+    faults = release_faults(areas, release_table(rows))
     one = told(faults, "overlaps a release of other action")
     assert (one["level"], one["row"]) == ("repairable", 1)
     assert one["value"] == "R0 (cancelled) and R1 (cleared): 1,000 m2"
     assert "R1 (cleared) counts there" in one["rule"]
     reopened = [*rows[:2], {"action": "re-opened", "day": 2, "geometry": square(0, 0, 100)}]
     reopened[1] = reopened[1] | {"day": 3}
-    faults = cp.release_faults(areas, release_table(reopened))
+    faults = release_faults(areas, release_table(reopened))
     assert not faults["rule"].str.contains("other action").any(), "re-opened between: no contradiction"
     reopened[2]["day"] = 5
-    faults = cp.release_faults(areas, release_table(reopened))
+    faults = release_faults(areas, release_table(reopened))
     assert faults["rule"].str.contains("other action").sum() == 1, "re-opened after both: still one"
 
 
@@ -335,7 +343,7 @@ def test_release_of_another_district():
             {"action": "cleared", "day": 1, "geometry": square(700, 0, 100, 100), "district": "West"},
         ]
     )
-    faults = cp.release_faults(areas, releases, districts)
+    faults = release_faults(areas, releases, districts)
     away = faults[faults["rule"].str.contains("another district")]
     assert away[["row", "value", "level"]].values.tolist() == [
         [0, "H0: 5,000 m2 in East", "repairable"],
@@ -351,7 +359,7 @@ def test_named_hazard_unknown_untouched_or_without_place():
     areas = area_table([{"geometry": square(0, 0, 100)}, {"geometry": None}])
     rows = [{"action": "cleared", "day": 1, "geometry": square(0, 0, 50), "hazard_id": h} for h in ("H7", "H1")]
     rows += [{"action": "cleared", "day": 1, "geometry": square(5000, 0, 50), "hazard_id": "H0"}]
-    faults = cp.release_faults(areas, release_table(rows))
+    faults = release_faults(areas, release_table(rows))
     assert told(faults, "no hazard has this id")["level"] == "error"
     assert told(faults, "has no place")["level"] == "warning"
     assert told(faults, "does not touch the hazard")["row"] == 2
@@ -365,10 +373,10 @@ def test_cleared_without_depth_and_items_that_cannot_be_counted():
         {"action": "cleared", "day": 1, "geometry": square(0, 0, 50), "depth_m": None, "items": "three mines"},
         {"action": "reduced", "day": 1, "geometry": square(50, 50, 50), "depth_m": None, "items": "none"},
     ]
-    faults = cp.release_faults(areas, release_table(rows))
+    faults = release_faults(areas, release_table(rows))
     assert faults[["row", "column", "level"]].values.tolist() == [[0, "depth_m", "error"], [0, "items", "error"]]
     rows[0] |= {"depth_m": 0.2, "items": "PMN 3"}
-    assert cp.release_faults(areas, release_table(rows), devices={"PMN": "a mine"}).empty
+    assert release_faults(areas, release_table(rows), devices={"PMN": "a mine"}).empty
 
 
 def test_reopening_of_ground_that_was_never_released():
@@ -378,7 +386,7 @@ def test_reopening_of_ground_that_was_never_released():
         {"action": "re-opened", "day": 2, "geometry": square(0, 0, 60, 100)},
         {"action": "cleared", "day": 3, "geometry": square(0, 0, 60, 100)},
     ]
-    one = told(cp.release_faults(areas, release_table(rows)), "never released")
+    one = told(release_faults(areas, release_table(rows)), "never released")
     assert (one["row"], one["level"], one["value"]) == (1, "warning", "1,000 m2")
 
 
@@ -467,7 +475,7 @@ def test_releases_that_later_finds_contradict():
     hazards = area_table([{"geometry": square(1050, 0, 100), "day": 5}, {"geometry": square(1099.5, 0, 99), "day": 5},
                           {"geometry": square(0, 0, 900), "day": 0}, {"geometry": square(0, 0, 900), "day": None},
                           {"geometry": Point(E0 + 1010, N0 + 10), "day": 5}])  # fmt: skip
-    found = cp.contradicted(releases, accidents, hazards)
+    found = contradicted(releases, accidents, hazards)
     assert found[["release_id", "evidence", "evidence_id"]].values.tolist() == [
         ["R0", "accident", "A4"],  # A0 came before the release
         ["R1", "accident", "A1"],  # without a date: can't be ruled out
@@ -475,14 +483,14 @@ def test_releases_that_later_finds_contradict():
         ["R4", "hazard", "H0"],  # H1 shares 0.5 % of the smaller shape; R3 is a re-opening
         ["R4", "hazard", "H4"],
     ]
-    faults = cp.release_faults(hazards.iloc[:4], releases, accidents=accidents)
+    faults = release_faults(hazards.iloc[:4], releases, accidents=accidents)
     own = faults[faults["rule"].str.contains("found on the ground after")]
     assert own["value"].tolist() == [
         "accident A4 2024-03-01", "accident A1 without date", "accident A2 2024-02-01", "hazard H0 2024-01-06",
     ]  # fmt: skip
     assert (own["level"] == "warning").all()
     assert found["certain"].all()
-    assert cp.contradicted(releases, accidents.iloc[:0], hazards.iloc[:0]).empty
+    assert contradicted(releases, accidents.iloc[:0], hazards.iloc[:0]).empty
 
 
 def test_an_accident_beside_released_ground_may_have_been_there():
@@ -493,9 +501,9 @@ def test_an_accident_beside_released_ground_may_have_been_there():
         ["2024-02-01", "2024-02-01", "2024-01-04", "2024-01-03"],
     )
     nothing = area_table([{"geometry": square(5000, 0, 10)}])
-    found = cp.contradicted(releases, accidents, nothing)
+    found = contradicted(releases, accidents, nothing)
     assert found[["evidence_id", "certain"]].values.tolist() == [["A0", False], ["A2", True]]
-    faults = cp.release_faults(nothing, releases, accidents=accidents)
+    faults = release_faults(nothing, releases, accidents=accidents)
     rules = [rule for rule in faults["rule"] if "after" in rule]
     assert len(rules) == 2
     assert "may have been there" in rules[0]
@@ -547,8 +555,8 @@ def test_releases_are_read_from_a_table(tmp_path):
     assert cp.check(table).empty, "the same ground twice is no fault where the second row re-opens it"
     assert table["action"].tolist() == ["cleared", "re-opened"]
     assert table["depth_m"].tolist()[0] == 0.2
-    assert cp.read_items(table["items"][0]) == {"AP": 3, "UXO": 1}
-    assert cp.read_items(table["items"][1]) is None
+    assert read_items(table["items"][0]) == {"AP": 3, "UXO": 1}
+    assert read_items(table["items"][1]) is None
     assert str(table.crs) == UTM
     assert table["decided_on"].dt.date.astype(str).tolist() == ["2024-05-01", "2024-06-01"]
     with pytest.raises(FaultsError, match="entered twice"):
@@ -594,7 +602,7 @@ def test_a_country_counts_its_own_devices(tmp_path):
     source = SourceSettings(path=path, crs="EPSG:4326")
     reading = read_source("releases", source, code_lists={"device": {"PMN": "a mine"}})
     assert reading.faults.empty
-    assert cp.read_items("PMN 3", {"PMN": "a mine"}) == {"PMN": 3}
+    assert read_items("PMN 3", {"PMN": "a mine"}) == {"PMN": 3}
 
 
 CHANGE = {
@@ -685,9 +693,9 @@ def test_the_sample_tells_three_years_without_a_fault_of_the_files(sample_histor
     }  # fmt: skip
     assert set(releases["decided_on"].dt.year) == {2023, 2024, 2025}
     assert len(history) == 25
-    assert all(cp.read_items(text) for text in releases.loc[releases["action"] == "cleared", "items"])
-    assert cp.history_faults(hazards, history).empty
-    faults = cp.release_faults(areas, releases)
+    assert all(read_items(text) for text in releases.loc[releases["action"] == "cleared", "items"])
+    assert history_faults(hazards, history).empty
+    faults = release_faults(areas, releases)
     assert set(faults["level"]) == {"warning"}, "the small overlap is below the limit"
     assert faults["rule"].str.contains("outside every known hazard").sum() == 1
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import clearplan as cp
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.priority import crosscheck
 from clearplan.priority.crosscheck import METHODS, compare_methods
@@ -53,7 +52,7 @@ def test_three_tasks_by_hand():
 def test_a_chain_in_which_each_dominates_the_next():
     pytest.importorskip("pymcdm")
     ranked, plan = made([[0.9 - 0.1 * k, 0.8 - 0.1 * k, 0.7 - 0.05 * k] for k in range(6)], [5, 3, 2])
-    found = cp.compare_methods(ranked, plan, "survey", first=3)
+    found = compare_methods(ranked, plan, "survey", first=3)
     assert ranks_of(found) == [[k, k, k] for k in range(1, 7)]
     assert found.columns.tolist() == ["task_id", *METHODS]
     assert found.attrs["differ"] == []

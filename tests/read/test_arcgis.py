@@ -14,6 +14,7 @@ from shapely import LineString, Point, box
 
 import clearplan as cp
 from clearplan.core.errors import ReadError
+from clearplan.read.arcgis import read_service
 from clearplan.read.servers import fetch, fetch_sources
 from clearplan.settings.sources import SourceSettings
 
@@ -111,7 +112,7 @@ def office(monkeypatch):
 
 
 def test_all_pages_come_in_the_order_of_their_ids(office):
-    table = cp.read_service(office.url)
+    table = read_service(office.url)
     assert table["OBJECTID"].tolist() == [3, 7, 11, 20, 21, 22, 23]
     assert [len(asked["objectIds"].split(",")) for _, asked, _ in office.asked if "objectIds" in asked] == [2, 2, 2, 1]
     assert table["code"].tolist()[:3] == ["=1+1", "Ağdam Աղդամ", "00123"]
@@ -127,7 +128,7 @@ def test_all_pages_come_in_the_order_of_their_ids(office):
 @pytest.mark.parametrize("behaviour", ["short", "busy"])
 def test_a_server_that_cuts_its_answers_short_or_is_busy_hides_nothing(office, behaviour):
     office.behaviour = behaviour
-    assert cp.read_service(office.url)["OBJECTID"].tolist() == [3, 7, 11, 20, 21, 22, 23]
+    assert read_service(office.url)["OBJECTID"].tolist() == [3, 7, 11, 20, 21, 22, 23]
 
 
 @pytest.mark.parametrize(
@@ -142,47 +143,47 @@ def test_a_server_that_cuts_its_answers_short_or_is_busy_hides_nothing(office, b
 def test_refusals_are_told_in_a_line(office, behaviour, words):
     office.behaviour = behaviour
     with pytest.raises(ReadError, match=words) as refused:
-        cp.read_service(office.url)
+        read_service(office.url)
     assert "\n" not in str(refused.value)
 
 
 def test_nobody_at_home():
     with pytest.raises(ReadError, match="can't be reached"):
-        cp.read_service("http://127.0.0.1:1/FeatureServer/0")
+        read_service("http://127.0.0.1:1/FeatureServer/0")
 
 
 def test_the_token_travels_in_a_header_and_stands_in_no_message(office, monkeypatch, tmp_path):
     office.behaviour = "token"
     monkeypatch.setenv("CLEARPLAN_ARCGIS_TOKEN", TOKEN)
-    assert len(cp.read_service(office.url)) == 7
+    assert len(read_service(office.url)) == 7
     assert all(TOKEN not in path + json.dumps(asked) for path, asked, _ in office.asked)
     monkeypatch.setenv("CLEARPLAN_ARCGIS_TOKEN", "wrong-secret")
     with pytest.raises(ReadError, match="a token was refused") as refused:
-        cp.read_service(office.url)
+        read_service(office.url)
     assert "wrong-secret" not in str(refused.value)
     assert TOKEN not in str(refused.value)
     with pytest.raises(ReadError, match="must not travel in the open"):
-        cp.read_service("http://maps.example.org/FeatureServer/0")
+        read_service("http://maps.example.org/FeatureServer/0")
 
 
 def test_points_lines_tables_and_nothing(office):
     point = POLYGONS | {"geometryType": "esriGeometryPoint"}
     office.layer = point
     office.features = [{"attributes": {"OBJECTID": 1, "code": "a"}, "geometry": {"x": 1.5, "y": 2.5}}]
-    assert cp.read_service(office.url).geometry.iloc[0].equals(Point(1.5, 2.5))
+    assert read_service(office.url).geometry.iloc[0].equals(Point(1.5, 2.5))
     office.layer = POLYGONS | {"geometryType": "esriGeometryPolyline"}
     office.features = [{"attributes": {"OBJECTID": 1}, "geometry": {"paths": [[[0, 0], [1, 1]]]}}]
-    assert cp.read_service(office.url).geometry.iloc[0].equals(LineString([(0, 0), (1, 1)]))
+    assert read_service(office.url).geometry.iloc[0].equals(LineString([(0, 0), (1, 1)]))
     office.features = []
-    empty = cp.read_service(office.url)
+    empty = read_service(office.url)
     assert len(empty) == 0
     assert empty.crs.to_epsg() == 32638
     office.layer = {k: v for k, v in POLYGONS.items() if k != "geometryType"}
     office.features = [{"attributes": {"OBJECTID": 5, "code": "t"}}]
-    assert cp.read_service(office.url)["code"].tolist() == ["t"]
+    assert read_service(office.url)["code"].tolist() == ["t"]
     office.layer = {"layers": []}
     with pytest.raises(ReadError, match="is no layer"):
-        cp.read_service(office.url)
+        read_service(office.url)
 
 
 def test_a_copy_is_read_by_our_own_door(office, tmp_path):

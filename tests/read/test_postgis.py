@@ -17,6 +17,7 @@ from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
 from clearplan.core.errors import ReadError, SettingsError
+from clearplan.read.postgis import read_postgis
 from clearplan.read.servers import fetch_sources
 from clearplan.settings.project import load_project
 from clearplan.settings.sources import SourceSettings
@@ -122,7 +123,7 @@ def url(server, monkeypatch):
 
 
 def test_rows_come_as_they_are_in_the_order_of_the_key(url):
-    table = cp.read_postgis(url, "imsma.hazards")
+    table = read_postgis(url, "imsma.hazards")
     assert table["hazard_id"].tolist() == ["00123", "H-2", "H-3"]
     assert table.crs.to_epsg() == 32638
     assert table["mines"].tolist() == [12, pd.NA, 0]
@@ -140,7 +141,7 @@ def test_rows_come_as_they_are_in_the_order_of_the_key(url):
 
 
 def test_a_name_is_only_ever_a_name(url, server):
-    odd = cp.read_postgis(url, 'imsma.odd "name; DROP TABLE imsma.hazards; --')
+    odd = read_postgis(url, 'imsma.odd "name; DROP TABLE imsma.hazards; --')
     assert odd["id"].tolist() == [1, 2]  # no key: in the order of the rows' own text
     assert odd.crs.to_epsg() == 4326
     assert server[1].run("SELECT count(*) FROM imsma.hazards") == [[3]]
@@ -155,16 +156,16 @@ def test_the_server_is_never_written(url, server):
     server[1].run("CREATE OR REPLACE VIEW imsma.hostile AS SELECT imsma.writes() AS id")
     server[1].run(f"GRANT ALL ON ALL TABLES IN SCHEMA imsma TO {USER}; REVOKE ALL ON imsma.secret FROM {USER}")
     with pytest.raises(ReadError, match="read-only transaction"):
-        cp.read_postgis(url, "imsma.hostile")
+        read_postgis(url, "imsma.hostile")
     assert server[1].run("SELECT count(*) FROM imsma.trap") == [[0]]
 
 
 def test_tables_without_shapes_and_geographies(url):
-    teams = cp.read_postgis(url, "imsma.teams")
+    teams = read_postgis(url, "imsma.teams")
     assert not isinstance(teams, gpd.GeoDataFrame)
     assert teams["team_id"].tolist() == ["T0", "T1"]
     assert teams["people"].tolist() == [pd.NA, 8]
-    far = cp.read_postgis(url, "imsma.far")
+    far = read_postgis(url, "imsma.far")
     assert far.crs.to_epsg() == 4326
     assert far.geometry.iloc[0].equals(Point(46.7, 39.9))
 
@@ -181,7 +182,7 @@ def test_tables_without_shapes_and_geographies(url):
 )
 def test_what_can_not_be_read_is_told_in_a_line(url, table, words):
     with pytest.raises(ReadError, match=words) as refused:
-        cp.read_postgis(url, table)
+        read_postgis(url, table)
     assert "\n" not in str(refused.value)
 
 
@@ -194,7 +195,7 @@ def test_credentials_stand_in_no_error_and_no_log(url, monkeypatch, caplog, case
     if case == "nobody":
         monkeypatch.delenv("PGUSER")
     with pytest.raises(ReadError) as refused:
-        cp.read_postgis(wrong, "imsma.hazards")
+        read_postgis(wrong, "imsma.hazards")
     told = str(refused.value) + caplog.text
     for secret in (USER, PASSWORD, "wrong-and-secret", "p%40ss"):
         assert secret not in told
@@ -294,6 +295,6 @@ def test_a_url_in_a_notebook_is_not_silently_left_aside(tmp_path):
 
 def test_the_shapes_of_the_server_are_those_of_shapely(url):
     (outer, hole) = (box(651000, 4420000, 651100, 4420100), box(651040, 4420040, 651060, 4420060))
-    shape = cp.read_postgis(url, "imsma.hazards").geometry.iloc[0]
+    shape = read_postgis(url, "imsma.hazards").geometry.iloc[0]
     assert shape.area == pytest.approx(outer.area - hole.area)
     assert isinstance(shape.geoms[0], Polygon)

@@ -12,7 +12,9 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.core.errors import FaultsError, MissingFileError, ReadError, SettingsError, TableError
+from clearplan.land.footprints import net_shapes
 from clearplan.study.compare import comparison_words, rank_changes, read_run
+from clearplan.surface.probability import evidence_at
 from tests.conftest import E0, N0, UTM
 
 pytestmark = pytest.mark.usefixtures("without_handouts")
@@ -274,7 +276,7 @@ def test_books_balance_on_the_sample(sample):
     assert known["remaining_m2"].sum() == pytest.approx(study.net["net_m2"].sum(), rel=1e-6)
     assert study.tasks["area_m2"].sum() == pytest.approx(study.net["net_m2"].sum(), rel=1e-6)
     drawn = cp.footprints(study.hazards, study.project.footprints)
-    union_m2 = sum(shape.area for shape in cp.net_shapes(drawn.assign(status="open")).values())
+    union_m2 = sum(shape.area for shape in net_shapes(drawn.assign(status="open")).values())
     assert known["reported_m2"].sum() == pytest.approx(union_m2, rel=1e-6)
     bridge = study.books["bridge"]
     flows = {"newly_found_m2": 1, "cancelled_m2": -1, "reduced_m2": -1, "cleared_m2": -1, "reopened_m2": 1,
@@ -332,7 +334,7 @@ def weighed(project, releases, *, accidents=None):
     shutil.rmtree(project / "w", ignore_errors=True)
     study = cp.run_study(project / "plan.toml", project / "w")
     middle = np.array([[E0 + 6100.0, N0 + 100.0]])
-    return float(cp.evidence_at(study.evidence, middle)["p"].iloc[0]), study
+    return float(evidence_at(study.evidence, middle)["p"].iloc[0]), study
 
 
 def still(name="L9", action="cleared", day="2025-06-01", width=200):

@@ -19,6 +19,7 @@ import clearplan as cp
 from clearplan.core.errors import FaultsError, OutputError, SettingsError
 from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from clearplan.land.footprints import net_shapes
+from clearplan.read.readers import read_ranked
 from clearplan.study.provenance import _hashes, line_words, people_waiting
 from clearplan.study.run import run_study
 from clearplan.tables.check import remaining
@@ -144,7 +145,7 @@ def test_layers_of_the_geopackage(sample):
 
 def test_explanation_from_the_geopackage_is_that_of_the_study(sample):
     study, folder = sample
-    stored = cp.read_ranked(folder / "plan.gpkg")
+    stored = read_ranked(folder / "plan.gpkg")
     for task_id in study.tasks["task_id"].iloc[[0, len(study.tasks) // 2, -1]]:
         a, b = cp.explain(stored, task_id), cp.explain(study.tasks, task_id)
         pd.testing.assert_frame_equal(a, b)

@@ -20,7 +20,7 @@ from clearplan.core.errors import CrsError, SettingsError, TableError
 from clearplan.settings.base import check_settings
 from clearplan.settings.surface import FitSettings
 from clearplan.surface import scores
-from clearplan.surface.evaluation import share_outside
+from clearplan.surface.evaluation import evaluation_tables, share_outside
 from clearplan.surface.fit import roles_of
 from clearplan.surface.likelihood import Problem, base_for, exposure_given, fit_places, fit_surveys, penalised_loss
 from clearplan.surface.samples import blocks_of, cells_inside, draw_background, folds_of, take_sample
@@ -446,7 +446,7 @@ def test_ladder_has_every_rung_and_says_what_is_missing(world):
         world.hazards, world.areas, world.accidents.iloc[:0], plan, grid=grid, settlements=places
     )
     found = cp.evaluate(evidence, world.accidents, world.areas, fit_settings(world))
-    tables = cp.evaluation_tables(found)
+    tables = evaluation_tables(found)
     assert list(dict.fromkeys(tables["ladder"]["rung"])) == [
         "belt only", "distance only", "all terms (expert)", "all terms (fitted)"
     ]  # fmt: skip

@@ -24,7 +24,7 @@ from clearplan.geo.grids import Window, make_grid
 from clearplan.settings.base import check_settings
 from clearplan.settings.surface import SurfaceSettings
 from clearplan.surface.evidence import fall_off
-from clearplan.surface.probability import LEAST, UNKNOWN, UNKNOWN_CODE
+from clearplan.surface.probability import LEAST, UNKNOWN, UNKNOWN_CODE, draw_strengths, evidence_at
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, random_world
 
 REACH = 2_000.0
@@ -70,7 +70,7 @@ def gather(rows, *names, accidents=None, grid=GRID, areas=None, settings=None, *
 
 
 def at(evidence, *points):
-    return cp.evidence_at(evidence, np.array(points, dtype=float))
+    return evidence_at(evidence, np.array(points, dtype=float))
 
 
 def centre(column, row):
@@ -240,7 +240,7 @@ def test_sides_agree_with_those_of_the_belt(turn):
     arms = [shapely.distance(middles, LineString(shape.coords[k : k + 2])) for k in (0, 1)]
     corner = shapely.distance(middles, shape) >= shapely.distance(middles, Point(E0, N0)) - 1e-6
     clear = (shapely.distance(middles, shape) > 1) & ((np.abs(arms[0] - arms[1]) > 1) | corner)
-    found = cp.evidence_at(evidence, middles[clear])
+    found = evidence_at(evidence, middles[clear])
     expected = [_side(shape, point) == "left" for point in middles[clear]]
     assert ((found["line-left"] > 0) == expected).all()
 
@@ -287,7 +287,7 @@ def test_the_raster_says_what_the_points_say(tmp_path):
     p, code = surface.read()
     row, column = np.mgrid[0 : GRID.rows : 3, 0 : GRID.columns : 3]
     x, y = GRID.x0 + (column.ravel() + 0.5) * 100, GRID.y1 - (row.ravel() + 0.5) * 100
-    found = cp.evidence_at(evidence, np.column_stack([x, y]))
+    found = evidence_at(evidence, np.column_stack([x, y]))
     drawn = p[row.ravel(), column.ravel()]
     assert np.array_equal(np.isnan(drawn), ~found["known"])
     assert np.nanmax(np.abs(drawn - found["p"])) <= LEAST / 2 + 1e-6
@@ -482,7 +482,7 @@ def test_the_interval_is_that_of_the_draws():
     # One cell, one term at full strength: p of the 5th and 95th percentile of the logit.
     evidence = gather([{"geometry": box(E0, N0, E0 + 100, N0 + 100)}], "sha")
     table = cp.expected_area(evidence, layer_of(box(E0, N0, E0 + 100, N0 + 100)))
-    base, strengths = cp.draw_strengths(evidence.settings)
+    base, strengths = draw_strengths(evidence.settings)
     assert base.std() == pytest.approx(0.5, abs=0.1)
     logit = np.sort(base + strengths[0])
     low, high = np.quantile(10_000 / (1 + np.exp(-logit)), (0.05, 0.95))

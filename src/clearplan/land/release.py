@@ -294,7 +294,8 @@ def negative_search(p: Any, d: Any, *, contradicted: Any = False) -> Any:
     d : float or array
         Probability that the search finds what is there, 0 to 1.
     contradicted : bool or array, optional
-        Where something was found there later (:func:`clearplan.contradicted`): the search says nothing, p stays.
+        Where something was found there later (:func:`clearplan.land.audit.contradicted`): the search says nothing, p
+        stays.
 
     Returns
     -------

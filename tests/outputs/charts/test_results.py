@@ -7,9 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import clearplan as cp
 from clearplan.core.errors import TableError
-from clearplan.outputs.charts.results import BRIDGE, draw_order
+from clearplan.outputs.charts.results import (
+    BRIDGE,
+    draw_bridge,
+    draw_calibration,
+    draw_ladder,
+    draw_order,
+    draw_recall,
+    draw_release_2023,
+)
 from clearplan.surface.evaluation import FIGURES
 
 RUNGS = ["belt only", "distance only", "all terms (fitted)"]
@@ -67,11 +74,11 @@ def order(count=4, **columns):
 
 CHARTS = {
     "order": lambda: draw_order(order(), "survey"),
-    "ladder": lambda: cp.draw_ladder(ladder()),
-    "recall": lambda: cp.draw_recall(ladder()),
-    "calibration": lambda: cp.draw_calibration(calibration()),
-    "release": lambda: cp.draw_release_2023(released(), source="trend.az 3870489"),
-    "bridge": lambda: cp.draw_bridge(bridge()),
+    "ladder": lambda: draw_ladder(ladder()),
+    "recall": lambda: draw_recall(ladder()),
+    "calibration": lambda: draw_calibration(calibration()),
+    "release": lambda: draw_release_2023(released(), source="trend.az 3870489"),
+    "bridge": lambda: draw_bridge(bridge()),
 }
 
 
@@ -117,30 +124,30 @@ def test_a_missing_figure_is_said_and_not_drawn_as_0():
 
 def test_bridges_must_close():
     with pytest.raises(TableError, match=r"make \+2,000,000.0 m2 more than closing"):
-        cp.draw_bridge(bridge(closing_m2=26e6))
+        draw_bridge(bridge(closing_m2=26e6))
     both = pd.concat([bridge(), bridge()])
-    assert "In km²: opening 96.00" in cp.draw_bridge(both)
-    assert "In ha: opening 4.80" in cp.draw_bridge(bridge() / 1e3)
-    assert "In ha: opening 0.00" in cp.draw_bridge(pd.DataFrame([dict.fromkeys(BRIDGE, 0.0)]))
+    assert "In km²: opening 96.00" in draw_bridge(both)
+    assert "In ha: opening 4.80" in draw_bridge(bridge() / 1e3)
+    assert "In ha: opening 0.00" in draw_bridge(pd.DataFrame([dict.fromkeys(BRIDGE, 0.0)]))
 
 
 def test_break_downs_must_sum_alike():
     table = released()
     table.loc[0, "hectares"] += 100
     with pytest.raises(TableError, match=r"do not sum to the same area: district 53,181.8, operator 53,081.8"):
-        cp.draw_release_2023(table, source="x")
+        draw_release_2023(table, source="x")
 
 
 def test_tables_that_cannot_be_drawn():
     with pytest.raises(TableError, match="no column high"):
-        cp.draw_ladder(ladder().drop(columns="high"))
+        draw_ladder(ladder().drop(columns="high"))
     with pytest.raises(TableError, match="the table is empty"):
-        cp.draw_recall(ladder().iloc[:0])
+        draw_recall(ladder().iloc[:0])
 
 
 def test_no_accident_in_a_part_is_drawn():
     table = calibration().assign(observed=0, observed_per_100_km2=0.0)
-    assert cp.draw_calibration(table).startswith("<svg")
+    assert draw_calibration(table).startswith("<svg")
 
 
 def test_the_state_of_matplotlib_is_left_as_it_was():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import clearplan as cp
 from clearplan.core.errors import OutputError, TableError
+from clearplan.outputs.charts.results import draw_bridge
 from clearplan.outputs.charts.style import save_chart, spread, to_svg
 from tests.outputs.charts.test_results import bridge
 
@@ -16,22 +16,22 @@ def plain(name="plain", words="a"):
 
 def test_any_chart_is_saved_as_a_picture_for_slides(tmp_path):
     for name in ("one.png", "two.png"):
-        save_chart(cp.draw_bridge, tmp_path / name, bridge(), title="Opening <to> closing")
+        save_chart(draw_bridge, tmp_path / name, bridge(), title="Opening <to> closing")
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     with Image.open(tmp_path / "one.png") as picture:
         assert picture.size == (1720, 840)  # 8.6 x 4.2 inches, 200 dots each
         assert picture.text["Title"] == "Opening <to> closing"
         assert "In km²: opening 48.00" in picture.text["Description"]
         assert "Creation Time" not in picture.text
-    save_chart(cp.draw_bridge, tmp_path / "one.svg", bridge())
-    assert (tmp_path / "one.svg").read_text(encoding="utf-8") == cp.draw_bridge(bridge())
+    save_chart(draw_bridge, tmp_path / "one.svg", bridge())
+    assert (tmp_path / "one.svg").read_text(encoding="utf-8") == draw_bridge(bridge())
 
 
 def test_a_picture_that_cannot_be_drawn_or_named_leaves_nothing(tmp_path):
     with pytest.raises(OutputError, match=r"x.jpg: does not end with .png or .svg"):
-        save_chart(cp.draw_bridge, tmp_path / "x.jpg", bridge())
+        save_chart(draw_bridge, tmp_path / "x.jpg", bridge())
     with pytest.raises(TableError, match="no column opening_m2"):
-        save_chart(cp.draw_bridge, tmp_path / "x.png", bridge().drop(columns="opening_m2"))
+        save_chart(draw_bridge, tmp_path / "x.png", bridge().drop(columns="opening_m2"))
     with pytest.raises(TableError, match="0 charts are drawn where one is wanted"):
         save_chart(lambda: "", tmp_path / "x.png")
     with pytest.raises(TableError, match="2 charts are drawn"):

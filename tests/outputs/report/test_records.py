@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 import clearplan as cp
+from clearplan.outputs.report.records import draw_quality_sheets
 from clearplan.outputs.workbooks.writer import write_record_workbook
+from clearplan.records.minefields import open_records
 from tests.browser import PICTURES, opened
 from tests.records.test_minefields import REGION, leg, record, square
 
@@ -85,8 +87,8 @@ def test_hostile_text_stays_text(tmp_path):
     records.append(record(HOSTILE[0], record_number="x"))
     legs += square(record_id=HOSTILE[0])
     write_record_workbook({"records": pd.DataFrame(records), "legs": pd.DataFrame(legs)}, tmp_path / "r.xlsx")
-    reading = cp.open_records(tmp_path / "r.xlsx", region=REGION)
-    page = cp.draw_quality_sheets([reading], title=HOSTILE[0], notice=HOSTILE[2]).html
+    reading = open_records(tmp_path / "r.xlsx", region=REGION)
+    page = draw_quality_sheets([reading], title=HOSTILE[0], notice=HOSTILE[2]).html
     assert "<script" not in page
     assert "<img" not in page
     assert "&lt;script&gt;" in page
@@ -98,13 +100,13 @@ def test_the_same_records_make_the_same_sheets(tmp_path):
     path = tmp_path / "r.xlsx"
     legs = [*square(), leg(5, "end", bearing="0", distance="199", closes_on="1")]
     write_record_workbook({"records": pd.DataFrame([record()]), "legs": pd.DataFrame(legs)}, path)
-    pages = {cp.draw_quality_sheets([cp.open_records(path, region=REGION)], title="t").html for _ in range(2)}
+    pages = {draw_quality_sheets([open_records(path, region=REGION)], title="t").html for _ in range(2)}
     assert len(pages) == 1
     moved = cp.reanchor(
-        cp.open_records(path, region=REGION), "R1", "39.991N 46.93E", position_error_m=5, anchored_by="team",
+        open_records(path, region=REGION), "R1", "39.991N 46.93E", position_error_m=5, anchored_by="team",
         anchored_on=dt.date(2024, 1, 1), reason="found",
     )  # fmt: skip
-    assert "as recorded" in cp.draw_quality_sheets([moved], title="t").html
+    assert "as recorded" in draw_quality_sheets([moved], title="t").html
 
 
 def test_a_heavy_file_says_what_it_leaves_out(tmp_path, monkeypatch):
@@ -113,6 +115,6 @@ def test_a_heavy_file_says_what_it_leaves_out(tmp_path, monkeypatch):
     legs = [row for k in range(4) for row in square(record_id=f"R{k}")]
     write_record_workbook({"records": pd.DataFrame(records), "legs": pd.DataFrame(legs)}, path)
     monkeypatch.setattr("clearplan.outputs.report.records.MAX_SHEETS", 3)
-    page = cp.draw_quality_sheets([cp.open_records(path, region=REGION)], title="t").html
+    page = draw_quality_sheets([open_records(path, region=REGION)], title="t").html
     assert page.count("<section") == 3
     assert "1 more records are not shown" in page

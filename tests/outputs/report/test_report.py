@@ -9,6 +9,7 @@ import clearplan as cp
 from clearplan.core.errors import OutputError, SettingsError, TableError
 from clearplan.outputs.report.report import draw_evaluation, draw_report, ladder_cells
 from clearplan.priority.sensitivity import share_words
+from clearplan.surface.evaluation import evaluation_tables
 from tests.browser import PICTURES, opened
 from tests.conftest import SAMPLE
 from tests.outputs.charts.test_results import order
@@ -94,7 +95,7 @@ def test_evaluation_of_the_sample(tmp_path, sample):
     fit = study.project.fit.model_copy(update={"background": 20_000, "bootstrap": 20, "penalties": (1.0,)})
     known = cp.footprints(study.hazards, study.project.footprints)
     found = cp.evaluate(study.evidence, study.accidents, known, fit)
-    tables = cp.evaluation_tables(found)
+    tables = evaluation_tables(found)
     outside = found.outside.set_index("what")
     # The sample is made so: 252 of 350 accidents, the published 72 %, lie outside the belt.
     assert outside.loc["the belt of the contact line", "outside"] == 252
