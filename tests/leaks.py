@@ -27,7 +27,7 @@ import pyproj
 import shapely
 from scipy.spatial import cKDTree
 
-from clearplan.tables.declared import CODE_LISTS
+from clearplan.tables.codes import CODE_LISTS
 
 #: A published pair of numbers so near to a secret place, in both directions, gives it away: three decimals of a degree.
 PRECISION_M = 100.0

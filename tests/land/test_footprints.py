@@ -13,7 +13,7 @@ from shapely import LineString, Point, box
 from clearplan.core.errors import CrsError, SettingsError, TableError
 from clearplan.land import footprints as hz
 from clearplan.settings.land import FootprintSettings
-from clearplan.tables.declared import read_profile, write_profile
+from clearplan.tables.texts import read_profile, write_profile
 from tests.conftest import E0, N0, hazard_table, random_world
 
 

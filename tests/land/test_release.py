@@ -23,7 +23,7 @@ from clearplan.read.readers import plan_sources, read_source
 from clearplan.settings.land import Detection, ReleaseSettings
 from clearplan.settings.project import Project, load_project
 from clearplan.settings.sources import SourceSettings
-from clearplan.tables.declared import read_items
+from clearplan.tables.texts import read_items
 from tests import cells
 from tests.cells import CELL, area_table, day, history_table, layers, release_table
 from tests.conftest import E0, N0, SAMPLE, UTM, accident_table, random_world

@@ -25,7 +25,7 @@ from clearplan.study.outputs import notice, write_run
 from clearplan.study.publish import publish_study
 from clearplan.study.ranking import read_ranking
 from clearplan.tables.check import check, remaining
-from clearplan.tables.declared import TABLES
+from clearplan.tables.lookup import TABLES
 from clearplan.tables.tiers import BANNERS, LEAVES, TIERS, may_leave, tier_of
 from tests.browser import opened
 from tests.conftest import E0, N0, SAMPLE, UTM, accident_table, hazard_table, random_world, zone_table

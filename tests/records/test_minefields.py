@@ -647,7 +647,7 @@ def put(sheet, cell, value):
 
 
 def column_of(sheet, name):
-    from clearplan.tables.declared import TABLES
+    from clearplan.tables.lookup import TABLES
 
     return openpyxl.utils.get_column_letter([c.name for c in TABLES[sheet]].index(name) + 1)
 
@@ -741,7 +741,7 @@ def test_names_and_codes_of_an_own_database_are_mapped(tmp_path):
 
 
 def test_template_has_a_list_and_a_comment_on_every_column(tmp_path):
-    from clearplan.tables.declared import TABLES
+    from clearplan.tables.lookup import TABLES
 
     path = tmp_path / "t.xlsx"
     write_record_template(path)

@@ -12,8 +12,8 @@ import xlsxwriter
 from clearplan.outputs.gis.geopackage import write_table
 from clearplan.read.files import read_raw
 from clearplan.read.readers import read_zones
-from clearplan.tables.declared import TABLES
 from clearplan.tables.hxl import CORE, TAGS, TAGS_IN, tag_of, tag_row
+from clearplan.tables.lookup import TABLES
 
 #: Core hashtags with status "Released" and release 1.0 or 1.1 in the HXL core schema
 #: (https://data.humdata.org/dataset/hxl-core-schemas), and #modality, which the dictionary of 1.1 has.

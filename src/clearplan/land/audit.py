@@ -19,7 +19,7 @@ from clearplan.geo import shapes
 from clearplan.land.release import REOPENED, STANDS, dates, detection, last_events, states, until
 from clearplan.settings.land import Detection
 from clearplan.tables.check import fault, fault_table, placed
-from clearplan.tables.declared import read_items
+from clearplan.tables.texts import read_items
 
 #: Overlap that is told, as a part of the smaller shape; GICHD's geocheck uses the same limit for part overlaps.
 PART_OVERLAP = 0.009

@@ -14,7 +14,8 @@ from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
 from clearplan.settings.land import FootprintSettings
 from clearplan.tables.check import placed, remaining
-from clearplan.tables.declared import CLASSES, OUTSIDE, read_profile
+from clearplan.tables.codes import CLASSES, OUTSIDE
+from clearplan.tables.texts import read_profile
 
 _AREA_COLUMNS = [
     "area_id", "hazard_id", "kind", "land_class", "status", "ordnance", "band", "grown_m", "gross_m2",

@@ -19,7 +19,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError
 from clearplan.geo import shapes
 from clearplan.land.release import REOPENED, as_at, dates, day_of, last_events, states
-from clearplan.tables.declared import CLASSES, CODE_LISTS, OUTSIDE, OUTSIDE_HAZARDS, RELEASED
+from clearplan.tables.codes import CLASSES, CODE_LISTS, OUTSIDE, OUTSIDE_HAZARDS, RELEASED
 
 LEDGER_COLUMNS = ("reported_m2", "remaining_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "closed_m2")
 #: States from the strongest: what remains anywhere remains, what is released by polygon is not closed by status.

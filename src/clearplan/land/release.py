@@ -22,7 +22,8 @@ from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
 from clearplan.settings.land import Detection
 from clearplan.tables.check import placed
-from clearplan.tables.declared import RELEASED, table_name
+from clearplan.tables.codes import RELEASED
+from clearplan.tables.lookup import table_name
 
 #: Day on which a row of each table begins to hold.
 DAY = {

@@ -13,7 +13,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.check import placed
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 HOME = "home"
 _COLUMNS = ["blocker_id", "zone_id", "task_id", "part", "essential", "why"]

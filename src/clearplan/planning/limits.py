@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.calendar import months_counted, period_days, period_of, team_days
 from clearplan.settings.planning import Method, PlanningSettings
-from clearplan.tables.declared import TABLES, ids_in
+from clearplan.tables.lookup import TABLES
+from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 #: What may be broken, in the order in which breaches are told.

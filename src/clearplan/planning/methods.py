@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearplan.settings.planning import Method, PlanningSettings
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 

@@ -18,7 +18,7 @@ from clearplan.core.errors import TableError
 from clearplan.geo import shapes
 from clearplan.settings.priority import Criterion, PrioritySettings
 from clearplan.tables.check import placed
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 

@@ -22,7 +22,7 @@ from clearplan.priority.criteria import CRITERIA, Around, Meaning, lifelines_of,
 from clearplan.priority.weights import Pairwise, inconsistency_words, pairwise_weights
 from clearplan.settings.base import QUEUES
 from clearplan.settings.priority import Criterion, PrioritySettings, WeightSet
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 #: Columns that say how sure a rank is, and what would change it.
 SURE_COLUMNS = (

@@ -20,7 +20,7 @@ from clearplan.priority.rank_draws import Extra, Ranks, rank_draws
 from clearplan.priority.weights import agreement
 from clearplan.settings.base import QUEUES
 from clearplan.settings.priority import OWN_WEIGHTS, Criterion, PrioritySettings, RobustnessSettings
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 #: Classes from a task's chances of being above either cut; two names mean that it may be of either.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from clearplan.core.errors import TableError
 from clearplan.priority.rank import by_score, in_queue, meaning_of
 from clearplan.settings.priority import Criterion, PrioritySettings
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 _SAME = 1e-9  # points; below it two scores are equal

@@ -16,7 +16,7 @@ from clearplan.geo.coordinates import mgrs_square
 from clearplan.settings.base import Queue
 from clearplan.settings.tasks import TaskSettings
 from clearplan.tables.check import placed, remaining
-from clearplan.tables.declared import CLASSES
+from clearplan.tables.codes import CLASSES
 
 QUEUE: dict[str, Queue] = {"indication": "survey", "SHA": "survey", "CHA": "clearance"}
 

@@ -26,7 +26,8 @@ from clearplan.publishing.cells import cells_for, middle_of
 from clearplan.publishing.suppress import with_totals, withheld
 from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.check import remaining
-from clearplan.tables.declared import CLASSES, CODE_LISTS, OUTSIDE, ids_in
+from clearplan.tables.codes import CLASSES, CODE_LISTS, OUTSIDE
+from clearplan.tables.texts import ids_in
 from clearplan.tables.tiers import Tier, check_tier, may_leave
 
 #: Areas that are published are rounded to this, and what is less counts as this [m2]: little is not nothing.
@@ -58,7 +59,7 @@ def publish_tables(
     Parameters
     ----------
     tables : mapping
-        Declared tables by name (``clearplan.tables.declared.TABLES``), in one metric CRS. The public tier needs AREAS
+        Declared tables by name (``clearplan.tables.lookup.TABLES``), in one metric CRS. The public tier needs AREAS
         where there are hazards or tasks: they hold the footprints that cells must contain.
     tier : 'public', 'partner' or 'restricted'
     settings : PublishSettings

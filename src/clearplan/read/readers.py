@@ -43,7 +43,8 @@ from clearplan.settings.base import check_settings
 from clearplan.settings.project import Project
 from clearplan.settings.sources import ContactLineSettings, SourceSettings
 from clearplan.tables.check import fault, fault_table
-from clearplan.tables.declared import TABLES, has_shapes, id_column, table_name, write_profile
+from clearplan.tables.lookup import TABLES, has_shapes, id_column, table_name
+from clearplan.tables.texts import write_profile
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,10 @@ from clearplan.core.errors import CrsError, ReadError, SettingsError, TableError
 from clearplan.read.files import Raw
 from clearplan.settings.sources import SourceSettings
 from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, check, fault
-from clearplan.tables.declared import GATED, TABLES, allowed_codes, id_column, read_items
+from clearplan.tables.codes import allowed_codes
+from clearplan.tables.inputs import GATED
+from clearplan.tables.lookup import TABLES, id_column
+from clearplan.tables.texts import read_items
 
 CodeLists = Mapping[str, Mapping[str, str]]
 Region = tuple[float, float, float, float]

@@ -27,7 +27,7 @@ from clearplan.read.spreadsheets import overlong, sheet_names
 from clearplan.records.bearings import parse_bearing, parse_distance
 from clearplan.settings.sources import RecordErrors, RecordSettings, SheetSettings, SourceSettings
 from clearplan.tables.check import each_row, fault
-from clearplan.tables.declared import TABLES
+from clearplan.tables.lookup import TABLES
 
 #: Before this year no minefield of the conflict was recorded; an earlier date is a slip of the pen.
 FIRST_YEAR = 1987

@@ -32,7 +32,7 @@ from clearplan.records.points import plot
 from clearplan.settings.base import check_settings
 from clearplan.settings.sources import RecordSettings
 from clearplan.tables.check import each_row, fault, fault_table
-from clearplan.tables.declared import TABLES
+from clearplan.tables.lookup import TABLES
 
 Array = np.ndarray[Any, Any]
 

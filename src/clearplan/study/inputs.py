@@ -19,7 +19,9 @@ from clearplan.records.minefields import RecordReading, read_record_source
 from clearplan.settings.project import Project
 from clearplan.settings.sources import RecordSettings
 from clearplan.tables.check import fault, fault_table
-from clearplan.tables.declared import GATED, id_column, ids_in
+from clearplan.tables.inputs import GATED
+from clearplan.tables.lookup import id_column
+from clearplan.tables.texts import ids_in
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from clearplan.study.treaty import dossier_section, write_dossier
 from clearplan.study.workbook import write_runbook
 from clearplan.surface.probability import make_surface
 from clearplan.tables.check import placed
-from clearplan.tables.declared import RELEASED
+from clearplan.tables.codes import RELEASED
 
 Progress = Callable[[str], None]
 

@@ -23,7 +23,9 @@ from clearplan.settings.project import Project
 from clearplan.settings.sources import RecordSettings
 from clearplan.study.inputs import Inputs
 from clearplan.tables.check import placed
-from clearplan.tables.declared import CODE_LISTS_VERSION, GATED, id_column
+from clearplan.tables.codes import CODE_LISTS_VERSION
+from clearplan.tables.inputs import GATED
+from clearplan.tables.lookup import id_column
 
 _LIBRARIES = (
     "highspy",

@@ -34,7 +34,7 @@ from clearplan.study.provenance import fingerprint_with
 from clearplan.study.ranking import Why
 from clearplan.study.treaty import Dossier, sums_less
 from clearplan.tables.check import no_faults
-from clearplan.tables.declared import CODE_LISTS, EVERY_KIND, OUTSIDE
+from clearplan.tables.codes import CODE_LISTS, EVERY_KIND, OUTSIDE
 from clearplan.tables.tiers import BANNERS, Tier, check_tier
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from clearplan.read.files import read_raw
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
 from clearplan.study.planning import Planned
-from clearplan.tables.declared import allowed_codes
+from clearplan.tables.codes import allowed_codes
 from clearplan.treaty.clock import Clock, about, clock, counted_ground, km2_words, obligations, release_rates
 from clearplan.treaty.filing import (
     DECLARED,

@@ -14,7 +14,7 @@ from clearplan.core.errors import TableError
 from clearplan.geo.distances import Nearest
 from clearplan.geo.grids import Grid, Layer, Window, cell_centres, layer
 from clearplan.tables.check import remaining
-from clearplan.tables.declared import read_profile
+from clearplan.tables.texts import read_profile
 
 Array = NDArray[Any]
 

@@ -15,8 +15,8 @@ import pandas as pd
 import shapely
 
 from clearplan.tables.check import placed
-from clearplan.tables.declared import TABLES, Column
-from clearplan.tables.derived import columns_of
+from clearplan.tables.columns import Column
+from clearplan.tables.lookup import TABLES, columns_of
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -11,16 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 import shapely
 
-from clearplan.tables.declared import (
-    CODE_LISTS,
-    CODE_LISTS_VERSION,
-    REPLACEABLE,
-    TABLES,
-    Column,
-    allowed_codes,
-    id_column,
-    table_name,
-)
+from clearplan.tables.codes import CODE_LISTS, CODE_LISTS_VERSION, REPLACEABLE, allowed_codes
+from clearplan.tables.columns import Column
+from clearplan.tables.lookup import TABLES, id_column, table_name
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -143,7 +136,7 @@ def check(
     table : frame
         Any declared table. ``row`` in the answer is the index label.
     name : str, optional
-        A name in ``clearplan.tables.declared.TABLES``; told by the id column when left out.
+        A name in ``clearplan.tables.lookup.TABLES``; told by the id column when left out.
     code_lists : mapping, optional
         Country lists that replace ``ordnance`` or ``device``: code = meaning.
 

@@ -21,7 +21,7 @@ from clearplan.core.errors import SettingsError
 from clearplan.geo import shapes
 from clearplan.settings.planning import Treaty
 from clearplan.tables.check import placed, remaining
-from clearplan.tables.declared import RELEASED
+from clearplan.tables.codes import RELEASED
 from clearplan.treaty.filing import DECLARED, bridges_in, day_in, without_place
 
 #: Forecasts farther away than this are told as such, not as a day [years].

@@ -22,7 +22,8 @@ from clearplan.planning.calendar import period_days, team_days
 from clearplan.planning.methods import methods_of
 from clearplan.settings.planning import PlanningSettings, Step
 from clearplan.tables.check import placed, remaining
-from clearplan.tables.declared import CLASSES, CODE_LISTS, OUTSIDE, RELEASED, read_items
+from clearplan.tables.codes import CLASSES, CODE_LISTS, OUTSIDE, RELEASED
+from clearplan.tables.texts import read_items
 
 #: Words for rows whose ground nobody can tell.
 UNPLACED = "without a place on the map"

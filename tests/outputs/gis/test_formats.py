@@ -24,7 +24,7 @@ from clearplan.outputs.gis.formats import write_layers
 from clearplan.read.files import read_raw
 from clearplan.read.finished_run import read_run
 from clearplan.tables.arrow import from_arrow, to_arrow
-from clearplan.tables.derived import OWN, column_of
+from clearplan.tables.lookup import OWN, column_of
 from clearplan.tables.sidetables import NAME_LENGTH, TEXT_BYTES, cut_text, read_table, short_names
 from tests.conftest import E0, N0, UTM, hazard_table, zone_table
 from tests.nasty import NOTICE, TEXTS, nasty_zones, same, with_heights

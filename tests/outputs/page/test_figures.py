@@ -12,7 +12,7 @@ import clearplan as cp
 from clearplan.core.errors import TableError
 from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.page.figures import Figures, figures_of, plain_figures, zone_links
-from clearplan.tables.declared import OUTSIDE
+from clearplan.tables.codes import OUTSIDE
 from tests.conftest import E0, N0, zone_table
 from tests.outputs.page.test_draw import PERIODS, data_of, planned_world
 

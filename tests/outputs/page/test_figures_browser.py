@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from clearplan.outputs.page.draw import About, draw_map
-from clearplan.tables.declared import CLASSES
+from clearplan.tables.codes import CLASSES
 from tests.browser import PICTURES, opened
 from tests.outputs.page.test_draw import PERIODS
 from tests.outputs.page.test_draw_browser import HOSTILE

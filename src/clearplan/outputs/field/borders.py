@@ -17,7 +17,7 @@ from pyproj import CRS
 from clearplan.core.crs import operation, parse_crs, plane_factors
 from clearplan.core.errors import TableError
 from clearplan.geo.coordinates import mgrs_square
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 #: A border is drawn so far outside of the task at least [m]: seven decimals of a degree move a corner by up to 8 mm,
 #: and a line that is straight on the grid leaves one that is straight in degrees by 7 cm over 2 km at 40 degrees north.

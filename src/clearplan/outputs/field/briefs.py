@@ -18,7 +18,8 @@ from clearplan.outputs.field.borders import Approach, Border
 from clearplan.planning.methods import methods_of
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.check import placed
-from clearplan.tables.declared import CODE_LISTS, ids_in
+from clearplan.tables.codes import CODE_LISTS
+from clearplan.tables.texts import ids_in
 
 #: Accidents and other tasks within this distance of the border are told [m]; the accidents' own position errors come
 #: on top. Our choice: about what a team sees and walks in the first hour.

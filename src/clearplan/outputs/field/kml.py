@@ -27,7 +27,7 @@ from clearplan.core.xml import add, xml_bytes, xml_text
 from clearplan.geo.shapes import simplify_outward
 from clearplan.outputs.gis.qgis_styles import CHA, INDICATION, SHA
 from clearplan.tables.check import placed, remaining
-from clearplan.tables.declared import TABLES
+from clearplan.tables.lookup import TABLES
 
 _NAMESPACE = "http://www.opengis.net/kml/2.2"
 #: Hazards are drawn to this, and only outward [m]; tasks keep every corner.

@@ -34,7 +34,7 @@ from clearplan.read.background import Context
 from clearplan.records.minefields import RecordReading
 from clearplan.surface.probability import COLOURS, Surface
 from clearplan.tables.check import remaining
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 #: More tasks and hazard areas than this, together, are drawn as a picture; then the first so many tasks of each queue,
 #: and so many that the plan begins first, with the hazards of them all, are outlines above it.

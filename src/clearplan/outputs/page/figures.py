@@ -17,7 +17,8 @@ import pandas as pd
 import shapely
 
 from clearplan.core.errors import TableError
-from clearplan.tables.declared import CLASSES, OUTSIDE, RELEASED, ids_in
+from clearplan.tables.codes import CLASSES, OUTSIDE, RELEASED
+from clearplan.tables.texts import ids_in
 
 #: Terms of the bridge that are told even where nothing moved; the others only where something did.
 _ALWAYS = ("newly_found_m2", "reopened_m2", "cancelled_m2", "reduced_m2", "cleared_m2")

@@ -21,7 +21,7 @@ from clearplan.outputs.charts.results import (
 from clearplan.outputs.report.html import Page, page, table
 from clearplan.outputs.report.order import order_section
 from clearplan.tables.check import each_row
-from clearplan.tables.declared import CLASSES, EVERY_KIND
+from clearplan.tables.codes import CLASSES, EVERY_KIND
 
 #: Columns of the ledger and of the bridge in words.
 STATES = {

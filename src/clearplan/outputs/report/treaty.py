@@ -10,7 +10,7 @@ import pandas as pd
 
 from clearplan.outputs.report.html import table
 from clearplan.tables.check import each_row
-from clearplan.tables.declared import CLASSES, EVERY_KIND, RELEASED
+from clearplan.tables.codes import CLASSES, EVERY_KIND, RELEASED
 from clearplan.treaty.clock import CONVENTIONS, Clock, obligations
 
 _PLACE = {name: k for k, name in enumerate(CLASSES)}

@@ -20,7 +20,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
 from clearplan.outputs.workbooks.writer import LETTERS, Field, Kind, Sheet, write_book
 from clearplan.tables.arrow import to_arrow
-from clearplan.tables.declared import TABLES, id_column
+from clearplan.tables.lookup import TABLES, id_column
 
 #: Heads of a sheet of points: IMSMA's own, then what tells the object and its parts apart.
 POINT_HEADS = (

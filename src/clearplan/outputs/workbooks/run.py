@@ -15,7 +15,8 @@ from clearplan.outputs.workbooks.writer import Field, Sheet
 from clearplan.priority.rank import criteria_of, meaning_of
 from clearplan.settings.base import Settings, told_settings
 from clearplan.settings.project import Project
-from clearplan.tables.declared import CLASSES, CODE_LISTS, RELEASED, id_column
+from clearplan.tables.codes import CLASSES, CODE_LISTS, RELEASED
+from clearplan.tables.lookup import id_column
 
 #: Of a deferred row, where its reason tells the row of the file.
 _AT = re.compile(r"(\w+) \(row (\d+) of (.+?)\): ")

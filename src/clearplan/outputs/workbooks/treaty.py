@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from clearplan.outputs.workbooks.writer import Field, Sheet, write_book
-from clearplan.tables.declared import CLASSES
+from clearplan.tables.codes import CLASSES
 from clearplan.treaty.clock import Clock
 
 _LAST = (

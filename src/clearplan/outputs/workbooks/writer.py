@@ -16,8 +16,10 @@ import pandas as pd
 
 from clearplan.core.errors import OutputError, TableError
 from clearplan.core.writing import unwritable, whole
-from clearplan.tables.declared import TABLES, Column, allowed_codes
+from clearplan.tables.codes import allowed_codes
+from clearplan.tables.columns import Column
 from clearplan.tables.hxl import tag_of
+from clearplan.tables.lookup import TABLES
 
 Kind = Literal["text", "sentence", "whole", "number", "exact", "share", "degrees", "year", "day", "figure", "any"]
 #: How cells of a kind look. ``figure`` and ``any``: each cell is number, day or text, as its own value is.

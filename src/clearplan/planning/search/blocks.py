@@ -17,7 +17,7 @@ from clearplan.planning.calendar import months_counted, months_to, period_days, 
 from clearplan.planning.methods import allowed, methods_of, people_range, rates_of
 from clearplan.planning.search.problem import TINY, Problem
 from clearplan.settings.planning import Method, PlanningSettings
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 Parts = Sequence[tuple[int, int, int, float]]

@@ -34,7 +34,7 @@ from clearplan.planning.search.problem import (
 )
 from clearplan.planning.search.problem import progress as worked
 from clearplan.settings.planning import PlanningSettings
-from clearplan.tables.declared import ids_in
+from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 Progress = Callable[[float, float], None]
