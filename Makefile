@@ -27,6 +27,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/records.py
 	$(BIN)/python benchmarks/surface.py
 	$(BIN)/python benchmarks/robustness.py
+	$(BIN)/python benchmarks/crosscheck.py
 	$(BIN)/python benchmarks/plan.py
 	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" $(BIN)/python benchmarks/page.py
 

@@ -29,7 +29,6 @@ def test_import_does_no_work():
         "scipy",
         "sklearn",
         "matplotlib",
-        "pymcdm",
         "highspy",
         "pandas",
         "geopandas",

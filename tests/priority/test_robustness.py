@@ -179,6 +179,41 @@ def test_weight_sets_that_can_not_be_used(change, words):
         check_settings(PrioritySettings, plan.model_dump() | {"weights": [own]}, where="test")
 
 
+# --- the weighted sum
+
+
+@pytest.mark.parametrize(
+    ("values", "weights", "scores", "ranks"),
+    [
+        # Three tasks by hand; a benchmark ranks the same three by other methods.
+        ([[0.9, 0.1], [0.5, 0.9], [0.4, 0.2]], [60, 40], [58, 66, 32], [2, 1, 3]),
+        # Each dominates the next.
+        ([[0.9 - 0.1 * k, 0.8 - 0.1 * k, 0.7 - 0.05 * k] for k in range(6)], [5, 3, 2],
+         [83 - 9 * k for k in range(6)], [1, 2, 3, 4, 5, 6]),
+        ([[0.30, 0.65], [0.40, 0.50], [0.45, 0.35]], [1, 1], [47.5, 45, 40], [1, 2, 3]),
+        # A long lead against two short ones: the sum counts by how much, not how often.
+        ([[1.0, 0.1, 0.1], [0.1, 0.2, 0.2]], [1, 1, 1], [40, 50 / 3], [1, 2]),
+        (np.zeros((0, 2)), [1, 1], [], []),
+        ([[0.5, 0.5]], [1, 1], [50], [1]),
+        ([[0.5, 0.5], [0.5, 0.5]], [1, 1], [50, 50], [1, 1]),
+        ([[0.5, 0.2], [0.5, 0.7]], [1, 1], [35, 60], [2, 1]),  # a criterion with one value everywhere
+        ([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]], [1, 1], [0, 0, 0], [1, 1, 1]),
+        ([[0.5, 0.9], [0.6, 0.1]], [1, 0], [50, 60], [2, 1]),  # a criterion without weight says nothing
+    ],
+)  # fmt: skip
+def test_scores_and_ranks_by_hand(values, weights, scores, ranks):
+    ranked, _ = made(values, weights)
+    assert ranked["score"].tolist() == pytest.approx(scores)
+    assert ranked["rank"].tolist() == ranks
+
+
+def test_a_task_added_reverses_no_two_others():
+    values = random_values(11, 40, 3)
+    for k in range(1, 40):
+        few, many = (made(values[:count])[0]["rank"].to_numpy(int) for count in (k, k + 1))
+        assert not ((few[:, None] < few) & (many[:k, None] > many[:k])).any()
+
+
 # --- value functions
 
 
