@@ -32,7 +32,7 @@ def test_commands_of_the_readme_in_order(demo, tmp_path):
     # With pip alone the demo needs nothing of the clone: the package carries the sample.
     shutil.rmtree(clone / "sample_data")
     found = Path(
-        shell("python -c 'from clearplan.cli.app import sample_plan; print(sample_plan())'", tmp_path, python).strip()
+        shell("python -c 'from clearplan.cli.run import sample_project; print(sample_project())'", tmp_path, python).strip()
     )
     assert clone / ".venv" in found.parents
     assert len(list(found.parent.rglob("*"))) > 20

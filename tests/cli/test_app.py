@@ -18,8 +18,10 @@ import pyogrio
 import pytest
 import rasterio
 
-from clearplan.cli.app import main, sample_plan
+from clearplan.cli.app import main
+from clearplan.cli.run import sample_project
 from clearplan.core.imprint import NOT_FOR_ENTRY
+from clearplan.core.version import __version__
 from clearplan.outputs.workbooks.writer import write_record_workbook
 from clearplan.settings.land import ReleaseSettings
 from clearplan.settings.planning import PlanningSettings
@@ -79,7 +81,7 @@ def test_rank_and_explain_say_how_sure_and_what_would_change_it(sample, tmp_path
     assert done.returncode == 0, done.stderr
     own = study.tasks[(study.tasks["queue"] == "clearance") & study.tasks["rank"].notna()].sort_values("rank")
     assert own["task_id"].iloc[0] in done.stdout
-    assert "change where the weight of" in done.stdout
+    assert "change if the weight of" in done.stdout
     assert "Classes of the survey queue of " in done.stdout
     assert "tasks are of one class for sure" in done.stdout
     assert "Without rank: " in done.stdout
@@ -431,7 +433,7 @@ def test_every_setting_of_the_sample_has_a_comment():
 
 
 def test_sample_is_found_in_the_clone():
-    assert sample_plan() == SAMPLE / "plan.toml"
+    assert sample_project() == SAMPLE / "plan.toml"
 
 
 def test_help_is_about_as_fast_as_typer():
@@ -461,3 +463,45 @@ def test_wheel_carries_the_sample(tmp_path):
     for wanted in ("plan.toml", "resettlement.csv", "illustrative/minefields.geojson", "SOURCES.md"):
         assert f"clearplan/sample/karabakh/{wanted}" in names
     assert {"clearplan/outputs/page/assets/open.js", "clearplan/settings/plan.toml", "clearplan/py.typed"} <= names
+
+
+COMMANDS = ("demo", "init", "check", "run", "plan", "evaluate", "rank", "explain", "export", "diff", "scan",
+            "records", "records read", "records template")  # fmt: skip
+
+
+def test_version_and_commands():
+    shown = clearplan("--version")
+    assert (shown.returncode, shown.stdout) == (0, f"clearplan {__version__}\n")
+    listed = clearplan("-h").stdout
+    for command in COMMANDS:
+        assert re.search(rf"^  {command.split()[0]} ", listed, flags=re.MULTILINE), command
+    assert "..." not in listed.partition("Commands:")[2], "each command is described in a whole sentence"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_helps_in_short_and_in_long(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    long, short = clearplan(*command.split(), "--help"), clearplan(*command.split(), "-h")
+    assert (short.returncode, short.stdout) == (0, long.stdout)
+    assert ("--out" in long.stdout) == ("-o, --out" in long.stdout)
+    options = long.stdout.partition("\nOptions:")[2].replace("FOLDER-<tier>", "")
+    assert "-h, --help" in options
+    assert "<" not in options, "each value has a name instead of its type"
+    assert max(map(len, long.stdout.splitlines())) <= 80
+
+
+def test_options_of_records_may_stand_before_the_file(tmp_path):
+    path = one_record(tmp_path)
+    done = clearplan("records", "-o", tmp_path / "r.gpkg", path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "r.gpkg").exists()
+
+
+def test_ids_of_the_sample_are_whole_at_80_columns(sample, monkeypatch):
+    _, folder = sample
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = clearplan("rank", folder / "plan.gpkg", "--most", "10").stdout
+    ids = re.findall(r"38[A-Z]{3}\d{4}-(?:SHA|CHA|IND)-\d+", shown)
+    assert len(ids) > 40
+    assert len(re.findall(r"38[A-Z]{3}\d{4}", shown)) == len(ids), "an id is broken"
+    assert max(map(len, shown.splitlines())) <= 80

@@ -1,0 +1,71 @@
+"""The command that lists every fault of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from clearplan.cli.records import faults_of_records
+from clearplan.cli.terminal import print_faults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Holds = Literal["hazards", "zones", "accidents", "lifelines", "gates", "releases", "history", "records"]
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to check.")],
+    table: Annotated[
+        Holds,
+        typer.Option(
+            "--as",
+            metavar="TABLE",
+            help="What the file holds: hazards, zones, accidents, lifelines, gates, releases, history or records.",
+        ),
+    ],
+    project: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="PLAN", help="Take column names, codes, CRS and region from this plan.toml."),
+    ] = None,
+    crs: Annotated[
+        str | None, typer.Option("--crs", metavar="CRS", help="CRS of a file that states none, such as EPSG:4326.")
+    ] = None,
+) -> None:
+    """List every fault of a file: row, column, value, rule, remedy.
+
+    Exit code 1 if there is a fault; warnings alone give 0.
+    """
+    faults = faults_of_records(file, project) if table == "records" else _faults_of(file, table, project, crs)
+    if not len(faults):
+        typer.echo(f"{file}: no faults")
+        return
+    print_faults(faults)
+    serious = int(faults["level"].isin(["error", "repairable"]).sum())
+    typer.echo(f"{file}: {serious} faults, {len(faults) - serious} warnings")
+    if serious:
+        raise typer.Exit(1)
+
+
+def _faults_of(file: Path, table: str, project: Path | None, crs: str | None) -> pd.DataFrame:
+    from clearplan.read.readers import check_file
+
+    if project is None:
+        return check_file(file, table, crs=crs)
+    import pandas as pd
+
+    from clearplan.core.errors import SettingsError
+    from clearplan.read.readers import plan_sources
+    from clearplan.settings.project import load_project
+
+    plan = load_project(project)
+    tables = []
+    for name, source in plan_sources(plan):
+        if name == table and source.path.resolve() == file.resolve():
+            fields: dict[str, Any] = source.model_dump(exclude={"path"}) | {"crs": crs or source.crs}
+            tables.append(check_file(file, table, region=plan.study.region, code_lists=plan.code_lists, **fields))
+    if tables:
+        return pd.concat(tables, ignore_index=True)
+    raise SettingsError(f"{project} lists no {table} file {file}; name one of its files, or leave --plan out")

@@ -1,0 +1,23 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clearplan.tables.tiers import TIERS
+
+ProjectFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The project's plan.toml.")]
+OutFolder = Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the results.")]
+OutPage = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="New HTML file for the results.")]
+AsAt = Annotated[
+    str | None,
+    typer.Option("--as-at", metavar="DAY", help="Count what was known on this day (2024-06-30); else study.as_at."),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Ask no server: use the copies of the last run where plan.toml names a url.")
+]
+#: The same words for one tier and for several.
+TIER_NAMES = "|".join(TIERS)

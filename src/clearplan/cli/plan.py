@@ -1,0 +1,150 @@
+"""Commands on the stages of a project: its plan of work, and how well its surface predicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clearplan.cli.options import TIER_NAMES, AsAt, Offline, OutFolder, OutPage, ProjectFile
+from clearplan.cli.run import print_imprint, print_ways, watched
+from clearplan.cli.terminal import print_table, say
+
+if TYPE_CHECKING:
+    from clearplan.study.planning import Planned
+
+
+def plan_work(
+    project: ProjectFile,
+    out: OutFolder = None,
+    as_at: AsAt = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", metavar="MONEY", min=0, help="Money for all periods together.")
+    ] = None,
+    budget_a_period: Annotated[
+        float | None, typer.Option("--budget-a-period", metavar="MONEY", min=0, help="Money for each period.")
+    ] = None,
+    teams: Annotated[
+        Path | None,
+        typer.Option("--teams", metavar="FILE", help="Another table of teams, with clearplan's column names."),
+    ] = None,
+    periods: Annotated[
+        int | None, typer.Option("--periods", metavar="N", min=1, help="Number of periods of work.")
+    ] = None,
+    return_by: Annotated[
+        str | None,
+        typer.Option("--return-by", metavar="DAY", help="What it would take to open all places by this day."),
+    ] = None,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="Plan with efforts that are exceeded in one case of five.")
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", metavar="N", min=0.1, help="Search no longer than this.")
+    ] = None,
+    tier: Annotated[
+        str | None, typer.Option("--tier", metavar=TIER_NAMES, help="Who may see the files; else publish.tier.")
+    ] = None,
+    offline: Offline = False,
+) -> None:
+    """Plan which teams go where and when.
+
+    The aim is most people home soonest; try other money or other teams.
+
+    Writes the plan alone, into a folder 'plan' beside plan.toml unless --out names another: plan.html, plan.xlsx,
+    work.csv, blockers.csv, tasks.csv, and PNG pictures for slides.
+    """
+    from clearplan.study.run import plan_study
+
+    options = {
+        "budget": budget,
+        "budget_a_period": budget_a_period,
+        "periods": periods,
+        "return_by": return_by,
+        "time_limit_s": seconds,
+        "robust": robust or None,
+    }
+    change: dict[str, Any] = {"planning": {name: value for name, value in options.items() if value is not None}}
+    if teams is not None:
+        change["teams"] = [{"path": str(teams.resolve())}]
+    target = out or project.parent / "plan"
+    with watched() as watchers:
+        study = plan_study(project, target, change=change, as_at=as_at, offline=offline, tier=tier, **watchers)
+    for name, value in change["planning"].items():
+        typer.echo(f"Instead of plan.toml: {name} = {value}")
+    if teams is not None:
+        typer.echo(f"Instead of plan.toml: teams of {teams}")
+    planned = study.planned
+    assert planned is not None, "plan_study refuses a project without a plan of work"
+    print_ways(planned)
+    _print_budgets(planned)
+    _print_programme(planned)
+    print_imprint(study)
+    typer.echo(f"Workbook: {target / 'plan.xlsx'}")
+    typer.echo(f"Plan: {target / 'plan.html'}")
+
+
+def _print_budgets(planned: Planned) -> None:
+    """What another million buys."""
+    from clearplan.tables.check import each_row
+
+    if planned.budgets is None:
+        return
+    header = (
+        f"budget [{planned.settings.currency}]",
+        "person-months at home",
+        "people home",
+        "places open",
+        "for a million more",
+        "proven within",
+    )
+    rows = [
+        (
+            f"{step.budget:,.0f}",
+            f"{step.person_months:,.0f}",
+            f"{step.people_home:,.0f}",
+            f"{step.zones_open:.0f}",
+            f"{step.per_million:,.0f}",
+            f"{100 * step.gap:.1f} %",
+        )
+        for step in each_row(planned.budgets)
+    ]
+    print_table(header, rows)
+
+
+def _print_programme(planned: Planned) -> None:
+    """What the return programme takes."""
+    programme = planned.programme
+    if programme is None:
+        return
+    further = zip(programme.teams["team_id"], programme.teams["further"], strict=True)
+    more = ", ".join(f"{number} more of {team}" for team, number in further if number)
+    say(
+        f"The return programme takes {programme.cost:,.0f} {planned.settings.currency} and {more or 'no further teams'}"
+    )
+    for note in programme.notes:
+        say(f"NOTE: {note}")
+
+
+def evaluate(project: ProjectFile, out: OutPage = None, as_at: AsAt = None, offline: Offline = False) -> None:
+    """Test how well the surface predicts accidents.
+
+    It is tested on accidents that it has not seen, beside the belt alone and distance alone. plan.toml needs
+    [surface] and [fit]. --out writes a page with tables and pictures.
+    """
+    from clearplan.outputs.report.report import ladder_cells
+    from clearplan.study.run import evaluate_study
+    from clearplan.surface.evaluation import evaluation_tables
+    from clearplan.tables.check import each_row
+
+    study, evaluation = evaluate_study(project, out, as_at=as_at, offline=offline)
+    say("Whole blocks are held out in turn; each figure is the mean over the folds (lowest to highest)")
+    print_table(*ladder_cells(evaluation_tables(evaluation)["ladder"]))
+    rows = [(row.what, row.accidents, row.outside, f"{100 * row.share:.0f} %") for row in each_row(evaluation.outside)]
+    print_table(("accidents outside of", "accidents", "outside", "share"), rows)
+    for note in evaluation.notes:
+        say(f"NOTE: {note}")
+    if study.project.study.illustrative:
+        typer.echo("Illustrative data, not for operational use.")
+    if out is not None:
+        typer.echo(f"Evaluation: {out}")

@@ -1,0 +1,320 @@
+"""Commands that make a project, run it, and work with a finished run: demo, init, run, export, diff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
+
+import typer
+
+from clearplan.cli.options import TIER_NAMES, AsAt, Offline, OutFolder, OutPage, ProjectFile
+from clearplan.cli.terminal import print_table, say
+from clearplan.core.errors import ClearplanError
+from clearplan.tables.tiers import check_tier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from clearplan.study.planning import Planned
+    from clearplan.study.study import Study
+
+
+def demo(out: OutFolder = None) -> None:
+    """Run the sample project, in full and as the public may see it.
+
+    Karabakh after 2020: places and published figures are real, minefields and accidents are made up.
+    """
+    _run(sample_project(), out or Path("out/karabakh"), tiers=["restricted", "public"])
+
+
+def run(
+    project: ProjectFile,
+    out: OutFolder = None,
+    as_at: AsAt = None,
+    tier: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tier",
+            metavar=TIER_NAMES,
+            help="Who may see the files; else publish.tier. Repeat it for more: the next ones go to FOLDER-<tier>.",
+        ),
+    ] = None,
+    offline: Offline = False,
+) -> None:
+    """Run a project: map, report, layers and tables.
+
+    Without --out the files go into a folder 'out' beside plan.toml.
+    """
+    _run(project, out or project.parent / "out", as_at, offline, tier)
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="New file; its ending names the format (see above).")],
+    layer: Annotated[
+        list[str] | None,
+        typer.Option("--layer", metavar="NAME", help="Layer to write; repeat it for more. Else tasks, or all."),
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option("--task", metavar="ID", help="Only this task; repeat it for more.")
+    ] = None,
+    first: Annotated[
+        int | None,
+        typer.Option(
+            "--first", metavar="N", min=1, help="The first N tasks of each queue (.gpx, --dossiers); else 10."
+        ),
+    ] = None,
+    dossiers: Annotated[bool, typer.Option("--dossiers", help="A PDF with one page per task.")] = False,
+    atlas: Annotated[bool, typer.Option("--atlas", help="A PDF with one map per district.")] = False,
+    scale: Annotated[
+        int | None,
+        typer.Option("--scale", metavar="N", min=500, help="Map at 1:N, such as 25000; else what fits the paper."),
+    ] = None,
+    paper: Annotated[
+        Literal["A4", "A3"] | None, typer.Option("--paper", metavar="A4|A3", help="Paper of a map; else A4.")
+    ] = None,
+    landscape: Annotated[bool, typer.Option("--landscape", help="Turn the paper of a map.")] = False,
+) -> None:
+    """Write one file from a finished run, in the format of its ending.
+
+    .gpkg .zip: all layers (GeoPackage, shapefiles), or those named by --layer.
+
+    .parquet .geojson .fgb .csv: one layer (GeoParquet, GeoJSON, FlatGeobuf, table); the tasks unless --layer names
+    another.
+
+    .gpx .kml .kmz: borders, turning points and ways in of tasks, for handhelds and globes.
+
+    .xlsx: IMSMA-style import sheets (PolyID, PointNo, PointID); hazards unless --layer names others.
+
+    .pdf .png: a map at a true scale, of all tasks or around those named by --task; .pdf also with --dossiers or
+    --atlas.
+
+    A file holds what the run's folder holds. For the public, export from a run that was written with --tier public;
+    .gpx, .xlsx and --dossiers need the borders of tasks, which such a run does not have.
+
+    Examples:
+
+    clearplan export out/karabakh tasks.gpx --task 38SPK4713-SHA-1
+
+    clearplan export out/karabakh dossiers.pdf --dossiers --first 5
+
+    clearplan export out/karabakh hazards.zip --layer hazards
+    """
+    from clearplan.study.export import export_run
+
+    limits = export_run(
+        folder,
+        file,
+        layers=layer or (),
+        tasks=task or (),
+        first=first,
+        dossiers=dossiers,
+        atlas=atlas,
+        scale=scale,
+        paper=paper,
+        orientation="landscape" if landscape else None,
+    )
+    for limit in limits:
+        say(f"NOTE: {limit}")
+    typer.echo(f"Wrote {file}")
+
+
+def init(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New or empty folder.")]) -> None:
+    """Make a project folder with a commented plan.toml to fill in."""
+    from clearplan.core.errors import OutputError
+    from clearplan.core.writing import write_whole
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder}: is not empty; name a new folder")
+    try:
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be made ({error}); name another folder") from None
+    template = Path(__file__).parents[1] / "settings" / "plan.toml"
+    write_whole(folder / "plan.toml", template.read_text(encoding="utf-8"))
+    typer.echo(f"Wrote {folder / 'plan.toml'}. Next:")
+    typer.echo(f"  put your files into {folder / 'data'}")
+    typer.echo(f"  name them in {folder / 'plan.toml'} and fill in every value marked CHOOSE")
+    typer.echo(f"  clearplan run {folder / 'plan.toml'}")
+
+
+def diff(
+    first: Annotated[Path, typer.Argument(metavar="EARLIER", help="Folder of the earlier run.")],
+    second: Annotated[Path, typer.Argument(metavar="LATER", help="Folder of the later run.")],
+    out: OutPage = None,
+) -> None:
+    """Compare two runs: what is new, closed, re-opened or moved.
+
+    Ranks that changed stand with the criterion that moved them. --out writes a page with a map of what changed.
+
+    Exit code 1 where decisions of the earlier run are missing or changed in the later one: history is append-only.
+    """
+    from clearplan.study.compare import compare_runs, comparison_tables, comparison_words, write_comparison
+
+    comparison = compare_runs(first, second)
+    typer.echo(f"As at {comparison.first.as_at} and as at {comparison.second.as_at}")
+    for sentence in comparison_words(comparison):
+        say(sentence)
+    tables = comparison_tables(comparison, 40)
+    tables.pop("Hazards that are new")  # counted above; a first run's thousands would hide what changed
+    for heading, (header, rows) in tables.items():
+        if rows:
+            typer.echo(f"{heading}:")
+            print_table(header, rows)
+    if out is not None:
+        write_comparison(comparison, out)
+        typer.echo(f"Comparison: {out}")
+    if len(comparison.rewritten):
+        raise typer.Exit(1)
+
+
+def sample_project() -> Path:
+    """plan.toml of the sample project: inside the wheel, or beside the sources in a clone."""
+    here = Path(__file__).resolve().parents[1]
+    for folder in (here / "sample" / "karabakh", here.parents[1] / "sample_data" / "karabakh"):
+        if (folder / "plan.toml").exists():
+            return folder / "plan.toml"
+    raise ClearplanError("the sample project is missing from this installation; install clearplan again")
+
+
+class Watchers(TypedDict):
+    """What a run reports to while it works."""
+
+    progress: Callable[[str], None]
+    search: Callable[[float, float], None]
+
+
+@contextmanager
+def watched() -> Iterator[Watchers]:
+    """A bar of the stages of a run, and how near the search for a plan of work has come."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from clearplan.study.run import STAGES
+
+    console = Console(stderr=True)
+    columns = (
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
+        task = bar.add_task("Starting", total=len(STAGES))
+        begun = 0
+
+        def progress(stage: str) -> None:
+            nonlocal begun
+            bar.update(task, completed=begun, description=stage)
+            begun += 1
+
+        def search(gap: float, seconds: float) -> None:
+            near = f"within {100 * gap:.2g} % of the best" if gap < 1 else "nothing proven yet"
+            bar.update(task, description=f"Planning the work: {near} after {seconds:.0f} s")
+
+        yield {"progress": progress, "search": search}
+        bar.update(task, completed=len(STAGES), description="Done")
+
+
+def _run(
+    project: Path, out: Path, as_at: str | None = None, offline: bool = False, tiers: Sequence[str] | None = None
+) -> None:
+    from clearplan.settings.project import load_project
+    from clearplan.study.run import refuse_folder, run_study, write_study
+
+    first, *others = [check_tier(tier) for tier in tiers] if tiers else [None]
+    folders = {str(tier): out.with_name(f"{out.name}-{tier}") for tier in others}
+    refuse_folder(out, first or load_project(project).publish.tier)
+    for tier, folder in folders.items():
+        refuse_folder(folder, tier)
+    with watched() as watchers:
+        whole = run_study(project, as_at=as_at, offline=offline, **watchers)
+        study = write_study(whole, out, tier=first, progress=watchers["progress"])
+        for tier, folder in folders.items():
+            write_study(whole, folder, tier=tier)
+    _print_study(study)
+    if study.records:
+        typer.echo(f"Quality sheets of the minefield records: {out / 'records.html'}")
+    typer.echo(f"Report: {out / 'report.html'}")
+    for name in ("field", "exchange"):
+        if (out / name).exists():
+            typer.echo(f"{name.capitalize()}: {out / name}")
+    typer.echo(f"Map: {out / 'map.html'}")
+    for tier, folder in folders.items():
+        typer.echo(f"Map for the tier {tier}: {folder / 'map.html'}")
+
+
+def _print_study(study: Study) -> None:
+    """What must be read first, then areas, tasks, the plan of work and the fingerprint."""
+    from clearplan.study.provenance import line_words
+
+    for note in study.notes:
+        say(f"NOTE: {note}")
+    for line in study.run["contact_lines"]:
+        say(line_words(line))
+    typer.echo(f"Working CRS: {study.run['crs']}")
+    _print_net(study.net)
+    _print_ledger(study.books["ledger"])
+    queues = study.tasks["queue"].value_counts()
+    typer.echo(f"Tasks: {queues.get('survey', 0)} to survey, {queues.get('clearance', 0)} to clear")
+    if study.planned is not None:
+        print_ways(study.planned)
+    print_imprint(study)
+
+
+def print_imprint(study: Study) -> None:
+    """Whether the data are illustrative, and the fingerprint."""
+    if study.project.study.illustrative:
+        typer.echo("Illustrative data, not for operational use.")
+    typer.echo(f"Fingerprint {study.run['fingerprint']}")
+
+
+def print_ways(planned: Planned) -> None:
+    """Four ways of planning side by side, and how near the best one is to the best there can be."""
+    header = (
+        "way of planning",
+        "person-months at home",
+        "range",
+        "people home",
+        "places open",
+        planned.settings.currency,
+    )
+    rows = [
+        (
+            way.strategy,
+            f"{way.person_months:,.0f}",
+            f"{way.person_months_low:,.0f} to {way.person_months_high:,.0f}",
+            f"{way.people_home:,.0f}",
+            f"{way.zones_open:.0f}",
+            f"{way.cost:,.0f}",
+        )
+        for way in planned.comparison.itertuples()
+    ]
+    print_table(header, rows)
+    say(f"The best plan found is proven to be within {100 * planned.plan.gap:.1f} % of the best there can be")
+    for note in planned.notes:
+        say(f"NOTE: {note}")
+
+
+def _print_ledger(ledger: pd.DataFrame) -> None:
+    """What became of the reported ground; nothing where nothing was released or closed."""
+    states = ["reported_m2", "remaining_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "closed_m2"]
+    total = ledger.groupby("land_class", sort=False)[states].sum() / 1e6
+    if not total[states[2:]].to_numpy().any():
+        return
+    rows = [
+        (str(name), *(f"{value:,.2f}" for value in row))
+        for name, row in zip(total.index, total.to_numpy(), strict=True)
+    ]
+    header = ("reported", "remaining", "cancelled", "reduced", "cleared", "closed by status")
+    print_table(("km2, overlaps once", *header), rows)
+
+
+def _print_net(net: pd.DataFrame) -> None:
+    total = net.groupby("land_class", sort=False)[["net_m2", "gross_m2"]].sum() / 1e6
+    rows = [(str(name), f"{row.net_m2:,.2f}", f"{row.gross_m2:,.2f}") for name, row in total.iterrows()]
+    print_table(("land class", "net km2 (overlaps once)", "gross km2"), rows)
