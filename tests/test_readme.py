@@ -31,9 +31,8 @@ def test_commands_of_the_readme_in_order(demo, tmp_path):
     assert (clone / "out/2024/map.html").exists()
     # With pip alone the demo needs nothing of the clone: the package carries the sample.
     shutil.rmtree(clone / "sample_data")
-    found = Path(
-        shell("python -c 'from clearplan.cli.run import sample_project; print(sample_project())'", tmp_path, python).strip()
-    )
+    where = "from clearplan.cli.run import sample_project; print(sample_project())"
+    found = Path(shell(f"python -c '{where}'", tmp_path, python).strip())
     assert clone / ".venv" in found.parents
     assert len(list(found.parent.rglob("*"))) > 20
 
