@@ -1,4 +1,4 @@
-"""Every command and the Python example of the README, run as a newcomer would: in a fresh copy, by hand's order."""
+"""Every command and every Python example of README and docs, run as a newcomer would: in a fresh copy, in order."""
 
 import re
 import shutil
@@ -6,29 +6,39 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT, shell
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
-COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if line.strip()]
-EXAMPLES = [text for kind, text in BLOCKS if kind == "python"]
+#: The glossary is made by the code, and has a test of its own.
+PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md") if path.stem != "glossary")]
+TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 
 
-def test_commands_of_the_readme_in_order(demo, tmp_path):
+def blocks(page: str, kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```$", TEXTS[page], flags=re.DOTALL | re.MULTILINE)
+
+
+COMMANDS = [line for page in PAGES for text in blocks(page, "sh") for line in text.splitlines() if line.strip()]
+#: Run by the fixture, by whoever runs this test, and by the first of them.
+RUN_ELSEWHERE = ("make demo", "make test", "clearplan demo", ". .venv/bin/activate")
+EXAMPLES = [pytest.param(text, id=f"{page}-{k}") for page in PAGES for k, text in enumerate(blocks(page, "python"))]
+
+
+def test_commands_of_readme_and_docs_in_order(demo, tmp_path):
     made, clone = demo
     python = clone / ".venv" / "bin" / "python"
-    said = {}
-    for command in COMMANDS:
-        if command not in ("make demo", "make test", "clearplan demo"):
-            # The first is done, the second is this test; the third is what the first calls, and is looked for below.
-            said[command] = shell(command, clone, python)
+    printed = {command: shell(command, clone, python) for command in COMMANDS if command not in RUN_ELSEWHERE}
     assert "Map: out/karabakh/map.html" in made
     assert "Map for the tier public: out/karabakh-public/map.html" in made
-    explained = next(text for command, text in said.items() if command.startswith("clearplan explain"))
+    explained = next(text for command, text in printed.items() if command.startswith("clearplan explain"))
     assert "contribution" in explained
-    checked = next(text for command, text in said.items() if command.startswith("clearplan check"))
+    checked = next(text for command, text in printed.items() if command.startswith("clearplan check"))
     assert "no faults" in checked
     assert (clone / "out/2024/map.html").exists()
+    for command in printed:
+        for page in re.findall(r"(?:-o|--sheets) (out/\S+)", command):
+            assert (clone / page).stat().st_size > 1_000, command
     # With pip alone the demo needs nothing of the clone: the package carries the sample.
     shutil.rmtree(clone / "sample_data")
     where = "from clearplan.cli.run import sample_project; print(sample_project())"
@@ -37,18 +47,29 @@ def test_commands_of_the_readme_in_order(demo, tmp_path):
     assert len(list(found.parent.rglob("*"))) > 20
 
 
-def test_python_example_of_the_readme(tmp_path):
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_python_examples_of_readme_and_docs(text, demo, tmp_path):
+    _, clone = demo
     (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
-    for k, text in enumerate(EXAMPLES):
-        (tmp_path / f"example{k}.py").write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-W", "error", f"example{k}.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-    assert (tmp_path / "map.html").stat().st_size > 100_000
+    (tmp_path / "out").symlink_to(clone / "out")
+    (tmp_path / "example.py").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("print(" in text) == bool(done.stdout.strip())
+    if ".save(" in text:
+        assert (tmp_path / "map.html").stat().st_size > 100_000
 
 
-def test_links_of_the_readme_lead_somewhere():
-    for name in ("README.md", "CONTRIBUTING.md"):
-        for link in re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8")):
-            assert (ROOT / link).exists(), f"{name}: {link}"
+def test_readme_is_short():
+    (example,) = blocks("README.md", "python")
+    assert len(TEXTS["README.md"].splitlines()) <= 200
+    assert len([line for line in example.splitlines() if line.strip()]) <= 10
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "benchmarks/README.md"])
+def test_links_lead_somewhere(page):
+    path = ROOT / page
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / link).exists(), f"{page}: {link}"
