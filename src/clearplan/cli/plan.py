@@ -79,6 +79,7 @@ def plan_work(
     print_ways(planned)
     _print_budgets(planned)
     _print_programme(planned)
+    typer.echo()
     print_imprint(study)
     typer.echo(f"Workbook: {target / 'plan.xlsx'}")
     typer.echo(f"Plan: {target / 'plan.html'}")
@@ -109,6 +110,7 @@ def _print_budgets(planned: Planned) -> None:
         )
         for step in each_row(planned.budgets)
     ]
+    typer.echo()
     print_table(header, rows)
 
 
@@ -141,6 +143,7 @@ def evaluate(project: ProjectFile, out: OutPage = None, as_at: AsAt = None, offl
     say("Whole blocks are held out in turn; each figure is the mean over the folds (lowest to highest)")
     print_table(*ladder_cells(evaluation_tables(evaluation)["ladder"]))
     rows = [(row.what, row.accidents, row.outside, f"{100 * row.share:.0f} %") for row in each_row(evaluation.outside)]
+    typer.echo()
     print_table(("accidents outside of", "accidents", "outside", "share"), rows)
     for note in evaluation.notes:
         say(f"NOTE: {note}")

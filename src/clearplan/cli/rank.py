@@ -37,9 +37,11 @@ def rank(
         say(f"NOTE: {doubt}")
     say(f"Weights of: {settings.use or settings.set_by}")
     for queue in why.hangs:
+        typer.echo()
         typer.echo(f"First tasks of the {queue} queue:")
         print_table(*rank_cells(ranked, queue, most, why.first))
         _print_levers(ranked, why, queue)
+    typer.echo()
     for sentence in why.cuts:
         say(f"Classes of the {sentence}")
     _print_gates(ranked, most)
@@ -79,6 +81,8 @@ def _print_agreement(why: Why) -> None:
         (row.queue, row.one, row.other, f"{row.kendall_tau:.2f}", f"{row.shared_first} of {row.first}")
         for row in each_row(why.agreement)
     ]
+    typer.echo()
+    typer.echo("How far two sets of weights agree:")
     print_table(("queue", "weights of", "and of", "Kendall's tau", "first tasks shared"), rows)
 
 

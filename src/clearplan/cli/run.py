@@ -249,20 +249,24 @@ def _run(
 
 
 def _print_study(study: Study) -> None:
-    """What must be read first, then areas, tasks, the plan of work and the fingerprint."""
+    """What must be read first, then areas, tasks, the plan of work and the fingerprint; empty lines between them."""
     from clearplan.study.provenance import line_words
 
     for note in study.notes:
         say(f"NOTE: {note}")
+    typer.echo()
     for line in study.run["contact_lines"]:
         say(line_words(line))
-    typer.echo(f"Working CRS: {study.run['crs']}")
+    say(f"Working CRS: {study.run['crs']}")
+    typer.echo()
     _print_net(study.net)
     _print_ledger(study.books["ledger"])
+    typer.echo()
     queues = study.tasks["queue"].value_counts()
     typer.echo(f"Tasks: {queues.get('survey', 0)} to survey, {queues.get('clearance', 0)} to clear")
     if study.planned is not None:
         print_ways(study.planned)
+    typer.echo()
     print_imprint(study)
 
 
@@ -311,6 +315,7 @@ def _print_ledger(ledger: pd.DataFrame) -> None:
         for name, row in zip(total.index, total.to_numpy(), strict=True)
     ]
     header = ("reported", "remaining", "cancelled", "reduced", "cleared", "closed by status")
+    typer.echo()
     print_table(("km2, overlaps once", *header), rows)
 
 

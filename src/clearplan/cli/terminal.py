@@ -99,13 +99,24 @@ def _widths(header: Sequence[str], rows: Sequence[Sequence[str]], line: int | No
     for head, cells in zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True):
         pieces = [*head.split(), *(piece for cell in cells for piece in _pieces(head, cell))]
         narrowest.append(max(min(cell_len(piece), LONGEST_ID) for piece in pieces))
-        widest.append(max(cell_len(text) for text in (head, *cells)))
+        widest.append(max(cell_len(text) for text in (head if line is None else _in_two_lines(head), *cells)))
     if line is None:
         return [max(narrow, min(wide, WIDEST_COLUMN)) for narrow, wide in zip(narrowest, widest, strict=True)]
     room = line - GAP * (len(header) - 1)
     widths = _shared(narrowest, widest, room)
     folded = any(wide > MOST_LINES * width for wide, width in zip(widest, widths, strict=True))
     return None if folded or sum(widths) > room else widths
+
+
+def _in_two_lines(head: str) -> str:
+    """The longer line of a head that is folded in the middle.
+
+    >>> _in_two_lines("people home"), _in_two_lines("position error (95 %)"), _in_two_lines("task")
+    ('people', 'error (95 %)', 'task')
+    """
+    words = head.split()
+    folds = [(" ".join(words[:k]), " ".join(words[k:])) for k in range(len(words))]
+    return min((max(fold, key=len) for fold in folds), key=len)
 
 
 def _shared(narrowest: Sequence[int], widest: Sequence[int], room: int) -> list[int]:
