@@ -13,7 +13,7 @@ from clearplan.core.errors import SettingsError, TableError
 from clearplan.priority.rank import doubts_of_weights, reweigh, value_of, weights_of
 from clearplan.priority.rank_draws import rank_bins, rank_draws
 from clearplan.priority.robustness import CLASSES, acceptability, agreement_of_sets, draw_weights, robust, scores_by_set
-from clearplan.priority.sensitivity import change_words, drops, figure_of, hangs_on, lifts, swaps
+from clearplan.priority.sensitivity import change_reason, drops, figure_of, hangs_on, lifts, swaps
 from clearplan.priority.weights import agreement, pairwise_weights
 from clearplan.settings.base import check_settings
 from clearplan.settings.priority import Criterion, PrioritySettings, WeightSet
@@ -437,7 +437,7 @@ def test_scores_that_are_equal_but_for_rounding_share_a_rank():
     ranked, plan = made([[0.73, 0.63, 0.54], [0.89, 0.07, 0.94]])
     assert ranked["rank"].tolist() == [1, 1]
     assert hangs_on(ranked, plan, "survey", 1).empty
-    assert change_words(ranked, plan, "T0000", 1) == (
+    assert str(change_reason(ranked, plan, "T0000", 1)) == (
         "It is level with others at the edge of the first 1: the least change decides."
     )
 
@@ -464,7 +464,7 @@ def test_another_weight_set_says_nothing_of_the_first_ones_changes():
     first = with_changes(robust(ranked, plan), plan)
     again, other = with_weights(first, plan, "X")
     for task, words in zip(again["task_id"], again["change"], strict=True):
-        assert words == change_words(again, other, task, 3)
+        assert words == change_reason(again, other, task, 3)
 
 
 # --- what would change it
@@ -528,11 +528,11 @@ def test_the_weight_on_which_the_list_hangs():
     own = told.set_index("criterion")
     assert own.loc["crit_b", "after"] == pytest.approx(100 * 8 / 15)
     assert own.loc["crit_a", "after"] == pytest.approx(100 * 7 / 15)
-    assert change_words(ranked, plan, "T0000", 1) in (
+    assert str(change_reason(ranked, plan, "T0000", 1)) in (
         "It leaves the first 1 if the weight of 'figure a' falls from 50 % to 47 % of all weights.",
         "It leaves the first 1 if the weight of 'figure b' rises from 50 % to 53 % of all weights.",
     )  # both change by a fifteenth
-    words = change_words(ranked, plan, "T0001", 1)
+    words = str(change_reason(ranked, plan, "T0001", 1))
     assert words.startswith("It enters the first 1 if the weight of 'figure ")
     assert "or if its 'figure b' were 0.9 u rather than 0.8" in words or "'figure a' were 0.2" in words
 
@@ -552,7 +552,7 @@ def test_questions_about_tasks_that_can_not_be_compared():
         lifts(ranked, plan, "x", 1)
     ranked.loc[1, "rank"], ranked.loc[1, "gates"] = pd.NA, "do-no-harm: talks (until agreed)"
     with pytest.raises(TableError, match=r"has no rank until its gate opens \(do-no-harm: talks"):
-        change_words(ranked, plan, "T0001", 1)
+        change_reason(ranked, plan, "T0001", 1)
     with pytest.raises(TableError, match=r"T0001 has no rank until its gate opens"):
         swaps(ranked, plan, "T0000", "T0001")
     with pytest.raises(TableError, match="compared with itself"):

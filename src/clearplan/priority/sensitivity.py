@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason, four_digits
 from clearplan.priority.rank import by_score, in_queue, meaning_of
 from clearplan.settings.priority import Criterion, PrioritySettings
 from clearplan.tables.texts import ids_in
@@ -152,49 +153,53 @@ def hangs_on(ranked: pd.DataFrame, settings: PrioritySettings, queue: str, first
     return table.sort_values("relative", kind="stable").drop(columns="relative").reset_index(drop=True)
 
 
-def change_words(ranked: pd.DataFrame, settings: PrioritySettings, task_id: str, first: int) -> str:
-    """What would bring a task into the first few of its queue, or out of them, in a sentence."""
-    own = _queue_of(ranked, task_id)
-    rank = int(_row(own, task_id)["rank"])
-    if len(own) <= first:
-        return f"All {len(own)} tasks of the queue are among its first {first}."
+def change_reason(ranked: pd.DataFrame, settings: PrioritySettings, task_id: str, first: int) -> Reason:
+    """What would bring a task into the first few of its queue, or out of them; its text is a sentence.
+
+    Raises
+    ------
+    TableError
+        The task is unknown or has no rank, or the table is not ranked.
+    """
+    queue = _queue_of(ranked, task_id)
+    rank = int(_row(queue, task_id)["rank"])
+    if len(queue) <= first:
+        return Reason("change.all_first", count=len(queue), first=first)
     if rank <= first:
-        found = drops(ranked, settings, task_id, first)
-        if not len(found):
-            return f"No change of one weight takes it out of the first {first}."
-        if abs(found["after"].iloc[0] - found["before"].iloc[0]) < 1e-6:
-            return f"It is level with others at the edge of the first {first}: the least change decides."
-        return f"It leaves the first {first} {_if(ranked, found.iloc[0])}."
-    found = lifts(ranked, settings, task_id, first)
-    if not len(found):
-        return f"No change of one weight or one figure brings it into the first {first}."
-    best = [found[found["what"] == what].head(1) for what in ("weight", "figure")]
-    told = [_if(ranked, part.iloc[0]) for part in best if len(part)]
-    return f"It enters the first {first} {', or '.join(told)}."
+        return _out_of(ranked, drops(ranked, settings, task_id, first), first)
+    changes = lifts(ranked, settings, task_id, first)
+    best = [changes[changes["what"] == what].head(1) for what in ("weight", "figure")]
+    ways = [_way(ranked, one.iloc[0]) for one in best if len(one)]
+    if not ways:
+        return Reason("change.none_in", first=first)
+    return Reason("change.enters", first=first, ways=ways)
 
 
-def _if(ranked: pd.DataFrame, change: pd.Series) -> str:
+def _out_of(ranked: pd.DataFrame, changes: pd.DataFrame, first: int) -> Reason:
+    """What takes a task out of the first few."""
+    if not len(changes):
+        return Reason("change.none_out", first=first)
+    nearest = changes.iloc[0]
+    if abs(nearest["after"] - nearest["before"]) < 1e-6:
+        return Reason("change.level", first=first)
+    return Reason("change.leaves", first=first, way=_way(ranked, nearest))
+
+
+def _way(ranked: pd.DataFrame, change: pd.Series) -> Reason:
+    """One change, as a condition."""
     label = meaning_of(ranked, change["criterion"]).label.lower()
+    before, after = float(change["before"]), float(change["after"])
     if change["what"] == "weight":
-        verb = "rises" if change["after"] > change["before"] else "falls"
-        parts = per_cents(float(change["before"]), float(change["after"]))
-        return f"if the weight of '{label}' {verb} from {parts} of all weights"
-    unit = f" {change['unit']}" if change["unit"] not in ("", "0-1") else ""
-    after, before = float(change["after"]), float(change["before"])
+        digits = _digits(before, after)
+        if after > before:
+            return Reason("change.weight_rises", criterion=label, before=before, after=after, digits=digits)
+        return Reason("change.weight_falls", criterion=label, before=before, after=after, digits=digits)
     if change["unit"] in _COUNTED:
         after = math.ceil(after - _SAME) if after > before else math.floor(after + _SAME)
-    return f"if its '{label}' were {_number(after)}{unit} rather than {_number(before)}"
-
-
-def _number(value: float) -> str:
-    """A figure with four digits, or all before the point.
-
-    >>> _number(15_678.4), _number(0.24761), _number(float("inf"))
-    ('15,678', '0.2476', 'unknown')
-    """
-    if not math.isfinite(value):
-        return "unknown"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    was, were = four_digits(before), four_digits(after)
+    if change["unit"] in ("", "0-1"):
+        return Reason("change.figure", criterion=label, before=was, after=were)
+    return Reason("change.figure_of_unit", criterion=label, before=was, after=were, unit=change["unit"])
 
 
 def per_cents(before: float, after: float) -> str:
@@ -203,8 +208,13 @@ def per_cents(before: float, after: float) -> str:
     >>> per_cents(18.18, 21.4), per_cents(18.18, 18.23)
     ('18 % to 21 %', '18.18 % to 18.23 %')
     """
-    digits = next((d for d in range(3) if f"{before:.{d}f}" != f"{after:.{d}f}"), 3)
+    digits = _digits(before, after)
     return f"{before:.{digits}f} % to {after:.{digits}f} %"
+
+
+def _digits(before: float, after: float) -> int:
+    """Digits behind the point that tell two figures apart, 3 at most."""
+    return next((d for d in range(3) if f"{before:.{d}f}" != f"{after:.{d}f}"), 3)
 
 
 def share_words(share: float) -> str:

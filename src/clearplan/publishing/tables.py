@@ -19,6 +19,7 @@ import shapely
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason, square_km
 from clearplan.geo import shapes
 from clearplan.land.footprints import net_shapes
 from clearplan.priority.rank import gated
@@ -358,23 +359,16 @@ def _cell_areas(key: Key) -> gpd.GeoDataFrame:
     return own.loc[order.sort_values(kind="stable").index, columns].reset_index(drop=True)
 
 
-def km2_words(m2: float) -> str:
-    """Square kilometres in words.
+def cell_reason(areas_m2: Mapping[str, float]) -> Reason:
+    """What a cell holds of each class [m2]; classes are never summed.
 
-    >>> km2_words(1_234_567.0), km2_words(2_000.0)
-    ('1.23 km²', 'less than 0.01 km²')
+    >>> print(cell_reason({"SHA": 2_340_000.0, "CHA": 120_000.0}))
+    In this cell, net of overlap: CHA 0.12 km², SHA 2.34 km². Where in it is not told.
     """
-    return f"{m2 / 1e6:,.2f} km²" if m2 >= 5_000 else "less than 0.01 km²"
-
-
-def cell_words(own: Mapping[str, float]) -> str:
-    """What a cell holds, in a sentence; classes are never summed.
-
-    >>> cell_words({"SHA": 2_340_000.0, "CHA": 120_000.0})
-    'In this cell, net of overlap: CHA 0.12 km², SHA 2.34 km². Where in it is not told.'
-    """
-    parts = [f"{name} {km2_words(own[name])}" for name in CLASSES if name in own]
-    return f"In this cell, net of overlap: {', '.join(parts)}. Where in it is not told."
+    grounds = [
+        Reason("cell.ground", land_class=name, area=square_km(areas_m2[name])) for name in CLASSES if name in areas_m2
+    ]
+    return Reason("cell.holds", grounds=grounds)
 
 
 def _cell_tasks(tasks: gpd.GeoDataFrame, key: Key, gates: pd.DataFrame | None, as_at: Any) -> gpd.GeoDataFrame:
@@ -394,7 +388,7 @@ def _cell_tasks(tasks: gpd.GeoDataFrame, key: Key, gates: pd.DataFrame | None, a
             "land_class": land_class,
             "district": key.cells["district"].iloc[cell],
             "area_m2": m2,
-            "told": cell_words({name: float(rounded_m2(np.array(own))) for name, own in told[cell].items()}),
+            "told": cell_reason({name: float(rounded_m2(np.array(own))) for name, own in told[cell].items()}),
             "geometry": key.cells.geometry.iloc[cell],
         }
         if pair is not None:
@@ -474,12 +468,11 @@ def _zones(zones: gpd.GeoDataFrame, key: Key, settings: PublishSettings, distric
     return gpd.GeoDataFrame(out, geometry="geometry", crs=zones.crs)
 
 
-def _why(waits: Any, opens: Any) -> str:
+def _why(waits: Any, opens: Any) -> Reason:
     """Why a place opens when it does, without the names of what stands in its way."""
     if pd.isna(waits) or waits == 0:
-        return "Nothing known blocks it." if pd.notna(opens) else "Not in the plan."
-    number = f"It waits for {int(waits)} task{'s' * (int(waits) != 1)} on ground near it"
-    return f"{number}." if pd.notna(opens) else f"{number}, not all of them finished within the plan."
+        return Reason("zone.unblocked") if pd.notna(opens) else Reason("zone.not_planned")
+    return Reason("zone.waits", count=int(waits)) if pd.notna(opens) else Reason("zone.waits_on", count=int(waits))
 
 
 def _plain_gates(gates: pd.DataFrame) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from clearplan.priority.rank import (
     weights_of,
 )
 from clearplan.priority.robustness import agreement_of_sets, cut_words, robust
-from clearplan.priority.sensitivity import change_words, hangs_on, share_words
+from clearplan.priority.sensitivity import change_reason, hangs_on, share_words
 from clearplan.priority.survey_value import SURVEY_COLUMNS, survey_words, value_of_survey
 from clearplan.read.background import Context, read_background, read_places
 from clearplan.read.readers import read_ranked
@@ -96,19 +96,19 @@ def rank_tasks(project: Project, frame: WorkingCrs, known: Inputs, context: Cont
 
 
 def with_changes(ranked: Frame, settings: PrioritySettings) -> Frame:
-    """TASKS with what would change the rank of the first ``robustness.changes`` of each queue, in a sentence."""
-    asked = settings.robustness
-    assert asked is not None
-    words = np.full(len(ranked), None, dtype=object)
-    first = (ranked["rank"] <= asked.changes).fillna(False).to_numpy(bool)
+    """TASKS with what would change the rank of the first ``robustness.changes`` of each queue, as reasons."""
+    robustness = settings.robustness
+    assert robustness is not None
+    changes = np.full(len(ranked), None, dtype=object)
+    first = (ranked["rank"] <= robustness.changes).fillna(False).to_numpy(bool)
     for queue in QUEUES:
-        own = in_queue(ranked, queue)
+        tasks = in_queue(ranked, queue)
         # pandas copies what a table says of itself at every step: only the names of criteria are asked for here.
-        own.attrs = {"criteria": ranked.attrs.get("criteria", {})}
+        tasks.attrs = {"criteria": ranked.attrs.get("criteria", {})}
         for k in np.flatnonzero(first & (ranked["queue"] == queue).to_numpy(bool)):
-            words[k] = change_words(own, settings, str(ranked["task_id"].iloc[k]), asked.first)
+            changes[k] = change_reason(tasks, settings, str(ranked["task_id"].iloc[k]), robustness.first)
     out = ranked.copy()
-    out["change"] = words
+    out["change"] = changes
     return out
 
 
@@ -207,10 +207,11 @@ def explanation(ranked: pd.DataFrame, task_id: str, settings: PrioritySettings |
     if isinstance(task.get("gates"), str):
         words.append(f"It has no rank until its gate opens: {task['gates']}.")
     words += sure_words(task, settings)
-    told = task.get("change")
-    if not isinstance(told, str) and settings is not None and pd.notna(task["rank"]):
-        told = change_words(ranked, settings, task_id, settings.robustness.first if settings.robustness else 10)
-    words += [told] if isinstance(told, str) else []
+    change = task.get("change")  # a reason, or its sentence where the table is of a finished run
+    if pd.isna(change) and settings is not None and pd.notna(task["rank"]):
+        first = settings.robustness.first if settings.robustness else 10
+        change = change_reason(ranked, settings, task_id, first)
+    words += [str(change)] if pd.notna(change) else []
     if settings is not None and settings.survey_first is not None:
         worth = survey_words(task, settings.survey_first)
         words += [worth] if worth else []

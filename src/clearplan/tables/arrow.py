@@ -17,6 +17,7 @@ import shapely
 from clearplan.tables.check import placed
 from clearplan.tables.columns import Column
 from clearplan.tables.lookup import TABLES, columns_of
+from clearplan.tables.reasons import in_words
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -96,7 +97,7 @@ def to_arrow(layer: str, table: pd.DataFrame, *, notice: str | None = None) -> p
     """
     import pyarrow as pa
 
-    plain = table.drop(columns="geometry", errors="ignore")
+    plain = in_words(table.drop(columns="geometry", errors="ignore"))
     if notice is not None:
         plain = plain.drop(columns="notice", errors="ignore").assign(notice=notice)
     declared, names = columns_of(layer, plain.columns), free_names(list(plain.columns))

@@ -7,7 +7,8 @@ from typing import Literal
 
 from clearplan.tables.tiers import Tier
 
-Dtype = Literal["text", "number", "integer", "date", "geometry"]
+#: ``reason``: a code and values (:class:`clearplan.core.reason.Reason`), in files its sentence.
+Dtype = Literal["text", "number", "integer", "date", "reason", "geometry"]
 
 
 @dataclass(frozen=True)

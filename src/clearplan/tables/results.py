@@ -112,7 +112,7 @@ ADDED: dict[str, tuple[Column, ...]] = {
           for name in CLASSES),
     ),
     "tasks": (
-        added("told", "text", "published cells: what the cell holds, in a sentence"),
+        added("told", "reason", "published cells: what the cell holds, in a sentence"),
         added("people_assumed", "number", "people assumed for zones of unknown population that the task serves",
               "people"),
         added("zones_unknown", "integer", "zones of unknown population that the task serves", "zones"),
@@ -134,7 +134,7 @@ ADDED: dict[str, tuple[Column, ...]] = {
         added("rank_high", "integer", "5 % of the draws rank it behind"),
         added("priority_class", "text", "high, medium or low; two with '/' between: nobody can tell"),
         added("tied_with", "text", "tasks near in rank whose order with it flips from draw to draw, '; ' between"),
-        added("change", "text", "what would change its rank, in a sentence"),
+        added("change", "reason", "what would change its rank, in a sentence"),
         added("teams", "text", "teams that the plan sends there, '; ' between"),
         added("start_on", "date", "first day of the period in which work begins"),
         added("finish_on", "date", "last day of the period in which work ends; blank: not within the plan"),

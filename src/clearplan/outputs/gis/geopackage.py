@@ -20,6 +20,7 @@ from clearplan.read.spreadsheets import as_text
 from clearplan.tables.arrow import kinds_of, plain_text, to_arrow, units_of
 from clearplan.tables.check import placed
 from clearplan.tables.hxl import tag_row
+from clearplan.tables.reasons import in_words
 
 #: Version of the format: QGIS before 3.34 warns of later ones.
 _GPKG = {"VERSION": "1.3"}
@@ -146,7 +147,7 @@ def write_table(table: pd.DataFrame, path: Path, *, notice: str, name: str = "",
     Text that a spreadsheet would run as a formula gets an apostrophe in front, which our own doors take off again.
     ``name``: of a declared table, where a column's hashtag hangs on it.
     """
-    told = table.assign(notice=notice)
+    told = in_words(table).assign(notice=notice)
     for column in [c for c in told.columns if not pd.api.types.is_numeric_dtype(told[c])]:
         told[column] = told[column].astype(object).map(lambda v: as_text(v) if isinstance(v, str) else v)
     heads = [as_text(str(column)) for column in told.columns]

@@ -20,6 +20,7 @@ from clearplan.tables.codes import allowed_codes
 from clearplan.tables.columns import Column
 from clearplan.tables.hxl import tag_of
 from clearplan.tables.lookup import TABLES
+from clearplan.tables.reasons import in_words
 
 Kind = Literal["text", "sentence", "whole", "number", "exact", "share", "degrees", "year", "day", "figure", "any"]
 #: How cells of a kind look. ``figure`` and ``any``: each cell is number, day or text, as its own value is.
@@ -163,6 +164,7 @@ def write_book(
     TableError
         A table lacks a column.
     """
+    tables = {name: in_words(table) for name, table in tables.items()}
     for name, table in tables.items():
         _refuse(name, table, sheets[name], Path(path))
     with new_book(path, title) as book:
