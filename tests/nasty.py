@@ -4,6 +4,7 @@ import geopandas as gpd
 import pandas as pd
 from shapely import MultiPoint, Point
 
+from clearplan.core.reason import Reason
 from clearplan.tables.arrow import plain_text
 from tests.conftest import E0, N0, UTM
 
@@ -49,13 +50,13 @@ def with_heights(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def same(value: object, found: object, digits: float = 0.0) -> bool:
-    """Whether a cell came back as it was: unknown as unknown, text as text, 1 for yes, a day as a day."""
+    """Whether a cell came back: unknown as unknown, text as text, a reason as its text, 1 for yes, a day as a day."""
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value):
         return bool(pd.isna(found))
     if found is None or found is pd.NaT or found is pd.NA:
         return False
     if isinstance(value, pd.Timestamp):
         return str(found)[:10] == value.date().isoformat()
-    if isinstance(value, str):
+    if isinstance(value, str | Reason):
         return plain_text(value) == found
     return abs(float(value) - float(found)) <= digits * abs(float(value))
