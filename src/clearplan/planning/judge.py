@@ -1,4 +1,4 @@
-"""Judge of a plan of work: every limit held against the schedule, every figure made anew from its tables alone.
+"""Judge of a plan of work: every limit held against the schedule, every figure made again from its tables alone.
 
 Nothing here comes from the planner. What the schedule says of days, ground and dates is held against TASKS, TEAMS and
 the settings (``limits``); costs, openings, people at home and the objective are computed again.
@@ -15,7 +15,7 @@ import pandas as pd
 
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.blockers import waits_for
-from clearplan.planning.blockers import without_place as nowhere
+from clearplan.planning.case import PlanningCase
 from clearplan.planning.limits import (
     Array,
     World,
@@ -31,7 +31,6 @@ from clearplan.planning.limits import (
     sums_by,
     world_of,
 )
-from clearplan.settings.planning import PlanningSettings
 
 
 @dataclass(frozen=True)
@@ -56,44 +55,18 @@ class Judgement:
     currency]."""
 
 
-def judge_work(
-    work: pd.DataFrame,
-    tasks: pd.DataFrame,
-    zones: pd.DataFrame,
-    blockers: pd.DataFrame,
-    teams: pd.DataFrame,
-    settings: PlanningSettings,
-    *,
-    unknown_people: tuple[float, float, float] | None = None,
-    commitments: pd.DataFrame | None = None,
-    without_place: Mapping[str, str] | None = None,
-    previous: pd.DataFrame | None = None,
-) -> Judgement:
-    """Hold a schedule against every limit and compute anew what it is worth.
+def judge_work(work: pd.DataFrame, case: PlanningCase) -> Judgement:
+    """Hold a schedule against every limit and compute again what it is worth.
 
-    A row of the schedule that names no known task, team, step or period, or whose days or ground are no amount, is told
-    as a breach and counts nowhere. All others count as they stand, whatever they break; their cost is days x the team's
-    cost a day, whatever they say.
+    A row of the schedule that names no known task, team, step or period, or whose days or ground are no amount, is
+    stated as a breach and counts nowhere. All others count as they stand, whatever they break; their cost is days x the
+    team's cost a day, whatever they say.
 
     Parameters
     ----------
     work : DataFrame
         The schedule, a table WORK.
-    tasks : DataFrame
-        TASKS; without ``score``, ``expected_m2`` or ``gates`` nothing is worth anything by it or held back, and without
-        ``ordnance`` only methods for any ordnance fit.
-    zones, blockers, teams : DataFrame
-        ZONES, BLOCKERS and TEAMS; deferred teams do nothing, deferred zones never open.
-    settings : PlanningSettings
-    unknown_people : (low, likely, high), optional
-        People of a zone for which nobody published a number [people].
-    commitments : DataFrame, optional
-        COMMITMENTS; deferred rows bind nobody.
-    without_place : mapping, optional
-        Zones that never open, because it is not known what blocks them, with the reason.
-    previous : DataFrame, optional
-        WORK of the plan in force. Team-days stay where the same team works in the same district in a period that starts
-        on the same day; tasks that TASKS lack, and those in no district, are left out.
+    case : PlanningCase
 
     Raises
     ------
@@ -103,33 +76,33 @@ def judge_work(
     SettingsError
         A hard deadline names a zone that is not there or has no planned return, or ``unknown_people`` is out of order.
     """
-    world = world_of(tasks, teams, settings)
+    world = world_of(case)
     rows, faults = counted_rows(work, world)
     parts, finish, too_early = progress(rows, world)
-    people = _people(zones, unknown_people)
-    lost = {*(nowhere(zones, None) if "deferred" in zones.columns else ()), *(without_place or ())}
-    zone, task = _waits(blockers, zones, world)
-    opens = _last(zone, finish[task], len(zones))
-    opens[zones["zone_id"].isin(lost).to_numpy()] = world.never
+    people = _people(case)
+    zone, task = _waits(world)
+    opens = _last(zone, finish[task], len(case.zones))
+    opens[case.zones["zone_id"].isin(case.never_open).to_numpy()] = world.never
     use = _use(rows, world)
-    found = {
-        "zones": _zones(zones, people, opens, zone, task, finish, world),
+    tables = {
+        "zones": _zones(people, opens, zone, task, finish, world),
         "tasks": _tasks(rows, parts, finish, world),
         "home": _home(people, opens, world),
     }
     return Judgement(
-        breaches=breaches(rows, use, zones, opens, finish, too_early, faults, commitments, world),
+        breaches=breaches(rows, use, opens, finish, too_early, faults, world),
         use=use,
-        totals=_totals(found, use, rows, parts, blockers, zones, previous, world),
-        **found,
+        totals=_totals(tables, use, rows, parts, world),
+        **tables,
     )
 
 
 # What it is worth.
 
 
-def _people(zones: pd.DataFrame, unknown: tuple[float, float, float] | None) -> Array:
+def _people(case: PlanningCase) -> Array:
     """People of each zone, low, likely and high, shape (3, zones) [people]."""
+    zones, unknown = case.zones, case.unknown_people
     need(zones, "ZONES", ("zone_id", "people"))
     ids_of(zones, "zone_id", "ZONES")
     people = numbers(zones["people"])
@@ -142,8 +115,9 @@ def _people(zones: pd.DataFrame, unknown: tuple[float, float, float] | None) -> 
     return np.array([np.where(blank, assumed, people) for assumed in unknown or (0.0, 0.0, 0.0)])
 
 
-def _waits(blockers: pd.DataFrame, zones: pd.DataFrame, world: World) -> tuple[Array, Array]:
+def _waits(world: World) -> tuple[Array, Array]:
     """Pairs of numbers: a zone, and a task for which it waits; in the order of ZONES and TASKS."""
+    blockers, zones = world.case.blockers, world.case.zones
     need(blockers, "BLOCKERS", ("zone_id", "task_id", "part", "essential"))
     numbered(blockers["zone_id"], ids_of(zones, "zone_id", "ZONES"), "BLOCKERS", "zone", "ZONES")
     numbered(blockers["task_id"], world.task_ids, "BLOCKERS", "task", "TASKS")
@@ -155,11 +129,9 @@ def _waits(blockers: pd.DataFrame, zones: pd.DataFrame, world: World) -> tuple[A
     return zone[order], task[order]
 
 
-def _zones(
-    zones: pd.DataFrame, people: Array, opens: Array, zone: Array, task: Array, finish: Array, world: World
-) -> pd.DataFrame:
+def _zones(people: Array, opens: Array, zone: Array, task: Array, finish: Array, world: World) -> pd.DataFrame:
     low, likely, high = people
-    months = world.months()[opens]
+    zones, months = world.case.zones, world.months()[opens]
     last: dict[int, list[str]] = {}
     for k in np.flatnonzero((finish[task] == opens[zone]) & (opens[zone] < world.never)):
         last.setdefault(int(zone[k]), []).append(str(world.task_ids[task[k]]))
@@ -180,7 +152,7 @@ def _zones(
 
 
 def _tasks(rows: pd.DataFrame, parts: Array, finish: Array, world: World) -> pd.DataFrame:
-    count = len(world.tasks)
+    count = len(world.case.tasks)
     first = np.full(count, world.never)
     np.minimum.at(first, rows["task"].to_numpy(int), rows["period"].to_numpy(int))
     begins = pd.to_datetime([None, *(begin for begin, _ in world.bounds), None])
@@ -189,7 +161,7 @@ def _tasks(rows: pd.DataFrame, parts: Array, finish: Array, world: World) -> pd.
         names[task].append(f"{world.team_ids[team]}")
     return pd.DataFrame(
         {
-            "task_id": world.tasks["task_id"].to_numpy(object),
+            "task_id": world.case.tasks["task_id"].to_numpy(object),
             "finished_part": parts[:, -1],
             "finished_in": _periods(finish, world),
             "finish_on": world.dates()[finish].to_numpy(),
@@ -211,7 +183,7 @@ def _home(people: Array, opens: Array, world: World) -> pd.DataFrame:
 
 
 def _use(rows: pd.DataFrame, world: World) -> pd.DataFrame:
-    shape = (len(world.teams), len(world.bounds))
+    shape = (len(world.case.teams), len(world.bounds))
     cells = rows["team"].to_numpy(int) * shape[1] + rows["period"].to_numpy(int) - 1
     days, cost = (
         np.bincount(cells, weights=rows[name].to_numpy(float), minlength=shape[0] * shape[1])
@@ -219,8 +191,8 @@ def _use(rows: pd.DataFrame, world: World) -> pd.DataFrame:
     )
     return pd.DataFrame(
         {
-            "team_id": np.repeat(world.teams["team_id"].to_numpy(object), shape[1]),
-            "kind": np.repeat(world.teams["kind"].to_numpy(object), shape[1]),
+            "team_id": np.repeat(world.case.teams["team_id"].to_numpy(object), shape[1]),
+            "kind": np.repeat(world.case.teams["kind"].to_numpy(object), shape[1]),
             "period": np.tile(np.arange(1, shape[1] + 1), shape[0]),
             "days": days,
             "available": world.available.ravel(),
@@ -230,30 +202,29 @@ def _use(rows: pd.DataFrame, world: World) -> pd.DataFrame:
 
 
 def _totals(
-    found: Mapping[str, pd.DataFrame], use: pd.DataFrame, rows: pd.DataFrame, parts: Array, blockers: pd.DataFrame,
-    zones: pd.DataFrame, previous: pd.DataFrame | None, world: World,
-) -> dict[str, float]:  # fmt: skip
-    settings, months = world.settings, world.months()
-    opens = found["zones"]["opens_in"].fillna(world.never).to_numpy(int)
-    finish = found["tasks"]["finished_in"].fillna(world.never).to_numpy(int)
-    people = found["zones"]["people"].to_numpy(float)
-    area = world.tasks["area_m2"].to_numpy(float)
+    tables: Mapping[str, pd.DataFrame], use: pd.DataFrame, rows: pd.DataFrame, parts: Array, world: World
+) -> dict[str, float]:
+    settings, months = world.case.settings, world.months()
+    opens = tables["zones"]["opens_in"].fillna(world.never).to_numpy(int)
+    finish = tables["tasks"]["finished_in"].fillna(world.never).to_numpy(int)
+    people = tables["zones"]["people"].to_numpy(float)
+    area = world.case.tasks["area_m2"].to_numpy(float)
     # Months that count of each task, by the part of its last step that is done after each period.
     since = np.diff(parts, axis=1, prepend=0.0) @ months[:-1]
-    totals = {name: float(found["zones"][name].sum()) for name in _PERSON_MONTHS}
+    totals = {name: float(tables["zones"][name].sum()) for name in _PERSON_MONTHS}
     totals |= {
-        "people_home": float(found["home"]["people"].iloc[-1]),
+        "people_home": float(tables["home"]["people"].iloc[-1]),
         "zones_open": float((opens < world.never).sum()),
         "m2_finished": float(area[finish < world.never].sum()),
         "m2_worked": float(rows["m2"].sum()),
         "days": float(use["days"].sum()),
         "cost": float(use["cost"].sum()),
-        "optional_value": _optional(blockers, zones, people, opens, finish, world),
-        "score_value": settings.score_weight * float(_column(world.tasks, "score") @ since) / 100,
-        "risk_value": settings.risk_weight * float(_column(world.tasks, "expected_m2") @ since) / 1e4,
-        "kept_days": 0.0 if previous is None else _kept_days(previous, rows, world),
+        "optional_value": _optional(people, opens, finish, world),
+        "score_value": settings.score_weight * float(_column(world.case.tasks, "score") @ since) / 100,
+        "risk_value": settings.risk_weight * float(_column(world.case.tasks, "expected_m2") @ since) / 1e4,
+        "kept_days": _kept_days(rows, world),
     }
-    late = np.minimum(months[opens], _months_after(zones, world))
+    late = np.minimum(months[opens], _months_after(world))
     totals["objective"] = (
         totals["person_months"]
         + settings.late_penalty * float(people @ late)
@@ -266,36 +237,39 @@ def _totals(
 _PERSON_MONTHS = ("person_months", "person_months_low", "person_months_high")
 
 
-def _optional(
-    blockers: pd.DataFrame, zones: pd.DataFrame, people: Array, opens: Array, finish: Array, world: World
-) -> float:
+def _optional(people: Array, opens: Array, finish: Array, world: World) -> float:
     """What lifelines add without which zones can open [person-months]."""
-    own = blockers[blockers["essential"] == "no"]
-    parts = own.groupby(["zone_id", "part"], sort=False, dropna=False)
+    blockers, zones = world.case.blockers, world.case.zones
+    optional = blockers[blockers["essential"] == "no"]
+    parts = optional.groupby(["zone_id", "part"], sort=False, dropna=False)
     part = parts.ngroup().to_numpy(int)
-    done = _last(part, finish[index_in(world.task_ids, own["task_id"])], parts.ngroups)
+    done = _last(part, finish[index_in(world.task_ids, optional["task_id"])], parts.ngroups)
     served = np.zeros(parts.ngroups, dtype=int)
-    served[part] = index_in(ids_of(zones, "zone_id", "ZONES"), own["zone_id"])
+    served[part] = index_in(ids_of(zones, "zone_id", "ZONES"), optional["zone_id"])
     months = world.months()[np.maximum(done, opens[served])]
-    return world.settings.optional_share * float(people[served] @ months)
+    return world.case.settings.optional_share * float(people[served] @ months)
 
 
-def _months_after(zones: pd.DataFrame, world: World) -> Array:
+def _months_after(world: World) -> Array:
     """Months that count after the day of each zone's planned return, 0 where it has none [months].
 
     The day itself does not count; of a month that the day cuts, its part of days.
     """
+    zones = world.case.zones
     if "planned_return" not in zones.columns:
         return np.zeros(len(zones))
-    counted, start = world.settings.counted_months, pd.Timestamp(world.settings.start)
+    counted, start = world.case.settings.counted_months, pd.Timestamp(world.case.settings.start)
     edges = np.array([(start + pd.DateOffset(months=k) - start).days for k in range(counted + 1)], dtype=float)
     days = (pd.to_datetime(zones["planned_return"]) - start).dt.days.to_numpy(float)
     after: Array = np.nan_to_num(counted - np.interp(days + 1, edges, np.arange(counted + 1.0)))
     return after
 
 
-def _kept_days(previous: pd.DataFrame, rows: pd.DataFrame, world: World) -> float:
+def _kept_days(rows: pd.DataFrame, world: World) -> float:
     """Team-days that are in the district where the plan in force has them [team-days]."""
+    previous = world.case.previous
+    if previous is None:
+        return 0.0
     need(previous, "WORK of the plan in force", ("task_id", "team_id", "starts_on", "days"))
     starts = pd.DatetimeIndex([first for first, _ in world.bounds])
     begun = pd.DatetimeIndex(pd.to_datetime(previous["starts_on"], errors="coerce"))
@@ -309,7 +283,7 @@ def _kept_days(previous: pd.DataFrame, rows: pd.DataFrame, world: World) -> floa
         }
     )
     then = then[then["task"] >= 0]  # what is not known now as team or period joins nothing
-    place = pd.factorize(world.tasks["district"])[0]  # -1: in no district
+    place = pd.factorize(world.case.tasks["district"])[0]  # -1: in no district
     sums = []
     for table in (rows, then):
         table = table.assign(place=place[table["task"].to_numpy(int)])

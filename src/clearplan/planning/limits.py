@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.calendar import months_counted, period_days, period_of, team_days
+from clearplan.planning.case import PlanningCase
 from clearplan.settings.planning import Method, PlanningSettings
 from clearplan.tables.lookup import TABLES
 from clearplan.tables.texts import ids_in
@@ -38,9 +39,7 @@ _Fault = tuple[int, str, float, str]
 class World:
     """What there is to do, who may do it and when, as arrays; period 0 is the start."""
 
-    settings: PlanningSettings
-    tasks: pd.DataFrame
-    teams: pd.DataFrame
+    case: PlanningCase
     task_ids: pd.Index[Any]
     team_ids: pd.Index[Any]
     method: Array  # number of each task's method, -1: none fits
@@ -57,11 +56,11 @@ class World:
 
     def dates(self) -> Any:
         """Day of the start, last day of each period, and no day for what never happens."""
-        return pd.to_datetime([self.settings.start, *(last for _, last in self.bounds), None])
+        return pd.to_datetime([self.case.settings.start, *(last for _, last in self.bounds), None])
 
     def months(self) -> Array:
         """Months that count after the start, after the end of each period, and after never [months]."""
-        return np.concatenate([[self.settings.counted_months], months_counted(self.settings), [0.0]])
+        return np.concatenate([[self.case.settings.counted_months], months_counted(self.case.settings), [0.0]])
 
     def said(self, period: int) -> str:
         """A period in words, with its first and last day."""
@@ -71,11 +70,12 @@ class World:
     def steps_of(self, task: int) -> tuple[Any, ...]:
         """Steps of the method of a task, none where no method fits."""
         number = int(self.method[task])
-        return self.settings.methods[number].steps if number >= 0 else ()
+        return self.case.settings.methods[number].steps if number >= 0 else ()
 
 
-def world_of(tasks: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSettings) -> World:
-    """World of the tables; an error where a column is missing, an id stands twice or an area is no amount."""
+def world_of(case: PlanningCase) -> World:
+    """World of a case; an error where a column is missing, an id stands twice or an area is no amount."""
+    tasks, teams, settings = case.tasks, case.teams, case.settings
     need(tasks, "TASKS", ("task_id", "land_class", "district", "area_m2"))
     need(teams, "TEAMS", ("team_id", "kind", "number", "rate_low", "rate_likely", "rate_high", "cost_per_day"))
     area = numbers(tasks["area_m2"])
@@ -92,9 +92,16 @@ def world_of(tasks: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSetting
     available[~idle] = team_days(teams[~idle], settings)
     gates = tasks["gates"].notna().to_numpy() if "gates" in tasks.columns else np.zeros(len(tasks), dtype=bool)
     return World(
-        settings, tasks, teams, ids_of(tasks, "task_id", "TASKS"), ids_of(teams, "team_id", "TEAMS"), method,
-        area[:, None] * part[method], gates, _rates(teams, settings.robust), available, period_days(settings),
-    )  # fmt: skip
+        case=case,
+        task_ids=ids_of(tasks, "task_id", "TASKS"),
+        team_ids=ids_of(teams, "team_id", "TEAMS"),
+        method=method,
+        ground=area[:, None] * part[method],
+        gated=gates,
+        rate=_rates(teams, settings.robust),
+        available=available,
+        bounds=period_days(settings),
+    )
 
 
 def _methods(tasks: pd.DataFrame, settings: PlanningSettings) -> Array:
@@ -148,7 +155,7 @@ def counted_rows(work: pd.DataFrame, world: World) -> tuple[pd.DataFrame, list[B
     unknown = _unknown(work, rows, world)
     rows = rows.drop(index=sorted({fault[0] for fault in unknown})).astype({"step": int, "period": int})
     rows["step"] -= 1
-    price, told = numbers(world.teams["cost_per_day"])[rows["team"]], rows["cost"].to_numpy(float)
+    price, told = numbers(world.case.teams["cost_per_day"])[rows["team"]], rows["cost"].to_numpy(float)
     # A deferred team may lack its cost; then the schedule's is the only one.
     rows["cost"] = np.where(np.isnan(price), np.nan_to_num(told), rows["days"] * price)
     faults += unknown + _untrue(work, rows.assign(told=told), world)
@@ -164,7 +171,7 @@ def _told(mask: Any, words: Callable[[int], str], by: Any = None, unit: str = ""
 
 def _unknown(work: pd.DataFrame, rows: pd.DataFrame, world: World) -> list[_Fault]:
     """Rows that name what is not there, or whose days or ground are no amount."""
-    settings = world.settings
+    settings = world.case.settings
     task, step, period = rows["task"].to_numpy(int), rows["step"].to_numpy(float), rows["period"].to_numpy(float)
     length = np.array([len(one.steps) for one in settings.methods] + [0])[np.append(world.method, -1)[task]]
     cells = {name: work[name].to_numpy(object) for name in ("task_id", "team_id", "step", "period", "days", "m2")}
@@ -187,9 +194,9 @@ def _untrue(work: pd.DataFrame, rows: pd.DataFrame, world: World) -> list[_Fault
     """What rows say that is not so; all that they name is there."""
     at, task, team, step = (rows[name].to_numpy(int) for name in ("row", "task", "team", "step"))
     days, m2, cost, told = (rows[name].to_numpy(float) for name in ("days", "m2", "cost", "told"))
-    rate, money = world.rate[team], world.settings.currency
-    teams = world.teams["team_id"].to_numpy(object)[team]
-    kinds = world.teams["kind"].to_numpy(object)[team]
+    rate, money = world.rate[team], world.case.settings.currency
+    teams = world.case.teams["team_id"].to_numpy(object)[team]
+    kinds = world.case.teams["kind"].to_numpy(object)[team]
     names = [world.steps_of(i)[k].name for i, k in zip(task, step, strict=True)]
     written = {name: work[name].to_numpy(object)[at] for name in ("kind", "step_name")}
 
@@ -229,7 +236,7 @@ def progress(rows: pd.DataFrame, world: World) -> tuple[Array, Array, list[Breac
     task is finished, and where a step runs ahead of the one before it.
     """
     count, most = world.ground.shape
-    periods, wait = len(world.bounds), world.settings.wait_periods
+    periods, wait = len(world.bounds), world.case.settings.wait_periods
     cells = np.ravel_multi_index(
         (rows["task"].to_numpy(int), rows["step"].to_numpy(int), rows["period"].to_numpy(int)),
         (max(count, 1), most, periods + 1),
@@ -260,7 +267,7 @@ def progress(rows: pd.DataFrame, world: World) -> tuple[Array, Array, list[Breac
 def _ahead(task: int, step: int, period: int, own: float, allowed: float, world: World) -> Breach:
     names, ground = [one.name for one in world.steps_of(task)], world.ground[task]
     before = max(k for k in range(step) if ground[k] > 0)
-    wait = world.settings.wait_periods
+    wait = world.case.settings.wait_periods
     then = "by then" if wait == 0 else f"{wait} period{'s' * (wait > 1)} before"
     words = (
         f"Task {world.task_ids[task]}: at the end of {world.said(period)} step {step + 1} ({names[step]}) is done on "
@@ -274,15 +281,20 @@ def _ahead(task: int, step: int, period: int, own: float, allowed: float, world:
 
 
 def breaches(
-    rows: pd.DataFrame, use: pd.DataFrame, zones: pd.DataFrame, opens: Array, finish: Array, ahead: list[Breach],
-    faults: list[Breach], commitments: pd.DataFrame | None, world: World,
-) -> pd.DataFrame:  # fmt: skip
+    rows: pd.DataFrame,
+    use: pd.DataFrame,
+    opens: Array,
+    finish: Array,
+    ahead: list[Breach],
+    faults: list[Breach],
+    world: World,
+) -> pd.DataFrame:
     """One row for each broken limit, in the order of LIMITS: limit, where, by, unit, words.
 
     ``rows`` are those of ``counted_rows``, ``use`` has the days and cost of each team in each period, ``opens`` and
     ``finish`` the period of each zone and task, ``ahead`` and ``faults`` what reading them found.
     """
-    found = [
+    rows_of_breaches = [
         *_capacity(use, world),
         *_districts(rows, world),
         *_kinds(rows, world),
@@ -290,11 +302,11 @@ def breaches(
         *ahead,
         *_too_much_ground(rows, world),
         *_budgets(use, world),
-        *_deadlines(zones, opens, world),
-        *_commitments(commitments, rows, finish, world),
+        *_deadlines(opens, world),
+        *_commitments(rows, finish, world),
         *faults,
     ]
-    return pd.DataFrame(found, columns=["limit", "where", "by", "unit", "words"]).astype({"by": float})
+    return pd.DataFrame(rows_of_breaches, columns=["limit", "where", "by", "unit", "words"]).astype({"by": float})
 
 
 def _capacity(use: pd.DataFrame, world: World) -> list[Breach]:
@@ -308,10 +320,10 @@ def _capacity(use: pd.DataFrame, world: World) -> list[Breach]:
 
 
 def _districts(rows: pd.DataFrame, world: World) -> list[Breach]:
-    if "districts" not in world.teams.columns:
+    if "districts" not in world.case.teams.columns:
         return []
-    bound = [ids_in(cell) for cell in world.teams["districts"]]
-    lies, found = world.tasks["district"].to_numpy(object), []
+    bound = [ids_in(cell) for cell in world.case.teams["districts"]]
+    lies, found = world.case.tasks["district"].to_numpy(object), []
     for (i, j), days in sums_by(rows, ["task", "team"]):
         if bound[j] and lies[i] not in bound[j]:
             task, team = world.task_ids[i], world.team_ids[j]
@@ -323,7 +335,7 @@ def _districts(rows: pd.DataFrame, world: World) -> list[Breach]:
 
 
 def _kinds(rows: pd.DataFrame, world: World) -> list[Breach]:
-    found, kinds = [], world.teams["kind"].to_numpy(object)
+    found, kinds = [], world.case.teams["kind"].to_numpy(object)
     for (i, k, j), days in sums_by(rows, ["task", "step", "team"]):
         step = world.steps_of(i)[k]
         if kinds[j] not in step.kinds:
@@ -337,7 +349,7 @@ def _kinds(rows: pd.DataFrame, world: World) -> list[Breach]:
 def _gates(rows: pd.DataFrame, world: World) -> list[Breach]:
     found = []
     for (i,), days in sums_by(rows[world.gated[rows["task"].to_numpy(int)]], ["task"]):
-        task, why = world.task_ids[i], world.tasks["gates"].iloc[i]
+        task, why = world.task_ids[i], world.case.tasks["gates"].iloc[i]
         words = f"Task {task} is worked for {_said(days)} team-days although a gate holds it back: {why}"
         found.append(("gate", f"{task}", days, "team-days", words))
     return found
@@ -355,8 +367,8 @@ def _too_much_ground(rows: pd.DataFrame, world: World) -> list[Breach]:
 
 
 def _budgets(use: pd.DataFrame, world: World) -> list[Breach]:
-    settings, found = world.settings, []
-    spent = use["cost"].to_numpy(float).reshape(len(world.teams), len(world.bounds)).sum(axis=0)
+    settings, found = world.case.settings, []
+    spent = use["cost"].to_numpy(float).reshape(len(world.case.teams), len(world.bounds)).sum(axis=0)
 
     def tell(limit: str, where: str, what: str, cost: float, budget: float) -> None:
         if _over(cost, budget):
@@ -372,11 +384,11 @@ def _budgets(use: pd.DataFrame, world: World) -> list[Breach]:
     return found
 
 
-def _deadlines(zones: pd.DataFrame, opens: Array, world: World) -> list[Breach]:
-    found = []
+def _deadlines(opens: Array, world: World) -> list[Breach]:
+    found, zones = [], world.case.zones
     number = {name: k for k, name in enumerate(zones["zone_id"])}
     days = zones["planned_return"].to_numpy(object) if "planned_return" in zones.columns else [None] * len(zones)
-    for name in world.settings.hard_deadlines:
+    for name in world.case.settings.hard_deadlines:
         if name not in number:
             raise SettingsError(f"hard_deadlines names zone {name!r}, which ZONES lacks; mend the name or take it out")
         day = days[number[name]]
@@ -390,7 +402,7 @@ def _deadlines(zones: pd.DataFrame, opens: Array, world: World) -> list[Breach]:
 
 def _late(period: int, day: Any, verb: str, world: World) -> tuple[float, str]:
     """Periods by which something is late, blank where nobody knows, and words; none where it is in time."""
-    limit = period_of(day, world.settings)
+    limit = period_of(day, world.case.settings)
     if period <= limit:
         return 0.0, ""
     due = f"{pd.Timestamp(day).date()}, " + (f"so by the end of period {limit}" if limit else "before any period ends")
@@ -400,13 +412,14 @@ def _late(period: int, day: Any, verb: str, world: World) -> tuple[float, str]:
     return float(late), f"{due}; it {verb} at the end of {world.said(period)}: {late} period{'s' * (late > 1)} too late"
 
 
-def _commitments(table: pd.DataFrame | None, rows: pd.DataFrame, finish: Array, world: World) -> list[Breach]:
+def _commitments(rows: pd.DataFrame, finish: Array, world: World) -> list[Breach]:
+    table = world.case.commitments
     if table is None or not len(table):
         return []
     need(table, "COMMITMENTS", ("commitment_id", "until"))
     days = {(task, team): spent for (task, team), spent in sums_by(rows, ["task", "team"])}
     by_hazard: dict[Any, list[int]] = {}
-    for k, cell in enumerate(world.tasks["hazard_ids"]) if "hazard_ids" in world.tasks.columns else ():
+    for k, cell in enumerate(world.case.tasks["hazard_ids"]) if "hazard_ids" in world.case.tasks.columns else ():
         for hazard in ids_in(cell):
             by_hazard.setdefault(hazard, []).append(k)
     found: list[Breach] = []
@@ -419,7 +432,7 @@ def _commitments(table: pd.DataFrame | None, rows: pd.DataFrame, finish: Array, 
         elif _blank(row.get("hazard_id")):
             raise TableError(f"commitment {name} names neither task nor hazard; give the one that was promised")
         else:
-            need(world.tasks, "TASKS", ["hazard_ids"])
+            need(world.case.tasks, "TASKS", ["hazard_ids"])
             promised = by_hazard.get(row["hazard_id"], [])
         only = [] if _blank(own) else numbered([own], world.team_ids, f"commitment {name}", "team", "TEAMS").tolist()
         for task in promised:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.blockers import waits_for
-from clearplan.planning.blockers import without_place as nowhere
 from clearplan.planning.calendar import months_counted, period_days, team_days
+from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import methods_of, people_range, triangular_quantile
 from clearplan.settings.planning import Outcome, PlanningSettings, Uncertainty
 
@@ -92,31 +91,15 @@ class _Plan:
         return int(self.teams.capacity.shape[1]) + 1
 
 
-def replay_work(
-    work: pd.DataFrame,
-    tasks: pd.DataFrame,
-    zones: pd.DataFrame,
-    blockers: pd.DataFrame,
-    teams: pd.DataFrame,
-    settings: PlanningSettings,
-    *,
-    unknown_people: tuple[float, float, float] | None = None,
-    without_place: Mapping[str, str] | None = None,
-) -> Replay:
+def replay_work(work: pd.DataFrame, case: PlanningCase) -> Replay:
     """Work through a plan in seeded draws of rates, efforts and outcomes of survey.
 
     Parameters
     ----------
     work : DataFrame
         The plan, a table WORK.
-    tasks, zones, blockers, teams : DataFrame
-        The tables from which it was made; ``gates`` of TASKS hold work back, deferred teams do nothing.
-    settings : PlanningSettings
-        Those of the plan, with ``uncertainty``.
-    unknown_people : (low, likely, high), optional
-        People of a zone for which nobody published a number; the likely ones count [people].
-    without_place : mapping, optional
-        Zones that never open, because it is not known what blocks them, with the reason.
+    case : PlanningCase
+        From which it was made, with ``uncertainty`` in its settings. Of ``unknown_people`` the likely ones count.
 
     Raises
     ------
@@ -142,22 +125,22 @@ def replay_work(
     takes up no work of others: teams share a step in the planned proportions. Periods run on until ``counted_months``.
     Since idle days are used, work that comes late can let other work come early: a zone may gain where a team loses.
     With ``wait_periods`` 0, ground that is opened by work ahead of its turn is taken up in the next period. Budgets are
-    not looked at; the cost of each draw is told.
+    not looked at; the cost of each draw is stated.
 
     Draws hang on the seed and on the id of task or team alone: other tasks, and more draws, change none of them.
     """
-    asked = settings.uncertainty
-    if asked is None:
+    settings, uncertainty = case.settings, case.settings.uncertainty
+    if uncertainty is None:
         raise SettingsError("planning.uncertainty is not set; say there what to draw")
     longer = settings.model_copy(update={"periods": settings.counted_months // settings.period_months})
-    plan = _plan(work, tasks, teams, settings, longer)
-    people = _people(zones, unknown_people)
-    needs = _needs(blockers, zones, plan.tasks, without_place or {})
-    blocks = range(0, asked.draws, _BLOCK)
-    drawn = [_worked(plan, settings.wait_periods, *_draw(plan, asked, k)) for k in blocks]
+    plan = _plan(work, case, longer)
+    people = _people(case)
+    needs = _needs(case, plan.tasks)
+    blocks = range(0, uncertainty.draws, _BLOCK)
+    drawn = [_worked(plan, settings.wait_periods, *_draw(plan, uncertainty, k)) for k in blocks]
     finish = np.concatenate([one for one, _ in drawn], axis=1)
     cost = np.concatenate([one for _, one in drawn])
-    opens = np.array([_opening(own, finish, plan.never) for own in needs], dtype=int).reshape(-1, asked.draws)
+    opens = np.array([_opening(own, finish, plan.never) for own in needs], dtype=int).reshape(-1, uncertainty.draws)
     planned = np.array([_opening(own, plan.finish[:, None], plan.never)[0] for own in needs], dtype=int)
     days = pd.DatetimeIndex([settings.start, *(end for _, end in period_days(longer)), pd.NaT])
     months = np.concatenate([[settings.counted_months], months_counted(longer), [0.0]])
@@ -168,7 +151,7 @@ def replay_work(
         "people_home": (home[settings.periods], people @ (planned < plan.never)),
     }
     return Replay(
-        zones=_zones(zones, planned, opens, plan.never, days),
+        zones=_zones(case.zones, planned, opens, plan.never, days),
         tasks=_tasks(plan, finish, _critical(needs, planned, opens, finish), days),
         home=pd.DataFrame(
             {"period": np.arange(plan.never), "on": days[: plan.never]}
@@ -182,21 +165,16 @@ def replay_work(
                 for name, (own, told) in figures.items()
             ]
         ),
-        draws=asked.draws,
-        seed=asked.seed,
+        draws=uncertainty.draws,
+        seed=uncertainty.seed,
     )
 
 
 # The plan.
 
 
-def _plan(
-    work: pd.DataFrame,
-    tasks: pd.DataFrame,
-    teams: pd.DataFrame,
-    settings: PlanningSettings,
-    longer: PlanningSettings,
-) -> _Plan:
+def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _Plan:
+    tasks, teams, settings = case.tasks, case.teams, case.settings
     _need(work, "WORK", ("task_id", "step", "team_id", "period", "m2", "cost"))
     _need(tasks, "TASKS", ("task_id", "land_class", "area_m2"))
     ids, team_ids = _ids(tasks, "task_id", "TASKS"), _ids(teams, "team_id", "TEAMS")
@@ -330,23 +308,22 @@ def _teams(teams: pd.DataFrame, team_ids: list[str], longer: PlanningSettings) -
     return _Teams([first[key] for key in keys], rates, capacity, price)
 
 
-def _needs(
-    blockers: pd.DataFrame, zones: pd.DataFrame, tasks: list[str], without_place: Mapping[str, str]
-) -> list[Array | None]:
+def _needs(case: PlanningCase, tasks: list[str]) -> list[Array | None]:
     """Numbers of the tasks that each zone waits for; None where nobody knows."""
+    blockers, zones = case.blockers, case.zones
     _need(blockers, "BLOCKERS", ("zone_id", "task_id", "essential"))
     names = _ids(zones, "zone_id", "ZONES")
     for column, known, table in (("zone_id", names, "ZONES"), ("task_id", tasks, "TASKS")):
         if (lost := _at(known, blockers[column]) < 0).any():
             name = blockers[column].iloc[int(np.argmax(lost))]
             raise TableError(f"BLOCKERS names {column} {name!r}, which {table} lacks; make both from the same tables")
-    lost_zones = {*(nowhere(zones, None) if "deferred" in zones.columns else ()), *without_place}
-    waits = waits_for(blockers)
-    return [None if name in lost_zones else _at(tasks, waits.get(name, [])) for name in names]
+    never_open, waits = case.never_open, waits_for(blockers)
+    return [None if name in never_open else _at(tasks, waits.get(name, [])) for name in names]
 
 
-def _people(zones: pd.DataFrame, unknown: tuple[float, float, float] | None) -> Array:
+def _people(case: PlanningCase) -> Array:
     """Likely people of each zone [people]."""
+    zones, unknown = case.zones, case.unknown_people
     _need(zones, "ZONES", ("zone_id", "people"))
     if unknown is not None and not 0 <= unknown[0] <= unknown[1] <= unknown[2]:
         raise SettingsError(f"unknown_people {unknown} must be low, likely, high in that order; mend it")

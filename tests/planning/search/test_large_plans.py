@@ -8,7 +8,7 @@ import pytest
 from clearplan.planning.judge import judge_work
 from clearplan.planning.search import schedule as rooms
 from clearplan.planning.search.blocks import make_blocks
-from clearplan.planning.search.highs import Programme, proven_bound, solve
+from clearplan.planning.search.highs import Programme, proven_bound, relax, solve
 from clearplan.planning.search.moves import Orders, reordered
 from clearplan.planning.search.neighbourhoods import replanned
 from clearplan.planning.search.problem import greedy, opened, progress, whole_in_order, worth
@@ -116,7 +116,7 @@ def test_the_bound_of_any_duals_is_above_the_best():
             row=row, column=column, entry=entry[row, column], low=np.full(rows, -np.inf), high=rng.uniform(2, 8, rows),
         )  # fmt: skip
         best = solve(programme, time_limit_s=10, gap=0, seed=1)
-        relaxed = solve(programme, time_limit_s=10, gap=0, seed=1, relaxed=True)
+        relaxed = relax(programme, time_limit_s=10, seed=1)
         assert relaxed.bound >= best.objective - 1e-7
         assert relaxed.bound == pytest.approx(relaxed.objective, rel=1e-4)
         for duals in (rng.normal(size=rows), np.full(rows, np.inf), np.zeros(rows)):

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearplan.planning.search.highs import solve
+from clearplan.planning.search.highs import relax
 from clearplan.planning.search.milp import columns_of, programme_of, work_of
 from clearplan.planning.search.problem import Problem
 
 Array = NDArray[Any]
-Parts = Sequence[tuple[int, int, int, float]]
 #: A deadline: ("unlock", its number) or ("block", its number).
 Deadline = tuple[str, int]
 
@@ -147,7 +146,7 @@ def _work(problem: Problem, due: Array) -> list[tuple[int, int, int, float]] | N
     at = columns_of(part)
     programme = programme_of(part, at)
     programme.gain[at.done[part.last, own - 1]] = 1.0
-    answer = solve(programme, time_limit_s=_SECONDS, gap=0.0, seed=0, relaxed=True, corner=True)
+    answer = relax(programme, time_limit_s=_SECONDS, corner=True)
     if answer.point is None or answer.objective < len(own) - _ROUNDING:
         return None
     return [(int(steps[s]), team, t, share) for s, team, t, share in work_of(part, at, answer.point)]
@@ -235,7 +234,7 @@ def _least(problem: Problem, due: Array, price: Mapping[int, float]) -> float:
     programme = programme_of(part, at)
     for (s, team, _), column in at.part.items():
         programme.gain[column] = -price.get(team, 0.0) * dict(part.options[s])[team]
-    answer = solve(programme, time_limit_s=_SECONDS, gap=0.0, seed=0, relaxed=True, corner=True)
+    answer = relax(programme, time_limit_s=_SECONDS, corner=True)
     return -answer.objective if answer.point is not None else float("inf")
 
 

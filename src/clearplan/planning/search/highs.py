@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearplan.core.errors import ClearplanError
+
+if TYPE_CHECKING:
+    import highspy
 
 Array = NDArray[Any]
 Progress = Callable[[float, float], None]
@@ -60,8 +63,6 @@ def solve(
     gap: float,
     seed: int,
     start: Array | None = None,
-    relaxed: bool = False,
-    corner: bool = False,
     nodes: int | None = None,
     progress: Progress | None = None,
 ) -> Answer:
@@ -78,14 +79,10 @@ def solve(
         Of HiGHS's own random choices.
     start : array, optional
         A point to begin with.
-    relaxed : bool
-        Whether wholeness is left out: the bound of the linear programme.
-    corner : bool
-        Whether the relaxed answer must lie in a corner, where few columns are above 0; it takes longer.
     nodes : int, optional
         Look at no more nodes of the search tree than this: unlike a limit of time the same on every machine.
     progress : callable, optional
-        Told (gap, seconds) now and then.
+        Called with (gap, seconds) now and then.
 
     Raises
     ------
@@ -94,27 +91,53 @@ def solve(
     """
     import highspy
 
-    with _silent():
-        model = highspy.Highs()  # type: ignore[no-untyped-call]
-    for name, value in (("output_flag", False), ("time_limit", float(time_limit_s)), ("mip_rel_gap", float(gap)),
-                        ("random_seed", int(seed) % 2**31), ("threads", 2), ("primal_feasibility_tolerance", 1e-9),
-                        ("mip_feasibility_tolerance", 1e-9)):  # fmt: skip
-        model.setOptionValue(name, value)
+    model = _model(time_limit_s, gap, seed)
     if nodes is not None:
         model.setOptionValue("mip_max_nodes", nodes)
-    if relaxed and not corner:  # an interior point is enough for a bound and an order, and sooner there
-        model.setOptionValue("solver", "ipm")
-        model.setOptionValue("run_crossover", "off")
-    if model.passModel(_lp(programme, relaxed)) == highspy.HighsStatus.kError:
-        raise ClearplanError("HiGHS refuses the programme; run again with --debug and report it")
-    if start is not None and not relaxed:
+    _pass(model, programme, relaxed=False)
+    if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
         model.setSolution(solution)
     if progress is not None:
-        _tell(model, progress)
+        _subscribe(model, progress)
     model.run()
-    return _answer(model, programme, relaxed)
+    point, objective = _point(model)
+    return Answer(point, objective, float(model.getInfo().mip_dual_bound), _status(model))
+
+
+def relax(programme: Programme, *, time_limit_s: float, seed: int = 0, corner: bool = False) -> Answer:
+    """Solve a programme without asking that anything be whole: its linear relaxation, whose bound holds for both.
+
+    Parameters
+    ----------
+    programme : Programme
+    time_limit_s : float
+        [s]
+    seed : int
+        Of HiGHS's own random choices.
+    corner : bool
+        Whether the answer must lie in a corner, where few columns are above 0; it takes longer.
+
+    Raises
+    ------
+    ClearplanError
+        HiGHS refuses the programme: a bug of ours.
+    """
+    model = _model(time_limit_s, 0.0, seed)
+    if not corner:  # an interior point is enough for a bound and an order, and sooner there
+        model.setOptionValue("solver", "ipm")
+        model.setOptionValue("run_crossover", "off")
+    _pass(model, programme, relaxed=True)
+    model.run()
+    point, objective = _point(model)
+    duals = np.zeros(len(programme.low))
+    found = np.array(model.getSolution().row_dual)
+    if len(found) == len(duals):
+        duals = np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
+    # An interior point without its corner is optimal only nearly: its duals prove a bound, its objective does not.
+    bound = min(proven_bound(programme, y) for y in (duals, np.zeros(len(duals))))
+    return Answer(point, objective, bound, _status(model))
 
 
 def proven_bound(programme: Programme, duals: Array) -> float:
@@ -167,7 +190,27 @@ def _silent() -> Iterator[None]:
         os.close(kept)
 
 
-def _lp(programme: Programme, relaxed: bool) -> Any:
+def _model(time_limit_s: float, gap: float, seed: int) -> highspy.Highs:
+    import highspy
+
+    with _silent():
+        model = highspy.Highs()  # type: ignore[no-untyped-call]
+    options = {
+        "output_flag": False,
+        "time_limit": float(time_limit_s),
+        "mip_rel_gap": float(gap),
+        "random_seed": int(seed) % 2**31,
+        "threads": 2,
+        "primal_feasibility_tolerance": 1e-9,
+        "mip_feasibility_tolerance": 1e-9,
+    }
+    for name, value in options.items():
+        model.setOptionValue(name, value)
+    return model
+
+
+def _pass(model: highspy.Highs, programme: Programme, *, relaxed: bool) -> None:
+    """Hand the programme to HiGHS."""
     import highspy
 
     rows, columns = len(programme.low), len(programme.gain)
@@ -184,31 +227,27 @@ def _lp(programme: Programme, relaxed: bool) -> Any:
     if not relaxed and programme.whole.any():
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         lp.integrality_ = [kinds[int(whole)] for whole in programme.whole]
-    return lp
+    if model.passModel(lp) == highspy.HighsStatus.kError:
+        raise ClearplanError("HiGHS refuses the programme; run again with --debug and report it")
 
 
-def _tell(model: Any, progress: Progress) -> None:
-    def told(event: Any) -> None:
+def _subscribe(model: highspy.Highs, progress: Progress) -> None:
+    def on_event(event: highspy.HighsCallbackEvent) -> None:
         out = event.data_out
         progress(float(out.mip_gap), float(out.running_time))
 
-    model.cbMipLogging.subscribe(told)
+    model.cbMipLogging.subscribe(on_event)
 
 
-def _answer(model: Any, programme: Programme, relaxed: bool) -> Answer:
+def _point(model: highspy.Highs) -> tuple[Array | None, float]:
+    """The best point and its objective; none where HiGHS has found no point that holds all limits."""
     import highspy
 
-    info, status = model.getInfo(), model.getModelStatus()
-    words = model.modelStatusToString(status)
-    solution = model.getSolution()
-    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    point = np.array(solution.col_value) if found else None
-    objective = float(info.objective_function_value) if found else float("-inf")
-    if not relaxed:
-        return Answer(point, objective, float(info.mip_dual_bound), words)
-    duals = np.zeros(len(programme.low))
-    if len(solution.row_dual) == len(duals):
-        duals = np.nan_to_num(np.array(solution.row_dual), nan=0.0, posinf=0.0, neginf=0.0)
-    # An interior point without its corner is optimal only nearly: its duals prove a bound, its objective does not.
-    bound = min(proven_bound(programme, y) for y in (duals, np.zeros(len(duals))))
-    return Answer(point, objective, bound, words)
+    info = model.getInfo()
+    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        return None, float("-inf")
+    return np.array(model.getSolution().col_value), float(info.objective_function_value)
+
+
+def _status(model: highspy.Highs) -> str:
+    return str(model.modelStatusToString(model.getModelStatus()))

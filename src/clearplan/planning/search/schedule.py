@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
-from clearplan.planning.calendar import period_days
+from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import people_range
-from clearplan.planning.search.blocks import Blocks, Parts, make_blocks, work_table
-from clearplan.planning.search.deadlines import Clash, Deadline, Lack, meet
-from clearplan.planning.search.highs import Programme, solve
+from clearplan.planning.planned import BEST, STRATEGIES, Parts, Schedule, gap_of
+from clearplan.planning.search.blocks import Blocks, make_blocks
+from clearplan.planning.search.deadlines import Clash, meet
+from clearplan.planning.search.highs import Programme, relax, solve
 from clearplan.planning.search.milp import Columns, columns_of, point_of, programme_of, work_of
 from clearplan.planning.search.moves import reordered
 from clearplan.planning.search.neighbourhoods import replanned
@@ -33,57 +33,16 @@ from clearplan.planning.search.problem import (
     worth,
 )
 from clearplan.planning.search.problem import progress as worked
+from clearplan.planning.search.sooner import clash_words
+from clearplan.planning.search.work import work_table
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 Progress = Callable[[float, float], None]
-Unknown = tuple[float, float, float] | None
-
-#: The four ways of planning that every run compares.
-STRATEGIES = ("ranked list", "value per area", "greedy unlock", "best plan found")
-BEST = STRATEGIES[-1]
 
 
-@dataclass(frozen=True)
-class WorkPlan:
-    """A plan of work, and how near it is to the best there can be.
-
-    ``work``: WORK of the best plan found; ``strategies``: WORK of each way of planning; ``value``: what the plan is
-    worth in the planner's own objective, ``bound``: no plan is worth more [person-months]; ``seconds``: spent;
-    ``notes``: what a reader must know; ``left_out``: task to the reason why nobody may work on it; ``shut``: zone to
-    the reason why it can't open; ``parts``: the best plan found as the planner's own schedule of blocks.
-    """
-
-    work: pd.DataFrame
-    strategies: dict[str, pd.DataFrame]
-    value: float
-    bound: float
-    seconds: float
-    notes: tuple[str, ...] = ()
-    left_out: dict[str, str] = field(default_factory=dict)
-    shut: dict[str, str] = field(default_factory=dict)
-    parts: Parts = ()
-
-    @property
-    def gap(self) -> float:
-        """How far the plan may be from the best, as a part of the bound [1]."""
-        return gap_of(self.bound, self.value)
-
-
-def schedule(
-    tasks: pd.DataFrame,
-    zones: pd.DataFrame,
-    teams: pd.DataFrame,
-    settings: PlanningSettings,
-    *,
-    blockers: pd.DataFrame,
-    unknown_people: Unknown = None,
-    commitments: pd.DataFrame | None = None,
-    without_place: Mapping[str, str] | None = None,
-    previous: pd.DataFrame | None = None,
-    progress: Progress | None = None,
-) -> WorkPlan:
+def schedule(case: PlanningCase, *, progress: Progress | None = None) -> Schedule:
     """The plan that brings most people home soonest, and the three plain ways beside it.
 
     Person-months at home within the counted months, with the declared weights of score, risk, optional lifelines and
@@ -93,21 +52,9 @@ def schedule(
 
     Parameters
     ----------
-    tasks : DataFrame
-        TASKS; ``rank`` and ``score`` where they are ranked.
-    zones, teams, blockers
-        ZONES, TEAMS, BLOCKERS.
-    settings : PlanningSettings
-    unknown_people : (low, likely, high), optional
-        For a zone whose number nobody knows [people].
-    commitments : DataFrame, optional
-        COMMITMENTS.
-    without_place : mapping, optional
-        Zone to why it is not known what blocks it.
-    previous : DataFrame, optional
-        WORK of the plan in force; needed for ``stability``.
+    case : PlanningCase
     progress : callable, optional
-        Told (gap, seconds) now and then.
+        Called with (gap, seconds) now and then.
 
     Raises
     ------
@@ -115,30 +62,24 @@ def schedule(
         A table lacks what is needed, or a commitment or deadline names what is not there.
     """
     begun = time.monotonic()
-    _refuse(tasks, zones, teams)
-    given: dict[str, Any] = {
-        "unknown_people": unknown_people, "commitments": commitments, "without_place": without_place,
-        "previous": previous,
-    }  # fmt: skip
-    blocks = make_blocks(tasks, zones, blockers, teams, settings, **given)
-    single = make_blocks(tasks, zones, blockers, teams, settings, alone=True, **given)
-    found = best_plan(blocks.problem, settings, progress=progress)
-    lists = {
-        STRATEGIES[0]: in_order(single.problem, _by_rank(tasks, single)).work,
-        STRATEGIES[1]: in_order(single.problem, _by_value(tasks, zones, single, unknown_people)).work,
-    }
-    made = {name: work_table(single, parts, tasks, teams, settings) for name, parts in lists.items()}
-    made[STRATEGIES[2]] = work_table(blocks, found.greedy, tasks, teams, settings)
-    made[BEST] = work_table(blocks, found.parts, tasks, teams, settings)
-    return WorkPlan(
-        work=made[BEST],
-        strategies=made,
+    _refuse(case)
+    blocks, single = make_blocks(case), make_blocks(case, alone=True)
+    found = best_plan(blocks.problem, case.settings, progress=progress)
+    lists = (in_order(single.problem, order).work for order in (_by_rank(case, single), _by_value(case, single)))
+    works = [
+        *(work_table(single, parts, case) for parts in lists),
+        *(work_table(blocks, parts, case) for parts in (found.greedy, found.parts)),
+    ]
+    strategies = dict(zip(STRATEGIES, works, strict=True))
+    return Schedule(
+        work=strategies[BEST],
+        strategies=strategies,
         value=found.value + blocks.open_worth,
         bound=found.bound + blocks.open_worth + blocks.slack,
         seconds=time.monotonic() - begun,
         notes=(
-            *(clash_words(clash, blocks, tasks, teams, settings) for clash in found.clashes),
-            *_notes(blocks, teams),
+            *(clash_words(clash, blocks, case) for clash in found.clashes),
+            *_notes(blocks, case.teams),
             *found.notes,
         ),
         left_out=blocks.left_out,
@@ -147,10 +88,11 @@ def schedule(
     )
 
 
-def _refuse(tasks: pd.DataFrame, zones: pd.DataFrame, teams: pd.DataFrame) -> None:
+def _refuse(case: PlanningCase) -> None:
+    teams = case.teams
     needed = (
-        ("TASKS", tasks, ("task_id", "land_class", "district", "area_m2")),
-        ("ZONES", zones, ("zone_id", "people")),
+        ("TASKS", case.tasks, ("task_id", "land_class", "district", "area_m2")),
+        ("ZONES", case.zones, ("zone_id", "people")),
         ("TEAMS", teams, ("team_id", "kind", "number", "rate_likely", "cost_per_day")),
     )
     for name, table, columns in needed:
@@ -176,86 +118,36 @@ def _notes(blocks: Blocks, teams: pd.DataFrame) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for task, reason in blocks.left_out.items():
         reasons.setdefault(reason, []).append(task)
-    for reason, own in sorted(reasons.items()):
-        named = ", ".join(own[:5]) + (" ..." if len(own) > 5 else "")
-        number = "1 task is" if len(own) == 1 else f"{len(own)} tasks are"
+    for reason, tasks in sorted(reasons.items()):
+        named = ", ".join(tasks[:5]) + (" ..." if len(tasks) > 5 else "")
+        number = "1 task is" if len(tasks) == 1 else f"{len(tasks)} tasks are"
         notes.append(f"{number} not in the plan, {reason}: {named}")
     notes += [f"Zone {zone} can't open in this plan: {reason}" for zone, reason in blocks.shut.items()]
     return notes
 
 
-def clash_words(
-    clash: Clash, blocks: Blocks, tasks: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSettings
-) -> str:
-    """Deadlines that can't all be met, what is lacking, and which of them gives way, in a sentence."""
-    ends = [settings.start, *(last for _, last in period_days(settings))]
-
-    def named(deadline: Deadline, period: int) -> str:
-        kind, k = deadline
-        day = f"by {ends[period]}" if period > 0 else "before the end of the first period"
-        if kind == "unlock":
-            return f"zone {blocks.unlocks[k][0]} open {day}"
-        ids = tasks["task_id"].iloc[blocks.members[k]].astype(str).tolist()
-        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-        return f"task {ids[0]}{more} released {day}, as promised"
-
-    asked = " and ".join(named(deadline, period) for deadline, period in clash.deadlines.items())
-    told = lack_words(clash.lack, teams, settings)
-    deadline, period = clash.later
-    own = named(deadline, clash.deadlines[deadline]).split(" open ")[0].split(" released ")[0]
-    way = f"{own} gives way, to {ends[period]}" if period > 0 else f"{own} gives way and has no day in this plan"
-    return f"Can't hold: {asked}; {told}. In this plan {way}"
-
-
-def lack_words(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> str:
-    """What it would take, in words that follow a semicolon."""
-    if not _lacks(lack, teams, settings):
-        return (
-            "no number of teams does it: the order of steps, seasons, the days when teams are there and the time left "
-            "stand against it"
-        )
-    told, further = "it takes at least " + " or ".join(_lacks(lack, teams, settings)), lack.further
-    while further is not None:
-        told, further = f"{told}, and besides " + " or ".join(_lacks(further, teams, settings)), further.further
-    return told
-
-
-def _lacks(lack: Lack, teams: pd.DataFrame, settings: PlanningSettings) -> list[str]:
-    """What would do, each in words; rounded up, for with less than is told it does not hold."""
-    lacks = [
-        f"{_up(days):,} more team-day{'s' * (_up(days) != 1)} of {teams['team_id'].iloc[k]}"
-        for k, days in lack.days.items()
-    ]
-    for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
-        lacks += [f"{_up(money):,} {settings.currency} more{per}"] if money > 0 else []
-    return lacks
-
-
-def _up(amount: float) -> int:
-    """The next whole number, 1 at least; what is above one by the solver's rounding is that one."""
-    return max(math.ceil(amount - 1e-6 * max(amount, 1.0)), 1)
-
-
 # --- lists
 
 
-def _by_rank(tasks: pd.DataFrame, single: Blocks) -> list[int]:
+def _by_rank(case: PlanningCase, single: Blocks) -> list[int]:
     """Blocks of one task each in the order of their ranks, the two queues in turn; without ranks as they stand."""
-    rank = np.arange(len(tasks), dtype=float)
-    if "rank" in tasks.columns:
-        rank = pd.to_numeric(tasks["rank"]).astype(float).to_numpy()
-    own = np.array([int(ids[0]) for ids in single.members], dtype=int)
-    return [int(k) for k in np.lexsort((own, np.nan_to_num(rank[own], nan=np.inf)))]
+    rank = np.arange(len(case.tasks), dtype=float)
+    if "rank" in case.tasks.columns:
+        rank = pd.to_numeric(case.tasks["rank"]).astype(float).to_numpy()
+    rows = np.array([int(ids[0]) for ids in single.members], dtype=int)
+    return [int(k) for k in np.lexsort((rows, np.nan_to_num(rank[rows], nan=np.inf)))]
 
 
-def _by_value(tasks: pd.DataFrame, zones: pd.DataFrame, single: Blocks, unknown: Unknown) -> list[int]:
+def _by_value(case: PlanningCase, single: Blocks) -> list[int]:
     """The same in the order of people near the task for each square metre."""
-    told = {str(z): people_range(n, unknown) for z, n in zip(zones["zone_id"], zones["people"], strict=True)}
-    cells = tasks["zone_ids"] if "zone_ids" in tasks.columns else [None] * len(tasks)
-    people = np.array([sum((told.get(zone) or (0.0, 0.0, 0.0))[1] for zone in ids_in(cell)) for cell in cells])
-    value = people / np.maximum(tasks["area_m2"].to_numpy(float), 1e-9)
-    own = np.array([int(ids[0]) for ids in single.members], dtype=int)
-    return [int(k) for k in np.lexsort((own, -value[own]))]
+    nobody, likely = (0.0, 0.0, 0.0), {}
+    for zone, number in zip(case.zones["zone_id"].astype(str), case.zones["people"], strict=True):
+        _, likely[zone], _ = people_range(number, case.unknown_people) or nobody
+    cells = case.tasks["zone_ids"] if "zone_ids" in case.tasks.columns else [None] * len(case.tasks)
+    people = np.array([sum(likely.get(zone, 0.0) for zone in ids_in(cell)) for cell in cells])
+    value = people / np.maximum(case.tasks["area_m2"].to_numpy(float), 1e-9)
+    rows = np.array([int(ids[0]) for ids in single.members], dtype=int)
+    return [int(k) for k in np.lexsort((rows, -value[rows]))]
 
 
 # --- the search
@@ -307,7 +199,7 @@ def best_plan(
         return Found(best, first, worth(problem, best), worth(problem, best), clashes=met.clashes)
     at = columns_of(problem)
     programme = programme_of(problem, at)
-    relaxed = solve(programme, time_limit_s=max(left(0.6), 0.1), gap=0.0, seed=settings.seed, relaxed=True)
+    relaxed = relax(programme, time_limit_s=max(left(0.6), 0.1), seed=settings.seed)
     bound = relaxed.bound + 1e-6
     ways = [_by_relaxation(way, at, relaxed.point, best) for way in (problem, cheapest_first(problem))]
     best = max((best, *(way.parts for way in ways)), key=lambda parts: worth(problem, parts))
@@ -334,11 +226,6 @@ _SMALL, _FEW = 1_000, 48
 _MOVES, _PIECES = 4_000, 200
 #: Parts of the time limit after which orders and pieces end all the same, so that what follows has its turn [1].
 _MOVES_UNTIL, _PIECES_UNTIL = 0.5, 0.9
-
-
-def gap_of(bound: float, value: float) -> float:
-    """How far a value may be from the best [1]; what is rounding is nothing."""
-    return (bound - value) / bound if bound - value > 1e-5 else 0.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,186 @@
+"""Results of planning that sections, sheets and pages take whole: the schedule, what it is worth, and what it hangs on.
+
+TASKS and ZONES are widened here with what a plan says of each.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clearplan.planning.blockers import waits_for
+from clearplan.planning.calendar import period_days
+from clearplan.planning.case import PlanningCase
+from clearplan.planning.judge import Judgement
+from clearplan.planning.replay import Replay
+
+#: Work as the search counts it: (step, team, period, part of the step).
+Parts = Sequence[tuple[int, int, int, float]]
+
+#: The four ways of planning that every run compares.
+STRATEGIES = ("ranked list", "value per area", "greedy unlock", "best plan found")
+RANKED, BEST = STRATEGIES[0], STRATEGIES[-1]
+#: Figures of the comparison of strategies, in its order.
+_COMPARED = (
+    "person_months",
+    "person_months_low",
+    "person_months_high",
+    "people_home",
+    "zones_open",
+    "m2_finished",
+    "days",
+    "cost",
+)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Who works where and when by the best plan found, and how near it is to the best there can be.
+
+    ``work``: WORK of the best plan found; ``strategies``: WORK of each way of planning; ``value``: what the plan is
+    worth in the planner's own objective, ``bound``: no plan is worth more [person-months]; ``seconds``: spent;
+    ``notes``: what a reader must know; ``left_out``: task to the reason why nobody may work on it; ``shut``: zone to
+    the reason why it can't open; ``parts``: the best plan found in the planner's own blocks.
+    """
+
+    work: pd.DataFrame
+    strategies: dict[str, pd.DataFrame]
+    value: float
+    bound: float
+    seconds: float
+    notes: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+    shut: dict[str, str] = field(default_factory=dict)
+    parts: Parts = ()
+
+    @property
+    def gap(self) -> float:
+        """How far the plan may be from the best, as a part of the bound [1]."""
+        return gap_of(self.bound, self.value)
+
+
+def gap_of(bound: float, value: float) -> float:
+    """How far a value may be from the best [1]; what is rounding is nothing.
+
+    >>> gap_of(200.0, 150.0), gap_of(200.0, 199.999995)
+    (0.25, 0.0)
+    """
+    return (bound - value) / bound if bound - value > 1e-5 else 0.0
+
+
+@dataclass(frozen=True)
+class ReturnProgramme:
+    """What it takes to open places by given days.
+
+    ``teams``: one row for each row of TEAMS: team_id, kind, number, further: teams that are lacking, days [team-days],
+    cost [currency]; ``periods``: period, ends_on, cost [currency]; ``work``: WORK of the cheapest plan; ``judgement``:
+    of it; ``notes``: days that can't be met with any number of teams, and places that can't open.
+    """
+
+    teams: pd.DataFrame
+    periods: pd.DataFrame
+    work: pd.DataFrame
+    judgement: Judgement
+    notes: tuple[str, ...]
+
+    @property
+    def cost(self) -> float:
+        """What the work costs [currency]."""
+        return float(self.judgement.totals["cost"])
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan of work as the judge sees it.
+
+    ``case``: what it was made from; ``schedule``: WORK and how near it is to the best; ``judgement``: of the best plan;
+    ``comparison``: one row for each strategy, in the judge's figures; ``home``: people at home after each period by
+    strategy; ``what_if``: the same plan with other outcomes of survey; ``replayed``: the plan in draws; ``waiting``:
+    people of all zones that could be placed; ``budgets``: what another million buys; ``programme``: what it takes to
+    open the zones by given days; ``sooner``: zone to what would bring it forward.
+    """
+
+    case: PlanningCase
+    schedule: Schedule
+    judgement: Judgement
+    comparison: pd.DataFrame
+    home: pd.DataFrame
+    what_if: pd.DataFrame
+    replayed: Replay | None
+    waiting: float
+    budgets: pd.DataFrame | None = None
+    programme: ReturnProgramme | None = None
+    sooner: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stops(self) -> list[tuple[str, dt.date]]:
+        """The start and the end of each period, as (label, day)."""
+        ends = [last for _, last in period_days(self.case.settings)]
+        return [("Start", self.case.settings.start), *((f"Period {k}", last) for k, last in enumerate(ends, 1))]
+
+    @property
+    def broken(self) -> list[str]:
+        """Limits that the plan breaks, in words; none is the rule."""
+        return [f"The plan breaks a limit: {words}" for words in self.judgement.breaches["words"]]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know first: limits that are broken, then what is not in the plan."""
+        return [*self.broken, *self.schedule.notes]
+
+
+def compare_strategies(judgements: Mapping[str, Judgement], gap: float) -> pd.DataFrame:
+    """One row for each strategy, in the judge's figures; the gap is that of the best plan found."""
+    rows = [
+        {
+            "strategy": name,
+            **{figure: judgement.totals[figure] for figure in _COMPARED},
+            "gap": gap if name == BEST else np.nan,
+        }
+        for name, judgement in judgements.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+# --- TASKS and ZONES, wider
+
+
+def with_plan(tasks: Any, zones: Any, planned: Planned) -> tuple[Any, Any]:
+    """TASKS and ZONES with what the plan says of each."""
+    judged, waits = planned.judgement, waits_for(planned.case.blockers)
+    dated = {name: judged.tasks[name].to_numpy() for name in ("teams", "start_on", "finish_on", "finished_part")}
+    ids = zones["zone_id"].astype(str)
+    rows = judged.zones.to_dict("records")
+    columns: dict[str, Any] = {
+        "opens_in": judged.zones["opens_in"].array,
+        "opens_on": judged.zones["opens_on"].to_numpy(),
+        "waits_for": [len(waits.get(zone, ())) for zone in ids],
+        "last_tasks": judged.zones["last_tasks"].to_numpy(),
+        "why": [_why(zone, planned, waits.get(zone, []), row) for zone, row in zip(ids, rows, strict=True)],
+        "sooner": [planned.sooner.get(zone) for zone in ids],
+    }
+    if planned.replayed is not None:
+        columns |= {name: planned.replayed.zones[name].to_numpy() for name in ("probability", "p50_on", "p80_on")}
+    return tasks.assign(**dated), zones.assign(**columns)
+
+
+def _why(zone: str, planned: Planned, waits: Sequence[str], row: Mapping[Any, Any]) -> str:
+    """Why a zone opens when it does, in a sentence."""
+    if zone in planned.schedule.shut:
+        return f"Can't open in this plan: {planned.schedule.shut[zone]}."
+    if not waits:
+        return "Nothing known blocks it."
+    blockers = planned.case.blockers
+    essential = blockers[(blockers["zone_id"] == zone) & (blockers["essential"] == "yes")]
+    parts = ", ".join(f"{n} for {why}" for why, n in essential.groupby("why", sort=True)["task_id"].nunique().items())
+    sentence = f"It waits for {len(waits)} task{'s' * (len(waits) != 1)} ({parts})"
+    if pd.isna(row["opens_in"]):
+        finished = planned.judgement.tasks.set_index("task_id")["finished_in"]
+        left = [task for task in waits if pd.isna(finished[task])]
+        return f"{sentence}; {len(left)} of them are not finished within the plan, {left[0]} first."
+    return f"{sentence}; the last to be finished: {row['last_tasks']}."

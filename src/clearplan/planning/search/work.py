@@ -1,0 +1,98 @@
+"""Schedules of blocks back as WORK: which team works on which task in which period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clearplan.planning.calendar import period_days
+from clearplan.planning.case import PlanningCase
+from clearplan.planning.methods import methods_of, rates_of
+from clearplan.planning.planned import Parts
+from clearplan.planning.search.blocks import Blocks
+from clearplan.planning.search.problem import TINY
+
+Array = NDArray[Any]
+#: Team, period, and the part of a step that it does then.
+Piece = tuple[int, int, float]
+
+#: Work of a step that is finished but for this part is finished: rounding of the solver [1].
+_FINISHED = 1e-7
+
+
+def work_table(blocks: Blocks, parts: Parts, case: PlanningCase) -> pd.DataFrame:
+    """WORK of a schedule of blocks: within a block the tasks are worked on one after the other.
+
+    Returns
+    -------
+    DataFrame
+        One row for each task, step, team and period, in the order of periods, teams and tasks.
+    """
+    tasks, teams = case.tasks, case.teams
+    problem, area = blocks.problem, tasks["area_m2"].to_numpy(float)
+    rates, costs = rates_of(teams, case.settings), problem.cost
+    methods, ids = methods_of(tasks, case.settings), tasks["task_id"].to_numpy(object)
+    names, kinds = teams["team_id"].to_numpy(object), teams["kind"].to_numpy(object)
+    edges = [np.append(0.0, np.cumsum(area[members]) / area[members].sum()) for members in blocks.members]
+    rows = []
+    for s, pieces in _by_step(parts).items():
+        b, no = int(problem.block[s]), int(blocks.step_no[s])
+        method = methods[int(blocks.members[b][0])]
+        assert method is not None
+        for k, team, t, part in _by_task(pieces, edges[b]):
+            m2 = part * float(problem.ground[s])
+            days = m2 / float(rates[team])
+            task, step = ids[blocks.members[b][k]], method.steps[no - 1].name
+            rows.append((task, no, step, kinds[team], names[team], t + 1, days, m2, days * float(costs[team])))
+    rows.sort(key=lambda row: (row[5], row[4], row[0], row[1]))
+    columns = ["task_id", "step", "step_name", "kind", "team_id", "period", "days", "m2", "cost"]
+    work = pd.DataFrame(rows, columns=columns)
+    ids_of_rows = [f"{row[0]}/{row[1]}/{row[4]}/{row[5]}" for row in rows]
+    work.insert(0, "work_id", pd.Series(ids_of_rows, dtype=str))
+    bounds, period = np.array(period_days(case.settings), dtype="datetime64[ms]"), [row[5] - 1 for row in rows]
+    for at_column, name in enumerate(("starts_on", "ends_on")):
+        work.insert(7 + at_column, name, bounds[period, at_column])
+    return work
+
+
+def _by_task(pieces: Sequence[Piece], edges: Array) -> Iterator[tuple[int, int, int, float]]:
+    """(task of the block, team, period, part of the step) of a step's pieces, one task after the other.
+
+    ``edges`` (tasks + 1): part of the block's ground at which each task begins, and the end [1].
+    """
+    at = 0.0
+    for team, t, part in _finished(pieces):
+        end = min(at + part, 1.0) if at + part < 1 - TINY else 1.0
+        first = int(np.searchsorted(edges, at, side="right")) - 1
+        for k in range(max(first, 0), len(edges) - 1):
+            if edges[k] >= end:
+                break
+            overlap = min(end, edges[k + 1]) - max(at, edges[k])
+            if overlap > 1e-13:
+                yield k, team, t, overlap
+        at = end
+
+
+def _by_step(parts: Parts) -> dict[int, list[Piece]]:
+    """Pieces of each step in the order of periods and teams."""
+    steps: dict[int, list[Piece]] = {}
+    for s, team, t, part in sorted(parts):
+        steps.setdefault(s, []).append((team, t, part))
+    return {s: sorted(pieces, key=lambda piece: (piece[1], piece[0])) for s, pieces in steps.items()}
+
+
+def _finished(pieces: Sequence[Piece]) -> list[Piece]:
+    """Pieces without the rounding of the solver: what is finished but for a crumb is finished."""
+    out, at = [], 0.0
+    for team, t, part in pieces:
+        if at >= 1 - _FINISHED:
+            break
+        if at + part >= 1 - _FINISHED:
+            part = 1.0 - at
+        out.append((team, t, part))
+        at += part
+    return out
