@@ -25,11 +25,12 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from clearplan.planning.case import PlanningCase
 
 SEED = 20201110
 SIZES = {500: (100, 8, 60.0), 2_000: (300, 10, 60.0), 5_000: (800, 12, 120.0)}  # zones, periods, limit with all kinds
@@ -74,20 +75,9 @@ ALL_TEAMS = (
 ONE_TEAM = (("MAN", "manual", 300, 600, None, None, 1.0),)
 
 
-@dataclass(frozen=True)
-class Instance:
-    """Frames of an instance, and its settings."""
-
-    tasks: pd.DataFrame
-    zones: pd.DataFrame
-    blockers: pd.DataFrame
-    teams: pd.DataFrame
-    settings: Any
-
-
 def make_instance(
     tasks: int, zones: int, periods: int, *, share: float, kinds: str, limit: float, seed: int = SEED
-) -> Instance:
+) -> PlanningCase:
     """An instance of so many tasks, zones and quarters; ``kinds`` is one or all."""
     from clearplan.settings.planning import PlanningSettings
 
@@ -114,7 +104,7 @@ def make_instance(
 
         budget = float(team_days(teams, settings).sum(axis=1) @ teams["cost_per_day"].to_numpy(float)) * 5 / 6
         settings = settings.model_copy(update={"budget": round(budget)})
-    return Instance(frame, places, blockers, teams, settings)
+    return PlanningCase(frame, places, teams, blockers, settings)
 
 
 def _waits(random: np.random.Generator, where: np.ndarray, zones: int) -> list[set[int]]:
@@ -204,46 +194,46 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
     return made, time.perf_counter() - begin, spent() - before
 
 
-def measure(made: Instance, *, peer: bool) -> dict[str, Any]:
-    from clearplan.planning.search.blocks import make_blocks, work_table
+def measure(case: PlanningCase, *, peer: bool) -> dict[str, Any]:
+    from clearplan.planning.search.blocks import make_blocks
     from clearplan.planning.search.problem import greedy, in_order
     from clearplan.planning.search.schedule import schedule
+    from clearplan.planning.search.work import work_table
 
-    frames = (made.tasks, made.zones, made.teams, made.settings)
-    plan, seconds, processor = timed(lambda: schedule(*frames, blockers=made.blockers))
-    tables = (made.tasks, made.zones, made.blockers, made.teams, made.settings)
-    problem = make_blocks(*tables).problem
-    single = make_blocks(*tables, alone=True)
-    first = [int(own[0]) for own in single.members]
-    order = np.lexsort((-made.tasks["score"].to_numpy()[first], -made.tasks["largest"].to_numpy()[first]))
+    plan, seconds, processor = timed(lambda: schedule(case))
+    problem = make_blocks(case).problem
+    single = make_blocks(case, alone=True)
+    first = [int(ids[0]) for ids in single.members]
+    order = np.lexsort((-case.tasks["score"].to_numpy()[first], -case.tasks["largest"].to_numpy()[first]))
     by_size = in_order(single.problem, order.tolist()).work
-    works = plan.strategies | {MEASURED[1]: work_table(single, by_size, made.tasks, made.teams, made.settings)}
+    works = plan.strategies | {MEASURED[1]: work_table(single, by_size, case)}
     told = {"gap": plan.gap, "seconds": seconds, "processor": processor, "value": plan.value, "bound": plan.bound,
             "greedy": statistics.median(timed(lambda: greedy(problem))[2] for _ in range(3))}  # fmt: skip
     for name in MEASURED:
-        told[name] = _judged(made, works[name])
-    return told | (by_cp_sat(made, plan.value, plan.bound) if peer else {})
+        told[name] = _judged(case, works[name])
+    return told | (by_cp_sat(case, plan.value, plan.bound) if peer else {})
 
 
-def _judged(made: Instance, work: pd.DataFrame) -> float:
+def _judged(case: PlanningCase, work: pd.DataFrame) -> float:
     from clearplan.planning.judge import judge_work
 
-    told = judge_work(work, made.tasks, made.zones, made.blockers, made.teams, made.settings)
+    told = judge_work(work, case)
     assert not len(told.breaches), told.breaches["words"].tolist()
     return float(told.totals["person_months"])
 
 
-def by_cp_sat(made: Instance, value: float, bound: float) -> dict[str, Any]:
+def by_cp_sat(case: PlanningCase, value: float, bound: float) -> dict[str, Any]:
     """A plain model of the same instance: every task by itself, whole numbers everywhere."""
     from ortools.sat.python import cp_model
 
-    from clearplan.planning.search.blocks import make_blocks, work_table
+    from clearplan.planning.search.blocks import make_blocks
     from clearplan.planning.search.problem import worth
+    from clearplan.planning.search.work import work_table
 
-    single = make_blocks(made.tasks, made.zones, made.blockers, made.teams, made.settings, alone=True)
+    single = make_blocks(case, alone=True)
     problem, (model, parts) = single.problem, _cp_model(single.problem)
     solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = made.settings.time_limit_s
+    solver.parameters.max_time_in_seconds = case.settings.time_limit_s
     solver.parameters.num_workers = 2
     solver.parameters.relative_gap_limit = GAP
     solver.parameters.random_seed = SEED % 2**31
@@ -253,10 +243,10 @@ def by_cp_sat(made: Instance, value: float, bound: float) -> dict[str, Any]:
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return told | {"peer gap": 1.0, "peer value": 0.0, "peer person-months": 0.0}
     pieces = [(*key, solver.value(x) / PARTS) for key, x in parts.items() if solver.value(x)]
-    work = work_table(single, pieces, made.tasks, made.teams, made.settings)
+    work = work_table(single, pieces, case)
     best = worth(problem, pieces)
     return told | {"peer gap": 1 - best * VALUE / solver.best_objective_bound, "peer value": best / value,
-                   "peer person-months": _judged(made, work)}  # fmt: skip
+                   "peer person-months": _judged(case, work)}  # fmt: skip
 
 
 VALUE, DAYS = 10, 10_000  # CP-SAT: tenths of a person-month, ten-thousandths of a team-day

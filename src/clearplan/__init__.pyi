@@ -18,6 +18,8 @@ from .outputs.gis.formats import write_layers as write_layers
 from .outputs.page.draw import draw_map as draw_map
 from .outputs.paper.maps import Imprint as Imprint
 from .planning.blockers import find_blockers as find_blockers
+from .planning.case import PlanningCase as PlanningCase
+from .planning.case import make_case as make_case
 from .planning.judge import judge_work as judge_work
 from .planning.replay import replay_work as replay_work
 from .planning.search.budgets import budget_curve as budget_curve

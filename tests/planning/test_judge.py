@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearplan.core.errors import SettingsError, TableError
+from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import judge_work
 from clearplan.planning.limits import LIMITS
-from clearplan.settings.planning import Method, Outcome, PlanningSettings, Step
+from clearplan.settings.planning import Method, PlanningSettings, Step
+from tests import worlds
+from tests.worlds import QUARTERS, outcome
 
 # Four quarters of 2026; people count until the end of 2027. Months that count after period 0, 1, 2, 3, 4:
 #   24, 21, 18, 15, 12.
@@ -26,36 +29,24 @@ REST = Step(name="clearance", kinds=("manual", "dogs"), ground="to-clear")
 PREPARE = Step(name="preparation", kinds=("mechanical",))
 
 
-def outcome(cancelled, reduced, cleared):
-    return Outcome(cancelled=cancelled, reduced=reduced, cleared=cleared, concentration=3, source="illustrative")
-
-
 def plan(**changes) -> PlanningSettings:
     methods = (
         Method(land_class="SHA", steps=(SURVEY, REST)),
         Method(land_class="CHA", ordnance=("AV", "UXO"), steps=(PREPARE, CLEARANCE)),
         Method(land_class="CHA", steps=(CLEARANCE,)),
     )
-    base = {
-        "start": dt.date(2026, 1, 1), "periods": 4, "period_months": 3, "counted_months": 24,
-        "working_days_a_month": 20, "home_m": 500, "wait_periods": 1, "currency": "USD", "methods": methods,
-        "outcomes": {"SHA": outcome(0.5, 0.25, 0.25)}, "score_weight": 0.2, "risk_weight": 3, "optional_share": 0.1,
-        "late_penalty": 0.5, "time_limit_s": 1, "gap": 0.01, "seed": 1,
-    }  # fmt: skip
-    return PlanningSettings(**base | changes)
+    worth = {"score_weight": 0.2, "risk_weight": 3, "optional_share": 0.1, "late_penalty": 0.5}
+    outcomes = {"SHA": outcome(0.5, 0.25, 0.25)}
+    return PlanningSettings(**QUARTERS | {"methods": methods, "outcomes": outcomes} | worth | changes)
 
 
 def teams(**changes) -> pd.DataFrame:
     # A quarter has 3 x 20 days. N: 60 team-days; M: two teams, 120; D rests in winter: 0, 60, 60, 60.
-    table = pd.DataFrame(
-        [
-            ("N", "NTS", 1, 500.0, 1000.0, 2000.0, 100.0, None, None),
-            ("M", "manual", 2, 50.0, 100.0, 200.0, 50.0, None, "West; North"),
-            ("D", "dogs", 1, 100.0, 200.0, 400.0, 80.0, "4-12", None),
-        ],
-        columns=["team_id", "kind", "number", "rate_low", "rate_likely", "rate_high", "cost_per_day", "season",
-                 "districts"],
-    ).assign(available_from=pd.NaT, available_to=pd.NaT, deferred=None)  # fmt: skip
+    table = worlds.teams(
+        ("N", "NTS", 500.0, 1000.0, 2000.0), ("M", "manual", 50.0, 100.0, 200.0), ("D", "dogs", 100.0, 200.0, 400.0),
+        number=[1, 2, 1], cost_per_day=[100.0, 50.0, 80.0], season=[None, None, "4-12"],
+        districts=[None, "West; North", None],
+    )  # fmt: skip
     return changed(table, **changes)
 
 
@@ -83,14 +74,11 @@ def zones() -> pd.DataFrame:
 
 
 def blockers(rows=None) -> pd.DataFrame:
-    rows = rows or [
+    return worlds.blockers(rows or [
         ("Y", "b", "home", "yes"), ("Z", "a", "home", "yes"), ("Z", "c", "road", "yes"), ("Z", "a", "road", "yes"),
         ("G", "d", "home", "yes"), ("U", "c", "home", "yes"),
         ("Y", "c", "school", "no"), ("O", "a", "well", "no"), ("O", "b", "well", "no"), ("Z", "d", "school", "no"),
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["zone_id", "task_id", "part", "essential"]).astype(object)
-    table.insert(0, "blocker_id", [f"B{k}" for k in range(len(table))])
-    return table.assign(why="in the way")
+    ])  # fmt: skip
 
 
 NAMES = {("a", 1): "survey", ("a", 2): "clearance", ("b", 1): "clearance", ("c", 1): "clearance"}
@@ -130,16 +118,14 @@ def moved(period):
     return {"period": period, "starts_on": pd.Timestamp(STARTS[period]), "ends_on": pd.Timestamp(ENDS[period])}
 
 
-def judged(schedule=None, *, of=None, lie=None, wait=None, may=None, by=None, **more):
-    return judge_work(
-        work() if schedule is None else schedule,
-        tasks() if of is None else of,
-        zones() if lie is None else lie,
-        blockers() if wait is None else wait,
-        teams() if may is None else may,
-        plan() if by is None else by,
-        **{"unknown_people": UNKNOWN} | more,
-    )
+def case(**tables) -> PlanningCase:
+    plain = {"tasks": tasks, "zones": zones, "teams": teams, "blockers": blockers, "settings": plan}
+    made = {name: make() for name, make in plain.items() if name not in tables}
+    return PlanningCase(**{"unknown_people": UNKNOWN} | made | tables)
+
+
+def judged(schedule=None, **tables):
+    return judge_work(work() if schedule is None else schedule, case(**tables))
 
 
 def told(found):
@@ -150,7 +136,7 @@ def told(found):
 
 
 def test_a_plan_that_keeps_every_limit():
-    found = judged(by=plan(budget=12_700, budget_a_period=7_000))
+    found = judged(settings=plan(budget=12_700, budget_a_period=7_000))
     assert found.breaches.empty
     assert found.breaches.columns.tolist() == ["limit", "where", "by", "unit", "words"]
 
@@ -197,9 +183,9 @@ def test_a_task_is_finished_at_all_but_a_millionth():
 
 
 def test_zones_that_wait_for_several_tasks_of_one_period_name_them_all():
-    found = judged(wait=blockers([("Z", "c", "home", "yes"), ("Z", "b", "home", "yes"), ("Z", "b", "road", "yes")]))
+    found = judged(blockers=blockers([("Z", "c", "home", "yes"), ("Z", "b", "home", "yes"), ("Z", "b", "road", "yes")]))
     assert found.zones.loc[1, ["opens_in", "last_tasks"]].tolist() == [2, "c"]
-    both = judged(work(W5=moved(3)), wait=blockers([("Z", "c", "home", "yes"), ("Z", "a", "home", "yes")]))
+    both = judged(work(W5=moved(3)), blockers=blockers([("Z", "c", "home", "yes"), ("Z", "a", "home", "yes")]))
     assert both.zones.loc[1, ["opens_in", "last_tasks"]].tolist() == [3, "a; c"]
 
 
@@ -255,7 +241,7 @@ def test_totals_by_hand():
 def test_a_return_planned_before_the_start_or_after_all_that_counts():
     for day, months in (("2020-01-01", 21), ("2028-06-01", 0), ("2027-12-31", 0), ("2027-11-30", 1)):
         lie = zones().assign(planned_return=pd.to_datetime([day, None, None, None, None]))
-        found = judged(lie=lie).totals
+        found = judged(zones=lie).totals
         # Only Y has a day: 100 people, 21 months.
         assert found["objective"] == pytest.approx(7020 + 0.5 * 100 * months + 255 + 6.57 + 15.3), day
 
@@ -271,7 +257,7 @@ def test_days_that_stay_in_their_district():
         ("b", 1, "M", 1, 7.0, 700.0, 350.0), ("b", 1, "X", 1, 7.0, 700.0, 350.0),
     ]  # fmt: skip
     then = work(rows, W9={"starts_on": pd.Timestamp("2025-10-01")}).assign(period=99)
-    found = judged(by=plan(stability=2, previous="work.csv"), previous=then)
+    found = judged(settings=plan(stability=2, previous="work.csv"), previous=then)
     assert found.totals["kept_days"] == 120
     assert found.totals["objective"] == pytest.approx(10_006.87 + 240)
     assert judged(previous=then.iloc[:0]).totals["kept_days"] == 0
@@ -282,18 +268,18 @@ def test_days_that_stay_in_their_district():
 
 def test_ground_outside_every_district_keeps_no_team():
     nowhere = tasks().assign(district=None)
-    found = judged(of=nowhere, may=teams(M={"districts": None}), previous=work())
+    found = judged(tasks=nowhere, teams=teams(M={"districts": None}), previous=work())
     assert found.breaches.empty
     assert found.totals["kept_days"] == 0
 
 
 def test_without_score_surface_gates_and_ordnance():
     bare = tasks().drop(columns=["score", "expected_m2", "gates", "ordnance"])
-    found = judged(of=bare).totals
+    found = judged(tasks=bare).totals
     assert (found["score_value"], found["risk_value"]) == (0, 0)
     more = work([*ROWS, ("d", 1, "D", 3, 5.0, 1_000.0, 400.0)], NAMES | {("d", 1): "clearance"})
-    assert judged(more, of=bare).breaches.empty
-    assert judged(more, of=bare).zones["opens_in"].tolist() == [1, 3, 0, 3, 2]
+    assert judged(more, tasks=bare).breaches.empty
+    assert judged(more, tasks=bare).zones["opens_in"].tolist() == [1, 3, 0, 3, 2]
 
 
 def test_an_empty_plan():
@@ -305,13 +291,11 @@ def test_an_empty_plan():
 
 
 def test_nothing_to_do_at_all():
-    found = judge_work(
-        work([]), tasks().iloc[:0], zones(), blockers().iloc[:0], teams(), plan(), unknown_people=UNKNOWN
-    )
+    found = judged(work([]), tasks=tasks().iloc[:0], blockers=blockers().iloc[:0])
     assert found.breaches.empty
     assert found.zones["opens_in"].tolist() == [0] * 5
     assert found.totals["person_months"] == (100 + 200 + 50 + 10 + 40) * 24
-    other = judged(of=tasks().iloc[:0], wait=blockers().iloc[:0])
+    other = judged(tasks=tasks().iloc[:0], blockers=blockers().iloc[:0])
     assert [row[:2] for row in told(other)] == [("table", f"W{k}") for k in range(1, 6)]
 
 
@@ -321,7 +305,7 @@ def test_zones_without_a_place_never_open():
     # 1200 person-months less, and its well adds nothing: 0.1 x 750.
     assert lost.totals["person_months"] == 5820
     assert lost.totals["optional_value"] == pytest.approx(180)
-    deferred = judged(lie=changed(zones(), O={"deferred": "no coordinates"}))
+    deferred = judged(zones=changed(zones(), O={"deferred": "no coordinates"}))
     assert deferred.totals == lost.totals
 
 
@@ -330,7 +314,7 @@ def test_zones_without_a_place_never_open():
 
 def test_capacity_when_a_team_comes_late():
     # N from 15 February: half of February and March, 1.5 x 20 days.
-    found = judged(may=teams(N={"available_from": pd.Timestamp("2026-02-15")}))
+    found = judged(teams=teams(N={"available_from": pd.Timestamp("2026-02-15")}))
     assert told(found) == [("capacity", "N, period 1", pytest.approx(10), "team-days")]
     assert found.breaches["words"][0] == (
         "Team N works 40.0 team-days in period 1 (2026-01-01 to 2026-03-31); 30.0 are available: 10.0 too many"
@@ -338,13 +322,13 @@ def test_capacity_when_a_team_comes_late():
 
 
 def test_capacity_out_of_season_and_of_a_deferred_team():
-    assert judged(may=teams(D={"season": "5-12"})).breaches.empty
-    assert told(judged(may=teams(D={"season": "7-12"}))) == [("capacity", "D, period 2", 15, "team-days")]
+    assert judged(teams=teams(D={"season": "5-12"})).breaches.empty
+    assert told(judged(teams=teams(D={"season": "7-12"}))) == [("capacity", "D, period 2", 15, "team-days")]
     gone = teams(D={"deferred": "rates are not in order", "number": None, "rate_likely": None, "cost_per_day": None})
-    found = judged(may=gone)
+    found = judged(teams=gone)
     assert told(found) == [("capacity", "D, period 2", 15, "team-days"), ("capacity", "D, period 3", 25, "team-days")]
     assert found.totals["cost"] == 12_700
-    still = judged(may=teams(D={"deferred": "recorded after the day", "season": "April"}))
+    still = judged(teams=teams(D={"deferred": "recorded after the day", "season": "April"}))
     assert told(still) == told(found)
     assert still.use["available"].tolist()[8:] == [0] * 4
 
@@ -352,9 +336,9 @@ def test_capacity_out_of_season_and_of_a_deferred_team():
 def test_capacity_within_the_tolerance_of_a_solver():
     rows = [("a", 1, "N", 1, 60.00004, 60_000.04, 6_000.004)]
     big = changed(tasks(), a={"area_m2": 70_000.0})
-    assert judged(work(rows), of=big).breaches.empty
+    assert judged(work(rows), tasks=big).breaches.empty
     rows = [("a", 1, "N", 1, 60.01, 60_010.0, 6_001.0)]
-    found = judged(work(rows), of=big)
+    found = judged(work(rows), tasks=big)
     assert told(found) == [("capacity", "N, period 1", pytest.approx(0.01), "team-days")]
     assert found.breaches["words"][0].endswith("60.0 are available: 0.01 too many")
 
@@ -367,9 +351,9 @@ def test_district():
     assert found.breaches["words"][0] == (
         "Team M works 30.0 team-days on task c, which lies in East; it may only work in West, North"
     )
-    nowhere = judged(work(W5=change), of=changed(tasks(), c={"district": None}))
+    nowhere = judged(work(W5=change), tasks=changed(tasks(), c={"district": None}))
     assert "which lies in no district" in nowhere.breaches["words"][0]
-    assert judged(work(W5=change), may=teams(M={"districts": None})).breaches.empty
+    assert judged(work(W5=change), teams=teams(M={"districts": None})).breaches.empty
 
 
 def test_kind():
@@ -382,7 +366,7 @@ def test_kind():
 
 
 def test_gate():
-    found = judged(of=changed(tasks(), c={"gates": "dispute: two villages claim it"}))
+    found = judged(tasks=changed(tasks(), c={"gates": "dispute: two villages claim it"}))
     assert told(found) == [("gate", "c", 15, "team-days")]
     assert found.breaches["words"][0].endswith("although a gate holds it back: dispute: two villages claim it")
 
@@ -395,11 +379,11 @@ def test_precedence():
         "Task a: at the end of period 1 (2026-01-01 to 2026-03-31) step 2 (clearance) is done on 50.0 % of its ground, "
         "step 1 (survey) 1 period before on 0.0 %: 50.0 percentage points ahead"
     )
-    assert judged(work(W3=moved(1)), by=plan(wait_periods=0)).breaches.empty
-    assert judged(by=plan(wait_periods=0)).breaches.empty
+    assert judged(work(W3=moved(1)), settings=plan(wait_periods=0)).breaches.empty
+    assert judged(settings=plan(wait_periods=0)).breaches.empty
     # Two quarters of waiting: half is cleared after 2, nothing was surveyed after 0. Twelve: all is, after 3.
-    assert told(judged(by=plan(wait_periods=2))) == [("precedence", "a, step 2", 0.5, "1")]
-    assert told(judged(by=plan(wait_periods=12))) == [("precedence", "a, step 2", 1.0, "1")]
+    assert told(judged(settings=plan(wait_periods=2))) == [("precedence", "a, step 2", 0.5, "1")]
+    assert told(judged(settings=plan(wait_periods=12))) == [("precedence", "a, step 2", 1.0, "1")]
 
 
 def test_precedence_is_by_part_of_the_ground():
@@ -433,16 +417,16 @@ def test_ground():
 
 
 def test_budget():
-    found = judged(by=plan(budget=12_600))
+    found = judged(settings=plan(budget=12_600))
     assert told(found) == [("budget", "plan", pytest.approx(100), "USD")]
     assert found.breaches["words"][0] == "The plan costs 12,700.00 USD; the budget is 12,600.00: 100.00 too much"
-    assert judged(by=plan(budget=12_699.99)).breaches.empty  # a millionth of it is allowed
-    assert told(judged(by=plan(budget=0)))[0][2] == 12_700
+    assert judged(settings=plan(budget=12_699.99)).breaches.empty  # a millionth of it is allowed
+    assert told(judged(settings=plan(budget=0)))[0][2] == 12_700
 
 
 def test_budget_of_a_period():
     # Spent: 7,000, 3,700, 2,000, 0.
-    found = judged(by=plan(budget_a_period=3_600))
+    found = judged(settings=plan(budget_a_period=3_600))
     assert told(found) == [
         ("budget of a period", "period 1", pytest.approx(3_400), "USD"),
         ("budget of a period", "period 2", pytest.approx(100), "USD"),
@@ -451,15 +435,15 @@ def test_budget_of_a_period():
 
 
 def test_budgets_count_days_not_what_the_rows_say():
-    found = judged(work(W1={"cost": 0.0}), by=plan(budget=12_600))
+    found = judged(work(W1={"cost": 0.0}), settings=plan(budget=12_600))
     assert [row[0] for row in told(found)] == ["budget", "table"]
     assert found.totals["cost"] == 12_700
 
 
 def test_deadline():
     # Y is open after 1 and due on 30 June, after 2. Z is open after 3 and due on 31 March, after 1.
-    assert judged(by=plan(hard_deadlines=("Y",))).breaches.empty
-    found = judged(by=plan(hard_deadlines=("Z", "G")))
+    assert judged(settings=plan(hard_deadlines=("Y",))).breaches.empty
+    found = judged(settings=plan(hard_deadlines=("Z", "G")))
     assert told(found)[0] == ("deadline", "Z", 2, "periods")
     assert found.breaches["words"][0] == (
         "Zone Z has to open by 2026-03-31, so by the end of period 1; it opens at the end of period 3 "
@@ -476,7 +460,7 @@ def test_deadline():
 @pytest.mark.parametrize(("day", "late"), [("2026-09-30", 0), ("2026-09-29", 1), ("2026-03-30", 3), ("2027-05-01", 0)])
 def test_deadline_to_the_day(day, late):
     lie = changed(zones(), Z={"planned_return": pd.Timestamp(day)})
-    found = judged(lie=lie, by=plan(hard_deadlines=("Z",)))
+    found = judged(zones=lie, settings=plan(hard_deadlines=("Z",)))
     assert told(found) == ([("deadline", "Z", late, "periods")] if late else [])
 
 
@@ -575,9 +559,9 @@ def test_breaches_stand_in_the_order_of_the_limits():
     may = teams(N={"districts": "East", "number": 0}, D={"kind": "EOD"})
     of = changed(tasks(), b={"gates": "dispute"})
     late = promised(("C1", "a", None, None, "2026-01-15", None))
-    found = judged(schedule, of=of, may=may, by=by, commitments=late)
+    found = judged(schedule, tasks=of, teams=may, settings=by, commitments=late)
     assert list(dict.fromkeys(found.breaches["limit"])) == list(LIMITS)
-    again = judged(schedule, of=of, may=may, by=by, commitments=late)
+    again = judged(schedule, tasks=of, teams=may, settings=by, commitments=late)
     pd.testing.assert_frame_equal(found.breaches, again.breaches)
     assert found.breaches["words"].str.len().min() > 20
 
@@ -588,15 +572,15 @@ def test_breaches_stand_in_the_order_of_the_limits():
 def test_the_first_method_that_fits_is_taken():
     # Anti-vehicle mines alone are prepared first; with anti-personnel mines, or where nobody knows, all is cleared.
     def first_step(ordnance):
-        found = judged(of=changed(tasks(), b={"ordnance": ordnance}))
+        found = judged(tasks=changed(tasks(), b={"ordnance": ordnance}))
         return "step 1 of task b is preparation" in " ".join(found.breaches["words"])
 
     assert [first_step(cell) for cell in ("AV", "AV; UXO", "AP; AV", "AP", None, "")] == [True, True] + [False] * 4
-    assert not judged(of=tasks().assign(ordnance="AV").drop(columns="ordnance")).breaches["words"].any()
+    assert not judged(tasks=tasks().assign(ordnance="AV").drop(columns="ordnance")).breaches["words"].any()
 
 
 def test_a_task_for_which_no_method_fits_is_never_finished():
-    found = judged(of=changed(tasks(), c={"land_class": "indication"}))
+    found = judged(tasks=changed(tasks(), c={"land_class": "indication"}))
     assert told(found)[0][:2] == ("table", "W5")
     assert "task c has no method that fits, there is no step 1" in found.breaches["words"][0]
     assert found.tasks.loc[2, "finished_part"] == 0
@@ -605,13 +589,13 @@ def test_a_task_for_which_no_method_fits_is_never_finished():
 
 def test_a_last_step_without_ground_is_done_with_the_one_before():
     nothing = plan(outcomes={"SHA": outcome(0.5, 0.5, 0)})
-    found = judged(work([ROWS[0], ROWS[1], ROWS[4]]), by=nothing)
+    found = judged(work([ROWS[0], ROWS[1], ROWS[4]]), settings=nothing)
     assert found.breaches.empty
     assert found.tasks["finished_in"].tolist() == [1, 1, 2, pd.NA]
     assert found.zones["opens_in"].tolist() == [1, 2, 0, pd.NA, 2]
     # a counts from the survey on: 21 months.
     assert found.totals["score_value"] == pytest.approx(0.2 * (0.5 * 21 + 1.0 * 21 + 0.2 * 18))
-    assert told(judged(by=nothing)) == [("ground", "a, step 2", 10_000, "m2")]
+    assert told(judged(settings=nothing)) == [("ground", "a, step 2", 10_000, "m2")]
 
 
 def test_a_step_without_ground_between_two_others_adds_no_waiting():
@@ -623,10 +607,10 @@ def test_a_step_without_ground_between_two_others_adds_no_waiting():
     of = changed(tasks(), a={"area_m2": 8_000.0})
     names = NAMES | {("a", 3): "clearance"}
     survey, late = ("a", 1, "N", 1, 8.0, 8_000.0, 800.0), ("a", 3, "M", 2, 80.0, 8_000.0, 4_000.0)
-    found = judged(work([survey, late], names), of=of, by=by)
+    found = judged(work([survey, late], names), tasks=of, settings=by)
     assert found.breaches.empty
     assert found.tasks.loc[0, "finished_in"] == 2
-    early = judged(work([survey, ("a", 3, "M", 1, 80.0, 8_000.0, 4_000.0)], names), of=of, by=by)
+    early = judged(work([survey, ("a", 3, "M", 1, 80.0, 8_000.0, 4_000.0)], names), tasks=of, settings=by)
     assert told(early) == [("precedence", "a, step 3", 1.0, "1")]
     assert "step 1 (survey) 1 period before on 0.0 %" in early.breaches["words"][0]
 
@@ -638,16 +622,16 @@ def test_a_first_step_without_ground_holds_nothing_back():
         outcomes={"SHA": outcome(0.5, 0.5, 0)},
     )
     of = changed(tasks(), a={"area_m2": 8_000.0})
-    found = judged(work([("a", 2, "M", 1, 80.0, 8_000.0, 4_000.0)]), of=of, by=by)
+    found = judged(work([("a", 2, "M", 1, 80.0, 8_000.0, 4_000.0)]), tasks=of, settings=by)
     assert found.breaches.empty
     assert found.tasks.loc[0, "finished_in"] == 1
     # Where no step has ground there is nothing to do, unless a gate holds the task.
     none = by.model_copy(update={"methods": (Method(land_class="SHA", steps=(rest,)), plan().methods[2])})
-    found = judged(work([]), of=of, by=none)
+    found = judged(work([]), tasks=of, settings=none)
     assert found.tasks["finished_in"].tolist() == [0, pd.NA, pd.NA, pd.NA]
     assert found.tasks["finish_on"][0] == pd.Timestamp("2026-01-01")
     assert found.totals["score_value"] == pytest.approx(0.2 * 0.5 * 24)
-    held = judged(work([]), of=changed(of, a={"gates": "dispute"}), by=none)
+    held = judged(work([]), tasks=changed(of, a={"gates": "dispute"}), settings=none)
     assert held.tasks["finished_in"].isna().all()
     assert held.tasks["finished_part"].tolist() == [0] * 4
 
@@ -660,11 +644,13 @@ def test_robust_rates_are_those_that_four_days_of_five_reach():
         assert triang.ppf(0.2, (100 - low) / (200 - low), low, 200 - low) == pytest.approx(rate)
         may = teams(M={"rate_low": low})
         rows = [("b", 1, "M", 1, 6_000 / rate, 6_000.0, 50 * 6_000 / rate)]
-        assert judged(work(rows), may=may, by=plan(robust=True)).breaches.empty
-        assert told(judged(work(rows), may=may)) == [("table", "W1", pytest.approx(abs(1 - 100 / rate) * 6_000), "m2")]
+        assert judged(work(rows), teams=may, settings=plan(robust=True)).breaches.empty
+        assert told(judged(work(rows), teams=may)) == [
+            ("table", "W1", pytest.approx(abs(1 - 100 / rate) * 6_000), "m2")
+        ]
     sure = teams().assign(rate_low=teams()["rate_likely"], rate_high=teams()["rate_likely"])
-    assert judged(may=sure, by=plan(robust=True)).breaches.empty
-    assert set(judged(by=plan(robust=True)).breaches["limit"]) == {"table"}
+    assert judged(teams=sure, settings=plan(robust=True)).breaches.empty
+    assert set(judged(settings=plan(robust=True)).breaches["limit"]) == {"table"}
 
 
 # Errors.
@@ -676,13 +662,13 @@ def test_robust_rates_are_those_that_four_days_of_five_reach():
         (TableError, "zone U: people are unknown; give their number", {"unknown_people": None}),
         (SettingsError, "low, likely, high", {"unknown_people": (9.0, 1.0, 2.0)}),
         (TableError, "WORK lacks the column days", {"schedule": work().drop(columns="days")}),
-        (TableError, "TASKS lacks the column area_m2", {"of": tasks().drop(columns="area_m2")}),
-        (TableError, "TASKS: task_id a stands twice", {"of": pd.concat([tasks(), tasks()])}),
-        (TableError, "task b: area_m2 nan is no area", {"of": changed(tasks(), b={"area_m2": None})}),
-        (TableError, "BLOCKERS names task 'z', which TASKS lacks", {"wait": blockers([("Y", "z", "home", "yes")])}),
-        (TableError, "BLOCKERS names zone 'X', which ZONES lacks", {"wait": blockers([("X", "a", "home", "no")])}),
-        (SettingsError, "names zone 'X', which ZONES lacks", {"by": plan(hard_deadlines=("X",))}),
-        (SettingsError, "zone 'O', which has no planned_return", {"by": plan(hard_deadlines=("O",))}),
+        (TableError, "TASKS lacks the column area_m2", {"tasks": tasks().drop(columns="area_m2")}),
+        (TableError, "TASKS: task_id a stands twice", {"tasks": pd.concat([tasks(), tasks()])}),
+        (TableError, "task b: area_m2 nan is no area", {"tasks": changed(tasks(), b={"area_m2": None})}),
+        (TableError, "BLOCKERS names task 'z', which TASKS lacks", {"blockers": blockers([("Y", "z", "home", "yes")])}),
+        (TableError, "BLOCKERS names zone 'X', which ZONES lacks", {"blockers": blockers([("X", "a", "home", "no")])}),
+        (SettingsError, "names zone 'X', which ZONES lacks", {"settings": plan(hard_deadlines=("X",))}),
+        (SettingsError, "zone 'O', which has no planned_return", {"settings": plan(hard_deadlines=("O",))}),
         (TableError, "C1 names task 'z'", {"commitments": promised(("C1", "z", None, None, "2026-03-31", None))}),
         (TableError, "C1 names team 'X'", {"commitments": promised(("C1", "a", None, "X", "2026-03-31", None))}),
         (TableError, "neither task nor", {"commitments": promised(("C1", None, None, None, "2026-03-31", None))}),
@@ -690,7 +676,7 @@ def test_robust_rates_are_those_that_four_days_of_five_reach():
             TableError,
             "TASKS lacks the column hazard_ids",
             {
-                "of": tasks().drop(columns="hazard_ids"),
+                "tasks": tasks().drop(columns="hazard_ids"),
                 "commitments": promised(("C1", None, "H1", None, "2026-03-31", None)),
             },
         ),
@@ -706,11 +692,14 @@ def test_tables_that_can_not_be_judged(error, words, change):
 
 def test_law_1_inputs_stay():
     late = promised(("C1", "a", None, "M", "2026-03-31", None))
-    given_tables = [work(), tasks(), zones(), blockers(), teams()]
-    then = work()
-    before = copy.deepcopy([*given_tables, late, then])
-    judge_work(*given_tables, plan(), unknown_people=UNKNOWN, commitments=late, previous=then, without_place={"O": "?"})
-    for table, was in zip([*given_tables, late, then], before, strict=True):
+    tables = [work(), tasks(), zones(), blockers(), teams(), late, work()]
+    before = copy.deepcopy(tables)
+    schedule, of, lie, wait, may, promises, then = tables
+    judged(
+        schedule, tasks=of, zones=lie, blockers=wait, teams=may, commitments=promises, previous=then,
+        without_place={"O": "?"},
+    )  # fmt: skip
+    for table, was in zip(tables, before, strict=True):
         pd.testing.assert_frame_equal(table, was)
 
 
@@ -720,9 +709,9 @@ def test_other_row_labels_change_nothing():
 
     late = promised(("C1", "a", None, "M", "2026-03-31", None))
     one = judged(work(W2={"kind": "dogs"}), commitments=late, previous=work())
-    other = judge_work(
-        turned(work(W2={"kind": "dogs"})), turned(tasks()), turned(zones()), turned(blockers()), turned(teams()),
-        plan(), unknown_people=UNKNOWN, commitments=turned(late), previous=turned(work()),
+    other = judged(
+        turned(work(W2={"kind": "dogs"})), tasks=turned(tasks()), zones=turned(zones()), blockers=turned(blockers()),
+        teams=turned(teams()), commitments=turned(late), previous=turned(work()),
     )  # fmt: skip
     assert one.totals == other.totals
     for name in ("breaches", "zones", "tasks", "home", "use"):
@@ -744,7 +733,7 @@ def test_two_like_zones_are_worth_what_one_with_all_their_people_is(people, wait
         rows = [(name, task, "home", "yes") for name, _ in names_and_people for task in sorted(waits)]
         rows += [(name, task, "school", "no") for name, _ in names_and_people for task in sorted(optional)]
         wait = blockers(rows) if rows else blockers().iloc[:0]
-        return judged(lie=lie, wait=wait, by=plan(late_penalty=late), unknown_people=None).totals
+        return judged(zones=lie, blockers=wait, settings=plan(late_penalty=late), unknown_people=None).totals
 
     two = worth([("P", people[0]), ("Q", people[1])])
     one = worth([("P", sum(people))])
@@ -768,7 +757,7 @@ def test_random_plans_read_step_by_step(seed, wait):
             team, part = str(draw.choice(list(rate))), float(draw.choice([0.25, 0.5, 1.0]))
             days = part * m2 / rate[team]
             rows.append((task, step, team, int(draw.integers(1, 5)), days, part * m2, days * price[team]))
-    found = judged(work(rows), by=plan(wait_periods=wait))
+    found = judged(work(rows), settings=plan(wait_periods=wait))
     limits = {(row.limit, row.where) for row in found.breaches.itertuples()}
 
     def done(task, step, period):

@@ -1,8 +1,9 @@
 """The plan worked through in draws: a plan without doubt comes out as planned, probabilities by formula, laws."""
 
 import copy
-import datetime as dt
+import functools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearplan.core.errors import SettingsError, TableError
+from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import triangular_quantile
 from clearplan.planning.replay import _draw, _plan, _worked, replay_work
-from clearplan.settings.planning import Method, Outcome, PlanningSettings, Step, Uncertainty
+from clearplan.settings.planning import Method, PlanningSettings, Step, Uncertainty
+from tests import worlds
+from tests.worlds import QUARTERS, outcome, places
 
 # Four quarters of 2026 with 60 working days each; people count, and work may go on, for two years: eight quarters.
 ENDS = ["2026-01-01", "2026-03-31", "2026-06-30", "2026-09-30", "2026-12-31", "2027-03-31", "2027-06-30", "2027-09-30",
@@ -33,29 +37,15 @@ METHODS = (
 )  # fmt: skip
 
 
-def outcome(cancelled, reduced, cleared, concentration=3.0):
-    return Outcome(
-        cancelled=cancelled, reduced=reduced, cleared=cleared, concentration=concentration, source="illustrative"
+def plan(*, draws=DRAWS, spread=0.0, seed=5, **changes) -> PlanningSettings:
+    outcomes = {"SHA": outcome(0, 0, 1), "indication": outcome(1, 0, 0)}
+    uncertainty = Uncertainty(draws=draws, seed=seed, task_spread=spread)
+    return PlanningSettings(
+        **QUARTERS | {"methods": METHODS, "outcomes": outcomes, "uncertainty": uncertainty} | changes
     )
 
 
-def plan(*, draws=DRAWS, spread=0.0, seed=5, **changes) -> PlanningSettings:
-    base = {
-        "start": dt.date(2026, 1, 1), "periods": 4, "period_months": 3, "counted_months": 24,
-        "working_days_a_month": 20, "home_m": 500, "wait_periods": 1, "currency": "USD", "methods": METHODS,
-        "outcomes": {"SHA": outcome(0, 0, 1), "indication": outcome(1, 0, 0)}, "score_weight": 0, "risk_weight": 0,
-        "optional_share": 0, "time_limit_s": 1, "gap": 0.01, "seed": 1,
-        "uncertainty": Uncertainty(draws=draws, seed=seed, task_spread=spread),
-    }  # fmt: skip
-    return PlanningSettings(**base | changes)
-
-
-def teams(*rows, **columns) -> pd.DataFrame:
-    """Rows of (id, kind, rate) or (id, kind, low, likely, high)."""
-    full = [(*row, row[2], row[2]) if len(row) == 3 else row for row in rows]
-    table = pd.DataFrame(full, columns=["team_id", "kind", "rate_low", "rate_likely", "rate_high"])
-    base = {"number": 1, "cost_per_day": 10.0, "season": None, "available_from": pd.NaT, "available_to": pd.NaT}
-    return table.assign(**base | {"deferred": None} | columns)
+teams = functools.partial(worlds.teams, cost_per_day=10.0)
 
 
 def tasks(*rows) -> pd.DataFrame:
@@ -71,18 +61,16 @@ def work(*rows) -> pd.DataFrame:
     return table.assign(days=1.0, cost=1.0)
 
 
-def zones(**waits) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """ZONES of 100 people each, and BLOCKERS: each zone's tasks as letters of a word or a list."""
-    table = pd.DataFrame({"zone_id": list(waits), "people": 100.0, "deferred": None})
-    rows = [(f"{z}/{t}", z, t, "home", "yes") for z, names in waits.items() for t in names]
-    return table, pd.DataFrame(rows, columns=["blocker_id", "zone_id", "task_id", "part", "essential"])
+def case(of, may, waits, by, **changes) -> PlanningCase:
+    """Zones of 100 people each; each waits for tasks as letters of a word or a list."""
+    lie, block = places(waits)
+    return PlanningCase(tasks=of, zones=lie, teams=may, blockers=block, settings=by, **changes)
 
 
-def run(schedule, of, may, by=None, *, waits=None, **more):
+def run(schedule, of, may, by=None, *, waits=None, **changes):
     """The replay, of one zone for each task where no zones are given."""
     waits = {f"Z{task}": [task] for task in of["task_id"]} if waits is None else waits
-    lie, block = zones(**waits)
-    return replay_work(schedule, of, lie, block, may, plan() if by is None else by, **more)
+    return replay_work(schedule, case(of, may, waits, plan() if by is None else by, **changes))
 
 
 def near(share, p, draws=DRAWS):
@@ -354,9 +342,9 @@ def test_zones_that_nobody_plans_to_open():
     schedule = work(("a", 1, "D", 1, 6000), ("b", 1, "D", 1, 3000), ("c", 1, "N", 1, 6000), ("e", 1, "D", 1, 6000))
     may = teams(("D", "dogs", 1000.0), ("N", "NTS", 1000.0))
     waits = {"A": "a", "half": "ab", "survey": "ac", "none": "ad", "gate": "ae", "O": "", "lost": "a", "far": ""}
-    lie, block = zones(**waits)
-    lie.loc[lie["zone_id"] == "lost", "deferred"] = "no coordinates"
-    found = replay_work(schedule, of, lie, block, may, plan(draws=20), without_place={"far": "its road has no place"})
+    lost = case(of, may, waits, plan(draws=20), without_place={"far": "its road has no place"})
+    lost.zones.loc[lost.zones["zone_id"] == "lost", "deferred"] = "no coordinates"
+    found = replay_work(schedule, lost)
     table = found.zones.set_index("zone_id")
     assert table["opens_in"].tolist() == [1, *[pd.NA] * 4, 0, pd.NA, pd.NA]
     never = table.loc[["half", "survey", "none", "gate", "lost", "far"]]
@@ -389,14 +377,14 @@ def test_an_empty_plan_and_an_empty_world():
 
 def test_people_that_nobody_knows():
     of, schedule, may = tasks(("a", "CHA", 6000)), work(("a", 1, "M", 1, 6000)), teams(("M", "manual", 100.0))
-    lie, block = zones(Z="a", Y="a")
-    lie["people"] = [100.0, np.nan]
-    found = replay_work(schedule, of, lie, block, may, plan(draws=20), unknown_people=(10, 40, 90))
+    blank = case(of, may, {"Z": "a", "Y": "a"}, plan(draws=20))
+    blank.zones["people"] = [100.0, np.nan]
+    found = replay_work(schedule, replace(blank, unknown_people=(10, 40, 90)))
     assert found.home["people_p50"].tolist() == [0] + [140] * 8
     with pytest.raises(TableError, match="zone Y: people are unknown"):
-        replay_work(schedule, of, lie, block, may, plan(draws=20))
+        replay_work(schedule, blank)
     with pytest.raises(SettingsError, match="low, likely, high"):
-        replay_work(schedule, of, lie, block, may, plan(draws=20), unknown_people=(10, 5, 90))
+        replay_work(schedule, replace(blank, unknown_people=(10, 5, 90)))
 
 
 # Laws.
@@ -419,13 +407,13 @@ def same(one, other):
 
 
 def test_law_1_inputs_stay_as_they_are():
-    lie, block = zones(**FULL_WAITS)
-    given_tables = [FULL_WORK.copy(), FULL_TASKS.copy(), lie, block, FULL_TEAMS.copy()]
-    before = copy.deepcopy(given_tables)
-    found = replay_work(*given_tables, plan(draws=20))
-    for table, was in zip(given_tables, before, strict=True):
+    full = case(FULL_TASKS.copy(), FULL_TEAMS.copy(), FULL_WAITS, plan(draws=20))
+    tables = [FULL_WORK.copy(), full.tasks, full.zones, full.blockers, full.teams]
+    before = copy.deepcopy(tables)
+    found = replay_work(tables[0], full)
+    for table, was in zip(tables, before, strict=True):
         pd.testing.assert_frame_equal(table, was)
-    assert found.zones["zone_id"].tolist() == lie["zone_id"].tolist()
+    assert found.zones["zone_id"].tolist() == full.zones["zone_id"].tolist()
     assert found.tasks["task_id"].tolist() == FULL_TASKS["task_id"].tolist()
 
 
@@ -455,7 +443,7 @@ def test_more_draws_only_add_to_those_that_were_there():
     few, many = (
         _worked(made, 1, *_draw(made, by.uncertainty, 0))[0]
         for by in (plan(spread=0.5, draws=30), plan(spread=0.5, draws=900))
-        for made in [_plan(FULL_WORK, FULL_TASKS, FULL_TEAMS, by, by)]
+        for made in [_plan(FULL_WORK, case(FULL_TASKS, FULL_TEAMS, {}, by), by)]
     )
     assert (few == many[:, :30]).all()
 
@@ -564,7 +552,8 @@ def test_draws_at_once_are_draws_one_by_one(seed, wait):
     schedule, of, may, _ = random_plan(seed, wait, steps=2)
     may = may.assign(rate_low=may["rate_likely"] * 0.3, rate_high=may["rate_likely"] * 2)
     by = plan(draws=20, spread=0.4, wait_periods=wait)
-    made = _plan(schedule, of, may, by.model_copy(update={"periods": 8}), by.model_copy(update={"periods": 8}))
+    longer = by.model_copy(update={"periods": 8})
+    made = _plan(schedule, case(of, may, {}, longer), longer)
     effort, none = _draw(made, by.uncertainty, 0)
     found, cost = _worked(made, wait, effort, none)
     for k in range(3):

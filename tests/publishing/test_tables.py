@@ -494,8 +494,10 @@ def test_public_figures_are_those_of_the_study(sample, public):
     assert np.allclose(ledger["reported_m2"], ledger[parts].sum(axis=1))
     points = told.tasks[[c for c in told.tasks.columns if c.endswith("_points")]].fillna(0.0).sum(axis=1)
     assert np.allclose(points, told.tasks["score"])
-    assert told.planned.plan.work["cost"].sum() == pytest.approx(study.planned.plan.work["cost"].sum(), rel=0.01)
-    assert set(told.planned.plan.work["task_id"]) <= set(told.tasks["task_id"])
+    assert told.planned.schedule.work["cost"].sum() == pytest.approx(
+        study.planned.schedule.work["cost"].sum(), rel=0.01
+    )
+    assert set(told.planned.schedule.work["task_id"]) <= set(told.tasks["task_id"])
 
 
 def frames_of(study):

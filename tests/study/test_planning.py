@@ -132,7 +132,7 @@ def test_a_study_with_teams_is_planned_and_written(village):
     made = {path.name for path in (village / "out").iterdir()}
     assert {"work.csv", "blockers.csv", "plan.xlsx"} <= made
     assert study.planned.judgement.breaches.empty
-    behind = study.planned.blockers.merge(study.tasks[["task_id", "hazard_ids"]], on="task_id")
+    behind = study.planned.case.blockers.merge(study.tasks[["task_id", "hazard_ids"]], on="task_id")
     assert {zone: set(own) for zone, own in behind.groupby("zone_id")["hazard_ids"]} == {
         "Z1": {"F1", "F3"},
         "Z2": {"F2"},
@@ -236,8 +236,8 @@ def test_a_district_of_a_team_that_is_on_no_map_is_told(village):
     assert words == (
         "Teams: names a district that the district layer lacks: no team works by it (2: row 3 North, row 3 Souht)"
     )
-    assert not len(study.planned.plan.work)
-    told = study.planned.plan.notes
+    assert not len(study.planned.schedule.work)
+    told = study.planned.schedule.notes
     assert any("no team does 'clearance' (manual) outside every district" in note for note in told)
     # Z1 waits for F1, in one task or more, and F3; the number and its noun agree.
     assert not any("1 more tasks" in note for note in told)
@@ -283,7 +283,7 @@ def test_what_moved_between_two_plans_and_why(village):
     moved = found.replanned.openings.set_index("zone_id")
     assert moved.loc["Z2", "change"] == "later"
     assert "new in its way" in moved.loc["Z2", "why"]
-    assert found.replanned.settings["what"].tolist() == ["stability"]
+    assert found.replanned.case.settings["what"].tolist() == ["stability"]
     assert 0 < found.replanned.kept <= 1
     cp.write_comparison(found, village / "diff.html")
     assert "Places whose opening moved" in (village / "diff.html").read_text(encoding="utf-8")
@@ -291,7 +291,7 @@ def test_what_moved_between_two_plans_and_why(village):
 
 def test_a_promise_is_kept_and_a_robust_plan_counts_on_less(village):
     plain = cp.run_study(village / "plan.toml")
-    on_the_road = plain.planned.blockers.query("zone_id == 'Z1' and part == 'L1'")["task_id"]
+    on_the_road = plain.planned.case.blockers.query("zone_id == 'Z1' and part == 'L1'")["task_id"]
     task = on_the_road[on_the_road.str.contains("CHA")].iloc[0]
     (village / "promises.csv").write_text(
         "commitment_id,task_id,team_id,since,until,reason,source,recorded_on\n"
@@ -302,13 +302,15 @@ def test_a_promise_is_kept_and_a_robust_plan_counts_on_less(village):
         text.replace("[planning]\n", '[[commitments]]\npath = "promises.csv"\n[planning]\nrobust = true\n', 1)
     )
     study = cp.run_study(village / "plan.toml")
-    own = study.planned.plan.work.query("task_id == @task")
+    own = study.planned.schedule.work.query("task_id == @task")
     assert set(own["team_id"]) == {"HANDS"}
     assert own["period"].max() == 1
     assert study.planned.judgement.breaches.empty
-    per_day = study.planned.plan.work.eval("m2 / days")
+    per_day = study.planned.schedule.work.eval("m2 / days")
     # rates 2000, 4000, 8000: one case of five is slower than 2000 + sqrt(0.2 * 6000 * 2000)
-    assert per_day[study.planned.plan.work["team_id"] == "HANDS"].to_numpy() == pytest.approx(2000 + 1549.193, rel=1e-5)
+    assert per_day[study.planned.schedule.work["team_id"] == "HANDS"].to_numpy() == pytest.approx(
+        2000 + 1549.193, rel=1e-5
+    )
 
 
 # --- the treaty clock of a study

@@ -69,7 +69,7 @@ def test_every_tag_is_one_by_the_published_rules(tag):
 def test_every_column_of_the_exports_has_a_tag_or_is_declared_to_have_none(sample):
     study, folder = sample
     for name, table in (("tasks", study.tasks), ("ledger", study.books["ledger"]), ("bridge", study.books["bridge"]),
-                        ("work", study.planned.plan.work), ("blockers", study.planned.blockers)):  # fmt: skip
+                        ("work", study.planned.schedule.work), ("blockers", study.planned.case.blockers)):  # fmt: skip
         columns = [c for c in table.columns if c not in ("geometry", "deferred")]
         assert [c for c in columns if not tag_of(c, name) and c not in TAGS] == [], name
         heads, tags, rows = independent(folder / f"{name}.csv")

@@ -12,7 +12,7 @@ from clearplan.cli.run import print_imprint, print_ways, watched
 from clearplan.cli.terminal import print_table, say
 
 if TYPE_CHECKING:
-    from clearplan.study.planning import Planned
+    from clearplan.planning.planned import Planned
 
 
 def plan_work(
@@ -92,7 +92,7 @@ def _print_budgets(planned: Planned) -> None:
     if planned.budgets is None:
         return
     header = (
-        f"budget [{planned.settings.currency}]",
+        f"budget [{planned.case.settings.currency}]",
         "person-months at home",
         "people home",
         "places open",
@@ -121,9 +121,8 @@ def _print_programme(planned: Planned) -> None:
         return
     further = zip(programme.teams["team_id"], programme.teams["further"], strict=True)
     more = ", ".join(f"{number} more of {team}" for team, number in further if number)
-    say(
-        f"The return programme takes {programme.cost:,.0f} {planned.settings.currency} and {more or 'no further teams'}"
-    )
+    cost = f"{programme.cost:,.0f} {planned.case.settings.currency}"
+    say(f"The return programme takes {cost} and {more or 'no further teams'}")
     for note in programme.notes:
         say(f"NOTE: {note}")
 

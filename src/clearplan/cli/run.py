@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from clearplan.study.planning import Planned
+    from clearplan.planning.planned import Planned
     from clearplan.study.study import Study
 
 
@@ -285,7 +285,7 @@ def print_ways(planned: Planned) -> None:
         "range",
         "people home",
         "places open",
-        planned.settings.currency,
+        planned.case.settings.currency,
     )
     rows = [
         (
@@ -299,7 +299,7 @@ def print_ways(planned: Planned) -> None:
         for way in planned.comparison.itertuples()
     ]
     print_table(header, rows)
-    say(f"The best plan found is proven to be within {100 * planned.plan.gap:.1f} % of the best there can be")
+    say(f"The best plan found is proven to be within {100 * planned.schedule.gap:.1f} % of the best there can be")
     for note in planned.notes:
         say(f"NOTE: {note}")
 

@@ -93,7 +93,7 @@ def _write_field(study: Study, folder: Path, notice: str) -> None:
     planned = study.planned
     known = Known(
         hazards=study.hazards, accidents=layers.accidents, releases=layers.releases, teams=study.teams,
-        work=None if planned is None else planned.plan.work, planning=study.project.planning,
+        work=None if planned is None else planned.schedule.work, planning=study.project.planning,
     )  # fmt: skip
     write_dossiers(folder / "dossiers.pdf", layers, imprint, known=known, first=_DOSSIERS)
     for name in ("map.pdf", "map.png"):

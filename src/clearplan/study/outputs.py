@@ -20,12 +20,12 @@ from clearplan.outputs.page.figures import figures_of
 from clearplan.outputs.report.pdf import save_paper
 from clearplan.outputs.report.records import draw_quality_sheets
 from clearplan.outputs.report.report import draw_report, draw_sections
+from clearplan.planning.planned import Planned
 from clearplan.read.files import read_gazetteer, read_raw
 from clearplan.settings.project import Project
 from clearplan.study.handouts import EXCHANGE, FIELD, write_handouts
 from clearplan.study.planfiles import PICTURES, plan_section, write_pictures, write_plan
 from clearplan.study.planfiles import TABLES as PLAN_TABLES
-from clearplan.study.planning import Planned
 from clearplan.study.provenance import line_words
 from clearplan.study.publish import accidents_section, tier_words
 from clearplan.study.study import Study

@@ -12,7 +12,7 @@ from clearplan.outputs.charts.style import save_chart
 from clearplan.outputs.gis.geopackage import write_table
 from clearplan.outputs.report.plan import workplan_section
 from clearplan.outputs.workbooks.plan import write_workplan
-from clearplan.study.planning import Planned
+from clearplan.planning.planned import Planned
 
 #: Files of a plan; pictures only where there is something to draw.
 TABLES = ("work.csv", "blockers.csv", "plan.xlsx")
@@ -25,7 +25,7 @@ def plan_section(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame) -> 
         comparison=planned.comparison,
         home=planned.home,
         zones=zones,
-        work=planned.plan.work,
+        work=planned.schedule.work,
         tasks=tasks,
         use=planned.judgement.use,
         budgets=planned.budgets,
@@ -34,8 +34,8 @@ def plan_section(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame) -> 
         breaches=planned.judgement.breaches,
         notes=planned.notes,
         waiting=planned.waiting,
-        budget=planned.settings.budget,
-        currency=planned.settings.currency,
+        budget=planned.case.settings.budget,
+        currency=planned.case.settings.currency,
     )
 
 
@@ -56,20 +56,20 @@ def write_plan(
     OutputError
         A file can't be written.
     """
-    write_table(planned.plan.work, folder / "work.csv", notice=notice, name="work")
-    write_table(planned.blockers, folder / "blockers.csv", notice=notice, name="blockers")
+    write_table(planned.schedule.work, folder / "work.csv", notice=notice, name="work")
+    write_table(planned.case.blockers, folder / "blockers.csv", notice=notice, name="blockers")
     if not book:
         return
     write_workplan(
         folder / "plan.xlsx",
-        work=planned.plan.work,
+        work=planned.schedule.work,
         tasks=tasks,
         zones=zones,
         use=planned.judgement.use,
         comparison=planned.comparison,
         notice=notice,
         notes=planned.notes,
-        currency=planned.settings.currency,
+        currency=planned.case.settings.currency,
         title=title,
     )
 
@@ -82,7 +82,7 @@ def write_pictures(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame, f
     OutputError
         A file can't be written.
     """
-    work, drawn = planned.plan.work, []
+    work, drawn = planned.schedule.work, []
 
     def picture(name: str, draw: Any, *tables: Any, **options: Any) -> None:
         save_chart(draw, folder / name, *tables, **options)
@@ -92,7 +92,7 @@ def write_pictures(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame, f
     if len(work):
         picture(PICTURES[1], draw_gantt, work, tasks, zones, use=planned.judgement.use)
     if planned.budgets is not None:
-        money = {"budget": planned.settings.budget, "currency": planned.settings.currency}
+        money = {"budget": planned.case.settings.budget, "currency": planned.case.settings.currency}
         picture(PICTURES[2], draw_budgets, planned.budgets, **money)
     if "probability" in zones.columns and zones["probability"].notna().any():
         picture(PICTURES[3], draw_chances, zones)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import geopandas as gpd
 import pandas as pd
 
-from clearproject.planning.case import PlanningCase, UnknownPeople, make_case
-from clearproject.planning.judge import judge_work
-from clearproject.planning.methods import people_range
-from clearproject.planning.planned import BEST, Planned, compare_strategies
-from clearproject.planning.replay import replay_work
-from clearproject.planning.search.budgets import budget_curve, days_of_return, return_programme, what_if
-from clearproject.planning.search.schedule import schedule
-from clearproject.planning.search.sooner import sooner
+from clearplan.planning.case import PlanningCase, UnknownPeople, make_case
+from clearplan.planning.judge import judge_work
+from clearplan.planning.methods import people_range
+from clearplan.planning.planned import BEST, Planned, compare_strategies
+from clearplan.planning.replay import replay_work
+from clearplan.planning.search.budgets import budget_curve, days_of_return, return_programme, what_if
+from clearplan.planning.search.schedule import schedule
+from clearplan.planning.search.sooner import sooner
 from clearplan.settings.priority import PrioritySettings
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs

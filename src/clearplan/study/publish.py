@@ -17,6 +17,7 @@ from clearplan.core.errors import TableError
 from clearplan.geo import shapes
 from clearplan.land.ledger import FLOWS, LEDGER_COLUMNS
 from clearplan.outputs.report.html import table as html_table
+from clearplan.planning.planned import Planned
 from clearplan.publishing.tables import (
     AREA_STEP_M2,
     COST_STEP,
@@ -29,7 +30,6 @@ from clearplan.publishing.tables import (
     stepped,
 )
 from clearplan.settings.publishing import PublishSettings
-from clearplan.study.planning import Planned
 from clearplan.study.provenance import fingerprint_with
 from clearplan.study.ranking import Why
 from clearplan.study.treaty import Dossier, sums_less
@@ -102,9 +102,10 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
             "evidence": None,
             "fit": None,
             "surface": None,
-            "planned": None if study.planned is None else _planned(study.planned, key, hidden),
             "dossier": None if study.dossier is None else _dossier(study.dossier, hidden, moved),
         }
+    if study.planned is not None:
+        changed["planned"] = _planned(study.planned, made, key, hidden)
     out = replace(study, **made, **changed)
     return replace(out, run=_record(study, out, tier, hidden))
 
@@ -265,12 +266,24 @@ def _why(why: Why, hidden: frozenset[str]) -> Why:
     return replace(why, hangs={}, cuts=_told(why.cuts, hidden), doubts=_told(why.doubts, hidden))
 
 
-def _planned(planned: Planned, key: Key, hidden: frozenset[str]) -> Planned:
-    work = publish_work(planned.plan.work, key)
+def _planned(
+    planned: Planned, published: Mapping[str, pd.DataFrame], key: Key | None, hidden: frozenset[str]
+) -> Planned:
+    """A plan of work whose case holds the published tables; with a key, of cells and rounded figures."""
+    case = replace(
+        planned.case,
+        tasks=published["tasks"],
+        zones=published["zones"],
+        teams=published["teams"],
+        commitments=published["commitments"],
+    )
+    if key is None:
+        return replace(planned, case=case)
+    work = publish_work(planned.schedule.work, key)
     return replace(
         planned,
-        plan=replace(planned.plan, work=work, strategies={}, notes=(), left_out={}, shut={}, parts=()),
-        blockers=planned.blockers.iloc[:0],
+        case=replace(case, blockers=case.blockers.iloc[:0], without_place={}, previous=None),
+        schedule=replace(planned.schedule, work=work, strategies={}, notes=(), left_out={}, shut={}, parts=()),
         judgement=_judgement(planned.judgement, key),
         comparison=_rounded(planned.comparison),
         replayed=None,

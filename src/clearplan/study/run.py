@@ -21,6 +21,7 @@ from clearplan.land.ledger import bridge, ledger
 from clearplan.land.release import apply_releases, day_of
 from clearplan.land.release import as_at as as_at_table
 from clearplan.outputs.report.report import draw_evaluation
+from clearplan.planning.planned import with_plan
 from clearplan.priority.rank import check_weights
 from clearplan.priority.tasks import make_tasks
 from clearplan.read.background import Context
@@ -37,7 +38,7 @@ from clearplan.study.inputs import (
     read_layers,
 )
 from clearplan.study.outputs import ALL_OUTPUTS, DRAWING, WRITING, Progress, notice, write_plan_alone, write_run
-from clearplan.study.planning import plan_work, with_plan
+from clearplan.study.planning import case_of, plan_work
 from clearplan.study.provenance import record_run
 from clearplan.study.publish import publish_study
 from clearplan.study.ranking import rank_tasks, why_this_order
@@ -247,7 +248,7 @@ def _made(
     if project.planning is not None and work and not len(known.teams):
         doubts.append(f"There is no plan of work: no team was on record by {day}")
     elif project.planning is not None and work:
-        planned = plan_work(project, known, tasks, previous=previous, progress=search)
+        planned = plan_work(case_of(project, known, tasks, previous=previous), progress=search)
         tasks, zones = with_plan(tasks, zones, planned)
         books = books | {"strategies": planned.comparison}
         doubts += planned.broken

@@ -9,10 +9,10 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from clearplan.planning.planned import Planned
 from clearplan.read.background import Context
 from clearplan.records.minefields import RecordReading
 from clearplan.settings.project import Project
-from clearplan.study.planning import Planned
 from clearplan.study.ranking import Why
 from clearplan.study.treaty import Dossier
 from clearplan.surface.evidence import Evidence

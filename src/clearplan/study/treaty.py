@@ -14,11 +14,11 @@ import pandas as pd
 from clearplan.land.ledger import bridges
 from clearplan.outputs.report.treaty import treaty_section
 from clearplan.outputs.workbooks.treaty import write_treaty
+from clearplan.planning.planned import Planned
 from clearplan.read.background import Context
 from clearplan.read.files import read_raw
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
-from clearplan.study.planning import Planned
 from clearplan.tables.codes import allowed_codes
 from clearplan.treaty.clock import Clock, about, clock, counted_ground, km2_words, obligations, release_rates
 from clearplan.treaty.filing import (
@@ -110,7 +110,7 @@ def make_dossier(
     remaining = remaining_table(books[max(books)], areas, **layers)
     ground, rates = counted_ground(areas, treaty.convention), release_rates(treaty, books, day)
     told = clock(treaty, ground, rates, day)
-    work = None if planned is None else planned.plan.work
+    work = None if planned is None else planned.schedule.work
     meant = None if work is None else planned_release(work, tasks, asked)
     achieved, lacking = _achieved(project, previous, books)
     notes = (_EVERYWHERE, sums_less(told, remaining), _rather_low(told), _meant_words(meant), left_out, lacking)

@@ -12,7 +12,6 @@ import pandas as pd
 
 from clearplan.core.crs import inner_lonlat
 from clearplan.core.imprint import NOT_FOR_ENTRY
-from clearplan.outputs.report.plan import RANKED
 from clearplan.outputs.workbooks.plan import work_sheets, work_tables
 from clearplan.outputs.workbooks.run import (
     by_class,
@@ -25,8 +24,7 @@ from clearplan.outputs.workbooks.run import (
 )
 from clearplan.outputs.workbooks.treaty import treaty_sheets
 from clearplan.outputs.workbooks.writer import Sheet, write_book
-from clearplan.planning.search.schedule import BEST
-from clearplan.study.planning import Planned
+from clearplan.planning.planned import BEST, RANKED, Planned
 from clearplan.study.treaty import Dossier
 
 if TYPE_CHECKING:
@@ -105,7 +103,7 @@ def _run_tables(study: Study) -> dict[str, pd.DataFrame]:
             study.books,
             None if planned is None else planned.comparison,
             (BEST, RANKED),
-            "" if planned is None else planned.settings.currency,
+            "" if planned is None else planned.case.settings.currency,
         ),
         "tasks": task_table(study.tasks),
         "zones": _places(study.zones),
@@ -139,7 +137,7 @@ def _places(zones: Any) -> pd.DataFrame:
 
 def _plan_sheets(planned: Planned | None) -> dict[str, Sheet]:
     """Sheets of the plan of work; of the places alone, where there is none."""
-    sheets = work_sheets("" if planned is None else planned.settings.currency)
+    sheets = work_sheets("" if planned is None else planned.case.settings.currency)
     if planned is not None:
         return sheets
     known = tuple(
@@ -151,7 +149,7 @@ def _plan_sheets(planned: Planned | None) -> dict[str, Sheet]:
 def _plan_tables(planned: Planned | None, tasks: pd.DataFrame) -> dict[str, pd.DataFrame]:
     if planned is None:
         return {}
-    return work_tables(planned.plan.work, tasks, planned.judgement.use, planned.comparison, planned.budgets)
+    return work_tables(planned.schedule.work, tasks, planned.judgement.use, planned.comparison, planned.budgets)
 
 
 def _treaty_sheets(dossier: Dossier | None) -> dict[str, Sheet]:

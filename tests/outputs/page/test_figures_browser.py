@@ -140,7 +140,7 @@ def test_charts_tell_the_tables_of_the_sample(sample):
     columns = ["people_home", "person_months", "per_million"]
     assert np.allclose([[number(cell) for cell in row[1:]] for row in budgets[1:]], own[columns], rtol=0, atol=0.5)
     assert [number(row[0]) * 1e6 for row in budgets[1:]] == own["budget"].tolist()
-    next_budget = own[own["budget"] > study.planned.settings.budget].iloc[0]
+    next_budget = own[own["budget"] > study.planned.case.settings.budget].iloc[0]
     assert number(line["Per million USD"].split()[0]) == pytest.approx(next_budget["per_million"], abs=0.5)
     people = study.run["people"]
     assert line["People waiting"] == (

@@ -125,7 +125,7 @@ def test_summary_says_what_the_run_found(book):
         assert told[f"Remaining {name}"] == round(net[name])
     assert told["People who wait"] == study.run["people"]["known_people"]
     assert told["Fingerprint"] == study.run["fingerprint"]
-    assert told["By the best plan found: proven within"] == pytest.approx(100 * study.planned.plan.gap)
+    assert told["By the best plan found: proven within"] == pytest.approx(100 * study.planned.schedule.gap)
     assert told["Rows that could not be used"] == 2
 
 

@@ -7,56 +7,48 @@ import pandas as pd
 import pytest
 
 from clearplan.core.errors import SettingsError
-from clearplan.planning.judge import judge_work
-from clearplan.planning.search.blocks import make_blocks
 from clearplan.planning.search.budgets import budget_curve, return_programme
 from clearplan.planning.search.deadlines import Lack
-from clearplan.planning.search.schedule import lack_words, schedule
-from clearplan.study.planning import _sooner as places_sooner
-from tests.planning.search.test_schedule import settings, world
+from clearplan.planning.search.schedule import schedule
+from clearplan.planning.search.sooner import lack_words, sooner
+from tests.worlds import changed, planned, settings
+from tests.worlds import world as month
 
 DAYS = {1: "2026-01-31", 2: "2026-02-28", 3: "2026-03-31", 4: "2026-04-30"}
 
 
-def due(zones, periods):
-    """ZONES with the last day of a period as planned return; None for no date."""
-    days = [None if t is None else DAYS.get(t, "2026-01-15") for t in periods]
-    return zones.assign(planned_return=pd.to_datetime(pd.Series(days)))
-
-
-def asked(zones, **changed):
-    return settings(periods=4, counted_months=4, hard_deadlines=zones, **changed)
-
-
-def told(tasks, zones, teams, blockers, plain):
-    plan = schedule(tasks, zones, teams, plain, blockers=blockers)
-    return plan, judge_work(plan.work, tasks, zones, blockers, teams, plain)
+def world(*args, due=None, **changes):
+    """Four months. ``due``: periods on whose last days zones have their planned return, which must hold; None: none."""
+    case = month(*args, **{"periods": 4, "counted_months": 4} | changes)
+    if due is None:
+        return case
+    days = pd.to_datetime(pd.Series([None if t is None else DAYS.get(t, "2026-01-15") for t in due]))
+    zones = case.zones.assign(planned_return=days)
+    dated = zones.loc[days.notna().to_numpy(), "zone_id"]
+    return changed(replace(case, zones=zones), hard_deadlines=tuple(dated))
 
 
 def test_a_deadline_that_can_be_met_is_met_whatever_it_costs_the_others():
     # One team, one day a period: Z0 (1 person, 2 days) by period 2 pushes Z1 (100 people, 1 day) to period 3.
-    tasks, zones, teams, blockers, _ = world([2, 1], [(1, [0]), (100, [1])])
-    plan, judged = told(tasks, due(zones, [2, None]), teams, blockers, asked(("Z0",), working_days_a_month=1))
+    plan, judged = planned(world([2, 1], [(1, [0]), (100, [1])], due=[2, None]))
     assert judged.zones["opens_in"].tolist() == [2, 3]
     assert judged.breaches.empty
     assert not plan.notes
-    free, judged = told(tasks, zones, teams, blockers, asked((), working_days_a_month=1))
+    free, judged = planned(world([2, 1], [(1, [0]), (100, [1])]))
     assert judged.zones["opens_in"].tolist() == [3, 1]
     assert free.value > plan.value
 
 
 def test_days_that_a_team_lacks_are_told_and_the_plan_opens_as_early_as_can_be():
     # 5 team-days by period 2, and 2 team-days there are: 3 are lacking; never within four periods of one day each.
-    tasks, zones, teams, blockers, _ = world([5, 1], [(1, [0]), (9, [1])])
-    plan, judged = told(tasks, due(zones, [2, None]), teams, blockers, asked(("Z0",), working_days_a_month=1))
+    plan, judged = planned(world([5, 1], [(1, [0]), (9, [1])], due=[2, None]))
     (words,) = plan.notes
     assert "zone Z0 open by 2026-02-28" in words
     assert "3 more team-days of A" in words
     assert "has no day in this plan" in words
     assert judged.zones["opens_in"].isna().tolist() == [True, False]
     # 3 team-days: one lacks, and it opens a period later
-    tasks, zones, teams, blockers, _ = world([3, 1], [(1, [0]), (9, [1])])
-    plan, judged = told(tasks, due(zones, [2, None]), teams, blockers, asked(("Z0",), working_days_a_month=1))
+    plan, judged = planned(world([3, 1], [(1, [0]), (9, [1])], due=[2, None]))
     (words,) = plan.notes
     assert "1 more team-day of A" in words
     assert "gives way, to 2026-03-31" in words
@@ -65,9 +57,7 @@ def test_days_that_a_team_lacks_are_told_and_the_plan_opens_as_early_as_can_be()
 
 
 def test_two_deadlines_clash_and_the_one_of_fewer_people_gives_way():
-    tasks, zones, teams, blockers, _ = world([2, 2], [(1, [0]), (9, [1])])
-    zones = due(zones, [2, 2])
-    plan, judged = told(tasks, zones, teams, blockers, asked(("Z0", "Z1"), working_days_a_month=1))
+    plan, judged = planned(world([2, 2], [(1, [0]), (9, [1])], due=[2, 2]))
     (words,) = plan.notes
     assert "zone Z0 open by 2026-02-28 and zone Z1 open by 2026-02-28" in words
     assert "2 more team-days of A" in words
@@ -77,19 +67,16 @@ def test_two_deadlines_clash_and_the_one_of_fewer_people_gives_way():
 
 def test_money_that_lacks_is_told_and_teams_that_do_not_lack_are_not():
     # 2 team-days of 1 USD; 1.5 USD in all: half a dollar lacks, and with it the deadline holds.
-    tasks, zones, teams, blockers, _ = world([200], [(1, [0])], teams=[{"cost_per_day": 100.0, "number": 100}])
-    plain = asked(("Z0",), working_days_a_month=1, budget=15_000)
-    (words,) = schedule(tasks, due(zones, [3]), teams, plain, blockers=blockers).notes
+    case = world([200], [(1, [0])], due=[3], crew=[{"cost_per_day": 100.0, "number": 100}])
+    (words,) = schedule(changed(case, budget=15_000)).notes
     assert "5,000 USD more" in words
     assert "team-days" not in words
-    plain = asked(("Z0",), working_days_a_month=1, budget_a_period=5_000)
-    (words,) = schedule(tasks, due(zones, [3]), teams, plain, blockers=blockers).notes
+    (words,) = schedule(changed(case, budget_a_period=5_000)).notes
     assert "1,667 USD more in every period" in words
 
 
 def test_time_alone_can_stand_against_a_deadline():
-    tasks, zones, teams, blockers, _ = world([1], [(1, [0])])
-    plan, judged = told(tasks, due(zones, [0]), teams, blockers, asked(("Z0",), working_days_a_month=9))
+    plan, judged = planned(world([1], [(1, [0])], due=[0], days=9))
     (words,) = plan.notes
     assert "before the end of the first period" in words
     assert "no number of teams does it" in words
@@ -98,9 +85,8 @@ def test_time_alone_can_stand_against_a_deadline():
 
 def test_another_million_buys_what_the_hand_says_and_more_is_never_less():
     # Z0: 10 people for 2 days, Z1: 9 for 3 days, at a million a day; all could be done in the first period.
-    tasks, zones, teams, blockers, _ = world([2, 3], [(10, [0]), (9, [1])], teams=[{"cost_per_day": 1e6}])
-    plain = settings(working_days_a_month=9, counted_months=2, budgets=[1e6, 2e6, 4e6, 5e6, 6e6])
-    curve = budget_curve(tasks, zones, teams, plain, blockers=blockers)
+    case = month([2, 3], [(10, [0]), (9, [1])], days=9, crew=[{"cost_per_day": 1e6}])
+    curve = budget_curve(changed(case, budgets=(1e6, 2e6, 4e6, 5e6, 6e6)))
     assert curve["person_months"].tolist() == [0, 10, 10, 19, 19]
     assert curve["per_million"].tolist() == [0, 10, 0, 9, 0]
     assert curve["zones_open"].tolist() == [0, 1, 1, 2, 2]
@@ -109,14 +95,13 @@ def test_another_million_buys_what_the_hand_says_and_more_is_never_less():
 
 def test_fewest_teams_and_least_cost_of_a_return_programme():
     # Ten team-days by the end of period 1, four days a team: three teams, two more than there are; ten days of 7 USD.
-    tasks, zones, teams, blockers, _ = world([10], [(1, [0])], teams=[{"cost_per_day": 7.0}])
-    plain = settings(periods=4, counted_months=4, working_days_a_month=4)
-    made = return_programme(tasks, zones, teams, plain, by={"Z0": DAYS[1]}, blockers=blockers)
+    case = world([10], [(1, [0])], days=4, crew=[{"cost_per_day": 7.0}])
+    made = return_programme(case, by={"Z0": DAYS[1]})
     assert made.teams[["further", "days", "cost"]].to_numpy().tolist() == [[2, pytest.approx(10), pytest.approx(70)]]
     assert made.cost == pytest.approx(70)
     assert made.judgement.breaches.empty
     # with three periods the one team is enough
-    made = return_programme(tasks, zones, teams, plain, by={"Z0": DAYS[3]}, blockers=blockers)
+    made = return_programme(case, by={"Z0": DAYS[3]})
     assert made.teams["further"].tolist() == [0]
 
 
@@ -124,18 +109,16 @@ def test_the_cheaper_of_two_kinds_is_added_and_the_cheaper_one_works():
     # A dear team (10 a day) and a cheap one (3 a day) at one rate, four days each: 20 days in one period take five
     # teams. Three more of the cheap one; it then works 16 days, the dear one the 4 that are left.
     crew = [{"team_id": "DEAR", "cost_per_day": 10.0}, {"team_id": "CHEAP", "cost_per_day": 3.0}]
-    tasks, zones, teams, blockers, _ = world([20], [(1, [0])], teams=crew)
-    plain = settings(periods=1, counted_months=1, working_days_a_month=4)
-    made = return_programme(tasks, zones, teams, plain, by={"Z0": DAYS[1]}, blockers=blockers)
+    made = return_programme(month([20], [(1, [0])], days=4, crew=crew, counted_months=1), by={"Z0": DAYS[1]})
     assert made.teams.set_index("team_id")["further"].to_dict() == {"DEAR": 0, "CHEAP": 3}
     assert made.cost == pytest.approx(16 * 3 + 4 * 10)
 
 
 def test_a_programme_of_a_zone_that_is_not_there_and_a_day_that_no_team_can_meet():
-    tasks, zones, teams, blockers, _ = world([1], [(1, [0])])
+    case = month([1], [(1, [0])])
     with pytest.raises(SettingsError, match="there is no zone 'Z7'"):
-        return_programme(tasks, zones, teams, settings(), by={"Z7": DAYS[1]}, blockers=blockers)
-    made = return_programme(tasks, zones, teams, settings(), by={"Z0": "2026-01-10"}, blockers=blockers)
+        return_programme(case, by={"Z7": DAYS[1]})
+    made = return_programme(case, by={"Z0": "2026-01-10"})
     assert "no number of teams does it" in made.notes[0]
     assert made.judgement.zones["opens_in"].tolist() == [1]
     assert math.isfinite(made.cost)
@@ -144,33 +127,29 @@ def test_a_programme_of_a_zone_that_is_not_there_and_a_day_that_no_team_can_meet
 def test_the_curve_tells_of_the_budget_in_force_what_the_plan_tells():
     # Two villages of one task each, 10 and 6 people, 4 and 3 team-days at 1 USD; with 4 USD only one of them opens. The
     # plan in force is told as it is, here one that a person wrote: the smaller village alone, 6 people for 2 months.
-    tasks, zones, teams, blockers, days = world([4, 3], [(10, [0]), (6, [1])], days=4)
-    plain = settings(working_days_a_month=days, periods=1, counted_months=3, budget=4.0, budgets=[3.0, 4.0, 8.0])
-    best = schedule(tasks, zones, teams, plain, blockers=blockers)
-    found = budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=best)
+    case = month([4, 3], [(10, [0]), (6, [1])], days=4, counted_months=3, budget=4.0, budgets=[3.0, 4.0, 8.0])
+    best = schedule(case)
+    found = budget_curve(case, best=best)
     assert found["person_months"].tolist() == [12.0, 20.0, 20.0]
     assert found["gap"].iloc[1] == best.gap
-    cheap = schedule(tasks, zones, teams, plain.model_copy(update={"budget": 3.0}), blockers=blockers)
+    cheap = schedule(changed(case, budget=3.0))
     worse = replace(best, parts=cheap.parts, value=12.0)
-    assert budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=worse)["person_months"].iloc[1] == 12.0
+    assert budget_curve(case, best=worse)["person_months"].iloc[1] == 12.0
     none = replace(best, parts=(), value=0.0)  # less money has found more: the budget is searched again
-    assert budget_curve(tasks, zones, teams, plain, blockers=blockers, plan=none)["person_months"].iloc[1] == 20.0
+    assert budget_curve(case, best=none)["person_months"].iloc[1] == 20.0
 
 
 def test_what_lacks_is_rounded_up_so_that_it_is_enough_when_it_is_given():
-    teams = pd.DataFrame({"team_id": ["A"]})
-    said = lack_words(Lack({0: 76.2}, 1.5, 2.0000000001), teams, settings())
+    said = lack_words(Lack({0: 76.2}, 1.5, 2.0000000001), month([], []))
     assert said == (
         "it takes at least 77 more team-days of A or 2 USD more or 2 USD more in every period"
     )  # 2 and a crumb is 2: rounding of the solver
     # 2.4 team-days by period 1, of which there is 1: with 1 more it does not hold, with 2 it does.
-    tasks, zones, crew, blockers, _ = world([2.4], [(1, [0])])
-    plain = asked(("Z0",), working_days_a_month=1)
-    (words,) = schedule(tasks, due(zones, [1]), crew, plain, blockers=blockers).notes
+    case = world([2.4], [(1, [0])], due=[1])
+    (words,) = schedule(case).notes
     assert "2 more team-days of A" in words
     for more, opens in ((1, 2), (2, 1)):
-        bigger = crew.assign(number=1 + more)
-        _, judged = told(tasks, due(zones, [1]), bigger, blockers, plain)
+        _, judged = planned(replace(case, teams=case.teams.assign(number=1 + more)))
         assert judged.zones["opens_in"].tolist() == [opens]
 
 
@@ -179,46 +158,42 @@ def test_all_that_lacks_is_told_not_only_the_first_of_it():
     # change nothing; two of each open Z0.
     steps = [{"name": "preparation", "kinds": ["mechanical"]}, {"name": "clearance", "kinds": ["manual"]}]
     crew = [{"team_id": "M", "kind": "mechanical"}, {"team_id": "H"}]
-    tasks, zones, teams, blockers, _ = world([4], [(1, [0])], teams=crew)
-    plain = asked(("Z0",), wait_periods=0, working_days_a_month=1, methods=[{"land_class": "CHA", "steps": steps}])
-    (words,) = schedule(tasks, due(zones, [2]), teams, plain, blockers=blockers).notes
+    methods = [{"land_class": "CHA", "steps": steps}]
+    case = world([4], [(1, [0])], due=[2], crew=crew, wait_periods=0, methods=methods)
+    (words,) = schedule(case).notes
     assert "it takes at least 2 more team-days of H, and besides 2 more team-days of M" in words
     for number, opens in (([2, 1], 4), ([1, 2], 4), ([2, 2], 2)):
-        _, judged = told(tasks, due(zones, [2]), teams.assign(number=number), blockers, plain)
+        _, judged = planned(replace(case, teams=case.teams.assign(number=number)))
         assert judged.zones["opens_in"].tolist() == [opens]
 
 
 def test_money_that_lacks_is_that_of_the_teams_there_are():
     # 4 team-days in one period, 2 of a cheap team and 2 of a dear one: 2 x 1 + 2 x 5 = 12 USD, of which there are 3.
     crew = [{"team_id": "CHEAP", "cost_per_day": 1.0}, {"team_id": "DEAR", "cost_per_day": 5.0}]
-    tasks, zones, teams, blockers, _ = world([4], [(1, [0])], teams=crew)
-    plain = asked(("Z0",), working_days_a_month=2, budget=3)
-    (words,) = schedule(tasks, due(zones, [1]), teams, plain, blockers=blockers).notes
+    case = world([4], [(1, [0])], due=[1], days=2, crew=crew, budget=3)
+    (words,) = schedule(case).notes
     assert "it takes at least 9 USD more." in words
     for budget, opens in ((11, 2), (12, 1)):
-        _, judged = told(tasks, due(zones, [1]), teams, blockers, plain.model_copy(update={"budget": budget}))
+        _, judged = planned(changed(case, budget=budget))
         assert judged.zones["opens_in"].tolist() == [opens]
 
 
 def test_a_promise_that_nobody_can_keep_does_not_stand_against_every_place():
     # T1 was promised before the start: it gets period 1 and its 1 day. Z0's 2 days then end with period 3. By the end
     # of period 2 there are 2 days for 3: 1 lacks.
-    tasks, zones, teams, blockers, _ = world([2, 1], [(9, [0])])
     promise = pd.DataFrame({"commitment_id": ["C"], "task_id": ["T1"], "until": [pd.Timestamp("2025-12-31")]})
-    plain = asked((), working_days_a_month=1)
-    plan = schedule(tasks, zones, teams, plain, blockers=blockers, commitments=promise)
-    judged = judge_work(plan.work, tasks, zones, blockers, teams, plain, commitments=promise)
+    case = world([2, 1], [(9, [0])], commitments=promise)
+    _, judged = planned(case)
     assert judged.zones["opens_in"].tolist() == [3]
-    blocks = make_blocks(tasks, zones, blockers, teams, plain, commitments=promise)
-    assert "1 more team-day of A" in places_sooner(plain, blocks, teams, judged)["Z0"]
+    assert "1 more team-day of A" in sooner(case, judged)["Z0"]
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "9999-12-01", "9991-01-01"])
 def test_a_planned_return_beyond_all_calendars_is_never_late(day):
     # Counted 4 months, open at the end of period 1: 3 months for 1 person; no month is late.
-    tasks, zones, teams, blockers, _ = world([1], [(1, [0])])
-    zones = zones.assign(planned_return=pd.Series([day], dtype="datetime64[s]"))
-    plan, judged = told(tasks, zones, teams, blockers, asked((), working_days_a_month=1, late_penalty=5.0))
+    case = world([1], [(1, [0])], late_penalty=5.0)
+    days = pd.Series([day], dtype="datetime64[s]")
+    plan, judged = planned(replace(case, zones=case.zones.assign(planned_return=days)))
     assert plan.value == pytest.approx(3)
     assert judged.totals["objective"] == pytest.approx(3)
 

@@ -5,23 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from clearplan.planning.judge import judge_work
+from clearplan.planning.planned import STRATEGIES
 from clearplan.planning.search import schedule as rooms
 from clearplan.planning.search.blocks import make_blocks
 from clearplan.planning.search.highs import Programme, proven_bound, relax, solve
 from clearplan.planning.search.moves import Orders, reordered
 from clearplan.planning.search.neighbourhoods import replanned
 from clearplan.planning.search.problem import greedy, opened, progress, whole_in_order, worth
-from clearplan.planning.search.schedule import STRATEGIES, schedule
-from tests.planning.search.test_schedule import _exhaustive, _random_problem, _six_tasks, planned, world
+from tests.worlds import changed, exhaustive, planned, random_case, six_tasks, world
 
 
 def problems(count, seed):
     rng = np.random.default_rng(seed)
     for _ in range(count):
-        tasks, zones, teams, blockers, promises, asked = _random_problem(rng)
-        given = {} if len(promises) == 0 else {"commitments": promises}
-        problem = make_blocks(tasks, zones, blockers, teams, asked, **given).problem
+        problem = make_blocks(random_case(rng)).problem
         if len(problem.needs) and len(problem.ground):
             yield rng, problem
 
@@ -84,10 +81,7 @@ def large(monkeypatch):
 def test_the_search_of_large_plans_keeps_every_limit(large):
     rng = np.random.default_rng(11)
     for _ in range(60):
-        tasks, zones, teams, blockers, promises, asked = _random_problem(rng)
-        asked = asked.model_copy(update={"gap": 0.0})
-        plan = schedule(tasks, zones, teams, asked, blockers=blockers, commitments=promises)
-        told = judge_work(plan.work, tasks, zones, blockers, teams, asked, commitments=promises)
+        plan, told = planned(changed(random_case(rng), gap=0.0))
         assert (told.breaches["unit"] == "periods").all(), told.breaches["words"].tolist()
         assert told.totals["objective"] <= plan.bound * (1 + 1e-6) + 1e-6
         assert told.totals["objective"] >= plan.value - 1e-5 * max(1.0, plan.value)
@@ -98,9 +92,9 @@ def test_the_search_of_large_plans_finds_what_exhaustive_search_finds(large, mon
     monkeypatch.setattr(rooms, "_by_highs", lambda problem, at, programme, best, bound, *rest: (best, bound))
     rng = np.random.default_rng(12)
     for _ in range(40):
-        efforts, zones, days = _six_tasks(rng)
-        plan, told, _ = planned(*world(efforts, zones, days=days), periods=3, counted_months=4)
-        best = _exhaustive(efforts, zones, [days] * 3)
+        efforts, zones, days = six_tasks(rng)
+        plan, told = planned(world(efforts, zones, days=days, periods=3, counted_months=4))
+        best = exhaustive(efforts, zones, [days] * 3)
         assert told.totals["person_months"] == pytest.approx(best, rel=0.0025)  # a piece is planned to within 0.2 %
         assert plan.bound >= best * (1 - 1e-9)
 
@@ -124,6 +118,6 @@ def test_the_bound_of_any_duals_is_above_the_best():
 
 
 def test_four_strategies_stand_in_every_plan_of_the_search(large):
-    plan, *_ = planned(*world([6, 2, 2, 3], [(10, [0, 1]), (9, [0, 2]), (12, [3])], days=10))
+    plan, _ = planned(world([6, 2, 2, 3], [(10, [0, 1]), (9, [0, 2]), (12, [3])], days=10))
     assert tuple(plan.strategies) == STRATEGIES
     assert plan.value == pytest.approx(19)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
 from clearplan.outputs.charts.style import GRID, INK, MUTED, SOFT, need, note, spread, to_svg
+from clearplan.planning.planned import BEST
 from clearplan.priority.sensitivity import share_words
 from clearplan.tables.check import each_row
 
 Array = NDArray[Any]
 
-BEST = "best plan found"
 #: Colour, dashes and width of each strategy's line; dashes and width tell them apart without colour.
 _LINES: dict[str, tuple[str, Any, float]] = {
     "ranked list": ("#777777", (0, (1, 1.4)), 2.2),

@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from clearplan.core.errors import TableError
+from clearplan.planning.planned import Planned
 from clearplan.tables.codes import CLASSES, OUTSIDE, RELEASED
 from clearplan.tables.texts import ids_in
 
@@ -63,7 +64,7 @@ class Figures:
 
 
 def figures_of(
-    books: Mapping[str, pd.DataFrame], planned: Any = None, *, bridge_days: tuple[Any, Any] | None = None
+    books: Mapping[str, pd.DataFrame], planned: Planned | None = None, *, bridge_days: tuple[Any, Any] | None = None
 ) -> Figures:
     """The figures of a study: from its books, and from its plan of work where it has one.
 
@@ -81,8 +82,14 @@ def figures_of(
         first, last = (pd.Timestamp(day).date() for day in bridge_days)
         own["bridge_days"] = (first, last)
     if planned is not None:
-        own |= {"home": planned.home, "waiting": planned.waiting, "budgets": planned.budgets,
-                "budget": planned.settings.budget, "currency": planned.settings.currency}  # fmt: skip
+        settings = planned.case.settings
+        own |= {
+            "home": planned.home,
+            "waiting": planned.waiting,
+            "budgets": planned.budgets,
+            "budget": settings.budget,
+            "currency": settings.currency,
+        }
     return Figures(books["net_area"], **own)
 
 

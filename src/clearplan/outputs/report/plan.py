@@ -8,13 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from clearplan.outputs.charts.plan import BEST, draw_budgets, draw_chances, draw_gantt, draw_home, place_names
+from clearplan.outputs.charts.plan import draw_budgets, draw_chances, draw_gantt, draw_home, place_names
 from clearplan.outputs.report.html import table
-from clearplan.planning.search.budgets import ReturnProgramme
+from clearplan.planning.planned import BEST, RANKED, ReturnProgramme
 from clearplan.priority.sensitivity import share_words
 
-#: The strategy against which the best plan is told.
-RANKED = "ranked list"
 #: What each strategy does, in words.
 STRATEGIES = {
     RANKED: "tasks in the order of their rank, one after the other",
