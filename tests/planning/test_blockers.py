@@ -6,7 +6,7 @@ from shapely.geometry import LineString, Point, box
 
 from clearplan.core.errors import TableError
 from clearplan.planning.blockers import find_blockers, waits_for, without_place
-from tests.planning.search.test_schedule import settings
+from tests.worlds import settings
 
 CRS = "EPSG:32638"
 
