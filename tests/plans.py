@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
+
+from clearplan.planning.case import PlanningCase
+from clearplan.planning.judge import Judgement
+from clearplan.planning.planned import STRATEGIES, Planned, Schedule
+from tests.worlds import settings
 
 PLACES = (
     "Aghali", "Sugovushan", "Hasanriz", "Talish", "Zabukh", "Karkijahan", "Ballija", "Khidirli", "Sarijali", "Horovlu",
@@ -15,13 +22,45 @@ TEAMS = (
     ("NTS", "NTS", 6, 350), ("TS", "TS", 10, 900), ("MAN-N", "manual", 24, 600), ("MAN-S", "manual", 24, 600),
     ("DOGS", "dogs", 12, 500), ("MECH", "mechanical", 5, 1500), ("BAC", "BAC", 6, 600),
 )  # fmt: skip
-STRATEGIES = ("ranked list", "value per area", "greedy unlock", "best plan found")
 STEPS = {"NTS": "non-technical survey", "TS": "technical survey", "BAC": "battle area clearance",
          "mechanical": "ground preparation"}  # fmt: skip
 
 
-def plan(zones: int = 15, teams: int = 7, periods: int = 12, seed: int = 1) -> dict[str, object]:
-    """Frames by the names of ``workplan_section``'s arguments."""
+#: Limits that a plan breaks: none.
+NO_BREACHES = pd.DataFrame(columns=["limit", "where", "by", "unit", "words"])
+
+
+def planned_of(
+    frames: Mapping[str, pd.DataFrame],
+    *,
+    notes: Sequence[str] = (),
+    waiting: float = 20_000,
+    budget: float | None = 3e7,
+    currency: str = "USD",
+) -> Planned:
+    """A plan of work of frames by name, as ``plan`` makes them; those that are not named have no rows."""
+    frames = {name: pd.DataFrame() for name in ("tasks", "zones", "work", "use", "comparison", "home")} | dict(frames)
+    money = settings().model_copy(update={"budget": budget, "currency": currency})
+    case = PlanningCase(frames["tasks"], frames["zones"], pd.DataFrame(), pd.DataFrame(), money)
+    judgement = Judgement(
+        breaches=frames.get("breaches", NO_BREACHES), zones=frames["zones"], tasks=frames["tasks"], home=frames["home"],
+        use=frames["use"], totals={},
+    )  # fmt: skip
+    return Planned(
+        case=case,
+        schedule=Schedule(frames["work"], {}, value=0.0, bound=0.0, seconds=0.0, notes=tuple(notes)),
+        judgement=judgement,
+        comparison=frames["comparison"],
+        home=frames["home"],
+        what_if=frames.get("what_if", pd.DataFrame(columns=["name", "person_months", "people_home", "zones_open"])),
+        replayed=None,
+        waiting=waiting,
+        budgets=frames.get("budgets"),
+    )
+
+
+def plan(zones: int = 15, teams: int = 7, periods: int = 12, seed: int = 1) -> dict[str, pd.DataFrame]:
+    """Frames by name: work, tasks, zones, use, comparison, home, budgets, what_if."""
     draw = np.random.default_rng(seed)
     days = pd.date_range("2026-01-01", periods=periods + 1, freq="QS")
     ends = days[1:] - pd.Timedelta(days=1)

@@ -7,25 +7,28 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.errors import SettingsError
 from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
+from clearplan.outputs.charts.plan import draw_budgets, draw_chances, draw_gantt, draw_home
+from clearplan.outputs.charts.style import save_chart
 from clearplan.outputs.gis.geopackage import write_csv, write_gpkg, write_table
 from clearplan.outputs.gis.qgis_project import write_project
 from clearplan.outputs.page.draw import About, draw_map
 from clearplan.outputs.page.figures import figures_of
 from clearplan.outputs.report.pdf import save_paper
+from clearplan.outputs.report.plan import workplan_section
 from clearplan.outputs.report.records import draw_quality_sheets
 from clearplan.outputs.report.report import draw_report, draw_sections
+from clearplan.outputs.workbooks.plan import write_workplan
 from clearplan.planning.planned import Planned
 from clearplan.read.files import read_gazetteer, read_raw
 from clearplan.settings.project import Project
 from clearplan.study.handouts import EXCHANGE, FIELD, write_handouts
-from clearplan.study.planfiles import PICTURES, plan_section, write_pictures, write_plan
-from clearplan.study.planfiles import TABLES as PLAN_TABLES
 from clearplan.study.provenance import line_words
 from clearplan.study.publish import accidents_section, tier_words
 from clearplan.study.study import Study
@@ -45,8 +48,10 @@ OUTPUTS = (
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
     "plan.xlsx", "treaty.xlsx", "accidents.csv", "plan.qgz", "report.pdf", FIELD, EXCHANGE,
 )  # fmt: skip
+#: Pictures of a plan of work; only where there is something to draw.
+PICTURES = ("home.png", "teams.png", "budgets.png", "chances.png")
 #: Files of a plan of work that is written alone: its tables, its pictures, and these.
-PLAN_OUTPUTS = (*PLAN_TABLES, *PICTURES, "plan.html", "tasks.csv", "run.json")
+PLAN_OUTPUTS = ("work.csv", "blockers.csv", "plan.xlsx", *PICTURES, "plan.html", "tasks.csv", "run.json")
 #: Files of both: whichever takes a folder, nothing of the other may stay, for it was written for others.
 ALL_OUTPUTS = tuple(dict.fromkeys((*OUTPUTS, *PLAN_OUTPUTS)))
 
@@ -91,7 +96,7 @@ def about(study: Study) -> About:
 
 def _further(study: Study) -> list[str]:
     """Sections of the report beyond the ranking."""
-    parts = [] if study.planned is None else [plan_section(study.planned, study.tasks, study.zones)]
+    parts = [] if study.planned is None else [workplan_section(study.planned, study.tasks, study.zones)]
     parts += [] if study.dossier is None else [dossier_section(study.dossier)]
     return [*parts, accidents_section(study.books["accidents"])] if "accidents" in study.books else parts
 
@@ -187,13 +192,60 @@ def write_plan_alone(study: Study, planned: Planned, folder: Path) -> None:
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
     write_pictures(planned, study.tasks, study.zones, folder)
     draw_sections(
-        [plan_section(planned, study.tasks, study.zones)],
+        [workplan_section(planned, study.tasks, study.zones)],
         title=title,
         notice=words,
         notes=study.notes,
         illustrative=ILLUSTRATIVE if study.project.study.illustrative else "",
     ).save(folder / "plan.html")
     _write_record(study, folder, words)
+
+
+def write_plan(
+    planned: Planned,
+    tasks: pd.DataFrame,
+    zones: pd.DataFrame,
+    folder: Path,
+    *,
+    title: str,
+    notice: str,
+    book: bool = True,
+) -> None:
+    """WORK, BLOCKERS and the workbook of a plan of work; ``book``: False where the book of the whole run holds it.
+
+    Raises
+    ------
+    OutputError
+        A file can't be written.
+    """
+    write_table(planned.schedule.work, folder / "work.csv", notice=notice, name="work")
+    write_table(planned.case.blockers, folder / "blockers.csv", notice=notice, name="blockers")
+    if book:
+        write_workplan(folder / "plan.xlsx", planned, tasks, zones, notice=notice, title=title)
+
+
+def write_pictures(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame, folder: Path) -> list[str]:
+    """Pictures of a plan of work for slides, as PNG; the names of those that were drawn.
+
+    Raises
+    ------
+    OutputError
+        A file can't be written.
+    """
+    work, settings, drawn = planned.schedule.work, planned.case.settings, []
+
+    def picture(name: str, draw: Callable[..., str], *tables: pd.DataFrame, **options: Any) -> None:
+        save_chart(draw, folder / name, *tables, **options)
+        drawn.append(name)
+
+    picture(PICTURES[0], draw_home, planned.home, waiting=planned.waiting)
+    if len(work):
+        picture(PICTURES[1], draw_gantt, work, tasks, zones, use=planned.judgement.use)
+    if planned.budgets is not None:
+        picture(PICTURES[2], draw_budgets, planned.budgets, budget=settings.budget, currency=settings.currency)
+    if "probability" in zones.columns and zones["probability"].notna().any():
+        picture(PICTURES[3], draw_chances, zones)
+    return drawn
 
 
 def _bridge_days(project: Project) -> tuple[str, str] | None:

@@ -24,7 +24,7 @@ from clearplan.outputs.workbooks.run import (
 )
 from clearplan.outputs.workbooks.treaty import treaty_sheets
 from clearplan.outputs.workbooks.writer import Sheet, write_book
-from clearplan.planning.planned import BEST, RANKED, Planned
+from clearplan.planning.planned import Planned
 from clearplan.study.treaty import Dossier
 
 if TYPE_CHECKING:
@@ -94,16 +94,13 @@ def _loud(illustrative: bool) -> str:
 def _run_tables(study: Study) -> dict[str, pd.DataFrame]:
     """Tables that every run has."""
     read: Mapping[str, Any] = {name: getattr(study, name) for name in _READ}
-    planned = study.planned
     tables = {
         "summary": summary_table(
             study.run,
             study.project,
             study.tasks,
             study.books,
-            None if planned is None else planned.comparison,
-            (BEST, RANKED),
-            "" if planned is None else planned.case.settings.currency,
+            study.planned,
         ),
         "tasks": task_table(study.tasks),
         "zones": _places(study.zones),
@@ -147,9 +144,7 @@ def _plan_sheets(planned: Planned | None) -> dict[str, Sheet]:
 
 
 def _plan_tables(planned: Planned | None, tasks: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    if planned is None:
-        return {}
-    return work_tables(planned.schedule.work, tasks, planned.judgement.use, planned.comparison, planned.budgets)
+    return {} if planned is None else work_tables(planned, tasks)
 
 
 def _treaty_sheets(dossier: Dossier | None) -> dict[str, Sheet]:

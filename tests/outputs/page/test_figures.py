@@ -1,7 +1,6 @@
 """Numbers of the map page's head and charts: sums of the rows of tables, worked out here by hand."""
 
 import datetime as dt
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from clearplan.outputs.page.figures import Figures, figures_of, plain_figures, z
 from clearplan.tables.codes import OUTSIDE
 from tests.conftest import E0, N0, zone_table
 from tests.outputs.page.test_draw import PERIODS, data_of, planned_world
+from tests.plans import planned_of
 
 FLOWS = [
     "newly_found_m2", "reopened_m2", "changed_in_m2", "changed_out_m2", "cancelled_m2", "reduced_m2", "cleared_m2",
@@ -67,11 +67,15 @@ def budget_table():
     )
 
 
+def donor_plan(home=None, currency="USD"):
+    frames = {"home": home_table() if home is None else home, "budgets": budget_table()}
+    return planned_of(frames, waiting=1500.0, budget=2e6, currency=currency)
+
+
 def donor_figures(**more):
     days = (dt.date(2026, 1, 1), dt.date(2027, 1, 1))
-    given = {"bridge": bridge_table(), "bridge_days": days, "home": home_table(), "waiting": 1500.0,
-             "budgets": budget_table(), "budget": 2e6, "currency": "USD"}  # fmt: skip
-    return Figures(net_table(), **(given | more))
+    plain = {"bridge": bridge_table(), "bridge_days": days, "planned": donor_plan()}
+    return Figures(net_table(), **(plain | more))
 
 
 def donor_world(margins, task_settings, priority_settings):
@@ -115,21 +119,21 @@ def test_released_in_all_is_told_where_there_is_no_bridge():
 
 
 def test_figures_of_a_study_are_its_books_and_its_plan():
-    planned = SimpleNamespace(
-        home=home_table(), waiting=1500.0, budgets=None, settings=SimpleNamespace(budget=None, currency="EUR")
-    )
+    zones = zone_table([{"geometry": Point(E0, N0)}])
+    planned = planned_of({"home": home_table(), "budgets": budget_table()}, waiting=1500.0, budget=None, currency="EUR")
     books = {"net_area": net_table(), "ledger": None}
-    own = figures_of(books, planned, bridge_days=("2026-01-01", "2027-01-01"))
-    assert own.bridge_days == (dt.date(2026, 1, 1), dt.date(2027, 1, 1))
-    assert (own.waiting, own.currency, own.budget) == (1500.0, "EUR", None)
-    assert own.of_plan
-    assert not figures_of(books).of_plan
+    figures = figures_of(books, planned, bridge_days=("2026-01-01", "2027-01-01"))
+    assert figures.bridge_days == (dt.date(2026, 1, 1), dt.date(2027, 1, 1))
+    plain = plain_figures(figures, zones)
+    assert (plain["home"]["waiting"], plain["budgets"]["currency"], plain["budgets"]["own"]) == (1500.0, "EUR", None)
+    assert figures.planned is planned
+    assert figures_of(books).planned is None
 
 
 def test_a_table_that_lacks_a_column_is_refused():
     zones = zone_table([{"geometry": Point(E0, N0)}])
     with pytest.raises(TableError, match="home lacks column 'people_low'"):
-        plain_figures(donor_figures(home=home_table().drop(columns="people_low")), zones)
+        plain_figures(donor_figures(planned=donor_plan(home_table().drop(columns="people_low"))), zones)
 
 
 def test_zones_know_their_district_and_the_classes_that_affect_them():

@@ -1,6 +1,7 @@
 """Head, charts and filters in a real Chromium: every number is the table's, and what is filtered is told and seen."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,8 @@ from tests.outputs.page.test_draw import PERIODS
 from tests.outputs.page.test_draw_browser import HOSTILE
 from tests.outputs.page.test_figures import (
     bridge_table,
-    budget_table,
     donor_figures,
+    donor_plan,
     donor_world,
     home_table,
     net_table,
@@ -249,7 +250,7 @@ def test_filters_meet_on_map_lists_and_charts(world):
 
 def test_without_a_plan_there_is_no_year_and_no_figure_of_one(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    own = donor_figures(home=None, budgets=None, waiting=None)
+    own = donor_figures(planned=None)
     page = draw_map(ranked, zones, areas=areas, context=context, figures=own)
     assert not re.search(r"\bplan\b", page.html)
     page.save(tmp_path / "m.html")
@@ -287,9 +288,8 @@ def test_hostile_names_of_districts_and_money_are_text(tmp_path, margins, task_s
     for table in (net, bridge):
         table["district"] = table["district"].replace(names)
     home["strategy"] = home["strategy"].replace({"ranked list": HOSTILE[4]})
-    own = donor_figures(bridge=bridge, home=home, currency=HOSTILE[5], budgets=budget_table())
-    own = type(own)(net, **{name: getattr(own, name) for name in own.__dataclass_fields__ if name != "net_area"})
-    draw_map(ranked, zones, areas=areas, context=context, periods=PERIODS, figures=own).save(tmp_path / "m.html")
+    figures = replace(donor_figures(bridge=bridge, planned=donor_plan(home, HOSTILE[5])), net_area=net)
+    draw_map(ranked, zones, areas=areas, context=context, periods=PERIODS, figures=figures).save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
         for name in names.values():
             page.locator("#charts .lens tbody button", has_text=name).first.click()

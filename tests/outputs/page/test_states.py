@@ -187,7 +187,7 @@ def looked_at(path, size=(360, 780)):
 @pytest.mark.parametrize("size", [(360, 780), (1300, 800)])
 def test_pages_that_lack_something_open_in_every_language(tmp_path, margins, task_settings, priority_settings, size):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    bare = donor_figures(bridge=None, bridge_days=None, home=None, waiting=None, budgets=None, budget=None)
+    bare = donor_figures(bridge=None, bridge_days=None, planned=None)
     planned = {"periods": PERIODS, "figures": donor_figures()}
     states = {
         "no plan": (ranked, zones, {"areas": areas, "context": context, "figures": bare}),

@@ -11,17 +11,23 @@ import pytest
 from clearplan.outputs.report.html import page
 from clearplan.outputs.report.plan import lead, workplan_section
 from tests.browser import PICTURES, opened
-from tests.plans import plan
+from tests.plans import plan, planned_of
 
 HOSTILE = '<script>alert(1)</script>{{7*7}}"><img src=x>'
 MADE = plan()
 NOTES = ["Rates are illustrative.", "One place of unknown population counts with 300 people (50 to 900)."]
 
 
+def section(*, notes=(), currency="USD", **changed):
+    """The section of the made-up plan, with other frames."""
+    frames = MADE | changed
+    return workplan_section(planned_of(frames, notes=notes, currency=currency), frames["tasks"], frames["zones"])
+
+
 @functools.cache
 def whole():
     """The section with all that there is, drawn once."""
-    return workplan_section(**MADE, notes=NOTES, waiting=20_000, budget=3e7, currency="USD")
+    return section(notes=NOTES)
 
 
 def tables(html):
@@ -109,7 +115,7 @@ def test_budgets_and_what_if_are_those_of_the_tables():
         more = row["person_months"] - best["person_months"]
         assert number(told["person-months at home, against the plan"]) == pytest.approx(more, abs=0.5)
         assert number(told["places open, against the plan"]) == row["zones_open"] - best["zones_open"]
-    alone = tables(workplan_section(what_if=MADE["what_if"]))["what if"][0]
+    alone = tables(section(comparison=MADE["comparison"].iloc[:-1]))["what if"][0]
     assert list(alone) == ["what if", "person-months at home", "people home at the end", "places open"]
 
 
@@ -137,34 +143,40 @@ def test_the_lead_says_what_the_plan_buys_even_where_that_is_little():
 
 
 def test_breaches_are_said_before_all_else():
-    breaches = pd.DataFrame({"rule": ["budget"], "by_how_much": [1234.5], "until": [pd.Timestamp("2026-03-31")]})
-    told = functools.partial(workplan_section, comparison=MADE["comparison"], currency="USD")
-    html = told(breaches=breaches)
+    breaches = pd.DataFrame(
+        {"rule": ["budget"], "by_how_much": [1234.5], "until": [pd.Timestamp("2026-03-31")], "words": ["Too dear."]}
+    )
+    html = section(breaches=breaches)
     loud = html.index(
         '<p class="loud">Do not use this plan: judged again from its tables alone, there is 1 breach of its'
     )
     assert loud < html.index("Under the best plan found")
-    assert tables(html)["rule"] == [{"rule": "budget", "by how much": "1,234.5", "until": "2026-03-31"}]
-    assert "there are 2 breaches" in told(breaches=pd.concat([breaches, breaches]))
-    assert "the plan keeps every rule that it was given." in told(breaches=breaches.iloc[:0])
-    assert "loud" not in told(breaches=breaches.iloc[:0])
-    assert "Judged" not in whole()
+    assert tables(html)["rule"] == [
+        {"rule": "budget", "by how much": "1,234.5", "until": "2026-03-31", "words": "Too dear."}
+    ]
+    assert "<li>The plan breaks a limit: Too dear.</li>" in html
+    assert "keeps every rule" not in html
+    assert "there are 2 breaches" in section(breaches=pd.concat([breaches, breaches]))
+    assert "the plan keeps every rule that it was given." in whole()
+    assert "loud" not in whole()
 
 
 def test_what_is_not_there_is_left_out():
-    assert workplan_section() == "<section><h2>Who goes where, when, and what it buys</h2></section>"
     assert whole().count("<svg") == 4
     undrawn = MADE["zones"].drop(columns=["probability", "p50_on", "p80_on"])
-    html = workplan_section(zones=undrawn)
-    assert "<svg" not in html
+    html = section(zones=undrawn, budgets=None)
+    assert html.count("<svg") == 2
     assert "chance" not in html.lower()
+    assert "million would buy" not in html
+    assert "return programme" not in html
+    assert "What to know about these figures" not in html
     assert list(tables(html)["place"][0])[:4] == ["place", "people", "opens on", "waits for tasks"]
     nothing = MADE["zones"].assign(opens_in=pd.array([None] * 15, dtype="Int64"), opens_on=pd.NaT)
-    html = workplan_section(zones=nothing, work=MADE["work"].iloc[:0], tasks=MADE["tasks"])
+    html = section(zones=nothing, work=MADE["work"].iloc[:0])
     assert "No place opens in the plan." in html
     assert "Not in the plan: 15 places" in html
     assert "No work is planned." in html
-    assert "No place is left out of the plan." in workplan_section(zones=MADE["zones"].iloc[:3])
+    assert "No place is left out of the plan." in section(zones=MADE["zones"].iloc[:3])
 
 
 def test_text_from_data_stays_text_and_the_word_is_not_there():
@@ -172,9 +184,9 @@ def test_text_from_data_stays_text_and_the_word_is_not_there():
         "zones": MADE["zones"].assign(name=HOSTILE, why=HOSTILE, sooner=HOSTILE),
         "use": MADE["use"].assign(team_id=HOSTILE, kind=HOSTILE, days=1.0, available=1.0),
         "what_if": MADE["what_if"].assign(name=HOSTILE),
-        "breaches": pd.DataFrame({HOSTILE: [HOSTILE]}),
+        "breaches": pd.DataFrame({HOSTILE: [HOSTILE], "words": [HOSTILE]}),
     }
-    html = workplan_section(**(MADE | made), notes=[HOSTILE], currency=HOSTILE)
+    html = section(**made, notes=[HOSTILE], currency=HOSTILE)
     assert "<script" not in html
     assert "<img" not in html
     assert "{{7*7}}" in html
@@ -185,13 +197,13 @@ def test_text_from_data_stays_text_and_the_word_is_not_there():
 
 def test_figures_have_no_false_digits_and_little_is_not_nothing():
     little = MADE["comparison"].assign(m2_finished=[0.0, 200.0, 1e6, np.nan], cost=[10.0, 2000.4, np.nan, 0.0])
-    rows = tables(workplan_section(comparison=little, currency="USD"))["way"]
+    rows = tables(section(comparison=little))["way"]
     assert [row["ground finished [km²]"] for row in rows] == ["0.00", "< 0.01", "1.00", "not known"]
     assert [row["cost [USD]"] for row in rows] == ["10", "2,000", "not known", "0"]
     sure = MADE["comparison"].assign(person_months_low=1.0, person_months_high=1.0)
-    assert "range" not in tables(workplan_section(comparison=sure))["way"][0]
+    assert "range" not in tables(section(comparison=sure))["way"][0]
     idle = MADE["use"].assign(available=0.0, days=0.0, cost=0.0)
-    assert {row["share used"] for row in tables(workplan_section(use=idle))["team"]} == {"no capacity"}
+    assert {row["share used"] for row in tables(section(use=idle))["team"]} == {"no capacity"}
 
 
 @pytest.mark.browser

@@ -9,17 +9,21 @@ import pytest
 
 from clearplan.core.errors import OutputError, TableError
 from clearplan.outputs.workbooks.plan import write_workplan
-from tests.plans import plan
+from tests.plans import plan, planned_of
 
-MADE = {name: table for name, table in plan().items() if name not in ("home", "what_if")}
+MADE = plan()
 SHEETS = ["Read first", "Strategies", "Places", "Work", "Teams", "Budgets"]
 FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1+1", "=cmd|' /C calc'!A0"]
 
 
-def written(folder, name="plan.xlsx", **changed):
-    options = {"notice": "Illustrative data. Fingerprint abc.", "notes": ["=1+1", "Rates are illustrative."],
-               "currency": "USD"}  # fmt: skip
-    write_workplan(folder / name, **(MADE | options | changed))
+NOTES = ("=1+1", "Rates are illustrative.")
+
+
+def written(folder, name="plan.xlsx", *, notice="Illustrative data. Fingerprint abc.", notes=NOTES, currency="USD",
+            **changed):  # fmt: skip
+    frames = MADE | changed
+    planned = planned_of(frames, notes=notes, currency=currency)
+    write_workplan(folder / name, planned, frames["tasks"], frames["zones"], notice=notice)
     return folder / name
 
 
@@ -124,7 +128,7 @@ def test_tables_without_chances_or_rows_and_of_large_plans(tmp_path):
     assert rows == [] or all(v is None for v in rows[0])
     assert "cost [currency]" in heads
     assert not [head for head in sheet(path, "Places")[0] if "chance" in head or "draws" in head]
-    large = {name: table for name, table in plan(zones=40, teams=20, periods=40).items() if name in MADE}
+    large = plan(zones=40, teams=20, periods=40)
     path = written(tmp_path, "large.xlsx", **large)
     assert len(sheet(path, "Work")[1]) == len(large["work"])
     endless = MADE["zones"].assign(why="x" * 40_000)

@@ -171,7 +171,7 @@ def draw_map(
 
 def _add_figures(data: dict[str, Any], figures: Figures, tasks: Any, zones: Any, context: Context) -> None:
     """Numbers of the head and of the charts, and what the map's rows lack to be filtered by them."""
-    if figures.of_plan and "plan" not in data:
+    if figures.planned is not None and "plan" not in data:
         raise TableError("figures of a plan are given, but no periods; give both or neither")
     layer = context.districts
     data["figures"] = plain_figures(figures, zones)

@@ -18,6 +18,7 @@ import shapely
 
 from clearplan.core.errors import TableError
 from clearplan.planning.planned import Planned
+from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.codes import CLASSES, OUTSIDE, RELEASED
 from clearplan.tables.texts import ids_in
 
@@ -42,25 +43,14 @@ class Figures:
     """Tables behind the head line and the charts of the map page.
 
     ``net_area``: from :func:`clearplan.net_area`; ``ledger``, ``bridge``: from :func:`clearplan.ledger` and
-    :func:`clearplan.bridge`, the latter with the two days it lies between; ``home``: people at home by strategy and
-    period; ``waiting``: all people whom the plan counts, those assumed too; ``budgets``: from
-    :func:`clearplan.budget_curve`; ``budget``: the plan's own [currency].
+    :func:`clearplan.bridge`, the latter with the two days it lies between; ``planned``: the plan of work.
     """
 
     net_area: pd.DataFrame
     ledger: pd.DataFrame | None = None
     bridge: pd.DataFrame | None = None
     bridge_days: tuple[dt.date, dt.date] | None = None
-    home: pd.DataFrame | None = None
-    waiting: float | None = None
-    budgets: pd.DataFrame | None = None
-    budget: float | None = None
-    currency: str = ""
-
-    @property
-    def of_plan(self) -> bool:
-        """Whether any of these figures is that of a plan of work."""
-        return self.home is not None or self.budgets is not None
+    planned: Planned | None = None
 
 
 def figures_of(
@@ -77,20 +67,11 @@ def figures_of(
     bridge_days : (day, day), optional
         Between which the bridge lies.
     """
-    own: dict[str, Any] = {name: books.get(name) for name in ("ledger", "bridge")}
+    days = None
     if bridge_days is not None:
         first, last = (pd.Timestamp(day).date() for day in bridge_days)
-        own["bridge_days"] = (first, last)
-    if planned is not None:
-        settings = planned.case.settings
-        own |= {
-            "home": planned.home,
-            "waiting": planned.waiting,
-            "budgets": planned.budgets,
-            "budget": settings.budget,
-            "currency": settings.currency,
-        }
-    return Figures(books["net_area"], **own)
+        days = (first, last)
+    return Figures(books["net_area"], books.get("ledger"), books.get("bridge"), days, planned)
 
 
 def plain_figures(figures: Figures, zones: pd.DataFrame) -> dict[str, Any]:
@@ -101,26 +82,33 @@ def plain_figures(figures: Figures, zones: pd.DataFrame) -> dict[str, Any]:
     TableError
         A table lacks a column.
     """
-    for name, columns in _NEEDED.items():
-        table = getattr(figures, name)
-        lacking = [] if table is None else [column for column in columns if column not in table.columns]
-        if lacking:
-            raise TableError(f"figures: {name} lacks column {lacking[0]!r}; hand over the table as the run made it")
-    told: dict[str, Any] = {
+    planned = figures.planned
+    _refuse_lacking(figures)
+    plain: dict[str, Any] = {
         "outside": OUTSIDE,
         "area": _net_rows(figures.net_area),
         "people": people_waiting(zones),
     }
     if figures.bridge is not None:
-        told["bridge"] = _bridge(figures.bridge, figures.bridge_days)
+        plain["bridge"] = _bridge(figures.bridge, figures.bridge_days)
     released = figures.ledger if figures.bridge is None else figures.bridge
     if released is not None:
-        told["released_m2"] = number(released[[f"{name}_m2" for name in RELEASED]].to_numpy(float).sum())
-    if figures.home is not None:
-        told["home"] = _home(figures.home, figures.waiting)
-    if figures.budgets is not None:
-        told["budgets"] = _budgets(figures)
-    return told
+        plain["released_m2"] = number(released[[f"{name}_m2" for name in RELEASED]].to_numpy(float).sum())
+    if planned is not None:
+        plain["home"] = _home(planned)
+    if planned is not None and planned.budgets is not None:
+        plain["budgets"] = _budgets(planned.budgets, planned.case.settings)
+    return plain
+
+
+def _refuse_lacking(figures: Figures) -> None:
+    tables = {"net_area": figures.net_area, "ledger": figures.ledger, "bridge": figures.bridge}
+    if figures.planned is not None:
+        tables |= {"home": figures.planned.home, "budgets": figures.planned.budgets}
+    for name, table in tables.items():
+        lacking = [] if table is None else [column for column in _NEEDED[name] if column not in table.columns]
+        if lacking:
+            raise TableError(f"figures: {name} lacks column {lacking[0]!r}; hand over the table as the run made it")
 
 
 def _net_rows(net: pd.DataFrame) -> list[list[Any]]:
@@ -160,28 +148,26 @@ def _bridge(bridge: pd.DataFrame, days: tuple[dt.date, dt.date] | None) -> dict[
     }
 
 
-def _home(home: pd.DataFrame, waiting: float | None) -> dict[str, Any]:
-    """People at home after each period, a list a strategy."""
-    lines = {str(name): own.sort_values("period") for name, own in home.groupby("strategy", sort=False)}
+def _home(planned: Planned) -> dict[str, Any]:
+    """People at home after each period, one list for each strategy."""
+    lines = {str(name): line.sort_values("period") for name, line in planned.home.groupby("strategy", sort=False)}
     longest = max(lines.values(), key=len)
     figures = ("people", "people_low", "people_high")
     return {
         "days": [pd.Timestamp(day).date().isoformat() for day in longest["on"]],
-        "waiting": number(waiting),
+        "waiting": number(planned.waiting),
         "lines": [
-            [name, *([number(value) for value in own[figure]] for figure in figures)] for name, own in lines.items()
+            [name, *([number(value) for value in line[figure]] for figure in figures)] for name, line in lines.items()
         ],
     }
 
 
-def _budgets(figures: Figures) -> dict[str, Any]:
-    assert figures.budgets is not None
-    own = figures.budgets.sort_values("budget")
-    columns = list(_NEEDED["budgets"])
+def _budgets(budgets: pd.DataFrame, settings: PlanningSettings) -> dict[str, Any]:
+    rows = budgets.sort_values("budget")[list(_NEEDED["budgets"])].to_numpy(float).tolist()
     return {
-        "own": number(figures.budget),
-        "currency": figures.currency,
-        "rows": [[number(value) for value in row] for row in own[columns].to_numpy(float).tolist()],
+        "own": number(settings.budget),
+        "currency": settings.currency,
+        "rows": [[number(value) for value in row] for row in rows],
     }
 
 

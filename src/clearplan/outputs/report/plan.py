@@ -10,7 +10,7 @@ import pandas as pd
 
 from clearplan.outputs.charts.plan import draw_budgets, draw_chances, draw_gantt, draw_home, place_names
 from clearplan.outputs.report.html import table
-from clearplan.planning.planned import BEST, RANKED, ReturnProgramme
+from clearplan.planning.planned import BEST, RANKED, Planned
 from clearplan.priority.sensitivity import share_words
 
 #: What each strategy does, in words.
@@ -24,85 +24,37 @@ STRATEGIES = {
 _FULL = 0.995
 
 
-def workplan_section(
-    *,
-    comparison: pd.DataFrame | None = None,
-    home: pd.DataFrame | None = None,
-    zones: pd.DataFrame | None = None,
-    work: pd.DataFrame | None = None,
-    tasks: pd.DataFrame | None = None,
-    use: pd.DataFrame | None = None,
-    budgets: pd.DataFrame | None = None,
-    programme: ReturnProgramme | None = None,
-    what_if: pd.DataFrame | None = None,
-    breaches: pd.DataFrame | None = None,
-    notes: Sequence[str] = (),
-    waiting: float | None = None,
-    budget: float | None = None,
-    currency: str = "",
-) -> str:
-    """The section "Who goes where, when, and what it buys"; what is None is left out.
+def workplan_section(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame) -> str:
+    """The section "Who goes where, when, and what it buys".
 
     Parameters
     ----------
-    comparison : DataFrame, optional
-        A row a strategy: strategy, person_months, person_months_low, person_months_high, people_home, zones_open,
-        m2_finished [m2], days [team-days], cost [currency], gap [1].
-    home : DataFrame, optional
-        As in :func:`clearplan.outputs.charts.plan.draw_home`.
-    zones : DataFrame, optional
-        ZONES of the plan: zone_id, name, people, opens_in, opens_on, waits_for, why, sooner; probability, p50_on and
-        p80_on where chances were drawn.
-    work, tasks : DataFrame, optional
-        As in :func:`clearplan.outputs.charts.plan.draw_gantt`; both or none.
-    use : DataFrame, optional
-        team_id, kind, period, days, available [team-days], cost [currency].
-    budgets : DataFrame, optional
-        budget, cost [currency], people_home, person_months, zones_open, gap [1], per_million.
-    programme : ReturnProgramme, optional
-        What it takes to open places by given days.
-    what_if : DataFrame, optional
-        name, person_months, people_home, zones_open; told against the best plan of ``comparison``.
-    breaches : DataFrame, optional
-        Rules that the plan breaks, a row each, any columns; none is a good sign and is said.
-    notes : list of text
-        What to know about these figures.
-    waiting : float, optional
-        All people waiting to return.
-    budget : float, optional
-        The plan's [currency].
-    currency : str
-        Its name.
+    planned : Planned
+    tasks, zones : DataFrame
+        TASKS and ZONES with what the plan says of each, from :func:`clearplan.planning.planned.with_plan`.
 
     Raises
     ------
     TableError
         A chart's table lacks a column.
     """
-    parts = ["<section><h2>Who goes where, when, and what it buys</h2>"]
-    if breaches is not None and len(breaches):
-        parts.append(_breaches(breaches))
-    if comparison is not None:
-        parts.append(f"<p><b>{escape(lead(comparison))}</b></p>")
-    if breaches is not None and not len(breaches):
-        parts.append("<p>Judged again from its tables alone, the plan keeps every rule that it was given.</p>")
-    if comparison is not None or home is not None:
-        parts.append(_strategies(comparison, home, waiting, currency))
-    if zones is not None:
-        parts += [_openings(zones), _left_out(zones)]
-    if work is not None and tasks is not None:
-        parts.append(_teams_at_work(work, tasks, zones, use))
-    if use is not None:
-        parts.append(_use(use, currency))
-    if budgets is not None and len(budgets):
-        parts.append(_budgets(budgets, budget, currency))
-    if programme is not None:
-        parts.append(_programme(programme, currency))
-    if what_if is not None and len(what_if):
-        parts.append(_what_if(what_if, comparison))
-    if notes:
-        told = "".join(f"<li>{escape(note)}</li>" for note in notes)
-        parts.append(f"<h3>What to know about these figures</h3><ul>{told}</ul>")
+    breaches = planned.judgement.breaches
+    judged = "<p>Judged again from its tables alone, the plan keeps every rule that it was given.</p>"
+    parts = [
+        "<section><h2>Who goes where, when, and what it buys</h2>",
+        _breaches(breaches) if len(breaches) else "",
+        f"<p><b>{escape(lead(planned.comparison))}</b></p>",
+        "" if len(breaches) else judged,
+        _strategies(planned),
+        _openings(zones),
+        _left_out(zones),
+        _teams_at_work(planned, tasks, zones),
+        _use(planned),
+        _budgets(planned),
+        _programme(planned),
+        _what_if(planned),
+        _notes(planned.notes),
+    ]
     return "\n".join(part for part in parts if part) + "</section>"
 
 
@@ -229,41 +181,39 @@ def _cell(value: Any) -> str:
     return f"{value:,.6g}" if isinstance(value, float) and not pd.isna(value) else _text(value)
 
 
-def _strategies(
-    comparison: pd.DataFrame | None, home: pd.DataFrame | None, waiting: float | None, currency: str
-) -> str:
-    parts = ["<h3>What the plan buys, beside simpler ways</h3>"]
-    if home is not None and len(home):
-        parts.append(_chart(draw_home(home, waiting=waiting)))
-    if comparison is not None:
-        parts.append(
-            "<p>All ways have the same teams, seasons and money. Person-months at home: each person counts for every "
-            "month from the opening of the place. Range: from places of which nobody knows how many people wait.</p>"
-        )
-        parts.append(_comparison(comparison, currency))
-        known = [n for n in comparison["strategy"] if n in STRATEGIES]
-        parts.append("<ul>" + "".join(f"<li><b>{n}</b>: {STRATEGIES[n]}</li>" for n in known) + "</ul>")
+def _strategies(planned: Planned) -> str:
+    known = [name for name in planned.comparison["strategy"] if name in STRATEGIES]
+    parts = [
+        "<h3>What the plan buys, beside simpler ways</h3>",
+        _chart(draw_home(planned.home, waiting=planned.waiting)) if len(planned.home) else "",
+        "<p>All ways have the same teams, seasons and money. Person-months at home: each person counts for every "
+        "month from the opening of the place. Range: from places of which nobody knows how many people wait.</p>",
+        _comparison(planned),
+        "<ul>" + "".join(f"<li><b>{name}</b>: {STRATEGIES[name]}</li>" for name in known) + "</ul>",
+    ]
     return "".join(parts)
 
 
-def _comparison(comparison: pd.DataFrame, currency: str) -> str:
-    own = comparison
-    ranked = own.loc[own["strategy"] == RANKED, "person_months"]
-    unit, costs = _money(own["cost"], currency)
+def _comparison(planned: Planned) -> str:
+    ways = planned.comparison
+    ranked = ways.loc[ways["strategy"] == RANKED, "person_months"]
+    unit, costs = _money(ways["cost"], planned.case.settings.currency)
     columns = {
-        "way": own["strategy"].astype(str).tolist(),
-        "people home at the end": [_whole(v) for v in own["people_home"]],
-        "places open": [_whole(v) for v in own["zones_open"]],
-        "person-months at home": [_whole(v) for v in own["person_months"]],
+        "way": ways["strategy"].astype(str).tolist(),
+        "people home at the end": [_whole(v) for v in ways["people_home"]],
+        "places open": [_whole(v) for v in ways["zones_open"]],
+        "person-months at home": [_whole(v) for v in ways["person_months"]],
     }
-    ranges = [_range(low, high) for low, high in zip(own["person_months_low"], own["person_months_high"], strict=True)]
+    ranges = [
+        _range(low, high) for low, high in zip(ways["person_months_low"], ways["person_months_high"], strict=True)
+    ]
     if any(ranges):
         columns["range"] = ranges
     if len(ranked):
-        columns["against the ranked list"] = [_signed(v - ranked.iloc[0]) for v in own["person_months"]]
+        columns["against the ranked list"] = [_signed(v - ranked.iloc[0]) for v in ways["person_months"]]
     columns |= {
-        "ground finished [km²]": [_km2(v) for v in own["m2_finished"]],
-        "team-days": [_whole(v) for v in own["days"]],
+        "ground finished [km²]": [_km2(v) for v in ways["m2_finished"]],
+        "team-days": [_whole(v) for v in ways["days"]],
         f"cost{unit}": costs,
     }
     return _table(columns, ["way"], wide=True)
@@ -334,25 +284,24 @@ def _left_out(zones: pd.DataFrame) -> str:
     )
 
 
-def _teams_at_work(
-    work: pd.DataFrame, tasks: pd.DataFrame, zones: pd.DataFrame | None, use: pd.DataFrame | None
-) -> str:
-    heading = "<h3>Who works where</h3>"
+def _teams_at_work(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame) -> str:
+    work, heading = planned.schedule.work, "<h3>Who works where</h3>"
     if not len(work):
         return f"{heading}<p>No work is planned.</p>"
     number = f"{work['task_id'].nunique():,} {'task' if work['task_id'].nunique() == 1 else 'tasks'}"
     return (
         f"{heading}<p>{number} in {_whole(work['days'].sum())} team-days. Work is dated to the period, not to the day."
-        f"</p>{_chart(draw_gantt(work, tasks, zones, use=use))}"
+        f"</p>{_chart(draw_gantt(work, tasks, zones, use=planned.judgement.use))}"
     )
 
 
-def _use(use: pd.DataFrame, currency: str) -> str:
+def _use(planned: Planned) -> str:
     """Each team's days beside those it has, and in how many periods it has none to spare."""
+    use = planned.judgement.use
     full = (use["days"] >= _FULL * use["available"]) & (use["available"] > 0)
-    own = use.assign(full=full, there=use["available"] > 0).groupby(["team_id", "kind"], sort=False, as_index=False)
-    sums = own[["days", "available", "cost", "full", "there"]].sum()
-    unit, costs = _money(sums["cost"], currency)
+    by_team = use.assign(full=full, there=use["available"] > 0).groupby(["team_id", "kind"], sort=False, as_index=False)
+    sums = by_team[["days", "available", "cost", "full", "there"]].sum()
+    unit, costs = _money(sums["cost"], planned.case.settings.currency)
     share = sums["days"] / sums["available"].where(sums["available"] > 0)
     columns: dict[str, list[str]] = {
         "team": sums["team_id"].astype(str).tolist(),
@@ -364,42 +313,47 @@ def _use(use: pd.DataFrame, currency: str) -> str:
         f"cost{unit}": costs,
     }
     spent = sums.loc[share >= _FULL, "team_id"].astype(str).tolist()
-    told = f"<p>No day to spare: {escape(', '.join(spent))}. What they do sets the pace.</p>" if spent else ""
-    return "<h3>How far the teams are used</h3>" + told + _table(columns, ["team", "kind"])
+    none_to_spare = f"<p>No day to spare: {escape(', '.join(spent))}. What they do sets the pace.</p>" if spent else ""
+    return "<h3>How far the teams are used</h3>" + none_to_spare + _table(columns, ["team", "kind"])
 
 
-def _budgets(budgets: pd.DataFrame, budget: float | None, currency: str) -> str:
-    own = budgets.sort_values("budget")
-    unit, per = ("million", 1e6) if own["budget"].max() >= 1e6 else ("", 1.0)
-    spent_unit, spent = _money(own["cost"], currency)
+def _budgets(planned: Planned) -> str:
+    if planned.budgets is None or not len(planned.budgets):
+        return ""
+    curve, currency = planned.budgets.sort_values("budget"), planned.case.settings.currency
+    unit, per = ("million", 1e6) if curve["budget"].max() >= 1e6 else ("", 1.0)
+    spent_unit, spent = _money(curve["cost"], currency)
     columns = {
         f"budget [{' '.join((unit, currency)).strip()}]" if unit + currency else "budget": [
-            f"{v / per:,.6g}" for v in own["budget"]
+            f"{v / per:,.6g}" for v in curve["budget"]
         ],
-        "people home at the end": [_whole(v) for v in own["people_home"]],
-        "places open": [_whole(v) for v in own["zones_open"]],
-        "person-months at home": [_whole(v) for v in own["person_months"]],
-        "person-months for each million more": [_whole(v) for v in own["per_million"]],
+        "people home at the end": [_whole(v) for v in curve["people_home"]],
+        "places open": [_whole(v) for v in curve["zones_open"]],
+        "person-months at home": [_whole(v) for v in curve["person_months"]],
+        "person-months for each million more": [_whole(v) for v in curve["per_million"]],
         f"cost{spent_unit}": spent,
-        "proven within": ["not proven" if pd.isna(v) else f"{100 * v:.2g} %" for v in own["gap"]],
+        "proven within": ["not proven" if pd.isna(v) else f"{100 * v:.2g} %" for v in curve["gap"]],
     }
     return (
         "<h3>What another million would buy</h3><p>The best plan found for each budget, with all else as it is.</p>"
-        + _chart(draw_budgets(own, budget=budget, currency=currency))
+        + _chart(draw_budgets(curve, budget=planned.case.settings.budget, currency=currency))
         + _table(columns, wide=True)
     )
 
 
-def _programme(programme: ReturnProgramme, currency: str) -> str:
+def _programme(planned: Planned) -> str:
     """Teams and money that the return programme takes."""
-    own, zones = programme.teams, programme.judgement.zones
-    unit, costs = _money(own["cost"], currency)
+    programme, currency = planned.programme, planned.case.settings.currency
+    if programme is None:
+        return ""
+    crew, zones = programme.teams, programme.judgement.zones
+    unit, costs = _money(crew["cost"], currency)
     columns = {
-        "team": own["team_id"].astype(str).tolist(),
-        "kind": own["kind"].astype(str).tolist(),
-        "teams there are": [_whole(v) for v in own["number"]],
-        "further teams": [_whole(v) for v in own["further"]],
-        "team-days": [_whole(v) for v in own["days"]],
+        "team": crew["team_id"].astype(str).tolist(),
+        "kind": crew["kind"].astype(str).tolist(),
+        "teams there are": [_whole(v) for v in crew["number"]],
+        "further teams": [_whole(v) for v in crew["further"]],
+        "team-days": [_whole(v) for v in crew["days"]],
         f"cost{unit}": costs,
     }
     needed = programme.periods[programme.periods["cost"][::-1].cumsum()[::-1] > 0]  # until the last that takes money
@@ -410,7 +364,7 @@ def _programme(programme: ReturnProgramme, currency: str) -> str:
         f"money needed{spent_unit}": spent,
     }
     places = int((zones["opens_in"] > 0).sum())
-    lacking = own[own["further"] > 0]
+    lacking = crew[crew["further"] > 0]
     teams = ", ".join(f"{row.further:,} more of {row.team_id}" for row in lacking.itertuples()) or "no further teams"
     notes = "".join(f"<li>{escape(note)}</li>" for note in programme.notes)
     return (
@@ -426,16 +380,26 @@ def _programme(programme: ReturnProgramme, currency: str) -> str:
     )
 
 
-def _what_if(what_if: pd.DataFrame, comparison: pd.DataFrame | None) -> str:
-    columns: dict[str, list[str]] = {"what if": what_if["name"].astype(str).tolist()}
-    best = None if comparison is None else comparison[comparison["strategy"] == BEST]
-    named = {"person_months": "person-months at home", "people_home": "people home at the end",
-             "zones_open": "places open"}  # fmt: skip
-    for name, words in named.items():
-        columns[words] = [_whole(v) for v in what_if[name]]
-        if best is not None and len(best):
-            columns[f"{words}, against the plan"] = [_signed(v - best[name].iloc[0]) for v in what_if[name]]
+def _what_if(planned: Planned) -> str:
+    columns: dict[str, list[str]] = {"what if": planned.what_if["name"].astype(str).tolist()}
+    best = planned.comparison[planned.comparison["strategy"] == BEST]
+    figures = {
+        "person_months": "person-months at home",
+        "people_home": "people home at the end",
+        "zones_open": "places open",
+    }
+    for name, words in figures.items():
+        columns[words] = [_whole(v) for v in planned.what_if[name]]
+        if len(best):
+            columns[f"{words}, against the plan"] = [_signed(v - best[name].iloc[0]) for v in planned.what_if[name]]
     return (
         "<h3>What if</h3><p>The best plan found where one thing is other than supposed: how much hangs on it.</p>"
         + _table(columns, sentences=["what if"], wide=True)
     )
+
+
+def _notes(notes: Sequence[str]) -> str:
+    if not notes:
+        return ""
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f"<h3>What to know about these figures</h3><ul>{items}</ul>"

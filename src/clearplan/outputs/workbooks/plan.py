@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from clearplan.outputs.workbooks.writer import Field, Sheet, write_book
+from clearplan.planning.planned import Planned
 
 _LAST = "Work is dated to the period, not to the day. Blank cells are not known, or not in the plan; never 0."
 
@@ -86,16 +86,11 @@ def work_sheets(currency: str) -> dict[str, Sheet]:
 
 def write_workplan(
     path: str | Path,
-    *,
-    work: pd.DataFrame,
+    planned: Planned,
     tasks: pd.DataFrame,
     zones: pd.DataFrame,
-    use: pd.DataFrame,
-    comparison: pd.DataFrame,
-    budgets: pd.DataFrame | None = None,
+    *,
     notice: str,
-    notes: Sequence[str] = (),
-    currency: str = "",
     title: str = "Plan of work",
 ) -> None:
     """The plan as a workbook of six sheets; the same tables make the same bytes.
@@ -106,19 +101,12 @@ def write_workplan(
     ----------
     path : path
         A new .xlsx file.
-    work : DataFrame
-        Table ``work``.
-    tasks : DataFrame
-        TASKS: task_id, district.
-    zones : DataFrame
-        ZONES of the plan: zone_id, name, people, opens_in, opens_on, waits_for, last_tasks, why, sooner; probability,
-        p50_on and p80_on where chances were drawn.
-    use, comparison, budgets : DataFrame
-        As in :func:`clearplan.outputs.report.plan.workplan_section`; no sheet of budgets without such.
-    notice, notes : str, list of str
-        On the first sheet: disclaimer and fingerprint, and what to know.
-    currency : str
-        Its name, for the heads of columns.
+    planned : Planned
+        No sheet of budgets where it has none.
+    tasks, zones : DataFrame
+        TASKS and ZONES with what the plan says of each, from :func:`clearplan.planning.planned.with_plan`.
+    notice : str
+        On the first sheet, before the plan's notes: disclaimer and fingerprint.
     title : str
         Of the workbook.
 
@@ -129,24 +117,21 @@ def write_workplan(
     TableError
         A table lacks a column.
     """
-    tables = work_tables(work, tasks, use, comparison, budgets) | {"zones": zones}
-    sheets = work_sheets(currency)
+    tables = work_tables(planned, tasks) | {"zones": zones}
+    sheets = work_sheets(planned.case.settings.currency)
     in_order = {name: tables[name] for name in sheets if name in tables}
-    write_book(path, title=title, words=[notice, *notes], last=_LAST, tables=in_order, sheets=sheets, foot=notice)
+    write_book(
+        path, title=title, words=[notice, *planned.notes], last=_LAST, tables=in_order, sheets=sheets, foot=notice
+    )
 
 
-def work_tables(
-    work: pd.DataFrame,
-    tasks: pd.DataFrame,
-    use: pd.DataFrame,
-    comparison: pd.DataFrame,
-    budgets: pd.DataFrame | None = None,
-) -> dict[str, pd.DataFrame]:
+def work_tables(planned: Planned, tasks: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables of the sheets, but for the places: work with its district, use with its share."""
+    work, use = planned.schedule.work, planned.judgement.use
     district = tasks.drop_duplicates("task_id").set_index("task_id")["district"]
     tables = {
-        "comparison": comparison,
+        "comparison": planned.comparison,
         "work": work.assign(district=work["task_id"].map(district)),
         "use": use.assign(share=use["days"] / use["available"].where(use["available"] > 0)),
     }
-    return tables if budgets is None else tables | {"budgets": budgets}
+    return tables if planned.budgets is None else tables | {"budgets": planned.budgets}

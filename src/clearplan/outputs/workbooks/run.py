@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -12,6 +12,7 @@ import pandas as pd
 
 from clearplan.core.crs import inner_lonlat
 from clearplan.outputs.workbooks.writer import Field, Sheet
+from clearplan.planning.planned import BEST, RANKED, Planned
 from clearplan.priority.rank import criteria_of, meaning_of
 from clearplan.settings.base import Settings, told_settings
 from clearplan.settings.project import Project
@@ -160,9 +161,7 @@ def summary_table(
     project: Project,
     tasks: pd.DataFrame,
     books: Mapping[str, pd.DataFrame],
-    comparison: pd.DataFrame | None = None,
-    strategies: Sequence[str] = (),
-    currency: str = "",
+    planned: Planned | None = None,
 ) -> pd.DataFrame:
     """Key figures of a run: figure, value, unit, meaning.
 
@@ -175,16 +174,12 @@ def summary_table(
         Ranked TASKS.
     books : mapping
         ``net_area`` and ``ledger``.
-    comparison : DataFrame, optional
-        A row a strategy, as in :func:`clearplan.outputs.report.plan.workplan_section`.
-    strategies : list of text
-        Those to tell of, the best plan first.
-    currency : text
-        Of its costs.
+    planned : Planned, optional
+        The plan of work.
     """
     rows = [*_of_run(run, project), *_of_ground(books), *_of_people(run["people"]), *_of_tasks(tasks), *_of_rows(run)]
-    for name in strategies:
-        rows += _of_plan(comparison, name, currency) if comparison is not None else ()
+    if planned is not None:
+        rows += [*_of_plan(planned, BEST), *_of_plan(planned, RANKED)]
     return pd.DataFrame(rows, columns=["figure", "value", "unit", "meaning"]).astype({"value": object})
 
 
@@ -237,11 +232,11 @@ def _of_rows(run: Mapping[str, Any]) -> Figures:
         yield words, int(faults.get(level, 0)), "faults", "each stands on the sheet Data quality"
 
 
-def _of_plan(comparison: pd.DataFrame, name: str, currency: str) -> Figures:
-    own = comparison[comparison["strategy"] == name]
-    if not len(own):
+def _of_plan(planned: Planned, name: str) -> Figures:
+    rows = planned.comparison[planned.comparison["strategy"] == name]
+    if not len(rows):
         return
-    row = own.iloc[0]
+    row, currency = rows.iloc[0], planned.case.settings.currency
     told = (
         ("people_home", "people home when the plan ends", "people", "people whose place is open by then"),
         ("zones_open", "places open when the plan ends", "places", "all that stands in their way is finished"),
