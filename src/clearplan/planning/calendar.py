@@ -66,8 +66,10 @@ def team_days(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
     bounds = period_days(settings)
     days = np.zeros((len(teams), len(bounds)))
     blank = [None] * len(teams)
-    cells = [teams[name].tolist() if name in teams.columns else blank
-             for name in ("number", "season", "available_from", "available_to")]  # fmt: skip
+    cells = [
+        teams[name].tolist() if name in teams.columns else blank
+        for name in ("number", "season", "available_from", "available_to")
+    ]
     for i, (number, season, *available) in enumerate(zip(*cells, strict=True)):
         months = months_of(season)
         first, last = map(_day, available)

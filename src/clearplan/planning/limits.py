@@ -23,9 +23,18 @@ from clearplan.tables.texts import ids_in
 Array = NDArray[Any]
 #: What may be broken, in the order in which breaches are told.
 LIMITS = (
-    "capacity", "district", "kind", "gate", "precedence", "ground", "budget", "budget of a period", "deadline",
-    "commitment", "table",
-)  # fmt: skip
+    "capacity",
+    "district",
+    "kind",
+    "gate",
+    "precedence",
+    "ground",
+    "budget",
+    "budget of a period",
+    "deadline",
+    "commitment",
+    "table",
+)
 #: Sums of a solver are right to about this part of them, and to this much near 0.
 RELATIVE, ABSOLUTE = 1e-6, 1e-6
 #: Part of the draws in which a team's rate is lower than the one on which a robust plan counts.
@@ -202,15 +211,19 @@ def _untrue(work: pd.DataFrame, rows: pd.DataFrame, world: World) -> list[_Fault
 
     faults = _told(
         _unequal(m2, days * rate),
-        lambda k: f"{_said(days[k])} team-days of {teams[k]} at {_said(rate[k])} m2 a day are "
-        f"{_said(days[k] * rate[k])} m2; {_said(m2[k])} are written",
-        np.abs(m2 - days * rate), "m2",
-    )  # fmt: skip
+        lambda k: (
+            f"{_said(days[k])} team-days of {teams[k]} at {_said(rate[k])} m2 a day are "
+            f"{_said(days[k] * rate[k])} m2; {_said(m2[k])} are written"
+        ),
+        np.abs(m2 - days * rate),
+        "m2",
+    )
     faults += _told(
         _unequal(told, cost) | ~amounts(rows["told"]),
         lambda k: f"{_said(days[k])} team-days of {teams[k]} cost {cost[k]:,.2f} {money}; {told[k]:,.2f} are written",
-        np.abs(told - cost), money,
-    )  # fmt: skip
+        np.abs(told - cost),
+        money,
+    )
     period = rows["period"].to_numpy(int)
     for side, name in enumerate(("starts_on", "ends_on")):
         true = np.array([bounds[side] for bounds in world.bounds], dtype="datetime64[D]")[period - 1]

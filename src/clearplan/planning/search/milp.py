@@ -106,9 +106,15 @@ def programme_of(problem: Problem, at: Columns, money: Array | None = None) -> P
             _due(rows, upper, own, int(problem.block_due[b]))
     _staying(problem, at, rows, upper, gain)
     return Programme(
-        gain, upper, whole, np.concatenate(rows.row), np.concatenate(rows.column), np.concatenate(rows.entry),
-        np.concatenate(rows.low), np.concatenate(rows.high),
-    )  # fmt: skip
+        gain,
+        upper,
+        whole,
+        np.concatenate(rows.row),
+        np.concatenate(rows.column),
+        np.concatenate(rows.entry),
+        np.concatenate(rows.low),
+        np.concatenate(rows.high),
+    )
 
 
 def _due(rows: _Rows, upper: Array, own: Array, due: int) -> None:

@@ -170,8 +170,13 @@ def fill_block(problem: Problem, filling: Filling, steps: Sequence[int], *, whol
 
 
 def _undo_point(filling: Filling) -> tuple[Any, ...]:
-    return ([list(row) for row in filling.capacity], filling.budget, list(filling.budgets), dict(filling.done),
-            len(filling.work))  # fmt: skip
+    return (
+        [list(row) for row in filling.capacity],
+        filling.budget,
+        list(filling.budgets),
+        dict(filling.done),
+        len(filling.work),
+    )
 
 
 def _back_to(filling: Filling, point: tuple[Any, ...]) -> None:

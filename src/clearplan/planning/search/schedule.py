@@ -268,29 +268,42 @@ def _reordered(way: _Way, bound: float, settings: PlanningSettings, left: Any) -
 
 
 def _replanned(
-    problem: Problem, best: Parts, hopes: Array, bound: float, settings: PlanningSettings, left: Any,
+    problem: Problem,
+    best: Parts,
+    hopes: Array,
+    bound: float,
+    settings: PlanningSettings,
+    left: Any,
     told: Callable[[float], None],
-) -> Parts:  # fmt: skip
+) -> Parts:
     """The schedule made better by planning pieces of it anew."""
 
     def going_on(pieces: int, value: float) -> bool:
         told(gap_of(bound, value))
         return pieces < _PIECES and gap_of(bound, value) > settings.gap and left(_PIECES_UNTIL) > 0
 
-    parts = replanned(
-        problem, best, hopes, seed=settings.seed, left_s=lambda: left(_PIECES_UNTIL), going_on=going_on
-    )  # fmt: skip
+    parts = replanned(problem, best, hopes, seed=settings.seed, left_s=lambda: left(_PIECES_UNTIL), going_on=going_on)
     return with_rest(problem, parts)
 
 
 def _by_highs(
-    problem: Problem, at: Columns, programme: Programme, best: Parts, bound: float, settings: PlanningSettings,
-    seconds: float, told: Callable[[float], None],
-) -> tuple[Parts, float]:  # fmt: skip
+    problem: Problem,
+    at: Columns,
+    programme: Programme,
+    best: Parts,
+    bound: float,
+    settings: PlanningSettings,
+    seconds: float,
+    told: Callable[[float], None],
+) -> tuple[Parts, float]:
     answer = solve(
-        programme, time_limit_s=seconds, gap=settings.gap, seed=settings.seed, start=point_of(problem, at, best),
+        programme,
+        time_limit_s=seconds,
+        gap=settings.gap,
+        seed=settings.seed,
+        start=point_of(problem, at, best),
         progress=lambda gap, _: told(gap),
-    )  # fmt: skip
+    )
     if np.isfinite(answer.bound):
         bound = min(bound, answer.bound * (1 + 1e-9) + 1e-6)
     if answer.point is not None:
