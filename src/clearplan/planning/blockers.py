@@ -78,7 +78,7 @@ def _on_lifelines(tasks: pd.DataFrame, known: set[Any], there: set[Any], lifelin
     if lost.any():
         row = lifelines[lost].iloc[0]
         raise TableError(
-            f"lifeline {row['lifeline_id']} serves zone {row['zone_id']!r}, which ZONES lacks; mend its zone_id"
+            f"lifeline {row['lifeline_id']} serves zone {row['zone_id']!r}, which ZONES lacks; fix its zone_id"
         )
     serving = {row["lifeline_id"]: row for row in lifelines.to_dict("records") if row["zone_id"] in there}
     rows = []
@@ -96,17 +96,17 @@ def _on_lifelines(tasks: pd.DataFrame, known: set[Any], there: set[Any], lifelin
 def _after(zones: pd.DataFrame, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """What zones wait for because others must open first."""
     before = first_zones(zones)
-    own: dict[str, dict[Any, None]] = {}
+    waiting: dict[str, dict[Any, None]] = {}
     for zone, task, _, essential, _ in rows:
         if essential == "yes":
-            own.setdefault(str(zone), {})[task] = None
+            waiting.setdefault(str(zone), {})[task] = None
     names = zones["name"] if "name" in zones.columns else zones["zone_id"]
     called = {str(z): n if isinstance(n, str) else z for z, n in zip(zones["zone_id"], names, strict=True)}
     more = []
     for zone in TopologicalSorter(before).static_order():
         for other in before[zone]:
-            waits = own.setdefault(zone, {})
-            for task in own.get(other, {}):
+            waits = waiting.setdefault(zone, {})
+            for task in waiting.get(other, {}):
                 if task not in waits:
                     more.append((zone, task, f"after {other}", "yes", f"{called[other]} first"))
                     waits[task] = None
@@ -128,12 +128,12 @@ def first_zones(zones: pd.DataFrame) -> dict[str, list[str]]:
     before = {str(zone): ids_in(cell) for zone, cell in zip(zones["zone_id"], cells, strict=True)}
     for zone, others in before.items():
         if lost := [other for other in others if other not in before]:
-            raise TableError(f"zone {zone} opens after {lost[0]!r}, which ZONES lacks; mend its column after")
+            raise TableError(f"zone {zone} opens after {lost[0]!r}, which ZONES lacks; fix its column after")
     try:
         TopologicalSorter(before).prepare()
     except CycleError as error:
         circle = " after ".join(reversed(error.args[1]))
-        raise TableError(f"zones wait for one another in a circle: {circle}; mend their column after") from None
+        raise TableError(f"zones wait for one another in a circle: {circle}; fix their column after") from None
     return before
 
 
@@ -145,9 +145,9 @@ def waits_for(blockers: pd.DataFrame) -> dict[str, list[str]]:
     >>> waits_for(table)
     {'Z': ['a']}
     """
-    own = blockers[blockers["essential"] == "yes"]
+    essential = blockers[blockers["essential"] == "yes"]
     waits: dict[str, dict[str, None]] = {}
-    for zone, task in zip(own["zone_id"], own["task_id"], strict=True):
+    for zone, task in zip(essential["zone_id"], essential["task_id"], strict=True):
         waits.setdefault(str(zone), {})[task] = None
     return {zone: list(tasks) for zone, tasks in waits.items()}
 
@@ -162,15 +162,16 @@ def without_place(zones: pd.DataFrame, lifelines: pd.DataFrame | None) -> dict[s
     'opens after b, which has no place on the map: no coordinates'
     """
     lost = zones[zones["deferred"].notna()]
-    told = {str(z): f"has no place on the map: {why}" for z, why in zip(lost["zone_id"], lost["deferred"], strict=True)}
+    rows = zip(lost["zone_id"].astype(str), lost["deferred"], strict=True)
+    reasons = {zone: f"has no place on the map: {why}" for zone, why in rows}
     if lifelines is not None:
         nowhere = lifelines["deferred"].notna() & (lifelines["essential"] == "yes")
         for row in lifelines[nowhere].to_dict("records"):
             reason = f"depends on lifeline {row['lifeline_id']}, which has no place on the map"
-            told.setdefault(str(row["zone_id"]), reason)
+            reasons.setdefault(str(row["zone_id"]), reason)
     before = first_zones(zones)
     for zone in TopologicalSorter(before).static_order():
         for other in before[zone]:
-            if other in told:
-                told.setdefault(zone, f"opens after {other}, which {told[other]}")
-    return told
+            if other in reasons:
+                reasons.setdefault(zone, f"opens after {other}, which {reasons[other]}")
+    return reasons

@@ -101,8 +101,8 @@ def months_to(day: Any, settings: PlanningSettings) -> float:
     """Months from the start to the end of a day; part months by their days, below 0 before the start.
 
     >>> from clearplan.settings.planning import PlanningSettings as Settings
-    >>> told = Settings.model_construct(start=dt.date(2026, 1, 1), periods=1, period_months=1, counted_months=1)
-    >>> months_to("2026-03-15", told), months_to("2025-12-31", told)
+    >>> settings = Settings.model_construct(start=dt.date(2026, 1, 1), periods=1, period_months=1, counted_months=1)
+    >>> months_to("2026-03-15", settings), months_to("2025-12-31", settings)
     (2.4838..., 0.0)
     """
     when = min(pd.Timestamp(day).date(), _FAR) + dt.timedelta(days=1)

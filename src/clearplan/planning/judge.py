@@ -111,7 +111,7 @@ def _people(case: PlanningCase) -> Array:
         name = zones["zone_id"].to_numpy(object)[blank][0]
         raise TableError(f"zone {name}: people are unknown; give their number, or low, likely and high unknown_people")
     if unknown is not None and not 0 <= unknown[0] <= unknown[1] <= unknown[2]:
-        raise SettingsError(f"unknown_people {unknown} must be low, likely, high in that order; mend it")
+        raise SettingsError(f"unknown_people {unknown} must be low, likely, high in that order; fix it")
     return np.array([np.where(blank, assumed, people) for assumed in unknown or (0.0, 0.0, 0.0)])
 
 
@@ -166,7 +166,7 @@ def _tasks(rows: pd.DataFrame, parts: Array, finish: Array, world: World) -> pd.
             "finished_in": _periods(finish, world),
             "finish_on": world.dates()[finish].to_numpy(),
             "start_on": begins[first].to_numpy(),
-            "teams": ["; ".join(own) or None for own in names],
+            "teams": ["; ".join(teams) or None for teams in names],
         }
     )
 
@@ -298,9 +298,9 @@ def _column(table: pd.DataFrame, name: str) -> Array:
 
 def _last(group: Array, period: Array, count: int) -> Array:
     """Latest period of each group, 0 where it has no member."""
-    found = np.zeros(count, dtype=int)
-    np.maximum.at(found, group, period)
-    return found
+    latest = np.zeros(count, dtype=int)
+    np.maximum.at(latest, group, period)
+    return latest
 
 
 def _periods(numbers: Array, world: World) -> Any:

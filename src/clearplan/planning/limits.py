@@ -21,7 +21,7 @@ from clearplan.tables.lookup import TABLES
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
-#: What may be broken, in the order in which breaches are told.
+#: What may be broken, in the order in which breaches stand.
 LIMITS = (
     "capacity",
     "district",
@@ -164,10 +164,10 @@ def counted_rows(work: pd.DataFrame, world: World) -> tuple[pd.DataFrame, list[B
     unknown = _unknown(work, rows, world)
     rows = rows.drop(index=sorted({fault[0] for fault in unknown})).astype({"step": int, "period": int})
     rows["step"] -= 1
-    price, told = numbers(world.case.teams["cost_per_day"])[rows["team"]], rows["cost"].to_numpy(float)
+    price, stated = numbers(world.case.teams["cost_per_day"])[rows["team"]], rows["cost"].to_numpy(float)
     # A deferred team may lack its cost; then the schedule's is the only one.
-    rows["cost"] = np.where(np.isnan(price), np.nan_to_num(told), rows["days"] * price)
-    faults += unknown + _untrue(work, rows.assign(told=told), world)
+    rows["cost"] = np.where(np.isnan(price), np.nan_to_num(stated), rows["days"] * price)
+    faults += unknown + _untrue(work, rows.assign(stated=stated), world)
     counted = rows[(rows["days"] > 0) | (rows["m2"] > 0)].reset_index(drop=True)
     faults.sort(key=lambda fault: fault[0])
     return counted, [("table", where[k], by, unit, f"Schedule, {where[k]}: {words}") for k, words, by, unit in faults]
@@ -202,7 +202,7 @@ def _unknown(work: pd.DataFrame, rows: pd.DataFrame, world: World) -> list[_Faul
 def _untrue(work: pd.DataFrame, rows: pd.DataFrame, world: World) -> list[_Fault]:
     """What rows say that is not so; all that they name is there."""
     at, task, team, step = (rows[name].to_numpy(int) for name in ("row", "task", "team", "step"))
-    days, m2, cost, told = (rows[name].to_numpy(float) for name in ("days", "m2", "cost", "told"))
+    days, m2, cost, stated = (rows[name].to_numpy(float) for name in ("days", "m2", "cost", "stated"))
     rate, money = world.rate[team], world.case.settings.currency
     teams = world.case.teams["team_id"].to_numpy(object)[team]
     kinds = world.case.teams["kind"].to_numpy(object)[team]
@@ -219,9 +219,9 @@ def _untrue(work: pd.DataFrame, rows: pd.DataFrame, world: World) -> list[_Fault
         "m2",
     )
     faults += _told(
-        _unequal(told, cost) | ~amounts(rows["told"]),
-        lambda k: f"{_said(days[k])} team-days of {teams[k]} cost {cost[k]:,.2f} {money}; {told[k]:,.2f} are written",
-        np.abs(told - cost),
+        _unequal(stated, cost) | ~amounts(rows["stated"]),
+        lambda k: f"{_said(days[k])} team-days of {teams[k]} cost {cost[k]:,.2f} {money}; {stated[k]:,.2f} are written",
+        np.abs(stated - cost),
         money,
     )
     period = rows["period"].to_numpy(int)
@@ -262,14 +262,14 @@ def progress(rows: pd.DataFrame, world: World) -> tuple[Array, Array, list[Breac
     for k in range(most):
         ground = world.ground[:, k]
         real = ground > 0
-        own = np.where(real[:, None], np.minimum(worked[:, k] / np.where(real, ground, 1.0)[:, None], 1.0), done)
+        part = np.where(real[:, None], np.minimum(worked[:, k] / np.where(real, ground, 1.0)[:, None], 1.0), done)
         allowed = np.zeros_like(done)
         allowed[:, wait:] = done[:, : max(periods + 1 - wait, 0)]
-        excess = np.where((begun & real)[:, None] & _over(own, allowed), own - allowed, 0.0)
+        excess = np.where((begun & real)[:, None] & _over(part, allowed), part - allowed, 0.0)
         for task in np.flatnonzero(excess.any(axis=1)):
             period = int(np.argmax(excess[task]))
-            ahead.append((int(task), k, period, float(own[task, period]), float(allowed[task, period])))
-        done, least, begun = own, np.minimum(least, own), begun | real
+            ahead.append((int(task), k, period, float(part[task, period]), float(allowed[task, period])))
+        done, least, begun = part, np.minimum(least, part), begun | real
     idle = (world.method < 0) | (world.gated & ~begun)  # nobody may say that these are done
     done[idle], least[idle] = 0.0, 0.0
     ready = least >= 1 - RELATIVE - 1e-12
@@ -277,17 +277,17 @@ def progress(rows: pd.DataFrame, world: World) -> tuple[Array, Array, list[Breac
     return done, finish, [_ahead(*one, world) for one in sorted(ahead)]
 
 
-def _ahead(task: int, step: int, period: int, own: float, allowed: float, world: World) -> Breach:
+def _ahead(task: int, step: int, period: int, part: float, allowed: float, world: World) -> Breach:
     names, ground = [one.name for one in world.steps_of(task)], world.ground[task]
     before = max(k for k in range(step) if ground[k] > 0)
     wait = world.case.settings.wait_periods
     then = "by then" if wait == 0 else f"{wait} period{'s' * (wait > 1)} before"
     words = (
         f"Task {world.task_ids[task]}: at the end of {world.said(period)} step {step + 1} ({names[step]}) is done on "
-        f"{100 * own:.1f} % of its ground, step {before + 1} ({names[before]}) {then} on {100 * allowed:.1f} %: "
-        f"{_said(100 * (own - allowed))} percentage points ahead"
+        f"{100 * part:.1f} % of its ground, step {before + 1} ({names[before]}) {then} on {100 * allowed:.1f} %: "
+        f"{_said(100 * (part - allowed))} percentage points ahead"
     )
-    return "precedence", f"{world.task_ids[task]}, step {step + 1}", own - allowed, "1", words
+    return "precedence", f"{world.task_ids[task]}, step {step + 1}", part - allowed, "1", words
 
 
 # Limits.
@@ -323,70 +323,70 @@ def breaches(
 
 
 def _capacity(use: pd.DataFrame, world: World) -> list[Breach]:
-    found: list[Breach] = []
+    broken: list[Breach] = []
     for row in use[_over(use["days"].to_numpy(float), use["available"].to_numpy(float))].to_dict("records"):
         team, period, days, there = row["team_id"], row["period"], row["days"], row["available"]
         words = f"Team {team} works {_said(days)} team-days in {world.said(period)}; {_said(there)} are available: "
         words += f"{_said(days - there)} too many"
-        found.append(("capacity", f"{team}, period {period}", days - there, "team-days", words))
-    return found
+        broken.append(("capacity", f"{team}, period {period}", days - there, "team-days", words))
+    return broken
 
 
 def _districts(rows: pd.DataFrame, world: World) -> list[Breach]:
     if "districts" not in world.case.teams.columns:
         return []
     bound = [ids_in(cell) for cell in world.case.teams["districts"]]
-    lies, found = world.case.tasks["district"].to_numpy(object), []
+    lies, broken = world.case.tasks["district"].to_numpy(object), []
     for (i, j), days in sums_by(rows, ["task", "team"]):
         if bound[j] and lies[i] not in bound[j]:
             task, team = world.task_ids[i], world.team_ids[j]
             place = "in no district" if _blank(lies[i]) else f"in {lies[i]}"
             words = f"Team {team} works {_said(days)} team-days on task {task}, which lies {place}; "
             words += f"it may only work in {', '.join(bound[j])}"
-            found.append(("district", f"{task}, {team}", days, "team-days", words))
-    return found
+            broken.append(("district", f"{task}, {team}", days, "team-days", words))
+    return broken
 
 
 def _kinds(rows: pd.DataFrame, world: World) -> list[Breach]:
-    found, kinds = [], world.case.teams["kind"].to_numpy(object)
+    broken, kinds = [], world.case.teams["kind"].to_numpy(object)
     for (i, k, j), days in sums_by(rows, ["task", "step", "team"]):
         step = world.steps_of(i)[k]
         if kinds[j] not in step.kinds:
             task, team = world.task_ids[i], world.team_ids[j]
             words = f"Team {team} ({kinds[j]}) works {_said(days)} team-days on step {k + 1} ({step.name}) of task "
             words += f"{task}, which only {', '.join(step.kinds)} may do"
-            found.append(("kind", f"{task}, step {k + 1}, {team}", days, "team-days", words))
-    return found
+            broken.append(("kind", f"{task}, step {k + 1}, {team}", days, "team-days", words))
+    return broken
 
 
 def _gates(rows: pd.DataFrame, world: World) -> list[Breach]:
-    found = []
+    broken = []
     for (i,), days in sums_by(rows[world.gated[rows["task"].to_numpy(int)]], ["task"]):
         task, why = world.task_ids[i], world.case.tasks["gates"].iloc[i]
         words = f"Task {task} is worked for {_said(days)} team-days although a gate holds it back: {why}"
-        found.append(("gate", f"{task}", days, "team-days", words))
-    return found
+        broken.append(("gate", f"{task}", days, "team-days", words))
+    return broken
 
 
 def _too_much_ground(rows: pd.DataFrame, world: World) -> list[Breach]:
-    found = []
+    broken = []
     for (i, k), m2 in sums_by(rows, ["task", "step"], "m2"):
         if _over(m2, ground := float(world.ground[i, k])):
             task, step = world.task_ids[i], world.steps_of(i)[k]
             words = f"Step {k + 1} ({step.name}) of task {task} has {_said(ground)} m2; {_said(m2)} are worked: "
             words += f"{_said(m2 - ground)} too much"
-            found.append(("ground", f"{task}, step {k + 1}", m2 - ground, "m2", words))
-    return found
+            broken.append(("ground", f"{task}, step {k + 1}", m2 - ground, "m2", words))
+    return broken
 
 
 def _budgets(use: pd.DataFrame, world: World) -> list[Breach]:
-    settings, found = world.case.settings, []
+    settings, broken = world.case.settings, []
     spent = use["cost"].to_numpy(float).reshape(len(world.case.teams), len(world.bounds)).sum(axis=0)
 
     def tell(limit: str, where: str, what: str, cost: float, budget: float) -> None:
         if _over(cost, budget):
             words = f"{what} costs {cost:,.2f} {settings.currency}; the budget is {budget:,.2f}: "
-            found.append((limit, where, cost - budget, settings.currency, words + f"{cost - budget:,.2f} too much"))
+            broken.append((limit, where, cost - budget, settings.currency, words + f"{cost - budget:,.2f} too much"))
 
     if settings.budget is not None:
         tell("budget", "plan", "The plan", float(spent.sum()), settings.budget)
@@ -394,23 +394,23 @@ def _budgets(use: pd.DataFrame, world: World) -> list[Breach]:
         for period, cost in enumerate(spent.tolist(), start=1):
             what = f"Work in {world.said(period)}"
             tell("budget of a period", f"period {period}", what, cost, settings.budget_a_period)
-    return found
+    return broken
 
 
 def _deadlines(opens: Array, world: World) -> list[Breach]:
-    found, zones = [], world.case.zones
+    broken, zones = [], world.case.zones
     number = {name: k for k, name in enumerate(zones["zone_id"])}
     days = zones["planned_return"].to_numpy(object) if "planned_return" in zones.columns else [None] * len(zones)
     for name in world.case.settings.hard_deadlines:
         if name not in number:
-            raise SettingsError(f"hard_deadlines names zone {name!r}, which ZONES lacks; mend the name or take it out")
+            raise SettingsError(f"hard_deadlines names zone {name!r}, which ZONES lacks; fix the name or take it out")
         day = days[number[name]]
         if pd.isna(day):
             raise SettingsError(f"hard_deadlines names zone {name!r}, which has no planned_return; give it the day")
         late, words = _late(int(opens[number[name]]), day, "opens", world)
         if words:
-            found.append(("deadline", name, late, "periods", f"Zone {name} has to open by {words}"))
-    return found
+            broken.append(("deadline", name, late, "periods", f"Zone {name} has to open by {words}"))
+    return broken
 
 
 def _late(period: int, day: Any, verb: str, world: World) -> tuple[float, str]:
@@ -435,11 +435,11 @@ def _commitments(rows: pd.DataFrame, finish: Array, world: World) -> list[Breach
     for k, cell in enumerate(world.case.tasks["hazard_ids"]) if "hazard_ids" in world.case.tasks.columns else ():
         for hazard in ids_in(cell):
             by_hazard.setdefault(hazard, []).append(k)
-    found: list[Breach] = []
+    broken: list[Breach] = []
     for row in table.to_dict("records"):
         if not _blank(row.get("deferred")):
             continue
-        name, own = row["commitment_id"], row.get("team_id")
+        name, team_id = row["commitment_id"], row.get("team_id")
         if not _blank(row.get("task_id")):
             promised = numbered([row["task_id"]], world.task_ids, f"commitment {name}", "task", "TASKS").tolist()
         elif _blank(row.get("hazard_id")):
@@ -447,19 +447,20 @@ def _commitments(rows: pd.DataFrame, finish: Array, world: World) -> list[Breach
         else:
             need(world.case.tasks, "TASKS", ["hazard_ids"])
             promised = by_hazard.get(row["hazard_id"], [])
-        only = [] if _blank(own) else numbered([own], world.team_ids, f"commitment {name}", "team", "TEAMS").tolist()
+        named = [] if _blank(team_id) else [team_id]
+        only = numbered(named, world.team_ids, f"commitment {name}", "team", "TEAMS").tolist()
         for task in promised:
             said = f"By commitment {name} task {world.task_ids[task]} is promised "
             late, words = _late(int(finish[task]), row["until"], "is finished", world)
             if words:
                 where = f"{name}, {world.task_ids[task]}"
-                found.append(("commitment", where, late, "periods", f"{said}until {words}"))
+                broken.append(("commitment", where, late, "periods", f"{said}until {words}"))
             for team in range(len(world.team_ids)) if only else ():
                 if team not in only and (spent := days.get((task, team))) is not None:
                     where = f"{name}, {world.task_ids[task]}, {world.team_ids[team]}"
-                    words = f"{said}to team {own}; team {world.team_ids[team]} works {_said(spent)} team-days on it"
-                    found.append(("commitment", where, spent, "team-days", words))
-    return found
+                    words = f"{said}to team {team_id}; team {world.team_ids[team]} works {_said(spent)} team-days on it"
+                    broken.append(("commitment", where, spent, "team-days", words))
+    return broken
 
 
 # Helpers.
@@ -491,11 +492,11 @@ def index_in(ids: pd.Index[Any], names: Iterable[Any]) -> Array:
 def numbered(names: Iterable[Any], ids: pd.Index[Any], what: str, kind: str, table: str) -> Array:
     """Number of each name among the ids; a name that is none of them is an error."""
     known = list(names)
-    found = index_in(ids, known)
-    if (found < 0).any():
-        name = known[int(np.argmax(found < 0))]
+    numbers_of_names = index_in(ids, known)
+    if (numbers_of_names < 0).any():
+        name = known[int(np.argmax(numbers_of_names < 0))]
         raise TableError(f"{what} names {kind} {name!r}, which {table} lacks; make both from the same tables")
-    return found
+    return numbers_of_names
 
 
 def sums_by(rows: pd.DataFrame, keys: list[str], name: str = "days") -> list[tuple[list[int], float]]:
@@ -504,9 +505,9 @@ def sums_by(rows: pd.DataFrame, keys: list[str], name: str = "days") -> list[tup
     >>> sums_by(pd.DataFrame({"task": [4, 1, 4], "days": [2.0, 3.0, 5.0]}), ["task"])
     [([1], 3.0), ([4], 7.0)]
     """
-    found, group = np.unique(rows[keys].to_numpy(int), axis=0, return_inverse=True)
-    sums = np.bincount(group.ravel(), weights=rows[name].to_numpy(float), minlength=len(found))
-    return list(zip(found.tolist(), sums.tolist(), strict=True))
+    keys_found, group = np.unique(rows[keys].to_numpy(int), axis=0, return_inverse=True)
+    sums = np.bincount(group.ravel(), weights=rows[name].to_numpy(float), minlength=len(keys_found))
+    return list(zip(keys_found.tolist(), sums.tolist(), strict=True))
 
 
 def numbers(values: pd.Series) -> Array:
@@ -524,8 +525,8 @@ def amounts(values: Any) -> Array:
     >>> amounts([0.0, -1.0, float("nan"), float("inf")]).tolist()
     [True, False, False, False]
     """
-    found = np.asarray(values, dtype=float)
-    good: Array = np.isfinite(found) & (found >= 0)
+    figures = np.asarray(values, dtype=float)
+    good: Array = np.isfinite(figures) & (figures >= 0)
     return good
 
 

@@ -22,15 +22,15 @@ def methods_of(tasks: pd.DataFrame, settings: PlanningSettings) -> list[Method |
     """Method of each task: the first of its class whose ordnance, where given, holds all of the task's; None: none."""
     ordnance = tasks["ordnance"] if "ordnance" in tasks.columns else [None] * len(tasks)
     known: dict[tuple[Any, ...], Method | None] = {}
-    found = []
+    methods = []
     for land_class, cell in zip(tasks["land_class"], ordnance, strict=True):
-        own = tuple(ids_in(cell))
-        key = (land_class, own)
+        held = tuple(ids_in(cell))
+        key = (land_class, held)
         if key not in known:
-            fitting = (m for m in settings.methods if m.land_class == land_class and _fits(m, own))
+            fitting = (m for m in settings.methods if m.land_class == land_class and _fits(m, held))
             known[key] = next(fitting, None)
-        found.append(known[key])
-    return found
+        methods.append(known[key])
+    return methods
 
 
 def _fits(method: Method, ordnance: tuple[str, ...]) -> bool:
@@ -62,12 +62,12 @@ def allowed(kinds: tuple[str, ...], district: Any, teams: pd.DataFrame) -> list[
     """Positions of the teams that may do a step of these kinds in a district; blank is outside every district."""
     places = teams["districts"] if "districts" in teams.columns else [None] * len(teams)
     deferred = teams["deferred"] if "deferred" in teams.columns else [None] * len(teams)
-    found = []
-    for k, (kind, own, lost) in enumerate(zip(teams["kind"], places, deferred, strict=True)):
-        named = ids_in(own)
+    numbers = []
+    for k, (kind, cell, lost) in enumerate(zip(teams["kind"], places, deferred, strict=True)):
+        named = ids_in(cell)
         if kind in kinds and pd.isna(lost) and (not named or district in named):
-            found.append(k)
-    return found
+            numbers.append(k)
+    return numbers
 
 
 def people_range(people: Any, unknown: tuple[float, float, float] | None) -> tuple[float, float, float] | None:

@@ -70,7 +70,7 @@ class _Plan:
     touched: Array  # tasks with work
     outcome: list[Outcome | None]  # of each touched task
     # of each step
-    own: Array  # number of its task among the touched
+    task_no: Array  # number of its task among the touched
     ground: Array  # number in _GROUNDS
     part: Array  # of the task's ground, as planned
     before: Array  # step before it, -1: none
@@ -140,8 +140,8 @@ def replay_work(work: pd.DataFrame, case: PlanningCase) -> Replay:
     drawn = [_worked(plan, settings.wait_periods, *_draw(plan, uncertainty, k)) for k in blocks]
     finish = np.concatenate([one for one, _ in drawn], axis=1)
     cost = np.concatenate([one for _, one in drawn])
-    opens = np.array([_opening(own, finish, plan.never) for own in needs], dtype=int).reshape(-1, uncertainty.draws)
-    planned = np.array([_opening(own, plan.finish[:, None], plan.never)[0] for own in needs], dtype=int)
+    opens = np.array([_opening(ids, finish, plan.never) for ids in needs], dtype=int).reshape(-1, uncertainty.draws)
+    planned = np.array([_opening(ids, plan.finish[:, None], plan.never)[0] for ids in needs], dtype=int)
     days = pd.DatetimeIndex([settings.start, *(end for _, end in period_days(longer)), pd.NaT])
     months = np.concatenate([[settings.counted_months], months_counted(longer), [0.0]])
     home = np.array([people @ (opens <= t) for t in range(plan.never)])
@@ -160,9 +160,9 @@ def replay_work(work: pd.DataFrame, case: PlanningCase) -> Replay:
         totals=pd.DataFrame(
             [
                 {"figure": name}
-                | {f"p{p}": float(_quantile(own[None], p)[0]) for p in (10, 50, 80, 90)}
-                | {"mean": float(own.mean()), "planned": float(told)}
-                for name, (own, told) in figures.items()
+                | {f"p{p}": float(_quantile(draws[None], p)[0]) for p in (10, 50, 80, 90)}
+                | {"mean": float(draws.mean()), "planned": float(as_planned)}
+                for name, (draws, as_planned) in figures.items()
             ]
         ),
         draws=uncertainty.draws,
@@ -191,10 +191,10 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
     ends = ready.reindex(range(len(steps)), fill_value=never).to_numpy(int)
     finish = np.where(idle & free, 0, never)
     finish[touched] = 0
-    np.maximum.at(finish, touched[steps["own"]], ends)
+    np.maximum.at(finish, touched[steps["task_no"]], ends)
     finish[~free] = never
     last = np.full(len(touched), -1)
-    last[steps["own"]] = np.arange(len(steps))
+    last[steps["task_no"]] = np.arange(len(steps))
     rows = rows.merge(turns, on=["at", "period"], how="left", sort=False)
     rows = rows[free[rows["task"]]].sort_values(["period", "row"], kind="stable")
     return _Plan(
@@ -202,7 +202,7 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
         finish=finish,
         touched=touched,
         outcome=[settings.outcomes.get(name) for name in tasks["land_class"].iloc[touched]],
-        own=steps["own"].to_numpy(int),
+        task_no=steps["task_no"].to_numpy(int),
         ground=steps["ground"].to_numpy(int),
         part=steps["part"].to_numpy(float),
         before=steps["before"].to_numpy(int),
@@ -221,25 +221,25 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
 def _steps(tasks: pd.DataFrame, settings: PlanningSettings, touched: Array) -> tuple[pd.DataFrame, Array]:
     """Steps with ground of the tasks that are worked on, and whether there is nothing to do on a task (tasks).
 
-    A row a step: task, step (from 1), own (number of the task among those worked on), ground (number in _GROUNDS), part
-    of the task's ground [1], m2, before (row of the step before, -1: none).
+    One row for each step: task, step (from 1), task_no (number of the task among those worked on), ground (number in
+    _GROUNDS), part of the task's ground [1], m2, before (row of the step before, -1: none).
     """
     place = {int(k): n for n, k in enumerate(touched)}
     area, classes = _numbers(tasks["area_m2"]), tasks["land_class"].to_numpy(object)
     idle = np.zeros(len(tasks), dtype=bool)
-    found: list[tuple[Any, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     for k, method in enumerate(methods_of(tasks, settings)):
-        first = len(found)
+        first = len(rows)
         for n, step in enumerate(method.steps if method is not None else ()):
             part = settings.part(classes[k], step.ground)
             if (m2 := part * area[k]) > 0:
-                before = len(found) - 1 if len(found) > first else -1
-                found.append((k, n + 1, place.get(k, -1), _GROUNDS.index(step.ground), part, m2, before))
-        idle[k] = method is not None and len(found) == first
+                before = len(rows) - 1 if len(rows) > first else -1
+                rows.append((k, n + 1, place.get(k, -1), _GROUNDS.index(step.ground), part, m2, before))
+        idle[k] = method is not None and len(rows) == first
         if k not in place:
-            del found[first:]
-    columns = ["task", "step", "own", "ground", "part", "m2", "before"]
-    return pd.DataFrame(found, columns=columns).astype({"own": int, "step": int, "task": int}), idle
+            del rows[first:]
+    columns = ["task", "step", "task_no", "ground", "part", "m2", "before"]
+    return pd.DataFrame(rows, columns=columns).astype({"task_no": int, "step": int, "task": int}), idle
 
 
 def _parts(rows: pd.DataFrame, steps: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
@@ -326,14 +326,14 @@ def _people(case: PlanningCase) -> Array:
     zones, unknown = case.zones, case.unknown_people
     _need(zones, "ZONES", ("zone_id", "people"))
     if unknown is not None and not 0 <= unknown[0] <= unknown[1] <= unknown[2]:
-        raise SettingsError(f"unknown_people {unknown} must be low, likely, high in that order; mend it")
-    found = []
+        raise SettingsError(f"unknown_people {unknown} must be low, likely, high in that order; fix it")
+    likely = []
     for name, people in zip(zones["zone_id"], zones["people"], strict=True):
-        own = people_range(people, unknown)
-        if own is None:
+        range_of_zone = people_range(people, unknown)
+        if range_of_zone is None:
             raise TableError(f"zone {name}: people are unknown; give their number, or unknown_people")
-        found.append(own[1])
-    return np.array(found, dtype=float)
+        likely.append(range_of_zone[1])
+    return np.array(likely, dtype=float)
 
 
 # The draws.
@@ -352,8 +352,8 @@ def _random(seed: int, block: int, what: str, name: str) -> np.random.Generator:
 def _shares(random: np.random.Generator, outcome: Outcome, count: int) -> Array:
     """Shares of ground that are cancelled, reduced and cleared in each draw (draws, 3) [1]; shares of 0 stay 0.
 
-    >>> told = Outcome(cancelled=0, reduced=1, cleared=0, concentration=3, source="illustrative")
-    >>> _shares(np.random.default_rng(1), told, 2).tolist()
+    >>> survey = Outcome(cancelled=0, reduced=1, cleared=0, concentration=3, source="illustrative")
+    >>> _shares(np.random.default_rng(1), survey, 2).tolist()
     [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
     """
     shares = np.array([outcome.cancelled, outcome.reduced, outcome.cleared])
@@ -363,29 +363,29 @@ def _shares(random: np.random.Generator, outcome: Outcome, count: int) -> Array:
     return drawn
 
 
-def _draw(plan: _Plan, asked: Uncertainty, first: int) -> tuple[Array, Array]:
+def _draw(plan: _Plan, uncertainty: Uncertainty, first: int) -> tuple[Array, Array]:
     """Team-days that each row of work takes in each draw of a block, and whether a step has no ground in it.
 
     All of a block is drawn, whatever is needed of it, so that more draws only add to those that were there.
     """
-    count, block = min(_BLOCK, asked.draws - first), first // _BLOCK
-    seen = {name: _random(asked.seed, block, "team", name).random(_BLOCK)[:count] for name in {*plan.teams.like}}
+    count, block = min(_BLOCK, uncertainty.draws - first), first // _BLOCK
+    seen = {name: _random(uncertainty.seed, block, "team", name).random(_BLOCK)[:count] for name in {*plan.teams.like}}
     u: Any = np.array([seen[name] for name in plan.teams.like]).reshape(-1, count)
     low, likely, high = plan.teams.rates[:, :, None]
     rate = triangular_quantile(u, low, likely, high)
-    spread = asked.task_spread
+    spread = uncertainty.task_spread
     factor = np.empty((len(plan.touched), count))
     parts = np.ones((len(_GROUNDS), len(plan.touched), count))
     for k, (task, outcome) in enumerate(zip(plan.touched, plan.outcome, strict=True)):
-        random = _random(asked.seed, block, "task", plan.tasks[task])
+        random = _random(uncertainty.seed, block, "task", plan.tasks[task])
         factor[k] = random.standard_normal(_BLOCK)[:count]
         if outcome is not None:
             shares = _shares(random, outcome, _BLOCK)[:count]
             parts[1, k], parts[2, k] = 1 - shares[:, 0], shares[:, 2]
     factor = np.exp(spread * factor - spread**2 / 2)
-    part = parts[plan.ground, plan.own]
+    part = parts[plan.ground, plan.task_no]
     effort = (plan.m2 / plan.part[plan.step])[:, None] * part[plan.step]
-    effort *= factor[plan.own[plan.step]]
+    effort *= factor[plan.task_no[plan.step]]
     effort /= rate[plan.team]
     return effort, part < TINY
 
@@ -419,7 +419,7 @@ def _worked(plan: _Plan, wait: int, effort: Array, none: Array) -> tuple[Array, 
     now = _Progress(
         effort=effort,
         none=none,
-        some_none=[bool(own.any()) for own in none],
+        some_none=[bool(empty.any()) for empty in none],
         before=plan.before.tolist(),
         steps=np.zeros(none.shape),
         rows=none[plan.step].astype(float),
@@ -427,7 +427,7 @@ def _worked(plan: _Plan, wait: int, effort: Array, none: Array) -> tuple[Array, 
     # Steps at the end of the last periods: the earliest of them is what a step after them may count on.
     earlier = deque([np.zeros_like(now.steps)] * wait, maxlen=max(wait, 1))
     # Within a period it is enough to go once through the work of a turn, unless a step may follow in the same one.
-    rounds = 1 if wait else int(np.bincount(plan.own, minlength=1).max())
+    rounds = 1 if wait else int(np.bincount(plan.task_no, minlength=1).max())
     parts = zip(plan.size.tolist(), plan.begins.tolist(), plan.width.tolist(), strict=True)
     rows = list(zip(range(len(plan.step)), plan.step.tolist(), plan.team.tolist(), parts, strict=True))
     todo = [[rows[k] for k in np.flatnonzero(plan.turn == turn)] for turn in np.unique(plan.turn)]
@@ -491,29 +491,29 @@ def _turn(now: _Progress, turn: list[_Row], far: Array, left: Array, spent: list
 def _finished(now: _Progress, task: int, last: int, finish: Array, period: int, never: int) -> bool:
     """Note in which draws a task is finished at the end of a period; whether it is in all of them."""
     ready = np.asarray(now.reached(now.steps, last) >= 1 - TINY)
-    own = finish[task]
-    own[ready & (own == never)] = period
+    finish_of_task = finish[task]
+    finish_of_task[ready & (finish_of_task == never)] = period
     return bool(ready.all())
 
 
 # What the draws tell.
 
 
-def _opening(own: Array | None, finish: Array, never: int) -> Array:
+def _opening(tasks: Array | None, finish: Array, never: int) -> Array:
     """Period at whose end the last of a zone's tasks is finished, 0 where it waits for none (draws)."""
-    if own is None:
+    if tasks is None:
         return np.full(finish.shape[1], never)
-    opens: Array = finish[own].max(axis=0, initial=0).astype(int)
+    opens: Array = finish[tasks].max(axis=0, initial=0).astype(int)
     return opens
 
 
 def _critical(needs: list[Array | None], planned: Array, opens: Array, finish: Array) -> Array:
     """Share of draws in which each task is among the last of a zone that opens later than planned [1]."""
     last = np.zeros(finish.shape, dtype=bool)
-    for own, told, found in zip(needs, planned, opens, strict=True):
-        late = found > told  # never where the zone is not in the plan
-        if own is not None and late.any():
-            last[own] |= (finish[own] == found) & late
+    for tasks, planned_in, opens_in in zip(needs, planned, opens, strict=True):
+        late = opens_in > planned_in  # never where the zone is not in the plan
+        if tasks is not None and late.any():
+            last[tasks] |= (finish[tasks] == opens_in) & late
     share: Array = last.mean(axis=1)
     return share
 
@@ -530,14 +530,14 @@ def _quantile(values: Array, p: int) -> Array:
 
 def _zones(zones: pd.DataFrame, planned: Array, opens: Array, never: int, days: Any) -> pd.DataFrame:
     known = planned < never
-    found = {p: _quantile(opens, p) for p in (50, 80)}
+    quantiles = {p: _quantile(opens, p) for p in (50, 80)}
     table = {
         "zone_id": zones["zone_id"].to_numpy(object),
         "opens_in": _periods(planned, never),
         "probability": np.where(known, (opens <= planned[:, None]).mean(axis=1), np.nan),
     }
-    table |= {f"p{p}_in": _periods(own, never) for p, own in found.items()}
-    return pd.DataFrame(table | {f"p{p}_on": days[own].to_numpy() for p, own in found.items()})
+    table |= {f"p{p}_in": _periods(periods, never) for p, periods in quantiles.items()}
+    return pd.DataFrame(table | {f"p{p}_on": days[periods].to_numpy() for p, periods in quantiles.items()})
 
 
 def _tasks(plan: _Plan, finish: Array, critical: Array, days: Any) -> pd.DataFrame:
