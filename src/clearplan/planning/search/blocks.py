@@ -21,7 +21,7 @@ from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 
-#: Blocks that unlock nothing are told apart by what they are worth for their ground, in so many groups.
+#: Blocks that unlock nothing are kept apart by what they are worth for their ground, in so many groups.
 _GROUPS = 8
 
 
@@ -122,7 +122,7 @@ def _able(case: PlanningCase) -> tuple[Able, dict[str, str]]:
         elif method is None:
             reasons[str(task)] = f"no method of [[planning.methods]] fits class {land_class} and its ordnance"
         else:
-            own = []
+            teams_of_steps = []
             for step in method.steps:
                 key = (step.kinds, district if isinstance(district, str) else None)
                 if key not in known:
@@ -131,9 +131,9 @@ def _able(case: PlanningCase) -> tuple[Able, dict[str, str]]:
                     place = f"in {district}" if isinstance(district, str) else "outside every district"
                     reasons[str(task)] = f"no team does '{step.name}' ({' or '.join(step.kinds)}) {place}"
                     break
-                own.append(known[key])
+                teams_of_steps.append(known[key])
             else:
-                able[-1] = (method, tuple(own))
+                able[-1] = (method, tuple(teams_of_steps))
     return able, reasons
 
 
@@ -266,15 +266,15 @@ def _keys(
     return keys
 
 
-def _best_first(own: Array, gain: Array, area: Array) -> Array:
-    return np.asarray(own[np.lexsort((own, -gain[own] / np.maximum(area[own], TINY)))])
+def _best_first(ids: Array, gain: Array, area: Array) -> Array:
+    return np.asarray(ids[np.lexsort((ids, -gain[ids] / np.maximum(area[ids], TINY)))])
 
 
-def _order_gain(own: Array, gain: Array, area: Array) -> float:
+def _order_gain(ids: Array, gain: Array, area: Array) -> float:
     """How much more than its part of the whole the best of a block's tasks can be worth when they come first."""
-    if len(own) == 1 or not gain[own].any():
+    if len(ids) == 1 or not gain[ids].any():
         return 0.0
-    parts, worth = np.cumsum(area[own]) / area[own].sum(), np.cumsum(gain[own])
+    parts, worth = np.cumsum(area[ids]) / area[ids].sum(), np.cumsum(gain[ids])
     return float((worth - parts * worth[-1]).max())
 
 

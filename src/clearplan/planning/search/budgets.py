@@ -65,9 +65,9 @@ def budget_curve(case: PlanningCase, *, best: Schedule | None = None, progress: 
         if best is not None and budget == case.settings.budget and _none_better(blocks, start, best):
             start, gap = best.parts, best.gap
         else:
-            found = best_plan(replace(blocks.problem, budget=budget), shared, start=start)
-            start = found.parts
-            gap = gap_of(found.bound + blocks.open_worth + blocks.slack, found.value + blocks.open_worth)
+            search = best_plan(replace(blocks.problem, budget=budget), shared, start=start)
+            start = search.parts
+            gap = gap_of(search.bound + blocks.open_worth + blocks.slack, search.value + blocks.open_worth)
         judged = _judged(work_table(blocks, start, case), case, budget)
         more = judged["person_months"] - before["person_months"]
         rows.append(
@@ -158,18 +158,18 @@ def return_programme(case: PlanningCase, *, by: Mapping[str, Any]) -> ReturnProg
     SettingsError
         ``by`` names a zone that is not there.
     """
-    asked = _dated(case, by)
-    blocks = make_blocks(asked)
+    dated = _dated(case, by)
+    blocks = make_blocks(dated)
     met = meet(replace(blocks.problem, capacity=blocks.problem.capacity * _ENDLESS))
     problem = replace(blocks.problem, due=met.problem.due, block_due=met.problem.block_due)
-    unit = team_days(case.teams.assign(number=1), asked.settings)
-    further, proven = _further(problem, unit, asked.settings)
+    unit = team_days(case.teams.assign(number=1), dated.settings)
+    further, proven = _further(problem, unit, dated.settings)
     number = pd.to_numeric(case.teams["number"]).to_numpy(float) + further
     parts = _cheapest(replace(problem, capacity=unit * number[:, None]))
-    enough = replace(asked, teams=case.teams.assign(number=number))
+    enough = replace(dated, teams=case.teams.assign(number=number))
     work = work_table(blocks, parts, enough)
     judged = judge_work(work, enough)
-    notes = [clash_words(clash, blocks, asked) for clash in met.clashes]
+    notes = [clash_words(clash, blocks, dated) for clash in met.clashes]
     notes += [f"Zone {zone} can't open in any plan: {reason}" for zone, reason in blocks.shut.items() if zone in by]
     if not proven:
         notes.append("The number of further teams is enough, but it was not proven in time that fewer would not do")

@@ -56,7 +56,7 @@ class Clash:
 
 @dataclass(frozen=True)
 class Met:
-    """A problem whose deadlines can all be met, work that meets them, and the clashes that were mended for it."""
+    """A problem whose deadlines can all be met, work that meets them, and the clashes that were resolved for it."""
 
     problem: Problem
     work: list[tuple[int, int, int, float]]
@@ -81,8 +81,8 @@ def meet(problem: Problem) -> Met:
 
 
 def _deadlines(problem: Problem) -> dict[Deadline, int]:
-    told: dict[Deadline, int] = {("unlock", int(u)): int(problem.due[u]) for u in np.flatnonzero(problem.due >= 0)}
-    return told | {("block", int(b)): int(problem.block_due[b]) for b in np.flatnonzero(problem.block_due >= 0)}
+    unlocks: dict[Deadline, int] = {("unlock", int(u)): int(problem.due[u]) for u in np.flatnonzero(problem.due >= 0)}
+    return unlocks | {("block", int(b)): int(problem.block_due[b]) for b in np.flatnonzero(problem.block_due >= 0)}
 
 
 def _with(problem: Problem, changed: Mapping[Deadline, int]) -> Problem:
@@ -94,12 +94,12 @@ def _with(problem: Problem, changed: Mapping[Deadline, int]) -> Problem:
 
 def _due(problem: Problem, only: Iterable[Deadline] | None = None) -> Array:
     """Period by which each block must be finished (blocks), -1 for none."""
-    told = _deadlines(problem)
+    deadlines = _deadlines(problem)
     due = np.full(len(problem.last), -1)
-    for kind, k in told if only is None else only:
+    for kind, k in deadlines if only is None else only:
         for b in problem.needs[k] if kind == "unlock" else (k,):
             if problem.last[b] >= 0:
-                period = told[kind, k]
+                period = deadlines[kind, k]
                 due[b] = period if due[b] < 0 else min(due[b], period)
     return due
 
@@ -138,29 +138,29 @@ def part_due(problem: Problem, due: Array | None = None, *, held: bool = False) 
 def _work(problem: Problem, due: Array) -> list[tuple[int, int, int, float]] | None:
     """Work that finishes each block by its period, in the numbers of the whole problem; None where none can."""
     part, steps = part_due(problem, due)
-    own = due[due >= 0]
-    if not len(own):
+    periods = due[due >= 0]
+    if not len(periods):
         return []
-    if (own == 0).any():
+    if (periods == 0).any():
         return None
     at = columns_of(part)
     programme = programme_of(part, at)
-    programme.gain[at.done[part.last, own - 1]] = 1.0
+    programme.gain[at.done[part.last, periods - 1]] = 1.0
     answer = relax(programme, time_limit_s=_SECONDS, corner=True)
-    if answer.point is None or answer.objective < len(own) - _ROUNDING:
+    if answer.point is None or answer.objective < len(periods) - _ROUNDING:
         return None
     return [(int(steps[s]), team, t, share) for s, team, t, share in work_of(part, at, answer.point)]
 
 
 def _clash(problem: Problem) -> Clash:
-    told = _deadlines(problem)
-    kept = list(told)
-    for deadline in sorted(told, key=lambda d: (-told[d], d)):  # the latest are left out first
-        fewer = [other for other in kept if other != deadline]
+    deadlines = _deadlines(problem)
+    clashing = list(deadlines)
+    for deadline in sorted(deadlines, key=lambda d: (-deadlines[d], d)):  # the latest are left out first
+        fewer = [other for other in clashing if other != deadline]
         if _work(problem, _due(problem, fewer)) is None:
-            kept = fewer
-    lack = _lack(problem, _due(problem, kept))
-    return Clash({d: told[d] for d in kept}, _gives_way(problem, kept, told), lack)
+            clashing = fewer
+    lack = _lack(problem, _due(problem, clashing))
+    return Clash({d: deadlines[d] for d in clashing}, _gives_way(problem, clashing, deadlines), lack)
 
 
 def what_lacks(problem: Problem, opens: Mapping[int, int]) -> Lack | None:
@@ -168,13 +168,13 @@ def what_lacks(problem: Problem, opens: Mapping[int, int]) -> Lack | None:
 
     Of the limits of each lack any one would do, as far as all others have more than enough.
     """
-    asked = _with(replace(problem, due=np.full(len(problem.due), -1)), {("unlock", u): t for u, t in opens.items()})
-    due = _due(asked)
-    return None if _work(asked, due) is not None else _lack(asked, due)
+    dated = _with(replace(problem, due=np.full(len(problem.due), -1)), {("unlock", u): t for u, t in opens.items()})
+    due = _due(dated)
+    return None if _work(dated, due) is not None else _lack(dated, due)
 
 
 def _lack(problem: Problem, due: Array) -> Lack:
-    """Limits that stand against deadlines, and how much of each lacks; then those that still do with these mended."""
+    """Limits that stand against deadlines, and how much of each lacks; then those that still do without these."""
     groups: list[Lack] = []
     limits, enough = _limits(problem, due), False
     while not enough:
@@ -190,10 +190,10 @@ def _lack(problem: Problem, due: Array) -> Lack:
             problem = _endless(problem, limit)
         limits = [limit for limit in limits if limit not in held]
         enough = not held or _work(problem, due) is not None
-    told = groups.pop()
+    lack = groups.pop()
     while groups:
-        told = replace(groups.pop(), further=told)
-    return told
+        lack = replace(groups.pop(), further=lack)
+    return lack
 
 
 def _amounts(
@@ -248,9 +248,9 @@ def with_twin(problem: Problem, team: int, capacity: Array) -> Problem:
     """The problem with one more team that does all that a team does, with days of its own (periods) [team-days]."""
     twin = len(problem.cost)
     options = []
-    for own in problem.options:
-        effort = dict(own).get(team)
-        options.append(own if effort is None else (*own, (twin, effort)))
+    for teams in problem.options:
+        effort = dict(teams).get(team)
+        options.append(teams if effort is None else (*teams, (twin, effort)))
     return replace(
         problem,
         options=tuple(options),
@@ -279,17 +279,17 @@ def _lacking_a_period(problem: Problem, due: Array) -> float:
     return high - problem.budget_a_period
 
 
-def _gives_way(problem: Problem, kept: Sequence[Deadline], told: Mapping[Deadline, int]) -> tuple[Deadline, int]:
+def _gives_way(problem: Problem, clashing: Sequence[Deadline], periods: Mapping[Deadline, int]) -> tuple[Deadline, int]:
     """The unlock of a clash that is worth least, or else its last block; and the first period that the others leave."""
-    unlocks = [k for kind, k in kept if kind == "unlock"]
-    one: Deadline = kept[-1]
+    unlocks = [k for kind, k in clashing if kind == "unlock"]
+    one: Deadline = clashing[-1]
     if unlocks:
         one = ("unlock", min(unlocks, key=lambda u: (float(problem.value[u, :2].max()), u)))
-    low, high = told[one], problem.periods + 1
+    low, high = periods[one], problem.periods + 1
     while high - low > 1:
         middle = (low + high) // 2
         moved = _with(problem, {one: middle})
-        if _work(moved, _due(moved, kept)) is None:
+        if _work(moved, _due(moved, clashing)) is None:
             low = middle
         else:
             high = middle

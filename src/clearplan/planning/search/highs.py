@@ -132,9 +132,9 @@ def relax(programme: Programme, *, time_limit_s: float, seed: int = 0, corner: b
     model.run()
     point, objective = _point(model)
     duals = np.zeros(len(programme.low))
-    found = np.array(model.getSolution().row_dual)
-    if len(found) == len(duals):
-        duals = np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
+    row_duals = np.array(model.getSolution().row_dual)
+    if len(row_duals) == len(duals):
+        duals = np.nan_to_num(row_duals, nan=0.0, posinf=0.0, neginf=0.0)
     # An interior point without its corner is optimal only nearly: its duals prove a bound, its objective does not.
     bound = min(proven_bound(programme, y) for y in (duals, np.zeros(len(duals))))
     return Answer(point, objective, bound, _status(model))
@@ -158,12 +158,12 @@ def proven_bound(programme: Programme, duals: Array) -> float:
     Maximise 3x + 2y where x + y <= 4, x + 3y <= 6, x <= 3 and y <= 3. The best is x = 3, y = 1, worth 11. With 2 for
     the first row and 0 for the second: (3 - 2) * 3 + 2 * 4 = 11. With nothing for both: 3 * 3 + 2 * 3 = 15.
 
-    >>> told = Programme(
+    >>> programme = Programme(
     ...     gain=np.array([3.0, 2.0]), upper=np.array([3.0, 3.0]), whole=np.array([False, False]),
     ...     row=np.array([0, 0, 1, 1]), column=np.array([0, 1, 0, 1]), entry=np.array([1.0, 1.0, 1.0, 3.0]),
     ...     low=np.full(2, -np.inf), high=np.array([4.0, 6.0]),
     ... )
-    >>> [round(proven_bound(told, np.array(y)), 6) for y in ([2.0, 0.0], [0.0, 0.0], [-1.0, 0.0])]
+    >>> [round(proven_bound(programme, np.array(y)), 6) for y in ([2.0, 0.0], [0.0, 0.0], [-1.0, 0.0])]
     [11.0, 15.0, 15.0]
     """
     y = np.where(np.isfinite(duals), duals, 0.0)
@@ -178,16 +178,16 @@ def proven_bound(programme: Programme, duals: Array) -> float:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """HiGHS prints its name as it is made, before it can be told to be silent: nothing of it reaches the terminal."""
+    """HiGHS prints its name as it is made, before it can be silenced: nothing of it reaches the terminal."""
     sys.stdout.flush()
-    kept = os.dup(1)
+    terminal = os.dup(1)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
     try:
         yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(terminal, 1)
+        os.close(terminal)
 
 
 def _model(time_limit_s: float, gap: float, seed: int) -> highspy.Highs:

@@ -100,10 +100,10 @@ def programme_of(problem: Problem, at: Columns, money: Array | None = None) -> P
     _unlocks(problem, at, rows, upper, gain)
     whole[at.open.ravel()] = True
     for b in np.flatnonzero(problem.last >= 0):
-        own = at.done[problem.last[b]]
-        gain[own] += problem.reward[b, 1:] - np.append(problem.reward[b, 2:], 0.0)
+        columns = at.done[problem.last[b]]
+        gain[columns] += problem.reward[b, 1:] - np.append(problem.reward[b, 2:], 0.0)
         if problem.block_due[b] >= 0:
-            _due(rows, upper, own, int(problem.block_due[b]))
+            _due(rows, upper, columns, int(problem.block_due[b]))
     _staying(problem, at, rows, upper, gain)
     return Programme(
         gain,
@@ -117,11 +117,11 @@ def programme_of(problem: Problem, at: Columns, money: Array | None = None) -> P
     )
 
 
-def _due(rows: _Rows, upper: Array, own: Array, due: int) -> None:
+def _due(rows: _Rows, upper: Array, columns: Array, due: int) -> None:
     if due == 0:
-        rows.add(1, 1, (own[0], 0.0))  # can't be met: the programme has no answer
+        rows.add(1, 1, (columns[0], 0.0))  # can't be met: the programme has no answer
     else:
-        rows.add(1, 1, (own[due - 1], 1.0))
+        rows.add(1, 1, (columns[due - 1], 1.0))
 
 
 def _steps(problem: Problem, at: Columns, rows: _Rows, upper: Array) -> None:
@@ -196,10 +196,10 @@ def _staying(problem: Problem, at: Columns, rows: _Rows, upper: Array, gain: Arr
         there.setdefault((team, int(problem.district[problem.block[s]]), t), []).append((column, effort[s, team]))
     for team, district, t in wanted.tolist():
         key = (team, district, t)
-        column, own = int(at.stays[key]), there.get(key, [])
+        column, columns = int(at.stays[key]), there.get(key, [])
         upper[column] = problem.kept[key]
         gain[column] = problem.stability
-        rows.add_sum(-np.inf, 0.0, [column, *(c for c, _ in own)], [1.0, *(-days for _, days in own)])
+        rows.add_sum(-np.inf, 0.0, [column, *(c for c, _ in columns)], [1.0, *(-days for _, days in columns)])
 
 
 def point_of(problem: Problem, at: Columns, work: Sequence[tuple[int, int, int, float]]) -> Array:
@@ -212,8 +212,8 @@ def point_of(problem: Problem, at: Columns, work: Sequence[tuple[int, int, int, 
     ends = opened(problem, done)
     point[at.open] = ends[:, None] <= np.arange(1, problem.periods + 1)
     if (at.stays >= 0).any():
-        kept = np.minimum(days_by_district(problem, work), problem.kept)
-        point[at.stays[at.stays >= 0]] = kept[at.stays >= 0]
+        staying = np.minimum(days_by_district(problem, work), problem.kept)
+        point[at.stays[at.stays >= 0]] = staying[at.stays >= 0]
     return point
 
 

@@ -1,4 +1,4 @@
-"""Orders of whole unlocks, told quickly what they are worth, and made better by moving one unlock at a time."""
+"""Orders of whole unlocks, quickly valued, and made better by moving one unlock at a time."""
 
 from __future__ import annotations
 
@@ -31,15 +31,17 @@ class Orders:
     def __init__(self, problem: Problem) -> None:
         cost, steps = problem.cost.tolist(), steps_of(problem)
         self.problem = problem
-        self.blocks = [[[(k, days, days * cost[k]) for k, days in problem.options[s]] for s in own] for own in steps]
+        self.blocks = [
+            [[(k, days, days * cost[k]) for k, days in problem.options[s]] for s in members] for members in steps
+        ]
         # needs of all unlocks side by side, each after a block more that is finished from the start
-        self.flat = np.concatenate([[len(steps), *own] for own in problem.needs]).astype(int)
-        self.begins = np.cumsum([0, *(len(own) + 1 for own in problem.needs[:-1])])
+        self.flat = np.concatenate([[len(steps), *members] for members in problem.needs]).astype(int)
+        self.begins = np.cumsum([0, *(len(members) + 1 for members in problem.needs[:-1])])
         self.value, self.reward = valued(problem)
         self.children = np.flatnonzero(problem.parent >= 0).tolist()
         self.every = max(1, len(problem.needs) // _PARTS)
         money = [problem.budget, *([problem.budget_a_period] * problem.periods)]
-        finish = [0 if not own else -1 for own in steps]
+        finish = [0 if not members else -1 for members in steps]
         self.first: State = (problem.capacity.tolist(), problem.capacity.sum(axis=1).tolist(), money, finish)
         for b in sorted(np.flatnonzero(problem.block_due >= 0).tolist(), key=lambda b: problem.block_due[b]):
             self._work(self.first, (b,))
@@ -56,22 +58,22 @@ class Orders:
             self._work(state, self.problem.needs[order[k]])
         ends = np.array([*state[3], 0])
         ends[ends < 0] = self.problem.periods + 1
-        own = np.maximum.reduceat(ends[self.flat], self.begins)
+        opens = np.maximum.reduceat(ends[self.flat], self.begins)
         for u in self.children:
-            own[u] = max(own[u], own[self.problem.parent[u]])
-        total = self.value[np.arange(len(own)), own].sum() + self.reward[np.arange(len(ends) - 1), ends[:-1]].sum()
-        return float(total), known, own
+            opens[u] = max(opens[u], opens[self.problem.parent[u]])
+        total = self.value[np.arange(len(opens)), opens].sum() + self.reward[np.arange(len(ends) - 1), ends[:-1]].sum()
+        return float(total), known, opens
 
     def _work(self, state: State, blocks: Sequence[int]) -> None:
         """Work on all blocks that are not finished, as early as can be, or on none of them."""
-        finish, made = state[3], []
+        finish, finished_now = state[3], []
         log: list[tuple[int, int, float, float]] = []
         for b in blocks:
             if finish[b] < 0:
                 finish[b] = self._fill(state, b, log)
-                made.append(b)
+                finished_now.append(b)
                 if finish[b] < 0:
-                    for other in made:
+                    for other in finished_now:
                         finish[other] = -1
                     _undo(state, log)
                     return
@@ -93,18 +95,18 @@ class Orders:
                         days = capacity[team][t]
                         if days <= TINY:
                             continue
-                        own = min(room, days / effort)
+                        part_of_team = min(room, days / effort)
                         if price > 0:
-                            own = min(own, money[0] / price, money[t + 1] / price)
-                        if own <= TINY:
+                            part_of_team = min(part_of_team, money[0] / price, money[t + 1] / price)
+                        if part_of_team <= TINY:
                             continue
-                        capacity[team][t] = days - own * effort
-                        left[team] -= own * effort
-                        money[0] -= own * price
-                        money[t + 1] -= own * price
-                        log.append((team, t, own * effort, own * price))
-                        part += own
-                        room -= own
+                        capacity[team][t] = days - part_of_team * effort
+                        left[team] -= part_of_team * effort
+                        money[0] -= part_of_team * price
+                        money[t + 1] -= part_of_team * price
+                        log.append((team, t, part_of_team * effort, part_of_team * price))
+                        part += part_of_team
+                        room -= part_of_team
                         if room <= TINY:
                             break
                 if part >= 1 - TINY:
@@ -148,7 +150,7 @@ def reordered(
     generator = np.random.default_rng(seed)
     orders, now, size = Orders(problem), list(order), len(order)
     value, states, ends = orders.fill(now, (), 0)
-    best, found, before, moves = value, now, [value] * _MEMORY, 0
+    best, best_order, before, moves = value, now, [value] * _MEMORY, 0
     head = _head(now, ends, problem.periods)
     while size > 1 and going_on(moves, best):
         moves += 1
@@ -160,14 +162,14 @@ def reordered(
             place, other = int(generator.integers(size)), int(generator.integers(head))
         fresh = now[:place] + now[place + 1 :]
         fresh.insert(other, now[place])
-        made, known, own = orders.fill(fresh, states, min(place, other))
-        if made >= value or made >= before[moves % _MEMORY]:
-            now, value, states = fresh, made, known
-            head = _head(now, own, problem.periods)
+        worth_of_order, known, opens = orders.fill(fresh, states, min(place, other))
+        if worth_of_order >= value or worth_of_order >= before[moves % _MEMORY]:
+            now, value, states = fresh, worth_of_order, known
+            head = _head(now, opens, problem.periods)
             if value > best:
-                best, found = value, now
+                best, best_order = value, now
         before[moves % _MEMORY] = value
-    return found
+    return best_order
 
 
 def _head(order: Sequence[int], ends: Array, periods: int) -> int:

@@ -1,4 +1,4 @@
-"""A schedule made better piece by piece: some unlocks and their work are taken out and planned anew by HiGHS."""
+"""A schedule made better piece by piece: some unlocks and their work are taken out and planned again by HiGHS."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def replanned(
     left_s: Callable[[], float],
     going_on: Callable[[int, float], bool],
 ) -> list[tuple[int, int, int, float]]:
-    """The best schedule found by planning pieces anew, all the rest as it is: a search of large neighbourhoods.
+    """The best schedule found by planning pieces again, all the rest as it is: a search of large neighbourhoods.
 
     Work of blocks that no open unlock needs is left out (Shaw 1998, CP-98, on such neighbourhoods).
 
@@ -86,10 +86,10 @@ def replanned(
             fresh = [
                 (int(piece.steps[s]), team, t, part) for s, team, t, part in work_of(piece.problem, at, answer.point)
             ]
-            made = _needed(problem, [*piece.others, *fresh])
-            told = worth(problem, made)
-            if told >= value:
-                best, value = made, told
+            schedule = _needed(problem, [*piece.others, *fresh])
+            worth_of_schedule = worth(problem, schedule)
+            if worth_of_schedule >= value:
+                best, value = schedule, worth_of_schedule
     return best
 
 
@@ -107,22 +107,22 @@ def _chosen(problem: Problem, ends: Array, hopes: Array, generator: np.random.Ge
     there = np.flatnonzero((ends > 0) & (ends <= problem.periods))
     few = min(len(shut), max(size // 3, size - len(there)))
     chance = np.clip(hopes[shut], 0, 1) + 0.02
-    own: list[int] = generator.choice(shut, few, replace=False, p=chance / chance.sum()).tolist() if few else []
+    chosen: list[int] = generator.choice(shut, few, replace=False, p=chance / chance.sum()).tolist() if few else []
     if len(there):
         spread = 2 * generator.choice((0.5, 1.5, float(problem.periods)))
         apart = np.abs(ends[there] - ends[generator.choice(there)]) + spread * generator.random(len(there))
-        own += there[np.argsort(apart, kind="stable")[: size - few]].tolist()
-    return sorted(own)
+        chosen += there[np.argsort(apart, kind="stable")[: size - few]].tolist()
+    return sorted(chosen)
 
 
-def _piece(problem: Problem, work: Work, done: Array, ends: Array, own: list[int]) -> Piece:
-    inside = set(own)
+def _piece(problem: Problem, work: Work, done: Array, ends: Array, unlocks: list[int]) -> Piece:
+    inside = set(unlocks)
     others = [u for u in np.flatnonzero(ends <= problem.periods).tolist() if u not in inside]
-    held = {b for u in own for b in problem.needs[u]} - {b for u in others for b in problem.needs[u]}
+    held = {b for u in unlocks for b in problem.needs[u]} - {b for u in others for b in problem.needs[u]}
     blocks, steps = sorted(held), np.flatnonzero(np.isin(problem.block, list(held)))
     step_no = np.full(len(problem.ground) + 1, -1)  # one more: the step before the first is -1
     step_no[steps] = np.arange(len(steps))
-    block_no, unlock_no = ({k: n for n, k in enumerate(part)} for part in (blocks, own))
+    block_no, unlock_no = ({k: n for n, k in enumerate(part)} for part in (blocks, unlocks))
     kept, rest = ([part for part in work if bool(step_no[part[0]] >= 0) is inner] for inner in (True, False))
     days, used = _days(problem, rest), _days(problem, kept)
     part = replace(
@@ -135,17 +135,17 @@ def _piece(problem: Problem, work: Work, done: Array, ends: Array, own: list[int
         # what it uses now it may use again: what is left is not less by rounding
         capacity=np.maximum(np.where(problem.capacity - days > 1e-6, problem.capacity - days, 0.0), used),
         budget=max(problem.budget - float((problem.cost @ days).sum()), 0.0),
-        needs=tuple(tuple(block_no[b] for b in problem.needs[u] if b in held) for u in own),
-        parent=np.array([unlock_no.get(int(problem.parent[u]), -1) for u in own], dtype=int),
-        value=problem.value[own],
+        needs=tuple(tuple(block_no[b] for b in problem.needs[u] if b in held) for u in unlocks),
+        parent=np.array([unlock_no.get(int(problem.parent[u]), -1) for u in unlocks], dtype=int),
+        value=problem.value[unlocks],
         reward=problem.reward[blocks],
-        due=problem.due[own],
+        due=problem.due[unlocks],
         block_due=problem.block_due[blocks],
         district=problem.district[blocks],
         kept=np.maximum(problem.kept - days_by_district(problem, rest), 0.0) if problem.kept.size else problem.kept,
     )
     own_kept = [(int(step_no[s]), team, t, share) for s, team, t, share in kept]
-    ready = np.array([_ready(problem, done, ends, u, held, inside) for u in own], dtype=int)
+    ready = np.array([_ready(problem, done, ends, u, held, inside) for u in unlocks], dtype=int)
     return Piece(part, steps, ready, np.maximum(problem.budget_a_period - problem.cost @ days, 0.0), own_kept, rest)
 
 

@@ -190,13 +190,13 @@ def prices(problem: Problem) -> Array:
     Teams that are asked for more than they can do are dear, idle ones nearly free.
     """
     able = problem.capacity.sum(axis=1)
-    asked = np.zeros(len(able))
+    wanted = np.zeros(len(able))
     for options in problem.options:
         share = sum(able[team] / effort for team, effort in options) or 1.0
         for team, _ in options:
-            asked[team] += able[team] / share
+            wanted[team] += able[team] / share
     with np.errstate(divide="ignore", invalid="ignore"):
-        price = np.where(able > 0, np.minimum(np.maximum(asked / able, 0.01), 1e6) / able, 1e9)
+        price = np.where(able > 0, np.minimum(np.maximum(wanted / able, 0.01), 1e6) / able, 1e9)
     if np.isfinite(problem.budget) and problem.budget > 0:
         price = price + problem.cost / problem.budget
     return np.asarray(price)
@@ -216,8 +216,8 @@ def greedy(problem: Problem, *, until: Filling | None = None) -> Filling:
     """
     steps, filling = steps_of(problem), until or empty_filling(problem)
     dear = step_prices(problem)
-    block_price = [sum(dear[s] for s in own) for own in steps]
-    done: set[int] = {b for b, own in enumerate(steps) if not own}
+    block_price = [sum(dear[s] for s in steps_of_block) for steps_of_block in steps]
+    done: set[int] = {b for b, steps_of_block in enumerate(steps) if not steps_of_block}
     users: list[list[int]] = [[] for _ in steps]
     for u, blocks in enumerate(problem.needs):
         for b in blocks:
@@ -240,8 +240,8 @@ def greedy(problem: Problem, *, until: Filling | None = None) -> Filling:
     for u, parent in enumerate(problem.parent.tolist()):
         children.setdefault(parent, []).append(u)
     while heap:
-        told, u = heapq.heappop(heap)
-        if u not in left or -ratio(u, done) < told - TINY:
+        ratio_then, u = heapq.heappop(heap)
+        if u not in left or -ratio(u, done) < ratio_then - TINY:
             continue
         left.discard(u)
         before = set(done)
@@ -300,7 +300,7 @@ def in_order(problem: Problem, blocks: Sequence[int]) -> Filling:
 def whole_in_order(problem: Problem, unlocks: Sequence[int]) -> Filling:
     """Unlocks opened whole in an order; one that can't be finished is left out, and the rest filled as in greedy."""
     steps, filling = steps_of(problem), empty_filling(problem)
-    done: set[int] = {b for b, own in enumerate(steps) if not own}
+    done: set[int] = {b for b, steps_of_block in enumerate(steps) if not steps_of_block}
     for b in sorted(np.flatnonzero(problem.block_due >= 0).tolist(), key=lambda b: problem.block_due[b]):
         if fill_block(problem, filling, steps[b], whole=True):
             done.add(b)
@@ -309,7 +309,7 @@ def whole_in_order(problem: Problem, unlocks: Sequence[int]) -> Filling:
         _open(problem, filling, steps, int(u), done)
     dear = step_prices(problem)
     rest = [b for b in range(len(steps)) if b not in done]
-    return fill_rest(problem, filling, rest, [sum(dear[s] for s in own) for own in steps])
+    return fill_rest(problem, filling, rest, [sum(dear[s] for s in steps_of_block) for steps_of_block in steps])
 
 
 def progress(problem: Problem, work: Sequence[tuple[int, int, int, float]]) -> Array:
@@ -328,10 +328,10 @@ def opened(problem: Problem, done: Array) -> Array:
     held = problem.last >= 0
     part = done[problem.last[held]] >= 1 - 1e-7
     ends[held] = np.where(part.any(axis=1), part.argmax(axis=1) + 1, periods + 1)
-    own = np.array([max((ends[b] for b in blocks), default=0) for blocks in problem.needs], dtype=int)
+    opens = np.array([max((ends[b] for b in blocks), default=0) for blocks in problem.needs], dtype=int)
     for u in np.flatnonzero(problem.parent >= 0):
-        own[u] = max(own[u], own[problem.parent[u]])
-    return own
+        opens[u] = max(opens[u], opens[problem.parent[u]])
+    return opens
 
 
 def worth(problem: Problem, work: Sequence[tuple[int, int, int, float]]) -> float:
@@ -373,15 +373,15 @@ def valued(problem: Problem) -> tuple[Array, Array]:
 def cheapest_first(problem: Problem) -> Problem:
     """The same problem, in which the team whose work on a step costs least is asked first."""
     cost = problem.cost.tolist()
-    options = tuple(tuple(sorted(own, key=lambda team: team[1] * cost[team[0]])) for own in problem.options)
+    options = tuple(tuple(sorted(teams, key=lambda team: team[1] * cost[team[0]])) for teams in problem.options)
     return replace(problem, options=options)
 
 
 def with_rest(problem: Problem, work: Sequence[tuple[int, int, int, float]]) -> list[tuple[int, int, int, float]]:
     """A schedule, and what is left of days and money put to blocks with a reward of their own."""
     filling, steps, dear = filling_of(problem, work), steps_of(problem), step_prices(problem)
-    rest = [b for b, own in enumerate(steps) if own and finished_by(problem, filling, b) < 0]
-    return fill_rest(problem, filling, rest, [sum(dear[s] for s in own) for own in steps]).work
+    rest = [b for b, steps_of_block in enumerate(steps) if steps_of_block and finished_by(problem, filling, b) < 0]
+    return fill_rest(problem, filling, rest, [sum(dear[s] for s in steps_of_block) for steps_of_block in steps]).work
 
 
 def days_by_district(problem: Problem, work: Sequence[tuple[int, int, int, float]]) -> Array:

@@ -64,27 +64,27 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None) -> Schedul
     begun = time.monotonic()
     _refuse(case)
     blocks, single = make_blocks(case), make_blocks(case, alone=True)
-    found = best_plan(blocks.problem, case.settings, progress=progress)
+    search = best_plan(blocks.problem, case.settings, progress=progress)
     lists = (in_order(single.problem, order).work for order in (_by_rank(case, single), _by_value(case, single)))
     works = [
         *(work_table(single, parts, case) for parts in lists),
-        *(work_table(blocks, parts, case) for parts in (found.greedy, found.parts)),
+        *(work_table(blocks, parts, case) for parts in (search.greedy, search.parts)),
     ]
     strategies = dict(zip(STRATEGIES, works, strict=True))
     return Schedule(
         work=strategies[BEST],
         strategies=strategies,
-        value=found.value + blocks.open_worth,
-        bound=found.bound + blocks.open_worth + blocks.slack,
+        value=search.value + blocks.open_worth,
+        bound=search.bound + blocks.open_worth + blocks.slack,
         seconds=time.monotonic() - begun,
         notes=(
-            *(clash_words(clash, blocks, case) for clash in found.clashes),
+            *(clash_words(clash, blocks, case) for clash in search.clashes),
             *_notes(blocks, case.teams),
-            *found.notes,
+            *search.notes,
         ),
         left_out=blocks.left_out,
         shut=blocks.shut,
-        parts=found.parts,
+        parts=search.parts,
     )
 
 
@@ -168,7 +168,7 @@ class Found:
 def best_plan(
     problem: Problem, settings: PlanningSettings, *, start: Parts | None = None, progress: Progress | None = None
 ) -> Found:
-    """Greedy unlock, the order of the linear relaxation, moves in that order, pieces planned anew, HiGHS on the whole.
+    """Greedy unlock, the order of the linear relaxation, moves in that order, pieces planned again, HiGHS on the whole.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def best_plan(
     def left(share: float = 1.0) -> float:
         return max(0.0, share * settings.time_limit_s - (time.monotonic() - begun))
 
-    def told(gap: float) -> None:
+    def report(gap: float) -> None:
         if progress is not None:
             progress(gap, time.monotonic() - begun)
 
@@ -203,16 +203,16 @@ def best_plan(
     bound = relaxed.bound + 1e-6
     ways = [_by_relaxation(way, at, relaxed.point, best) for way in (problem, cheapest_first(problem))]
     best = max((best, *(way.parts for way in ways)), key=lambda parts: worth(problem, parts))
-    told(gap_of(bound, worth(problem, best)))
+    report(gap_of(bound, worth(problem, best)))
     if at.number > _SMALL:
         hopes = np.full(len(problem.needs), 0.1) if relaxed.point is None else relaxed.point[at.open[:, -1]]
         moved = _reordered(max(ways, key=lambda way: way.value), bound, settings, left)
         best = max(best, moved, key=lambda parts: worth(problem, parts))
         if len(problem.needs) > _FEW:
-            again = _replanned(problem, best, hopes, bound, settings, left, told)
+            again = _replanned(problem, best, hopes, bound, settings, left, report)
             best = max(best, again, key=lambda parts: worth(problem, parts))
     if gap_of(bound, worth(problem, best)) > settings.gap and left() > 0.05:
-        best, bound = _by_highs(problem, at, programme, best, bound, settings, left(), told)
+        best, bound = _by_highs(problem, at, programme, best, bound, settings, left(), report)
     value, notes = worth(problem, best), []
     if gap_of(bound, value) > settings.gap and left() <= 0.05:
         limit = f"The search ended by its time limit of {settings.time_limit_s:g} s"
@@ -274,12 +274,12 @@ def _replanned(
     bound: float,
     settings: PlanningSettings,
     left: Any,
-    told: Callable[[float], None],
+    report: Callable[[float], None],
 ) -> Parts:
-    """The schedule made better by planning pieces of it anew."""
+    """The schedule made better by planning pieces of it again."""
 
     def going_on(pieces: int, value: float) -> bool:
-        told(gap_of(bound, value))
+        report(gap_of(bound, value))
         return pieces < _PIECES and gap_of(bound, value) > settings.gap and left(_PIECES_UNTIL) > 0
 
     parts = replanned(problem, best, hopes, seed=settings.seed, left_s=lambda: left(_PIECES_UNTIL), going_on=going_on)
@@ -294,7 +294,7 @@ def _by_highs(
     bound: float,
     settings: PlanningSettings,
     seconds: float,
-    told: Callable[[float], None],
+    report: Callable[[float], None],
 ) -> tuple[Parts, float]:
     answer = solve(
         programme,
@@ -302,7 +302,7 @@ def _by_highs(
         gap=settings.gap,
         seed=settings.seed,
         start=point_of(problem, at, best),
-        progress=lambda gap, _: told(gap),
+        progress=lambda gap, _: report(gap),
     )
     if np.isfinite(answer.bound):
         bound = min(bound, answer.bound * (1 + 1e-9) + 1e-6)
