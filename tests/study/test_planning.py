@@ -283,7 +283,7 @@ def test_what_moved_between_two_plans_and_why(village):
     moved = found.replanned.openings.set_index("zone_id")
     assert moved.loc["Z2", "change"] == "later"
     assert "new in its way" in moved.loc["Z2", "why"]
-    assert found.replanned.case.settings["what"].tolist() == ["stability"]
+    assert found.replanned.settings["what"].tolist() == ["stability"]
     assert 0 < found.replanned.kept <= 1
     cp.write_comparison(found, village / "diff.html")
     assert "Places whose opening moved" in (village / "diff.html").read_text(encoding="utf-8")
