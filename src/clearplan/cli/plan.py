@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from clearplan.planning.planned import Planned
 
 
-def plan_work(
+def plan_work(  # noqa: PLR0913 - the options of the command
     project: ProjectFile,
     out: OutFolder = None,
     as_at: AsAt = None,

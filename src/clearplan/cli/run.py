@@ -52,7 +52,7 @@ def run(
     _run(project, out or project.parent / "out", as_at, offline, tier)
 
 
-def export(
+def export(  # noqa: PLR0913 - the options of the command
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="New file; its ending names the format (see above).")],
     layer: Annotated[

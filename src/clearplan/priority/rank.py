@@ -32,7 +32,7 @@ SURE_COLUMNS = (
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 
-def rank(
+def rank(  # noqa: PLR0913 - one keyword for each table or layer that a criterion may read
     tasks: gpd.GeoDataFrame,
     zones: gpd.GeoDataFrame,
     settings: PrioritySettings,

@@ -171,7 +171,7 @@ def read_commitments(
     return commitments
 
 
-def read_contact_line(
+def read_contact_line(  # noqa: PLR0913 - the keywords of a public reader, as in [contact_line]
     path: str | Path,
     *,
     depth_m: Sequence[Any],

@@ -138,7 +138,7 @@ def read_record_source(
     return reading
 
 
-def reanchor(
+def reanchor(  # noqa: PLR0913 - what a row of ANCHORS states, each by its name
     reading: RecordReading,
     record_id: str,
     coordinates: str,

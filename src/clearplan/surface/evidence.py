@@ -69,7 +69,7 @@ class Cells:
     shift: Array
 
 
-def collect_evidence(
+def collect_evidence(  # noqa: PLR0913 - one keyword for each layer of evidence
     hazards: gpd.GeoDataFrame,
     areas: gpd.GeoDataFrame,
     accidents: gpd.GeoDataFrame,
