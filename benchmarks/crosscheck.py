@@ -197,7 +197,7 @@ def main() -> None:
     as_json = arguments.parse_args().json
     check_known_cases()
     study = cp.run_study(SAMPLE, change={"planning": None, "teams": [], "commitments": []})
-    settings = study.plan.priority
+    settings = study.project.priority
     queues = {queue: compare_queue(study.tasks, settings, queue) for queue in ("survey", "clearance")}
     report(queues, reversals(), as_json)
 
