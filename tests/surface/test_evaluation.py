@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -48,23 +49,46 @@ def world():
 # --- figures by hand
 
 
+def figures(label, score, chance=None, weight=None):
+    label = np.asarray(label)
+    chance = np.full(len(label), 0.5) if chance is None else np.asarray(chance)
+    return scores.figures_of_cells(label, np.asarray(score), chance, np.ones(len(label)) if weight is None else weight)
+
+
 def test_roc_by_hand_with_a_tie():
     # Pairs of positive over negative: 3>2, 3>1 and 2=2 (half), 2>1: 3.5 of 4.
-    assert scores.roc_auc([1, 1, 0, 0], [3, 2, 2, 1]) == 3.5 / 4
+    assert figures([1, 1, 0, 0], [3, 2, 2, 1])["roc_auc"] == 3.5 / 4
+    assert figures([1, 0, 1, 0], [4, 3, 2, 1])["roc_auc"] == 0.75
 
 
 def test_pr_and_average_precision_by_hand():
     # From the highest: hit (1/1), miss, hit (2/3), miss. Points (0, 1), (.5, 1), (.5, .5), (1, 2/3), (1, .5).
-    label, score = [1, 0, 1, 0], [4, 3, 2, 1]
-    assert scores.pr_auc(label, score) == pytest.approx(0.5 * 1 + 0.5 * (1 / 2 + 2 / 3) / 2)
-    assert scores.average_precision(label, score) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    found = figures([1, 0, 1, 0], [4, 3, 2, 1])
+    assert found["pr_auc"] == pytest.approx(0.5 * 1 + 0.5 * (1 / 2 + 2 / 3) / 2)
+    assert found["average_precision"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
 
 
 def test_one_value_flatters_the_trapezoid_and_not_average_precision():
     # A belt with 5 of 10 positives among 100 cells, and 900 more cells with the other 5: precision .05, then .01.
-    label, score = np.repeat([1, 0, 1, 0], [5, 95, 5, 895]), np.repeat([1, 0], [100, 900])
-    assert scores.pr_auc(label, score) == pytest.approx(0.5 * (1 + 0.05) / 2 + 0.5 * (0.05 + 0.01) / 2)
-    assert scores.average_precision(label, score) == pytest.approx(0.5 * 0.05 + 0.5 * 0.01)
+    found = figures(np.repeat([1, 0, 1, 0], [5, 95, 5, 895]), np.repeat([1, 0], [100, 900]))
+    assert found["pr_auc"] == pytest.approx(0.5 * (1 + 0.05) / 2 + 0.5 * (0.05 + 0.01) / 2)
+    assert found["average_precision"] == pytest.approx(0.5 * 0.05 + 0.5 * 0.01)
+
+
+def test_weights_are_numbers_of_cells():
+    label, score, chance, many = [1, 0, 0, 1, 0], [5, 4, 4, 4, 1], [0.9, 0.5, 0.4, 0.4, 0.1], [1, 3, 2, 2, 9]
+    assert figures(label, score, chance, many) == pytest.approx(
+        figures(*(np.repeat(values, many) for values in (label, score, chance)))
+    )
+
+
+def test_log_loss_by_hand():
+    assert figures([1, 0], [2, 1], [0.5, 0.5])["log_loss"] == pytest.approx(np.log(2))
+    assert figures([1, 0], [2, 1], [0.8, 0.4], [3, 1])["log_loss"] == pytest.approx(
+        -(3 * np.log(0.8) + np.log(0.6)) / 4
+    )
+    # What was said to be impossible and happened costs as much as one in a million millions, not everything.
+    assert figures([1, 1], [2, 1], [0.0, 1.0])["log_loss"] == pytest.approx(-np.log(1e-12) / 2)
 
 
 def test_recall_shares_ties_fairly():
@@ -83,13 +107,6 @@ def test_recall_weighs_ground_by_area():
     assert list(found.values()) == pytest.approx([0.5, 0.75, 1.0])  # all of the first cell, then half of the second
 
 
-def test_calibration_by_hand():
-    said, seen, held = scores.calibration_bins([0, 1, 1, 1], [0.2, 0.2, 0.8, 0.8], [3, 1, 1, 3], bins=2)
-    assert said.tolist() == pytest.approx([0.2, 0.8])
-    assert seen.tolist() == pytest.approx([0.25, 1.0])
-    assert held.tolist() == [4, 4]
-
-
 def test_recalibration_by_hand():
     # Says 20 and 80 %, and it is 40 and 60 %: slope logit .6 / logit .8, intercept 0.
     slope, intercept = scores.recalibrate([1, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], [4, 6, 6, 4])
@@ -99,34 +116,49 @@ def test_recalibration_by_hand():
     assert np.isnan(scores.recalibrate([1, 1], [0.3, 0.4])).all()
 
 
+def by_definition(label, score, weight):
+    """ROC-AUC over all pairs; precision and recall from the highest threshold down, without any sorting of ours."""
+    yes, no = label == 1, label == 0
+    apart = np.sign(score[yes][:, None] - score[no]) / 2 + 0.5
+    pairs = weight[yes][:, None] * weight[no]
+    points = [(0.0, 1.0)]
+    for threshold in sorted(set(score), reverse=True):
+        chosen = score >= threshold
+        hit = weight[chosen & yes].sum()
+        points.append((hit / weight[yes].sum(), hit / weight[chosen].sum()))
+    steps = list(pairwise(points))
+    return {
+        "roc_auc": (apart * pairs).sum() / pairs.sum(),
+        "pr_auc": sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in steps),
+        "average_precision": sum((b[0] - a[0]) * b[1] for a, b in steps),
+    }
+
+
 @given(seed=st.integers(0, 10_000), values=st.sampled_from([2, 7, 1_000]))
 @settings(max_examples=60, deadline=None)
-def test_figures_agree_with_scikit_learn(seed, values):
+def test_figures_are_those_of_their_definitions(seed, values):
     from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import auc, average_precision_score, log_loss, precision_recall_curve, roc_auc_score
 
     random = np.random.default_rng(seed)
     score = random.integers(1, values + 1, 60) / (values + 1)
     label = (random.random(60) < score).astype(int)
     label[:2] = 0, 1
     weight = random.uniform(0.5, 3, 60)
-    precision, recall, _ = precision_recall_curve(label, score, sample_weight=weight)
-    assert scores.roc_auc(label, score, weight) == pytest.approx(roc_auc_score(label, score, sample_weight=weight))
-    assert scores.pr_auc(label, score, weight) == pytest.approx(auc(recall, precision))
-    by_steps = average_precision_score(label, score, sample_weight=weight)
-    assert scores.average_precision(label, score, weight) == pytest.approx(by_steps)
-    assert scores.log_loss(label, score, weight) == pytest.approx(log_loss(label, score, sample_weight=weight))
+    found = figures(label, score, score, weight)
+    expected = by_definition(label, score, weight)
+    expected["log_loss"] = -np.average(np.log(np.where(label == 1, score, 1 - score)), weights=weight)
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
     if values == 7:
         made = LogisticRegression(C=1e9, solver="newton-cholesky", tol=1e-10)
         made.fit(logit(score)[:, None], label, sample_weight=weight)
-        slope, intercept = scores.recalibrate(label, score, weight)
+        slope, intercept = found["slope"], found["intercept"]
         if abs(slope) < 10:  # where labels part without overlap there is no slope
             assert [slope, intercept] == pytest.approx([made.coef_[0, 0], made.intercept_[0]], rel=1e-3, abs=1e-4)
 
 
 def test_figures_that_cannot_be_are_missing_and_not_0():
-    assert np.isnan(scores.roc_auc([1, 1], [1, 2]))
-    assert np.isnan(scores.pr_auc([0, 0], [1, 2]))
+    assert np.isnan(figures([1, 1], [1, 2])["roc_auc"])
+    assert np.isnan([figures([0, 0], [1, 2])[name] for name in ("roc_auc", "pr_auc", "average_precision")]).all()
     assert np.isnan(scores.recall_in_top([], [1.0], [1.0], [0.1])[0.1])
 
 

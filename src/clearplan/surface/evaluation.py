@@ -23,12 +23,11 @@ from clearplan.surface.evidence import Evidence
 from clearplan.surface.fit import Roles, best_penalty, fit_rows, roles_of
 from clearplan.surface.likelihood import Model, exposure_given, one_thread
 from clearplan.surface.samples import Sample, folds_of, take_sample
-from clearplan.surface.scores import average_precision, log_loss, pr_auc, recalibrate, recall_in_top, roc_auc
+from clearplan.surface.scores import figures_of_cells, recall_in_top
 from clearplan.tables.check import placed, remaining
 
 Array = NDArray[Any]
 
-RUNGS = ("belt only", "distance only", "all terms (expert)", "all terms (fitted)")
 TOPS = (0.05, 0.10, 0.20)
 #: Figures of each rung and fold, and what they are.
 FIGURES = {
@@ -249,18 +248,9 @@ def _figures(held: pd.DataFrame, repeated: Array) -> dict[str, float]:
     score, own = held["score"].to_numpy(), held["label"].to_numpy() == 1
     recall = recall_in_top(score[own], score[~own], held["weight"].to_numpy()[~own], TOPS)
     label, score, weight, expected = held.loc[~repeated, ["label", "score", "weight", "expected"]].to_numpy().T
-    chance = -np.expm1(-expected)
-    slope, intercept = recalibrate(label, chance, weight)
-    return {
-        "accidents": float(own.sum()),
-        "roc_auc": roc_auc(label, score, weight),
-        "pr_auc": pr_auc(label, score, weight),
-        "average_precision": average_precision(label, score, weight),
-        **{f"recall_{round(top * 100)}": recall[top] for top in TOPS},
-        "log_loss": log_loss(label, chance, weight),
-        "slope": slope,
-        "intercept": intercept,
-    }
+    figures = figures_of_cells(label, score, -np.expm1(-expected), weight)
+    figures |= {f"recall_{round(top * 100)}": recall[top] for top in TOPS}
+    return {"accidents": float(own.sum())} | {name: figures[name] for name in FIGURES}
 
 
 def _curves(held: pd.DataFrame, cell_km2: float) -> pd.DataFrame:
