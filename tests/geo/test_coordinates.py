@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 
 from clearplan.core.checks import parse_date
-from clearplan.geo.angles import write_position
 from clearplan.geo.coordinates import mgrs_square, placed_within, read_position, readings
 from clearplan.geo.soviet_sheets import parse_sheet
 
@@ -350,6 +349,30 @@ def test_near_misses_are_read_or_refused_in_one_line(text):
 
 
 WORLD = {"lon": st.floats(-179.9, 179.9), "lat": st.floats(-89.9, 89.9)}
+
+
+def write_position(lon, lat, *, parts=3, decimals=1):
+    """A position in degrees (1), degrees and minutes (2), or degrees, minutes and seconds (3)."""
+    north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"
+    return f"{written_angle(lat, parts, decimals)}{north} {written_angle(lon, parts, decimals)}{east}"
+
+
+def written_angle(value, parts, decimals):
+    # Rounded as a whole first, so that 59.99 seconds never become 60.
+    units = round(abs(value) * 60 ** (parts - 1) * 10**decimals)
+    figure, texts = units, []
+    for place in range(parts - 1, -1, -1):
+        base = 60 * 10**decimals if place == parts - 1 else 60
+        figure, own = divmod(figure, base) if place else (0, figure)
+        last = place == parts - 1 and decimals
+        width = (3 + decimals if last else 2) if place else 1
+        texts.append(f"{own / 10**decimals:0{width}.{decimals}f}" if last else f"{own:0{width}d}")
+    return "".join(f"{text}{mark}" for text, mark in zip(reversed(texts), "°'\"", strict=False))
+
+
+def test_positions_are_written_as_paper_has_them():
+    assert write_position(46.93, 39.99) == "39°59'24.0\"N 46°55'48.0\"E"
+    assert write_position(46.93, -39.99, parts=2, decimals=2) == "39°59.40'S 46°55.80'E"
 
 
 @given(**WORLD, parts=st.integers(1, 3), decimals=st.integers(0, 4))

@@ -13,11 +13,11 @@ from rasterio.transform import from_gcps
 from clearplan.core.errors import CrsError, FaultsError, MissingFileError, OutputError, ReadError, SettingsError
 from clearplan.records.scans import (
     ControlPoints,
+    _mapped,
     compare_models,
     georeference_error,
     read_control_points,
     scan_sigma_m,
-    to_map,
     warp_scan,
 )
 from clearplan.settings.base import check_settings
@@ -59,6 +59,11 @@ def lattice(across, seed=1, noise_px=1.5):
     column, row = column + draw.normal(0, noise_px, len(x)), row + draw.normal(0, noise_px, len(x))
     table = pd.DataFrame({"point": range(1, len(x) + 1), "column": column, "row": row, "x": x, "y": y, "enabled": True})
     return ControlPoints(table, GRID)
+
+
+def to_map(points, model, column, row):
+    """Map coordinates [m] of pixels."""
+    return _mapped(points.table[points.table["enabled"]], model, np.asarray(column), np.asarray(row))
 
 
 def true_error(points, model):

@@ -239,26 +239,3 @@ def _degrees(angle: _Angle) -> tuple[float, float]:
         value += float(number.digits) / 60**place
         worth = 10.0 ** -len(decimals) / 60**place
     return (-value if angle.sign == "-" else value), worth
-
-
-def write_position(lon: float, lat: float, *, parts: int = 3, decimals: int = 1) -> str:
-    """A position in degrees (1), degrees and minutes (2), or degrees, minutes and seconds (3).
-
-    >>> write_position(46.93, 39.99), write_position(46.93, -39.99, parts=2, decimals=2)
-    ('39°59\\'24.0"N 46°55\\'48.0"E', "39°59.40'S 46°55.80'E")
-    """
-    north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"
-    return f"{_written(lat, parts, decimals)}{north} {_written(lon, parts, decimals)}{east}"
-
-
-def _written(value: float, parts: int, decimals: int) -> str:
-    # Rounded as a whole first, so that 59.99 seconds never become 60.
-    units = round(abs(value) * 60 ** (parts - 1) * 10**decimals)
-    figure, texts = units, []
-    for place in range(parts - 1, -1, -1):
-        base = 60 * 10**decimals if place == parts - 1 else 60
-        figure, own = divmod(figure, base) if place else (0, figure)
-        last = place == parts - 1 and decimals
-        width = (3 + decimals if last else 2) if place else 1
-        texts.append(f"{own / 10**decimals:0{width}.{decimals}f}" if last else f"{own:0{width}d}")
-    return "".join(f"{text}{mark}" for text, mark in zip(reversed(texts), "°'\"", strict=False))

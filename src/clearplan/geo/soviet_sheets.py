@@ -26,7 +26,6 @@ _BELTS = "ABCDEFGHIJKLMNOPQRSTUV"
 _LOOKS = dict(zip("АЕКМНОРСТ", "AEKMHOPCT", strict=True))
 _QUADRANTS = "АБВГ"
 _LATIN_QUADRANTS = "ABCD"
-_ORDINALS = ("first", "second", "third", "fourth")
 #: North of here two sheets are printed as one [degrees].
 _PAIRED_FROM = 60
 

@@ -5,16 +5,12 @@ Harm is never hidden in an average: it stands in a column of its own, and the br
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
 from clearplan.settings.priority import SurveyFirst
 
-Array = NDArray[Any]
 #: Columns that :func:`value_of_survey` adds to TASKS [currency of the settings, or 1].
 SURVEY_COLUMNS = (
     "clear_all_cost", "survey_first_cost", "survey_saves", "survey_harm", "break_even_p", "break_even_p_costs",

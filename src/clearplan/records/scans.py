@@ -267,12 +267,6 @@ def compare_models(points: ControlPoints, *, held_out: Sequence[int] = ()) -> pd
     return pd.DataFrame(rows, columns=["model", "points", "leave_one_out_rmse_m", "held_out_rmse_m", "fit_rmse_m"])
 
 
-def to_map(points: ControlPoints, model: str, column: Any, row: Any) -> tuple[Array, Array]:
-    """Map coordinates [m] of pixels; digitise in this direction only, a thin plate has no exact way back."""
-    used = points.table[points.table["enabled"]]
-    return _mapped(used, model, np.asarray(column, dtype=float), np.asarray(row, dtype=float))
-
-
 def warp_scan(
     image: str | Path, points: ControlPoints, out: str | Path, *, model: str, resolution_m: float | None = None
 ) -> Path:

@@ -16,9 +16,9 @@ from shapely import MultiPolygon, Point, Polygon, box
 import clearplan as cp
 from clearplan.core.errors import TableError
 from clearplan.outputs.page.draw import _encoded, draw_map
-from clearplan.outputs.page.encode import rows_of, unpacked
 from clearplan.outputs.page.html import SCRIPTS, STYLES, _asset, _json
 from tests.conftest import E0, N0, accident_table, hazard_table, zone_table
+from tests.outputs.page.decode import rows_of, unpacked
 
 
 def decoded(shape: dict) -> list[list[np.ndarray]]:

@@ -20,16 +20,14 @@ from clearplan.outputs.page.encode import (
     columns_of,
     digits_of,
     furthest_m,
-    numbers_in,
     outlines,
     packed,
     rough_outlines,
-    rows_of,
-    unpacked,
 )
 from clearplan.outputs.page.tiles import CLASSES, Level, _coarser, codes_of, hazard_picture, levels_of
 from tests.browser import PICTURES, opened
 from tests.conftest import E0, N0, UTM, zone_table
+from tests.outputs.page.decode import numbers_in, rows_of, unpacked
 from tests.outputs.page.test_draw import PERIODS, data_of, planned_world
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -74,6 +72,7 @@ def test_rough_outlines_hold_the_true_shapes_too(seed, corners, tolerance, size)
 def test_outlines_keep_their_place_in_the_list():
     holed = shapely.difference(box(0, 0, 0.01, 0.01), box(0.004, 0.004, 0.006, 0.006))
     two = shapely.MultiPolygon([holed, box(-1, -1, -0.9, -0.9)])
+    assert unpacked("K00e1J00d1").bounds == (0.0, 0.0, 0.0001, 0.0002)
     assert unpacked(packed(np.array([two]))[0]).equals(two)
     assert [len(part.split(".")) for part in packed(np.array([two]))[0].split(":")] == [2, 1]
     assert packed(np.array([two]), coarse=True)[0].startswith("~")
@@ -85,6 +84,7 @@ def test_outlines_keep_their_place_in_the_list():
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**34), 2**34)), max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_numbers_survive_as_digits(numbers):
+    assert numbers_in("01K~", 1.0) == [0, -1, 10, None]
     assert numbers_in(digits_of(np.array(numbers, dtype=float), 1.0), 1.0) == numbers
     told = columns_of([{"n": n} for n in numbers], {"n": Fixed(1.0, steps=True)})
     assert [row["n"] for row in rows_of(told)] == numbers

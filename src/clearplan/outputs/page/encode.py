@@ -141,49 +141,13 @@ def _digits(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.b
 def digits_of(numbers: NDArray[np.floating[Any]], unit: float) -> str:
     """Numbers as digits, to the nearest multiple of ``unit``; NaN is "~".
 
-    >>> digits_of(np.array([0.0, -1.0, 10.0, np.nan]), 1.0), numbers_in("01K~", 1.0)
-    ('01K~', [0, -1, 10, None])
+    >>> digits_of(np.array([0.0, -1.0, 10.0, np.nan]), 1.0)
+    '01K~'
     """
     known = np.isfinite(numbers)
     written, used = _digits(np.rint(np.where(known, numbers, 0.0) / unit).astype(np.int64))
     written[~known, 0] = ord("~")
     return written[used].tobytes().decode("ascii")
-
-
-def numbers_in(text: str, unit: float) -> list[float | None]:
-    """Numbers that were written as digits, in units of ``unit``; multiples of 1/unit come out exact."""
-    numbers: list[float | None] = []
-    value = place = 0
-    for digit in text:
-        if digit == "~":
-            numbers.append(None)
-            continue
-        code = DIGITS.index(digit)
-        value |= (code & 31) << place
-        place += 5
-        if code < 32:
-            whole = -(value >> 1) - 1 if value & 1 else value >> 1
-            numbers.append(whole if unit == 1 else whole / round(1 / unit))
-            value = place = 0
-    return numbers
-
-
-def unpacked(text: str) -> Any:
-    """The polygon that a string draws, in longitude and latitude: what the page's script makes of it.
-
-    >>> unpacked("K00e1J00d1").bounds
-    (0.0, 0.0, 0.0001, 0.0002)
-    """
-    parts = [[_corners(ring, 10 * UNIT if text[0] == "~" else UNIT) for ring in part.split(".")]
-             for part in text.lstrip("~").split(":")]  # fmt: skip
-    polygons = [shapely.Polygon(rings[0], rings[1:]) for rings in parts]
-    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
-
-
-def _corners(text: str, unit: float) -> NDArray[np.float64]:
-    steps = np.array(numbers_in(text, 1.0), dtype=float).reshape(-1, 2)
-    corners: NDArray[np.float64] = np.cumsum(steps, axis=0) / round(1 / unit)
-    return corners
 
 
 @dataclass(frozen=True)
@@ -235,33 +199,3 @@ def _fixed(values: Sequence[Any], fixed: Fixed) -> dict[str, Any]:
         numbers[known] = np.diff(whole, prepend=0.0)
         return {"digits": digits_of(numbers, 1.0)} | told
     return {"digits": digits_of(numbers.ravel(), fixed.unit)} | told
-
-
-def rows_of(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of columns again: what the page's script makes of them."""
-    rows: list[dict[str, Any]] = [{} for _ in range(columns["count"])]
-    for name, column in columns.items():
-        if name == "count":
-            continue
-        at = column["rows"] if isinstance(column, dict) and "rows" in column else range(len(rows))
-        for k, value in zip(at, _values(column), strict=True):
-            rows[k][name] = value
-    return rows
-
-
-def _values(column: Any) -> list[Any]:
-    if isinstance(column, list):
-        return column
-    if "digits" not in column:
-        own: list[Any] = column.get("values") or [column["kinds"][k] for k in numbers_in(column.get("at", ""), 1.0)]
-        return own
-    if not column["steps"]:
-        numbers = numbers_in(column["digits"], column["unit"])
-        width = column["width"]
-        return [numbers[k : k + width] for k in range(0, len(numbers), width)] if width else numbers
-    sums: list[float | None] = []
-    last, many = 0, round(1 / column["unit"])
-    for step in numbers_in(column["digits"], 1.0):
-        last += int(step or 0)
-        sums.append(None if step is None else last if many == 1 else last / many)
-    return sums

@@ -16,12 +16,13 @@ from typing import Any
 
 #: Each language by the name that its readers call it; the first is the one in which the page is written.
 LANGUAGES = {"en": "English", "az": "Azərbaycanca", "hy": "Հայերեն", "ru": "Русский"}
-#: ``official``: a term or sentence as a named source publishes it. ``draft``: ours, not yet reviewed by a speaker.
-STATUSES = ("official", "draft")
 
 
 def read_words(language: str) -> dict[str, dict[str, str]]:
-    """Catalogue of a language: its rows (``english``, ``text``, ``status``, ``source``) by their English sentence."""
+    """Catalogue of a language: its rows (``english``, ``text``, ``status``, ``source``) by their English sentence.
+
+    ``status`` is ``official`` where a named source published the text, ``draft`` where no speaker has reviewed it yet.
+    """
     path = files("clearplan.outputs.page").joinpath("words", f"{language}.csv")
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines(), strict=True)
     return {row["english"]: row for row in rows}
