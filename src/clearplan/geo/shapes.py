@@ -6,15 +6,15 @@ Everything here works on arrays of shapely geometries in metres and knows no tab
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
+from clearplan.core.threads import in_threads
 
 Geometries = NDArray[Any]  # object array of shapely geometries, or None
 Cap = Literal["round", "flat"]
@@ -28,15 +28,6 @@ GROWTH = 1 / math.cos(3 * math.pi / (8 * QUAD_SEGS))
 GRID_M = 1e-6  # grid of overlays of what was cut before; a thousand times finer than any survey [m]
 _THREAD_M = 1e-6  # parts of which area / length is less are rounding, not ground [m]
 _CHUNK = 128  # geometries to one union call; larger chunks leave one thread idle at the end
-
-
-def in_threads(work: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
-    """``[work(p) for p in parts]`` on all cores; GEOS releases the GIL. Order is kept."""
-    cores = os.cpu_count() or 1
-    if len(parts) < 2 or cores < 2:
-        return [work(part) for part in parts]
-    with ThreadPoolExecutor(cores) as pool:
-        return list(pool.map(work, parts))
 
 
 def conservative_buffer(

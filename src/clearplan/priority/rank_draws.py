@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clearplan.geo.shapes import in_threads
+from clearplan.core.threads import in_threads, multiply
 
 Array = NDArray[Any]
 #: Extra score of some rows in some draws: (rows, draws of the block x rows).
@@ -26,7 +26,6 @@ _CUT = 255  # stands for a level that an edge cuts; no bin has this code
 _CELLS = 2**23  # scores held at once [float32: 32 MB]
 _CODES = 2**27  # codes held at once [bytes]
 _DRAWS = 8  # of one thread's turn
-_PIECE = 2**18  # multiplications of one call of BLAS; from here on OpenBLAS starts threads
 _CHUNK = 256  # rows counted at once, whose counts stay in the cache of a core
 
 
@@ -157,17 +156,11 @@ def rank_draws(
 
 
 def _scores(values: Array, weights: Array) -> Array:
-    """The product ``weights @ values.T`` (draws, rows), in pieces so small that BLAS starts no threads of its own.
-
-    Its threads go on spinning for a while when they are done, on the cores that are to rank the draws.
-    """
+    """The product ``weights @ values.T`` (draws, rows)."""
     scores = np.empty((len(weights), len(values)), dtype=np.float32)
-    step = max(1, _PIECE // (_DRAWS * values.shape[1]))
 
     def some(begin: int) -> None:
-        own = weights[begin : begin + _DRAWS]
-        for k in range(0, len(values), step):
-            np.matmul(own, values[k : k + step].T, out=scores[begin : begin + _DRAWS, k : k + step])
+        multiply(weights[begin : begin + _DRAWS], values.T, scores[begin : begin + _DRAWS])
 
     in_threads(some, range(0, len(weights), _DRAWS))
     return scores

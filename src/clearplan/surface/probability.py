@@ -23,9 +23,9 @@ from scipy.special import expit, logit
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import CrsError, OutputError, SettingsError
+from clearplan.core.threads import in_threads, multiply
 from clearplan.geo.grids import Grid, Window, cell_of, cells_in, halo_cells, in_cells, tiles
 from clearplan.geo.rasters import code_style, ramp_style, read_cells, write_cells
-from clearplan.geo.shapes import in_threads
 from clearplan.settings.surface import SurfaceSettings
 from clearplan.surface.evidence import Cells, Evidence, cells
 
@@ -342,7 +342,8 @@ def _summed(found: Cells, place: Array, flat: Array, count: int, base: Array, st
 
     def part(k: int) -> tuple[Array, Array]:
         own = flat[k : k + _CHUNK]
-        score = terms[:, own].T @ strengths
+        score = np.empty((len(own), strengths.shape[1]), dtype="float32")
+        multiply(terms[:, own].T, strengths, score)
         score += base
         score += shift[own, None]
         np.negative(score, out=score)
