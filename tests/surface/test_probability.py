@@ -423,7 +423,7 @@ def test_one_metre_over_a_country_is_refused_with_its_size():
 MEMORY = """
     import resource, sys, tempfile
     import geopandas as gpd, numpy as np, shapely
-    from tests.test_surface import asked, gather
+    from tests.surface.test_probability import asked, gather
     from tests.conftest import E0, N0, accident_table, hazard_table, UTM
     from clearplan import make_surface
     from clearplan.geo.grids import make_grid
