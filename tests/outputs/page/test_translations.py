@@ -45,7 +45,7 @@ def python_keys() -> set[str]:
 
 def literals() -> set[str]:
     """Every string that stands in our Python, which any table might carry to the page."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SRC.glob("*.py")]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SRC.rglob("*.py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
