@@ -24,24 +24,26 @@ from clearplan.settings.land import FootprintSettings
 from clearplan.settings.priority import Criterion, PrioritySettings
 from clearplan.settings.tasks import TaskSettings
 
-#: Files of few tests that take long: begun first, so that no worker is left with them at the end.
-SLOW = (
-    "tests/test_readme.py", "tests/test_notebooks.py", "tests/study/test_run.py", "tests/cli/test_app.py",
-    "tests/planning/search/test_schedule.py",
-)  # fmt: skip
+#: `make test-full`: all seeds and all sizes; else of each heavy test a share, of the same assertions.
+FULL = os.environ.get("CLEARPLAN_TESTS") == "full"
+#: Runs of the sample project. Files that need one are begun first: no worker waits for them at the end, and the other
+#: worker, which begins in the middle, has its own work while they are made.
+RUNS = {"sample", "demo"}
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data" / "karabakh"
 UTM = "EPSG:32638"
 E0, N0 = 650_000.0, 4_420_000.0
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.option.loadscopereorder = False  # pytest-xdist would begin with the files of most tests
+def pytest_sessionfinish() -> None:
+    from tests.browser import close_browser
+
+    close_browser()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    place = {name: k for k, name in enumerate(SLOW)}
-    items.sort(key=lambda item: place.get(item.path.relative_to(ROOT).as_posix(), len(SLOW)))
+    first = {item.path for item in items if RUNS & set(getattr(item, "fixturenames", ()))}
+    items.sort(key=lambda item: item.path not in first)
 
 
 def hazard_table(rows: list[dict], crs: str = UTM) -> gpd.GeoDataFrame:
@@ -192,7 +194,8 @@ def small_runs(tmp_path_factory: pytest.TempPathFactory):
 
 def shell(command: str, folder: Path, python: Path) -> str:
     """What a command prints as a newcomer types it, with the environment of that Python switched on."""
-    clean = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")}
+    ours = ("VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "PYTHONDONTWRITEBYTECODE")
+    clean = {k: v for k, v in os.environ.items() if k not in ours}
     path = f"{python.parent}{os.pathsep}{clean['PATH']}"
     clean["PIP_NO_COMPILE"] = "1"  # what is imported is compiled then; the rest never
     done = subprocess.run(

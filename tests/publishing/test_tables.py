@@ -28,7 +28,7 @@ from clearplan.tables.check import check, remaining
 from clearplan.tables.lookup import TABLES
 from clearplan.tables.tiers import BANNERS, LEAVES, TIERS, may_leave, tier_of
 from tests.browser import opened
-from tests.conftest import E0, N0, SAMPLE, UTM, accident_table, hazard_table, random_world, zone_table
+from tests.conftest import E0, N0, SAMPLE, UTM, accident_table, hazard_table, made_once, random_world, zone_table
 from tests.leaks import Secrets, leaks, secrets_of
 
 # --- what leaves is declared ----------------------------------------------------------------------------------------
@@ -353,23 +353,26 @@ def secrets(sample) -> Secrets:
     return secrets_of(SAMPLE, sample[0])
 
 
+def published(tier, sample, factory):
+    """The sample published at a tier, and the folder of its outputs."""
+
+    def write(folder):
+        study = publish_study(sample[0], tier)
+        write_run(study, folder)
+        return study
+
+    return made_once(factory, f"sample-{tier}", write)
+
+
 @pytest.fixture(scope="module")
 def public(sample, tmp_path_factory):
-    study = publish_study(sample[0], "public")
-    folder = tmp_path_factory.mktemp("anyone")
-    write_run(study, folder)
-    return study, folder
+    return published("public", sample, tmp_path_factory)
 
 
 @pytest.fixture(scope="module", params=["public", "partner"])
-def tiered(request, public, sample, tmp_path_factory):
+def tiered(request, sample, tmp_path_factory):
     """Tier, study and folder of the sample published at each tier below restricted."""
-    if request.param == "public":
-        return ("public", *public)
-    study = publish_study(sample[0], request.param)
-    folder = tmp_path_factory.mktemp(request.param)
-    write_run(study, folder)
-    return request.param, study, folder
+    return (request.param, *published(request.param, sample, tmp_path_factory))
 
 
 def test_public_outputs_give_no_place_and_no_name_away(public, secrets):

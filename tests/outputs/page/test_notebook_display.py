@@ -5,7 +5,7 @@ import os
 import pytest
 
 from clearplan.outputs.page.html import MapPage, framed
-from tests.browser import _FLAGS, chromium
+from tests.browser import window
 from tests.conftest import ROOT
 
 CELL = """
@@ -43,25 +43,13 @@ def output():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::RuntimeWarning")
 @pytest.mark.browser
 def test_cell_shows_a_map_that_opens_offline(output, tmp_path):
-    from playwright.sync_api import sync_playwright
-
     assert output["text/plain"].startswith("MapPage(")
     assert len(output["text/plain"]) < 80
     assert len(output["text/html"]) < 400_000
     path = tmp_path / "cell.html"
     path.write_text(f"<!DOCTYPE html><html><body><script>var mine = 1;</script>{output['text/html']}</body></html>",
                     encoding="utf-8")  # fmt: skip
-    requests: list[str] = []
-    complaints: list[str] = []
-    executable = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
-        page = browser.new_context(viewport={"width": 1000, "height": 760}, offline=True).new_page()
-        page.on(
-            "request", lambda r: requests.append(r.url) if not r.url.startswith(("data:", "file:", "about:")) else None
-        )
-        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda e: complaints.append(str(e)))
+    with window(1000, 760, inner=("data:", "file:", "about:")) as (page, watch):
         page.goto(path.as_uri())
         inner = page.frame_locator("iframe")
         inner.locator("html[data-ready=yes]").wait_for(state="attached", timeout=20_000)
@@ -76,9 +64,8 @@ def test_cell_shows_a_map_that_opens_offline(output, tmp_path):
         keep = ROOT / "test-output"
         keep.mkdir(exist_ok=True)
         page.screenshot(path=str(keep / "notebook_cell.png"))
-        browser.close()
-    assert requests == []
-    assert complaints == []
+    assert watch.requests == []
+    assert watch.complaints == []
 
 
 def test_frame_ends_only_where_it_must():

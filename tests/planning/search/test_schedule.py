@@ -10,6 +10,7 @@ from clearplan.planning.judge import judge_work
 from clearplan.planning.methods import triangular_quantile
 from clearplan.planning.planned import STRATEGIES
 from clearplan.planning.search.schedule import schedule
+from tests.conftest import FULL
 from tests.worlds import exhaustive, planned, random_case, six_tasks, world
 
 
@@ -72,10 +73,15 @@ def test_two_hundred_instances_equal_exhaustive_search():
         assert not len(told.breaches)
 
 
-def test_no_limit_is_broken_in_a_thousand_random_worlds():
+#: A thousand worlds in blocks of 250, each with a seed of its own.
+BLOCKS = (7, 8, 9, 10) if FULL else (7,)
+
+
+@pytest.mark.parametrize("seed", BLOCKS)
+def test_no_limit_is_broken_in_a_thousand_random_worlds(seed):
     # The judge shares no code with the planner. The three other ways of planning in every fourth world.
-    rng, kept = np.random.default_rng(7), {"deadline": 0, "promise": 0, "clash": 0}
-    for k in range(1000):
+    rng, kept = np.random.default_rng(seed), {"deadline": 0, "promise": 0, "clash": 0}
+    for k in range(250):
         case = random_case(rng)
         promises, asked = case.commitments, case.settings
         plan = schedule(case)
@@ -100,7 +106,7 @@ def test_no_limit_is_broken_in_a_thousand_random_worlds():
                 assert worth[name] <= plan.bound * (1 + 1e-6) + 1e-6, name
         if not k % 4 and not asked.hard_deadlines and not len(promises):
             assert worth[STRATEGIES[3]] >= worth[STRATEGIES[2]] - 1e-6 * max(1.0, plan.value)
-    assert min(kept.values()) >= 50, kept
+    assert min(kept.values()) >= 13, kept
 
 
 def test_more_budget_is_never_worse():
