@@ -12,9 +12,10 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from clearplan.core import checks
+from clearplan.core.checks import months_of, parse_date, parse_number
 from clearplan.core.crs import is_metric, parse_crs, reprojected, working_crs
 from clearplan.core.errors import CrsError, ReadError, SettingsError, TableError
+from clearplan.geo.shape_faults import MIXED, TWICE, check_crs, check_gaps, check_region, check_shapes
 from clearplan.read.files import Raw
 from clearplan.settings.sources import SourceSettings
 from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, check, fault
@@ -161,7 +162,7 @@ def _numbers(
         if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)) or value == "":
             continue
         try:
-            numbers[k] = checks.parse_number(value, source.decimal)
+            numbers[k] = parse_number(value, source.decimal)
         except (ValueError, TypeError) as error:
             rule, _, remedy = str(error).partition("|")
             faults.append(fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "mend the value"))
@@ -220,7 +221,7 @@ def _dates(values: pd.Series, column: str, raw: Raw, source: SourceSettings, fau
         day = None
         if _text(value) is not None:
             try:
-                day = checks.parse_date(value, source.dates)
+                day = parse_date(value, source.dates)
             except ValueError as error:
                 rule, _, remedy = str(error).partition("|")
                 faults.append(fault(raw.file, raw.rows[k], column, value, rule, "repairable", remedy))
@@ -242,24 +243,24 @@ def geometry_faults(
     line = "kind" in frame.columns and (frame["kind"] == "contact-line").all() and len(frame) > 0
     allowed = ("line",) if line else _SHAPES[name]
     unread = {f["row"] for f in faults if f["level"] == "error" and f["column"] in own | {"wkt"}}
-    found = checks.check_shapes(geometry, allowed)
+    found = check_shapes(geometry, allowed)
     found = [f for f in found if not (f.rule == "shape is missing" and raw.rows[f.row] in unread)]
     if name in _AGAIN:
-        found = [f for f in found if f.rule != checks.TWICE or _again(frame, geometry, f.row, _AGAIN[name])]
+        found = [f for f in found if f.rule != TWICE or _again(frame, geometry, f.row, _AGAIN[name])]
     if name == "lifelines":  # roads, springs and fields belong in one file
-        found = [f for f in found if f.rule != checks.MIXED]
-    contradictions = checks.check_crs(geometry, crs)
+        found = [f for f in found if f.rule != MIXED]
+    contradictions = check_crs(geometry, crs)
     found += contradictions
     if region is not None:
         wrong = {f.row for f in contradictions} if not crs.is_geographic else set()
-        found += [f for f in checks.check_region(geometry, crs, region) if f.row not in wrong]
+        found += [f for f in check_region(geometry, crs, region) if f.row not in wrong]
     if name in ("hazards", "releases") and not line and not contradictions:
         metric = crs if is_metric(crs) else _local_metric(geometry, region)
         if metric is not None:
             known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
             moved = geometry.copy()
             moved[~known] = None
-            found += checks.check_gaps(reprojected(moved, crs, metric))
+            found += check_gaps(reprojected(moved, crs, metric))
     return [fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy) for f in found]
 
 
@@ -347,7 +348,7 @@ def team_rules(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
             rule, remedy = "ends before available_from", "mend one of the days"
             found.append(fault(raw.file, raw.rows[k], "available_to", last.date(), rule, "error", remedy))
         try:
-            checks.months_of(row.get("season"))
+            months_of(row.get("season"))
         except TableError as error:
             rule, _, remedy = str(error).partition("; ")
             found.append(fault(raw.file, raw.rows[k], "season", row["season"], rule, "error", remedy))
