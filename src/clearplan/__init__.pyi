@@ -7,12 +7,12 @@ from .core.errors import ReadError as ReadError
 from .core.errors import SettingsError as SettingsError
 from .core.errors import TableError as TableError
 from .core.version import __version__ as __version__
+from .land.as_at import as_at as as_at
 from .land.footprints import footprints as footprints
 from .land.footprints import net_area as net_area
 from .land.ledger import bridge as bridge
 from .land.ledger import ledger as ledger
 from .land.release import apply_releases as apply_releases
-from .land.release import as_at as as_at
 from .land.release import negative_search as negative_search
 from .outputs.gis.formats import write_layers as write_layers
 from .outputs.page.draw import draw_map as draw_map

@@ -16,9 +16,10 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
+from clearplan.land.as_at import undated
 from clearplan.land.audit import closed_by_row, contradicted, history_faults, release_faults, searches
 from clearplan.land.ledger import FLOWS
-from clearplan.land.release import detection, undated
+from clearplan.land.release import detection
 from clearplan.read.readers import plan_sources, read_source
 from clearplan.settings.land import Detection, ReleaseSettings
 from clearplan.settings.project import Project, load_project
@@ -221,46 +222,7 @@ def test_bad_tables_are_refused():
         cp.bridge(areas, releases, opening=day(2), closing=day(1))
 
 
-# --- as at a day ---------------------------------------------------------------------------------------------------
-
-
-def test_as_at_leaves_out_what_came_later_and_keeps_what_has_no_date():
-    areas = area_table([{"geometry": square(0, 0, 10), "day": k} for k in (0, 4, None)])
-    assert cp.as_at(areas, day(3))["area_id"].tolist() == ["H0", "H2"]
-    assert cp.as_at(areas, "2024-01-05")["area_id"].tolist() == ["H0", "H1", "H2"]
-    releases = release_table([{"action": "cleared", "day": k, "geometry": square(0, 0, 9)} for k in (0, 4)])
-    assert cp.as_at(releases, day(3))["release_id"].tolist() == ["R0"]
-    accidents = accident_table([(E0, N0), (E0, N0)], ["2024-01-09", None])
-    assert cp.as_at(accidents, day(3))["accident_id"].tolist() == ["A1"]
-    with pytest.raises(TableError):
-        cp.as_at(pd.DataFrame({"task_id": []}), day(3))
-
-
-def test_the_latest_change_counts_and_on_one_day_the_later_row():
-    areas = area_table([{"geometry": square(0, 0, 10)}, {"geometry": square(0, 0, 10)}])
-    areas.loc[1, "kind"] = "contact-line"
-    history = history_table(
-        [
-            {"hazard": 0, "day": 5, "status": "closed"},
-            {"hazard": 0, "day": 2, "status": "worked-on", "land_class": "CHA"},
-            {"hazard": 0, "day": 5, "status": "open"},
-            {"hazard": 0, "day": None, "status": "closed"},
-            {"hazard": 1, "day": 1, "land_class": "CHA"},
-        ]
-    )
-    seen = [cp.as_at(areas, day(k), history=history).loc[0, ["status", "land_class"]].tolist() for k in range(6)]
-    without_date = ["closed", "SHA"]  # the change without a date counts from the first day, before all that have one
-    assert seen == [
-        without_date,
-        without_date,
-        ["worked-on", "CHA"],
-        ["worked-on", "CHA"],
-        ["worked-on", "CHA"],
-        ["open", "CHA"],
-    ]
-    assert cp.as_at(areas, day(9), history=history).loc[1, "land_class"] == "SHA", "a belt takes no class"
-    assert areas["status"].tolist() == ["open", "open"]
-    assert undated(history)["history_id"].tolist() == ["C3"]
+# --- history -------------------------------------------------------------------------------------------------------
 
 
 def test_history_faults():
@@ -511,14 +473,6 @@ def test_an_accident_beside_released_ground_may_have_been_there():
     find = Detection(cancelled=0.5, reduced=0.8, cleared=0.99)
     assert searches(releases, find, accidents.iloc[:1], nothing, as_at="2025-01-01")["release_id"].tolist() == ["R0"]
     assert searches(releases, find, accidents.iloc[2:], nothing, as_at="2025-01-01").empty
-
-
-@pytest.mark.parametrize(
-    "text", ["30.06.2024", "2024-06-30T12:00", "2024-06", "9999-12-31", "0024-06-30", "2024-02-30"]
-)
-def test_a_day_is_written_in_one_way(text):
-    with pytest.raises(SettingsError, match="as_at"):
-        cp.as_at(release_table([]), text)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ import shapely
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
 from clearplan.geo import shapes
-from clearplan.land.release import REOPENED, STANDS, dates, detection, last_events, states, until
+from clearplan.land.as_at import dates, until
+from clearplan.land.release import REOPENED, STANDS, detection, last_events, states
 from clearplan.settings.land import Detection
 from clearplan.tables.check import fault, fault_table, placed
 from clearplan.tables.texts import read_items

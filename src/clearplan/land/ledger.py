@@ -18,7 +18,8 @@ import shapely
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError
 from clearplan.geo import shapes
-from clearplan.land.release import REOPENED, as_at, dates, day_of, last_events, states
+from clearplan.land.as_at import as_at, dates, day_of
+from clearplan.land.release import REOPENED, last_events, states
 from clearplan.tables.codes import CLASSES, CODE_LISTS, OUTSIDE, OUTSIDE_HAZARDS, RELEASED
 
 LEDGER_COLUMNS = ("reported_m2", "remaining_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "closed_m2")

@@ -11,8 +11,9 @@ import pandas as pd
 
 from clearplan.core.crs import WorkingCrs
 from clearplan.core.errors import FaultsError, MissingFileError, SettingsError
+from clearplan.land.as_at import as_at, dates
 from clearplan.land.audit import history_faults, release_faults
-from clearplan.land.release import REOPENED, as_at, dates
+from clearplan.land.release import REOPENED
 from clearplan.read.background import Context, read_background, read_places
 from clearplan.read.readers import Reading, combine, empty_table, plan_sources, read_source
 from clearplan.records.minefields import RecordReading, read_record_source

@@ -15,11 +15,12 @@ from clearplan.core.crs import WorkingCrs, working_crs
 from clearplan.core.errors import OutputError, SettingsError, TableError
 from clearplan.core.imprint import ILLUSTRATIVE
 from clearplan.core.writing import refuse_foreign, refuse_narrower, refuse_taken, replaced
+from clearplan.land.as_at import as_at as as_at_table
+from clearplan.land.as_at import day_of
 from clearplan.land.audit import closed_by_row, searches
 from clearplan.land.footprints import footprints, net_area
 from clearplan.land.ledger import bridge, ledger
-from clearplan.land.release import apply_releases, day_of
-from clearplan.land.release import as_at as as_at_table
+from clearplan.land.release import apply_releases
 from clearplan.outputs.report.report import draw_evaluation
 from clearplan.planning.planned import with_plan
 from clearplan.priority.rank import check_weights
