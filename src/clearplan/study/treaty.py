@@ -20,16 +20,10 @@ from clearplan.read.files import read_raw
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
 from clearplan.tables.codes import allowed_codes
-from clearplan.treaty.clock import Clock, about, clock, counted_ground, km2_words, obligations, release_rates
-from clearplan.treaty.filing import (
-    DECLARED,
-    book_years,
-    milestones,
-    plan_vs_achieved,
-    planned_release,
-    released_table,
-    remaining_table,
-)
+from clearplan.treaty.clock import Clock, about, clock, counted_ground, km2_words, release_rates
+from clearplan.treaty.conventions import obligations
+from clearplan.treaty.filed import DECLARED, book_years, released_table, remaining_table
+from clearplan.treaty.milestones import milestones, plan_vs_achieved, planned_release
 
 #: Calendar years of the books, the last one included: each takes an overlay of all ground, and a forecast from what was
 #: done longer ago than the ten years of either convention says little.
@@ -44,7 +38,7 @@ _EVERYWHERE = (
 
 @dataclass(frozen=True)
 class Dossier:
-    """The treaty clock of a study (:mod:`clearplan.treaty.clock`) and its tables (:mod:`clearplan.treaty.filing`).
+    """The treaty clock of a study (:mod:`clearplan.treaty.clock`) and its tables (:mod:`clearplan.treaty.filed`).
 
     ``clock``: with the ground that counts and the rates; ``milestones`` and ``planned``: None without a plan of work;
     ``achieved``: None without a plan in force; ``notes``: what a reader must know beside the clock's sentences.
@@ -99,7 +93,7 @@ def make_dossier(
     Raises
     ------
     SettingsError, TableError
-        As in :func:`clearplan.treaty.clock.clock` and :func:`clearplan.treaty.filing.plan_vs_achieved`.
+        As in :func:`clearplan.treaty.clock.clock` and :func:`clearplan.treaty.milestones.plan_vs_achieved`.
     """
     asked, day = project.planning, project.study.as_at
     assert asked is not None

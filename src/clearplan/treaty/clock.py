@@ -5,7 +5,6 @@ A state that is not party has no deadline: all is told as if it acceded on a day
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import math
 from collections.abc import Mapping
@@ -22,61 +21,17 @@ from clearplan.geo import shapes
 from clearplan.settings.planning import Treaty
 from clearplan.tables.check import placed, remaining
 from clearplan.tables.codes import RELEASED
-from clearplan.treaty.filing import DECLARED, bridges_in, day_in, without_place
-
-#: Forecasts farther away than this are told as such, not as a day [years].
-_FARTHEST = 1000
-
-
-@dataclass(frozen=True)
-class Convention:
-    """Name of a convention and what it says of clearance: articles, years, and the ordnance that it is about."""
-
-    name: str
-    in_force: dt.date
-    clearance: str
-    request: str
-    renewal: str
-    years: int
-    longest: int
-    ordnance: frozenset[str]
-
-
-CONVENTIONS = {
-    "APMBC": Convention(
-        "Anti-Personnel Mine Ban Convention",
-        dt.date(1999, 3, 1), "Article 5(1)", "Article 5(3)", "Article 5(6)", 10, 10,
-        frozenset({"AP", "mixed"}),
-    ),
-    "CCM": Convention(
-        "Convention on Cluster Munitions",
-        dt.date(2010, 8, 1), "Article 4(1)(a)", "Article 4(5)", "Article 4(8)", 10, 5,
-        frozenset({"CMR"}),
-    ),
-}  # fmt: skip
-
-_ACCESSION = "Article 17(2)"  # of both
-_LATER = "for a later state: the first day of the sixth month after the month in which its instrument was deposited"
-_OBLIGATIONS = (
-    ("APMBC", "5(1)", "destroy all anti-personnel mines in mined areas under its jurisdiction or control", 10,
-     "up to 10 years at a time, on request: 5(3)", "renewed on a new request: 5(6)"),
-    ("APMBC", "5(2)", "identify mined areas, mark, watch over and fence them until they are cleared", None, "", ""),
-    ("APMBC", "4", "destroy stockpiled anti-personnel mines", 4, "none in the convention",
-     "what may be kept for training: 3(1)"),
-    ("APMBC", "7(1)", "report for the first time, within 180 days after entry into force", None, "", ""),
-    ("APMBC", "7(2)", "report on the calendar year before, by 30 April of each year", None, "", ""),
-    ("APMBC", "17(2)", "entry into force", None, "", _LATER),
-    ("CCM", "4(1)(a)", "clear cluster munition remnants of areas contaminated at entry into force", 10,
-     "up to 5 years at a time, on request: 4(5)", "renewed on a new request: 4(8)"),
-    ("CCM", "4(1)(b)", "clear remnants of cluster munitions used after entry into force", 10,
-     "up to 5 years at a time, on request: 4(5)", "counted from the end of the active hostilities"),
-    ("CCM", "4(2)", "survey, mark and fence contaminated areas, and plan their clearance", None, "", ""),
-    ("CCM", "3(2)", "destroy stockpiled cluster munitions", 8, "up to 4 years, on request: 3(3)",
-     "more in exceptional circumstances: 3(3); what may be kept for training: 3(6)"),
-    ("CCM", "7(1)", "report for the first time, within 180 days after entry into force", None, "", ""),
-    ("CCM", "7(2)", "report on the calendar year before, by 30 April of each year", None, "", ""),
-    ("CCM", "17(2)", "entry into force", None, "", _LATER),
-)  # fmt: skip
+from clearplan.treaty.conventions import (
+    ACCESSION,
+    FARTHEST,
+    Convention,
+    add_years,
+    convention_of,
+    entry_into_force,
+    years_after,
+    years_between,
+)
+from clearplan.treaty.filed import DECLARED, bridges_in, day_in, without_place
 
 
 @dataclass(frozen=True)
@@ -139,93 +94,12 @@ class Clock:
     words: tuple[str, ...]
 
 
-def obligations(convention: str | None = None) -> pd.DataFrame:
-    """What the conventions ask of their states parties, with the articles: facts, in our words.
-
-    Parameters
-    ----------
-    convention : 'APMBC' or 'CCM', optional
-        Only this one.
-
-    Returns
-    -------
-    DataFrame
-        convention, article, what, years (after entry into force for the state, blank where none are counted),
-        extension, note.
-
-    >>> told = obligations()
-    >>> told.loc[told["what"].str.contains("stockpiled"), ["convention", "article", "years"]].values.tolist()
-    [['APMBC', '4', 4], ['CCM', '3(2)', 8]]
-    """
-    names = ["convention", "article", "what", "years", "extension", "note"]
-    table = pd.DataFrame(list(_OBLIGATIONS), columns=names).astype({"years": "Int64"})
-    if convention is None:
-        return table
-    _convention(convention)
-    return table[table["convention"] == convention].reset_index(drop=True)
-
-
-def _convention(name: str) -> Convention:
-    if name not in CONVENTIONS:
-        raise SettingsError(f"treaty.convention {name!r} is unknown; write one of {', '.join(CONVENTIONS)}")
-    return CONVENTIONS[name]
-
-
-# --- days and years
-
-
-def entry_into_force(deposited: dt.date) -> dt.date:
-    """Day on which either convention enters into force for a state that accedes later (Article 17(2) of both).
-
-    >>> entry_into_force(dt.date(2017, 12, 13))  # Sri Lanka, APMBC
-    datetime.date(2018, 6, 1)
-    """
-    year, month = divmod(deposited.year * 12 + deposited.month - 1 + 6, 12)
-    return dt.date(year, month + 1, 1)
-
-
-def _add_years(day: dt.date, years: int) -> dt.date:
-    """The same day so many years later; of 29 February the last of that month.
-
-    >>> _add_years(dt.date(2028, 2, 29), 10)
-    datetime.date(2038, 2, 28)
-    """
-    year = day.year + years
-    return dt.date(year, day.month, min(day.day, calendar.monthrange(year, day.month)[1]))
-
-
-def years_after(day: dt.date, years: float) -> dt.date | None:
-    """The day so many years later, the part of a year by its days, begun days counted whole; None in the far future.
-
-    >>> years_after(dt.date(2026, 1, 1), 2.5)  # half of 2028, a leap year: 183 days
-    datetime.date(2028, 7, 2)
-    """
-    if not years <= _FARTHEST:
-        return None
-    whole = math.floor(years)
-    begun, ends = _add_years(day, whole), _add_years(day, whole + 1)
-    return begun + dt.timedelta(days=math.ceil((years - whole) * (ends - begun).days - 1e-6))
-
-
-def years_between(first: dt.date, last: dt.date) -> float:
-    """Years from a day to a later one [years]; the part of a year by its days.
-
-    >>> years_between(dt.date(2026, 1, 1), dt.date(2028, 7, 2))
-    2.5
-    """
-    whole = last.year - first.year
-    if _add_years(first, whole) > last:
-        whole -= 1
-    begun = _add_years(first, whole)
-    return whole + (last - begun).days / (_add_years(first, whole + 1) - begun).days
-
-
 # --- what counts, and how fast it is released
 
 
 def about(ordnance: pd.Series, convention: str) -> pd.Series:
     """Whether ground may hold what a convention is about: what nobody reported can't be ruled out."""
-    others = {"AP", "AV", "mixed", "CMR"} - _convention(convention).ordnance
+    others = {"AP", "AV", "mixed", "CMR"} - convention_of(convention).ordnance
     return ~ordnance.isin(others)
 
 
@@ -247,7 +121,7 @@ def counted_ground(areas: gpd.GeoDataFrame, convention: str) -> Ground:
         The table is not in metres; the convention is unknown.
     """
     require_metres(areas)
-    may_count, named = about(areas["ordnance"], convention), areas["ordnance"].isin(_convention(convention).ordnance)
+    may_count, named = about(areas["ordnance"], convention), areas["ordnance"].isin(convention_of(convention).ordnance)
     declared, left = areas["land_class"].isin(DECLARED), areas.index.isin(placed(remaining(areas)).index)
     known, counted, every, ground = (
         _net_m2(areas[left & kept]) for kept in (declared & named, declared & may_count, declared, True)
@@ -276,7 +150,7 @@ def release_rates(treaty: Treaty, bridges: Mapping[int, pd.DataFrame], as_at: An
         Its m2_per_year stands before the books.
     bridges : mapping
         Calendar year to its table of :func:`clearplan.land.ledger.bridge` (days from
-        :func:`clearplan.treaty.filing.book_years`).
+        :func:`clearplan.treaty.filed.book_years`).
     as_at : day
         Years that ended by then are full: least, mean and most of them are low, likely and high.
 
@@ -335,10 +209,10 @@ def clock(treaty: Treaty, ground: Ground, rates: Rates | None, as_at: Any) -> Cl
     >>> told.deadline, told.would_end.isoformat(), [day.isoformat() for day in told.forecast]
     (None, '2036-07-01', ['2034-01-01', '2036-01-01', '2046-01-01'])
     """
-    day, rule = day_in(as_at, "as_at"), _convention(treaty.convention)
+    day, rule = day_in(as_at, "as_at"), convention_of(treaty.convention)
     _refuse_odd(treaty, ground, rates, rule)
     starts = treaty.entry_into_force or entry_into_force(treaty.if_acceded_on or day)
-    ten = _add_years(starts, rule.years)
+    ten = add_years(starts, rule.years)
     end = treaty.extended_to or ten
     left = ground.counted_m2
     needed = 0.0 if left == 0 else left / years_between(day, end) if end > day else None
@@ -377,7 +251,7 @@ def _refuse_odd(treaty: Treaty, ground: Ground, rates: Rates | None, rule: Conve
             began = f"the {treaty.convention} entered into force on {rule.in_force}"
             raise SettingsError(f"treaty.{name} {stated}: {began}; mend the day")
     if treaty.extended_to is not None and treaty.entry_into_force is not None:
-        ten = _add_years(treaty.entry_into_force, rule.years)
+        ten = add_years(treaty.entry_into_force, rule.years)
         if treaty.extended_to <= ten:
             raise SettingsError(f"treaty.extended_to {treaty.extended_to}: an extension ends after {ten}; mend a day")
     figures = [ground.counted_m2, ground.unknown_m2, ground.other_m2, ground.indication_m2]
@@ -430,7 +304,7 @@ def _supposed_words(told: Clock, rule: Convention, source: str) -> list[str]:
     """Sentences for a state that is not party; each says so."""
     supposed = f"If it acceded on {told.if_acceded_on},"
     first = f"{told.state} is not party to the {told.convention} and is not bound by it; if it acceded on "
-    first += f"{told.if_acceded_on}, it would be bound from {told.entry_into_force} on ({_ACCESSION}) "
+    first += f"{told.if_acceded_on}, it would be bound from {told.entry_into_force} on ({ACCESSION}) "
     first += f"and {rule.years} years would end on {told.would_end} ({rule.clearance}). Day: {source}."
     words = [first, f"{supposed} on {told.as_at} {_counts(told.ground, 'would count')}."]
     words += [f"{supposed} {text}." for text in _left_out(told.ground, "would be")]
@@ -483,7 +357,7 @@ def _done_words(told: Clock, verb: str) -> str:
 
 
 def _when(day: dt.date | None) -> str:
-    return f"not within {_FARTHEST:,} years" if day is None else f"by {day}"
+    return f"not within {FARTHEST:,} years" if day is None else f"by {day}"
 
 
 def _extension_words(told: Clock, rule: Convention, verb: str, must: str) -> list[str]:

@@ -11,7 +11,8 @@ import pandas as pd
 from clearplan.outputs.report.html import table
 from clearplan.tables.check import each_row
 from clearplan.tables.codes import CLASSES, EVERY_KIND, RELEASED
-from clearplan.treaty.clock import CONVENTIONS, Clock, obligations
+from clearplan.treaty.clock import Clock
+from clearplan.treaty.conventions import CONVENTIONS, obligations
 
 _PLACE = {name: k for k, name in enumerate(CLASSES)}
 
