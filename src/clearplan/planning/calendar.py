@@ -16,6 +16,8 @@ from clearplan.core.checks import months_of
 from clearplan.settings.planning import PlanningSettings
 
 Array = NDArray[Any]
+#: A date, a time stamp, or ISO text.
+Day = str | dt.date
 
 
 #: Days after this one are as good as this one: no plan counts so far, and the calendar ends soon after it.
@@ -48,7 +50,7 @@ def months_counted(settings: PlanningSettings) -> Array:
     return (settings.counted_months - ends).astype(float)
 
 
-def period_of(day: Any, settings: PlanningSettings) -> int:
+def period_of(day: Day, settings: PlanningSettings) -> int:
     """Number of the last period that ends on or before a day, 0 where none does.
 
     What has to be done by the day must be done within these periods.
@@ -80,7 +82,7 @@ def team_days(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
     return days
 
 
-def _day(value: Any) -> dt.date | None:
+def _day(value: Day | None) -> dt.date | None:
     return None if value is None or pd.isna(value) else pd.Timestamp(value).date()
 
 
@@ -97,7 +99,7 @@ def _months_between(first: dt.date, last: dt.date, months: frozenset[int]) -> fl
     return total
 
 
-def months_to(day: Any, settings: PlanningSettings) -> float:
+def months_to(day: Day, settings: PlanningSettings) -> float:
     """Months from the start to the end of a day; part months by their days, below 0 before the start.
 
     >>> from clearplan.settings.planning import PlanningSettings as Settings

@@ -9,10 +9,8 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.planning.blockers import find_blockers, without_place
+from clearplan.planning.methods import UnknownPeople
 from clearplan.settings.planning import PlanningSettings
-
-#: Low, likely and high people of a zone whose number nobody knows [people].
-UnknownPeople = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

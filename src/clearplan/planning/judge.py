@@ -174,7 +174,7 @@ def _tasks(rows: pd.DataFrame, parts: Array, finish: Array, world: World) -> pd.
 def _home(people: Array, opens: Array, world: World) -> pd.DataFrame:
     periods = len(world.bounds)
 
-    def so_far(weights: Any) -> Array:
+    def so_far(weights: Array | None) -> Array:
         return np.bincount(opens, weights=weights, minlength=world.never + 1)[: periods + 1].cumsum()
 
     low, likely, high = (so_far(weights) for weights in people)

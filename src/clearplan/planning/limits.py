@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from clearplan.core.errors import SettingsError, TableError
-from clearplan.planning.calendar import months_counted, period_days, period_of, team_days
+from clearplan.planning.calendar import Day, months_counted, period_days, period_of, team_days
 from clearplan.planning.case import PlanningCase
-from clearplan.settings.planning import Method, PlanningSettings
+from clearplan.settings.planning import Method, PlanningSettings, Step
 from clearplan.tables.lookup import TABLES
 from clearplan.tables.texts import ids_in
 
@@ -40,6 +40,7 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-6
 #: Part of the draws in which a team's rate is lower than the one on which a robust plan counts.
 ROBUST = 0.2
 
+Ids: TypeAlias = "pd.Index[str]"
 Breach = tuple[str, str, float, str, str]
 _Fault = tuple[int, str, float, str]
 
@@ -49,8 +50,8 @@ class World:
     """What there is to do, who may do it and when, as arrays; period 0 is the start."""
 
     case: PlanningCase
-    task_ids: pd.Index[Any]
-    team_ids: pd.Index[Any]
+    task_ids: Ids
+    team_ids: Ids
     method: Array  # number of each task's method, -1: none fits
     ground: Array  # (tasks, steps) [m2], NaN: the task's method has no such step
     gated: Array  # whether a gate holds the task
@@ -63,7 +64,7 @@ class World:
         """Number that stands for a period after all others."""
         return len(self.bounds) + 1
 
-    def dates(self) -> Any:
+    def dates(self) -> pd.DatetimeIndex:
         """Day of the start, last day of each period, and no day for what never happens."""
         return pd.to_datetime([self.case.settings.start, *(last for _, last in self.bounds), None])
 
@@ -76,7 +77,7 @@ class World:
         first, last = self.bounds[period - 1]
         return f"period {period} ({first} to {last})"
 
-    def steps_of(self, task: int) -> tuple[Any, ...]:
+    def steps_of(self, task: int) -> tuple[Step, ...]:
         """Steps of the method of a task, none where no method fits."""
         number = int(self.method[task])
         return self.case.settings.methods[number].steps if number >= 0 else ()
@@ -119,7 +120,7 @@ def _methods(tasks: pd.DataFrame, settings: PlanningSettings) -> Array:
     cells = tasks["ordnance"].to_numpy(object) if "ordnance" in tasks.columns else np.full(len(tasks), None)
     known: dict[Any, int] = {}
 
-    def fits(one: Method, land_class: Any, cell: Any) -> bool:
+    def fits(one: Method, land_class: str, cell: str | None) -> bool:
         held = ids_in(cell)
         # Ordnance that nobody reported may be any: only a method for any fits.
         return one.land_class == land_class and (one.ordnance is None or (bool(held) and set(held) <= {*one.ordnance}))
@@ -413,7 +414,7 @@ def _deadlines(opens: Array, world: World) -> list[Breach]:
     return broken
 
 
-def _late(period: int, day: Any, verb: str, world: World) -> tuple[float, str]:
+def _late(period: int, day: Day, verb: str, world: World) -> tuple[float, str]:
     """Periods by which something is late, blank where nobody knows, and words; none where it is in time."""
     limit = period_of(day, world.case.settings)
     if period <= limit:
@@ -472,15 +473,15 @@ def need(table: pd.DataFrame, what: str, columns: Iterable[str]) -> None:
         raise TableError(f"{what} lacks the column {missing[0]}; add it")
 
 
-def ids_of(table: pd.DataFrame, name: str, what: str) -> pd.Index[Any]:
+def ids_of(table: pd.DataFrame, name: str, what: str) -> Ids:
     """Ids of a table in its order; an error where one stands twice."""
-    ids: pd.Index[Any] = pd.Index(table[name].to_numpy(object), dtype=object)
+    ids: Ids = pd.Index(table[name].to_numpy(object), dtype=object)
     if not ids.is_unique:
         raise TableError(f"{what}: {name} {ids[ids.duplicated()][0]} stands twice; give each row an id of its own")
     return ids
 
 
-def index_in(ids: pd.Index[Any], names: Iterable[Any]) -> Array:
+def index_in(ids: Ids, names: Iterable[object]) -> Array:
     """Number of each name among the ids, -1 where it is none of them.
 
     >>> index_in(pd.Index(["a", "b"]), ["b", "c"]).tolist()
@@ -489,7 +490,7 @@ def index_in(ids: pd.Index[Any], names: Iterable[Any]) -> Array:
     return np.asarray(ids.get_indexer(pd.Index(np.array(list(names), dtype=object), dtype=object)), dtype=int)
 
 
-def numbered(names: Iterable[Any], ids: pd.Index[Any], what: str, kind: str, table: str) -> Array:
+def numbered(names: Iterable[object], ids: Ids, what: str, kind: str, table: str) -> Array:
     """Number of each name among the ids; a name that is none of them is an error."""
     known = list(names)
     numbers_of_names = index_in(ids, known)
@@ -519,7 +520,7 @@ def numbers(values: pd.Series) -> Array:
     return np.asarray(pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan))
 
 
-def amounts(values: Any) -> Array:
+def amounts(values: ArrayLike) -> Array:
     """Whether each is a number of 0 or more.
 
     >>> amounts([0.0, -1.0, float("nan"), float("inf")]).tolist()
@@ -530,7 +531,7 @@ def amounts(values: Any) -> Array:
     return good
 
 
-def _blank(value: Any) -> bool:
+def _blank(value: str | float | None) -> bool:
     return bool(pd.isna(value)) or not str(value).strip()
 
 

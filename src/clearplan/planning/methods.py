@@ -13,6 +13,9 @@ from clearplan.settings.planning import Method, PlanningSettings
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
+Numbers = float | Array
+#: Low, likely and high people of a zone whose number nobody knows [people].
+UnknownPeople = tuple[float, float, float]
 
 #: A robust plan counts on efforts that are exceeded in one case of five.
 ROBUST = 0.2
@@ -43,7 +46,7 @@ def rates_of(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
     return triangular_quantile(ROBUST, *rates) if settings.robust else rates[1]
 
 
-def triangular_quantile(p: float, low: Any, likely: Any, high: Any) -> Array:
+def triangular_quantile(p: Numbers, low: Numbers, likely: Numbers, high: Numbers) -> Array:
     """Quantile of the triangular distribution; low + sqrt(p (high - low)(likely - low)) below the likely value.
 
     >>> float(triangular_quantile(0.2, 0.0, 5.0, 10.0))**2 # sqrt(0.2 * 10 * 5)
@@ -58,7 +61,7 @@ def triangular_quantile(p: float, low: Any, likely: Any, high: Any) -> Array:
     return np.asarray(np.where(p * width < likely - low, rising, np.where(high > low, falling, likely)))
 
 
-def allowed(kinds: tuple[str, ...], district: Any, teams: pd.DataFrame) -> list[int]:
+def allowed(kinds: tuple[str, ...], district: str | None, teams: pd.DataFrame) -> list[int]:
     """Positions of the teams that may do a step of these kinds in a district; blank is outside every district."""
     places = teams["districts"] if "districts" in teams.columns else [None] * len(teams)
     deferred = teams["deferred"] if "deferred" in teams.columns else [None] * len(teams)
@@ -70,7 +73,7 @@ def allowed(kinds: tuple[str, ...], district: Any, teams: pd.DataFrame) -> list[
     return numbers
 
 
-def people_range(people: Any, unknown: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
+def people_range(people: float | None, unknown: UnknownPeople | None) -> UnknownPeople | None:
     """Low, likely and high people of a zone; None where nobody knows and nothing is assumed.
 
     >>> people_range(12, None), people_range(None, (50, 200, 800)), people_range(math.nan, None)

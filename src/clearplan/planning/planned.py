@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,10 @@ from clearplan.planning.calendar import period_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement
 from clearplan.planning.replay import Replay
+
+#: TASKS and ZONES with or without shapes.
+Tasks = TypeVar("Tasks", bound=pd.DataFrame)
+Zones = TypeVar("Zones", bound=pd.DataFrame)
 
 #: Work as the search counts it: (step, team, period, part of the step).
 Parts = Sequence[tuple[int, int, int, float]]
@@ -150,7 +154,7 @@ def compare_strategies(judgements: Mapping[str, Judgement], gap: float) -> pd.Da
 # --- TASKS and ZONES, wider
 
 
-def with_plan(tasks: Any, zones: Any, planned: Planned) -> tuple[Any, Any]:
+def with_plan(tasks: Tasks, zones: Zones, planned: Planned) -> tuple[Tasks, Zones]:
     """TASKS and ZONES with what the plan says of each."""
     judged, waits = planned.judgement, waits_for(planned.case.blockers)
     dated = {name: judged.tasks[name].to_numpy() for name in ("teams", "start_on", "finish_on", "finished_part")}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -528,7 +529,7 @@ def _quantile(values: Array, p: int) -> Array:
     return np.asarray(np.partition(values, place, axis=1)[:, place])
 
 
-def _zones(zones: pd.DataFrame, planned: Array, opens: Array, never: int, days: Any) -> pd.DataFrame:
+def _zones(zones: pd.DataFrame, planned: Array, opens: Array, never: int, days: pd.DatetimeIndex) -> pd.DataFrame:
     known = planned < never
     quantiles = {p: _quantile(opens, p) for p in (50, 80)}
     table = {
@@ -540,7 +541,7 @@ def _zones(zones: pd.DataFrame, planned: Array, opens: Array, never: int, days: 
     return pd.DataFrame(table | {f"p{p}_on": days[periods].to_numpy() for p, periods in quantiles.items()})
 
 
-def _tasks(plan: _Plan, finish: Array, critical: Array, days: Any) -> pd.DataFrame:
+def _tasks(plan: _Plan, finish: Array, critical: Array, days: pd.DatetimeIndex) -> pd.DataFrame:
     table: dict[str, Any] = {"task_id": np.array(plan.tasks, dtype=object)}
     table |= {f"finish_p{p}_on": days[_quantile(finish, p)].to_numpy() for p in (50, 80)}
     return pd.DataFrame(table | {"critical": np.where(plan.finish < plan.never, critical, np.nan)})
@@ -561,7 +562,7 @@ def _ids(table: pd.DataFrame, name: str, what: str) -> list[str]:
     return ids.tolist()
 
 
-def _at(ids: list[str], names: Any) -> Array:
+def _at(ids: list[str], names: Iterable[object]) -> Array:
     """Number of each name among the ids, -1 where it is none of them."""
     place = {name: k for k, name in enumerate(ids)}
     return np.array([place.get(str(name), -1) for name in names], dtype=int)

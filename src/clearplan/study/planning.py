@@ -7,9 +7,9 @@ from collections.abc import Callable
 import geopandas as gpd
 import pandas as pd
 
-from clearplan.planning.case import PlanningCase, UnknownPeople, make_case
+from clearplan.planning.case import PlanningCase, make_case
 from clearplan.planning.judge import judge_work
-from clearplan.planning.methods import people_range
+from clearplan.planning.methods import UnknownPeople, people_range
 from clearplan.planning.planned import BEST, Planned, compare_strategies
 from clearplan.planning.replay import replay_work
 from clearplan.planning.search.budgets import budget_curve, days_of_return, return_programme, what_if

@@ -206,7 +206,7 @@ def _districts_of(zones: Any, districts: Any, district_name: str) -> list[str | 
     return found
 
 
-def number(value: Any) -> float | None:
+def number(value: float | None) -> float | None:
     """A number that JSON can carry; unknown and endless become null, which the page shows in words."""
     if value is None or pd.isna(value) or not math.isfinite(float(value)):
         return None

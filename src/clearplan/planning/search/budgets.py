@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clearplan.core.errors import SettingsError
 from clearplan.planning.blockers import waits_for
-from clearplan.planning.calendar import period_days, team_days
+from clearplan.planning.calendar import Day, period_days, team_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement, judge_work
 from clearplan.planning.planned import Parts, ReturnProgramme, Schedule, gap_of
@@ -120,7 +120,7 @@ def what_if(case: PlanningCase, best: Judgement) -> pd.DataFrame:
 # --- the reverse
 
 
-def days_of_return(case: PlanningCase) -> dict[str, Any]:
+def days_of_return(case: PlanningCase) -> dict[str, Day]:
     """Zones that wait for something, each to its planned return, else to ``return_by``; those without a day are not in.
 
     >>> from types import SimpleNamespace as Case
@@ -139,7 +139,7 @@ def days_of_return(case: PlanningCase) -> dict[str, Any]:
     return days
 
 
-def return_programme(case: PlanningCase, *, by: Mapping[str, Any]) -> ReturnProgramme:
+def return_programme(case: PlanningCase, *, by: Mapping[str, Day]) -> ReturnProgramme:
     """The fewest further teams that open zones by given days, and then the least cost of the work.
 
     What must be finished by a day is fluid work, so only the number of teams is whole: a small mixed-integer programme
@@ -182,7 +182,7 @@ def return_programme(case: PlanningCase, *, by: Mapping[str, Any]) -> ReturnProg
     )
 
 
-def _dated(case: PlanningCase, by: Mapping[str, Any]) -> PlanningCase:
+def _dated(case: PlanningCase, by: Mapping[str, Day]) -> PlanningCase:
     """The case with given days as deadlines that must hold, without budgets and without a plan in force."""
     ids = case.zones["zone_id"].astype(str)
     if lost := sorted(set(by) - set(ids)):

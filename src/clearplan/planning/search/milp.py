@@ -42,7 +42,7 @@ class _Rows:
         self.high: list[Array] = []
         self.count = 0
 
-    def add(self, low: Any, high: Any, *terms: tuple[Any, Any]) -> None:
+    def add(self, low: float | Array, high: float | Array, *terms: tuple[int | Array, float | Array]) -> None:
         """Rows side by side: each term is (columns, entries), arrays of one length or single values."""
         size = max(np.size(columns) for columns, _ in terms)
         rows = np.arange(self.count, self.count + size)
@@ -54,7 +54,9 @@ class _Rows:
         self.high.append(np.broadcast_to(np.asarray(high, dtype=float), size))
         self.count += size
 
-    def add_sum(self, low: float, high: float, columns: Any, entries: Any) -> None:
+    def add_sum(
+        self, low: float, high: float, columns: Sequence[int] | Array, entries: Sequence[float] | Array
+    ) -> None:
         """One row over many columns."""
         self.row.append(np.full(len(columns), self.count))
         self.column.append(np.asarray(columns, dtype=int))

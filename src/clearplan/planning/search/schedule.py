@@ -257,7 +257,7 @@ def _by_relaxation(problem: Problem, at: Columns, point: Array | None, best: Par
     return max(ways, key=lambda way: way.value)
 
 
-def _reordered(way: _Way, bound: float, settings: PlanningSettings, left: Any) -> Parts:
+def _reordered(way: _Way, bound: float, settings: PlanningSettings, left: Callable[[float], float]) -> Parts:
     """The schedule of an order made better by moves."""
 
     def going_on(moves: int, value: float) -> bool:
@@ -273,7 +273,7 @@ def _replanned(
     hopes: Array,
     bound: float,
     settings: PlanningSettings,
-    left: Any,
+    left: Callable[[float], float],
     report: Callable[[float], None],
 ) -> Parts:
     """The schedule made better by planning pieces of it again."""
