@@ -18,17 +18,16 @@ from clearplan.geo import shapes
 from clearplan.land.ledger import FLOWS, LEDGER_COLUMNS
 from clearplan.outputs.report.html import table as html_table
 from clearplan.planning.planned import Planned
-from clearplan.publishing.tables import (
+from clearplan.publishing.public_cells import (
     AREA_STEP_M2,
     COST_STEP,
     DAYS_STEP,
     Key,
-    from_records,
     make_key,
-    publish_tables,
     publish_work,
     stepped,
 )
+from clearplan.publishing.tables import from_records, publish_tables
 from clearplan.settings.publishing import PublishSettings
 from clearplan.study.provenance import fingerprint_with
 from clearplan.study.ranking import Why
