@@ -298,7 +298,7 @@ def leaks(
     trees = {kind: cKDTree(places) for kind, places in secrets.places.items() if len(places)}
     rows: list[tuple[str, str, Any]] = []
     for path in sorted(own for own in folder.rglob(only) if own.is_file()):
-        pairs = np.unique(np.round(pairs_of(path), 1), axis=0)
+        pairs = pd.DataFrame(np.round(pairs_of(path), 1)).drop_duplicates().to_numpy()
         if len(pairs):
             pairs = pairs[np.isinf(seen.query(pairs, p=np.inf, distance_upper_bound=2.0)[0])]
         if cell_m is not None and len(pairs):
