@@ -1,5 +1,6 @@
 # make demo   own .venv, install, run the sample project, say where the map lies
 # make test   the same .venv with the test extras, a browser and PostGIS, then every test
+# make test-full   the same tests with all their seeds and sizes, of which make test runs a share; half an hour
 # make lint   formatting, lint and types;  make bench  the benchmark tables
 
 PYTHON ?= python3
@@ -7,17 +8,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-full lint bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/clearplan demo --out out/karabakh
 
-test: $(VENV)/.test
-	$(BIN)/python -m ruff check .
-	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m mypy
+# Bytecode is kept whatever the shell says: the tests start some hundred processes. With more than one thread a process,
+# BLAS would spend the other worker's core on waiting.
+PYTEST = CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" CLEARPLAN_AXE="$$(tools/axe.sh)" OPENBLAS_NUM_THREADS=1 \
+         env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist worksteal
+
+test: $(VENV)/.test lint
 	tools/postgis.sh >/dev/null
-	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" CLEARPLAN_AXE="$$(tools/axe.sh)" $(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
+
+test-full: $(VENV)/.test lint
+	tools/postgis.sh >/dev/null
+	CLEARPLAN_TESTS=full $(PYTEST)
 
 lint: $(VENV)/.test
 	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m mypy
