@@ -17,7 +17,7 @@ from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.calendar import Day, months_counted, period_days, period_of, team_days
 from clearplan.planning.case import PlanningCase
 from clearplan.settings.planning import Method, PlanningSettings, Step
-from clearplan.tables.lookup import TABLES
+from clearplan.tables.lookup import base_columns
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
@@ -154,7 +154,7 @@ def _rates(teams: pd.DataFrame, robust: bool) -> Array:
 
 def counted_rows(work: pd.DataFrame, world: World) -> tuple[pd.DataFrame, list[Breach]]:
     """Rows that can be counted, with numbers for ids (team, task, step from 0) and cost [currency]; and faults."""
-    need(work, "WORK", [column.name for column in TABLES["work"]])
+    need(work, "WORK", [column.name for column in base_columns("work")])
     names = work["work_id"].to_numpy(object)
     where = [f"row {k + 1}" if _blank(name) else f"{name}" for k, name in enumerate(names)]
     rows = pd.DataFrame({name: numbers(work[name]) for name in ("step", "period", "days", "m2", "cost")})

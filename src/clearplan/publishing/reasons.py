@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clearplan.core.reason import Reason, Value
+from clearplan.tables.columns import Tier
 from clearplan.tables.reasons import VALUES
-from clearplan.tables.tiers import TIERS, Tier
+from clearplan.tables.tiers import TIERS
 
 #: Values that leave at the public tier under another name alone.
 RENAMED = ("team",)

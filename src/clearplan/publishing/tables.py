@@ -29,8 +29,9 @@ from clearplan.publishing.public_cells import (
 from clearplan.publishing.suppress import with_totals, withheld
 from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.codes import OUTSIDE
+from clearplan.tables.columns import Tier
 from clearplan.tables.texts import ids_in
-from clearplan.tables.tiers import Tier, check_tier, may_leave
+from clearplan.tables.tiers import check_tier, may_leave
 
 _DEFERRED = "could not be placed or used"
 UNPLACED = "place not known"

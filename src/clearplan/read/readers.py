@@ -43,7 +43,7 @@ from clearplan.settings.base import check_settings
 from clearplan.settings.project import Project
 from clearplan.settings.sources import ContactLineSettings, SourceSettings
 from clearplan.tables.check import fault, fault_table
-from clearplan.tables.lookup import TABLES, has_shapes, id_column, table_name
+from clearplan.tables.lookup import base_columns, has_shapes, id_column, table_name
 from clearplan.tables.texts import write_profile
 
 
@@ -371,14 +371,14 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     columns = list(dict.fromkeys(c for table in filled for c in table.columns if c != "geometry"))
     parts = [pd.DataFrame(table).reindex(columns=columns).astype(object) for table in filled]
     together = pd.concat(parts, ignore_index=True)
-    for column in TABLES[name]:
+    for column in base_columns(name):
         if column.name in together.columns and column.dtype in ("number", "integer"):
             together[column.name] = pd.to_numeric(together[column.name]).astype(float)
         elif column.name in together.columns and column.dtype == "date":
             together[column.name] = pd.to_datetime(together[column.name]).astype("datetime64[ms]")
         elif column.name in together.columns:
             together[column.name] = together[column.name].where(together[column.name].notna(), None)
-    for own in set(columns) - {column.name for column in TABLES[name]}:
+    for own in set(columns) - {column.name for column in base_columns(name)}:
         if all(pd.api.types.is_numeric_dtype(table[own]) for table in filled if own in table.columns):
             together[own] = pd.to_numeric(together[own]).astype(float)
     ids = together[id_column(name)].str.casefold()
@@ -392,8 +392,8 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def empty_table(name: str, crs: CRS | None) -> gpd.GeoDataFrame:
     """A declared table without rows; HISTORY and GATES have no shapes and need no CRS."""
-    columns = {c.name: pd.Series(dtype="float64" if c.dtype == "number" else object) for c in TABLES[name]}
-    dates = {c.name: pd.Series(dtype="datetime64[ms]") for c in TABLES[name] if c.dtype == "date"}
+    columns = {c.name: pd.Series(dtype="float64" if c.dtype == "number" else object) for c in base_columns(name)}
+    dates = {c.name: pd.Series(dtype="datetime64[ms]") for c in base_columns(name) if c.dtype == "date"}
     if columns.pop("geometry", None) is None:
         return pd.DataFrame(columns | dates)
     return gpd.GeoDataFrame(columns | dates, geometry=gpd.GeoSeries([], crs=crs), crs=crs)

@@ -21,7 +21,7 @@ from clearplan.settings.sources import SourceSettings
 from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, check, fault
 from clearplan.tables.codes import allowed_codes
 from clearplan.tables.inputs import GATED
-from clearplan.tables.lookup import TABLES, id_column
+from clearplan.tables.lookup import base_columns, id_column
 from clearplan.tables.texts import read_items
 
 CodeLists = Mapping[str, Mapping[str, str]]
@@ -55,7 +55,7 @@ _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 
 def _refuse_unknown_names(raw: Raw, name: str, source: SourceSettings) -> None:
     """A slip in a name of ours would leave a column unread in silence."""
-    known = {c.name for c in TABLES[name]} - set(_OURS) | {c for pair in _XY for c in pair} | {"wkt"}
+    known = {c.name for c in base_columns(name)} - set(_OURS) | {c for pair in _XY for c in pair} | {"wkt"}
     for section in ("columns", "codes", "set"):
         for ours in set(getattr(source, section)) - known:
             listed = ", ".join(sorted(known))
@@ -64,7 +64,7 @@ def _refuse_unknown_names(raw: Raw, name: str, source: SourceSettings) -> None:
 
 def near_names(raw: Raw, name: str, source: SourceSettings) -> list[dict[str, Any]]:
     """Warnings of columns whose names are nearly ours: a slip of the pen would leave them unread in silence."""
-    known = [c.name for c in TABLES[name]]
+    known = [c.name for c in base_columns(name)]
     absent = [c for c in known if c not in raw.frame.columns and c not in source.columns]
     own = [str(c) for c in raw.frame.columns if str(c) not in known and c not in source.columns.values()]
     found = {c: get_close_matches(c.strip().casefold(), absent, n=1, cutoff=0.8) for c in own}
@@ -189,7 +189,7 @@ def typed(
     frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]
 ) -> pd.DataFrame:
     """Columns in their declared types; what can't be read as such is kept as text beside a blank."""
-    for column in TABLES[name]:
+    for column in base_columns(name):
         if column.name not in frame.columns or column.dtype == "geometry":
             continue
         entered = frame[column.name]

@@ -27,7 +27,7 @@ from clearplan.read.spreadsheets import overlong, sheet_names
 from clearplan.records.bearings import parse_bearing, parse_distance
 from clearplan.settings.sources import RecordErrors, RecordSettings, SheetSettings, SourceSettings
 from clearplan.tables.check import each_row, fault
-from clearplan.tables.lookup import TABLES
+from clearplan.tables.inputs import ANCHORS, INPUTS, RECORDS
 
 #: Before this year no minefield of the conflict was recorded; an earlier date is a slip of the pen.
 FIRST_YEAR = 1987
@@ -119,7 +119,7 @@ def read_forms(
     files = {name: raw.file for name, (raw, _) in raws.items()}
     records, legs = rows["records"][0], rows["legs"][0]
     records["record_id"] = unique_ids(records["record_id"], files["records"], records["row"].tolist())
-    anchors = rows["anchors"][0] if "anchors" in rows else pd.DataFrame(columns=[c.name for c in TABLES["anchors"]])
+    anchors = rows["anchors"][0] if "anchors" in rows else pd.DataFrame(columns=[c.name for c in ANCHORS])
     if not len(records):
         rule, remedy = "file holds no rows", "fill in the sheets records and legs"
         faults.append(fault(files["records"], None, "", "", rule, "error", remedy))
@@ -227,7 +227,7 @@ def _rows(
     faults = [*raw.faults, *near_names(raw, name, source)]
     frame = typed(mapped(raw, name, source), name, raw, source, faults)
     missing: list[str] = []
-    for column in TABLES[name]:
+    for column in INPUTS[name]:
         if column.name not in frame.columns:
             if column.required:
                 missing.append(column.name)
@@ -271,7 +271,7 @@ def _entered_twice(records: pd.DataFrame, legs: pd.DataFrame, file: str) -> list
     """
     numbered = records[records["record_number"].notna()]
     number = numbered["record_number"].astype(str).str.strip().str.lstrip("0").str.casefold()
-    said = [c.name for c in TABLES["records"] if c.name not in ("record_id", "record_number", "source")]
+    said = [c.name for c in RECORDS if c.name not in ("record_id", "record_number", "source")]
     points = dict(list(legs.groupby("record_id")))
     faults = []
     for _, same in numbered.groupby(number, sort=False):

@@ -32,7 +32,7 @@ from clearplan.records.points import plot
 from clearplan.settings.base import check_settings
 from clearplan.settings.sources import RecordSettings
 from clearplan.tables.check import each_row, fault, fault_table
-from clearplan.tables.lookup import TABLES
+from clearplan.tables.inputs import RECORDS
 
 Array = np.ndarray[Any, Any]
 
@@ -545,7 +545,7 @@ def _hazards(
     direct = source.direct_evidence_from
     confirmed = records["reliability"] >= direct if direct is not None else pd.Series(False, index=records.index)
     broken = replace(forms, faults=faults).broken
-    told = [c.name for c in TABLES["records"] if c.name not in ("record_id", "ordnance", "source", "status")]
+    told = [c.name for c in RECORDS if c.name not in ("record_id", "ordnance", "source", "status")]
     table = pd.DataFrame(
         {
             "hazard_id": ids,

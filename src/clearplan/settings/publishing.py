@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from clearplan.settings.base import Settings
-from clearplan.tables.tiers import Tier
+from clearplan.tables.columns import Tier
 
 
 class MapSettings(Settings):

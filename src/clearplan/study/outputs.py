@@ -50,6 +50,8 @@ OUTPUTS = (
 )  # fmt: skip
 #: Pictures of a plan of work; only where there is something to draw.
 PICTURES = ("home.png", "teams.png", "budgets.png", "chances.png")
+#: Books that are files of their own, and the declared table that each is.
+_BOOKS = {"ledger": "ledger", "bridge": "bridge", "accidents": "accident_counts"}
 #: Files of a plan of work that is written alone: its tables, its pictures, and these.
 PLAN_OUTPUTS = ("work.csv", "blockers.csv", "plan.xlsx", *PICTURES, "plan.html", "tasks.csv", "run.json")
 #: Files of both: whichever takes a folder, nothing of the other may stay, for it was written for others.
@@ -115,9 +117,9 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     write_gpkg(tables, folder / "plan.gpkg", as_at=study.project.study.as_at.isoformat(), notice=words)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
     write_runbook(study, folder / "plan.xlsx", notice=words)
-    for name in ("ledger", "bridge", "accidents"):
+    for name, declared in _BOOKS.items():
         if name in study.books:
-            write_table(study.books[name], folder / f"{name}.csv", notice=words)
+            write_table(study.books[name], folder / f"{name}.csv", notice=words, name=declared)
     if study.evidence is not None:
         tags = {"CLEARPLAN_NOTICE": words, "CLEARPLAN_AS_AT": study.project.study.as_at.isoformat()}
         study = replace(study, surface=make_surface(study.evidence, folder / "surface.tif", tags=tags))

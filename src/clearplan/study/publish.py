@@ -34,7 +34,8 @@ from clearplan.study.ranking import Why
 from clearplan.study.treaty import Dossier, sums_less
 from clearplan.tables.check import no_faults
 from clearplan.tables.codes import CODE_LISTS, EVERY_KIND, OUTSIDE
-from clearplan.tables.tiers import BANNERS, Tier, check_tier
+from clearplan.tables.columns import Tier
+from clearplan.tables.tiers import BANNERS, check_tier
 
 if TYPE_CHECKING:
     from clearplan.study.study import Study

@@ -15,7 +15,8 @@ import pandas as pd
 import shapely
 
 from clearplan.tables.check import placed
-from clearplan.tables.columns import Column
+from clearplan.tables.columns import Column, with_unit
+from clearplan.tables.inputs import INPUTS, RECORDS
 from clearplan.tables.lookup import TABLES, columns_of
 from clearplan.tables.reasons import in_words
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 _TAKEN = ("fid", "geom", "ogc_fid", "notice")
 #: Characters that neither a file's text nor XML can hold; each is shown by its picture, U+2400 and up.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-#: Whole numbers that stages keep beside blanks even where there is none.
-_BLANKABLE = ("rank", "rank_low", "rank_high", "opens_in")
 _KINDS = {"Point": "point", "LineString": "line", "LinearRing": "line", "Polygon": "area"}
 
 
@@ -62,15 +61,20 @@ def free_names(names: list[Any]) -> dict[Any, str]:
     return free
 
 
-def units_of(layer: str, names: Iterable[Any]) -> dict[str, str]:
-    """Unit of each column of a layer ('' where it has none), by the name under which it stands in a file.
+def aliases_of(layer: str, names: Iterable[Any]) -> dict[str, str]:
+    """Name and unit of each column of a layer ('' where the name says all), by the name under which it is in a file.
 
-    >>> units_of("zones", ["people", "position_error_m"])
-    {'people': '', 'position_error_m': 'm'}
+    >>> aliases_of("zones", ["people", "position_error_m"])
+    {'people': '', 'position_error_m': 'position_error_m [m]'}
     """
-    own = [name for name in names if name != "geometry"]
-    declared, told = columns_of(layer, own), free_names(own)
-    return {told[name]: declared[str(name)].unit for name in own}
+    plain = [name for name in names if name != "geometry"]
+    declared, stored = columns_of(layer, plain), free_names(plain)
+    return {stored[name]: _alias(stored[name], declared[str(name)]) for name in plain}
+
+
+def _alias(name: str, column: Column) -> str:
+    alias = with_unit(name, column.unit)
+    return alias if alias != name else ""
 
 
 def kinds_of(table: gpd.GeoDataFrame) -> set[str]:
@@ -107,7 +111,7 @@ def to_arrow(layer: str, table: pd.DataFrame, *, notice: str | None = None) -> p
     for name in plain.columns:
         array = _array(plain[name], declared[str(name)])
         arrays.append(array)
-        fields.append(pa.field(names[name], array.type, metadata=_told(names[name], declared[str(name)])))
+        fields.append(pa.field(names[name], array.type, metadata=_metadata(names[name], declared[str(name)])))
     if "geometry" in table.columns:
         wkb = shapely.to_wkb(_promoted(table["geometry"].to_numpy(object)), output_dimension=4, flavor="iso")
         arrays.append(pa.array(wkb, pa.binary()))
@@ -115,12 +119,11 @@ def to_arrow(layer: str, table: pd.DataFrame, *, notice: str | None = None) -> p
     return pa.table(arrays, schema=pa.schema(fields))
 
 
-def _told(name: str, column: Column) -> dict[str, str]:
+def _metadata(name: str, column: Column) -> dict[str, str]:
     """Metadata for GDAL (alias and comment, which QGIS shows) and for other readers of Arrow (unit, meaning)."""
-    told = {"unit": column.unit, "meaning": column.meaning, "GDAL:OGR:comment": comment(column)}
-    if column.unit:
-        told["GDAL:OGR:alternative_name"] = f"{name} [{column.unit}]"
-    return told
+    metadata = {"unit": column.unit, "meaning": column.meaning, "GDAL:OGR:comment": comment(column)}
+    alias = _alias(name, column)
+    return metadata | {"GDAL:OGR:alternative_name": alias} if alias else metadata
 
 
 def comment(column: Column) -> str:
@@ -129,9 +132,8 @@ def comment(column: Column) -> str:
     >>> comment(Column("people", "integer", "people living there", "people"))
     'people living there [people]'
     """
-    unit = f" [{column.unit}]" if column.unit else ""
     codes = f" (codes: list {column.codes})" if column.codes else ""
-    return f"{column.meaning}{unit}{codes}"
+    return f"{with_unit(column.meaning, column.unit)}{codes}"
 
 
 #: Types of shapes by their number in GEOS: those that make up multiparts, and what a lone one becomes.
@@ -230,8 +232,10 @@ def from_arrow(layer: str, table: pa.Table) -> pd.DataFrame:
     import pyarrow as pa
 
     # Doors give counts as floats, hazards carry those of their records too.
-    own = (*TABLES.get(layer, ()), *(TABLES["records"] if layer == "hazards" else ()))
-    counts = {c.name for c in own if c.dtype in ("number", "integer")}
+    entered = (*INPUTS.get(layer, ()), *(RECORDS if layer == "hazards" else ()))
+    counts = {c.name for c in entered if c.dtype in ("number", "integer")}
+    # Whole numbers that stages keep beside blanks, even where there is none.
+    blankable = {c.name for c in TABLES.get(layer, ()) if c.dtype == "integer" and c.nullable}
     out: dict[str, Any] = {}
     for name, field in zip(table.column_names, table.schema, strict=True):
         values = table.column(name)
@@ -239,7 +243,7 @@ def from_arrow(layer: str, table: pa.Table) -> pd.DataFrame:
             out[name] = values.cast(pa.float64()).to_pandas()
         elif pa.types.is_integer(field.type):
             whole = pd.Series(pd.array(values.to_pylist(), dtype="Int64"))
-            out[name] = whole if values.null_count or name in _BLANKABLE else whole.astype("int64")
+            out[name] = whole if values.null_count or name in blankable else whole.astype("int64")
         elif pa.types.is_boolean(field.type):
             yes = pd.Series(pd.array(values.to_pylist(), dtype="boolean"))
             out[name] = yes if values.null_count else yes.astype(bool)

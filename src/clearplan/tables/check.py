@@ -12,8 +12,8 @@ import pandas as pd
 import shapely
 
 from clearplan.tables.codes import CODE_LISTS, CODE_LISTS_VERSION, REPLACEABLE, allowed_codes
-from clearplan.tables.columns import Column
-from clearplan.tables.lookup import TABLES, id_column, table_name
+from clearplan.tables.columns import Column, words_of
+from clearplan.tables.lookup import TABLES, base_columns, id_column, table_name
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -41,7 +41,7 @@ def each_row(table: pd.DataFrame) -> Iterator[Any]:
 
 
 def schema(table: str, code_lists: Mapping[str, Mapping[str, str]] | None = None) -> pa.DataFrameSchema:
-    """Pandera schema of a declared table.
+    """Pandera schema of a declared table, before stages add columns to it.
 
     >>> schema("zones").columns["people"].nullable
     True
@@ -72,8 +72,8 @@ def schema(table: str, code_lists: Mapping[str, Mapping[str, str]] | None = None
 
     columns = {
         c.name: pa.Column(None, checks=checks(c), nullable=c.nullable, required=c.required)
-        for c in TABLES[table]
-        if c.dtype != "geometry"
+        for c in base_columns(table)
+        if c.dtype != "geometry" and "{}" not in c.name
     }
     return pa.DataFrameSchema(columns, strict=False)
 
@@ -165,14 +165,14 @@ def check(
         # A deferred row states its own reason; of its columns only the id must still be good.
         known = set(plain.index[plain["deferred"].notna()])
         found = [f for f in found if f["row"] not in known or f["column"] == id_column(name)]
-    if "geometry" in {c.name for c in TABLES[name]} - set(table.columns):
+    if "geometry" in {c.name for c in base_columns(name)} - set(table.columns):
         found.append(fault(file, None, "geometry", "", "column is missing", "error", "give each row a shape"))
     return fault_table(found)
 
 
 def _numbers_only(plain: pd.DataFrame, name: str) -> pd.DataFrame:
     """The frame with number columns as floats where they are numbers, so that range checks can run."""
-    for column in TABLES[name]:
+    for column in base_columns(name):
         if column.dtype in ("number", "integer") and column.name in plain.columns:
             numbers = pd.to_numeric(plain[column.name], errors="coerce")
             if (numbers.notna() | plain[column.name].isna()).all():
@@ -221,29 +221,35 @@ def glossary() -> str:
     lines = [
         "# Column glossary",
         "",
-        f"Made from `clearplan.tables.check` (`python -m clearplan.tables.check`); code lists `{CODE_LISTS_VERSION}`.",
+        f"Made from `clearplan.tables` (`python -m clearplan.tables.check`); code lists `{CODE_LISTS_VERSION}`.",
         "",
-        "`leaves`: the tier from which on a column leaves (`clearplan.tables.tiers`): public, partner, or "
-        "restricted: never. At the public tier ids, shapes and areas leave only renamed, laid on cells and rounded.",
+        "`needed`: whether a table must have the column; 'by' names the stage that adds it. `leaves`: the tier from "
+        "which on a column leaves: public, partner, or restricted: never. At the public tier ids, shapes and areas "
+        "leave only renamed, laid on cells and rounded. `heading`: in sheets, without the unit.",
     ]
     for name, columns in TABLES.items():
         lines += [
             "",
             f"## {name.upper()}",
             "",
-            "| column | type | unit | needed | leaves | meaning |",
-            "|---|---|---|---|---|---|",
+            "| column | type | unit | needed | leaves | heading | hashtag | meaning |",
+            "|---|---|---|---|---|---|---|---|",
         ]
-        for c in columns:
-            needed = "no" if not c.required else ("may be blank" if c.nullable else "yes")
-            meaning = c.meaning + (f" (codes: {', '.join(CODE_LISTS[c.codes])})" if c.codes else "")
-            lines.append(f"| `{c.name}` | {c.dtype} | {c.unit} | {needed} | {c.leaves} | {meaning} |")
+        lines += [_glossary_row(column) for column in columns]
     lines += ["", "## Codes"]
     for code_list, codes in CODE_LISTS.items():
         note = "; a country may replace it under `[code_lists]`" if code_list in REPLACEABLE else ""
         lines += ["", f"**{code_list}**{note}", ""]
         lines += [f"- `{code}`: {meaning}" for code, meaning in codes.items()]
     return "\n".join(lines) + "\n"
+
+
+def _glossary_row(column: Column) -> str:
+    needed = "no" if not column.required else ("may be blank" if column.nullable else "yes")
+    needed = f"by {column.stage}" if column.stage else needed
+    codes = f" (codes: {', '.join(CODE_LISTS[column.codes])})" if column.codes else ""
+    cells = (column.dtype, column.unit, needed, column.leaves, column.head or words_of(column.name), column.tag)
+    return f"| `{column.name}` | {' | '.join(cells)} | {column.meaning}{codes} |"
 
 
 if __name__ == "__main__":

@@ -2,26 +2,91 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clearplan.core.errors import TableError
-from clearplan.tables.columns import Column
+from clearplan.tables.books import BOOKS
+from clearplan.tables.columns import Column, added_by
 from clearplan.tables.inputs import INPUTS
-from clearplan.tables.results import ADDED, CRITERION, EVERYWHERE, PARTS, RECORD_DATA, RESULTS, added
-from clearplan.tables.tiers import tier_of
+from clearplan.tables.results import ADDED, RESULTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Every declared table.
+#: Every declared table, with the columns that stages add to it.
 TABLES: dict[str, tuple[Column, ...]] = {
-    table: tuple(replace(column, leaves=tier_of(table, column.name)) for column in columns)
-    for table, columns in (INPUTS | RESULTS).items()
+    name: (*columns, *ADDED.get(name, ())) for name, columns in (INPUTS | RESULTS | BOOKS).items()
 }
-#: Layers of plan.gpkg that are a declared table under another name.
-_DECLARED_AS = {"record_points": "vertices"}
+#: Columns that any table may have in a file.
+EVERYWHERE = added_by(
+    "outputs",
+    Column("lon", "text", "longitude as entered; in lists that of an inner point, WGS 84", "°", tag="#geo+lon",
+           head="longitude of an inner point, WGS 84", shown="degrees"),
+    Column("lat", "text", "latitude as entered; in lists that of an inner point, WGS 84", "°", tag="#geo+lat",
+           head="latitude of an inner point, WGS 84", shown="degrees"),
+    Column("geonameid", "text", "number of the place in GeoNames", tag="#loc+code+v_geonames"),
+    Column("notice", "text", "disclaimer and fingerprint of the run", tag="#meta+notice"),
+    Column("crs", "text", "CRS of the shapes in wkt", tag="#geo+crs"),
+    Column("wkt", "text", "shape as WKT", tag="#geo+bounds"),
+    Column("wkt_{}", "text", "part {} of a shape whose WKT is longer than a cell holds"),
+)  # fmt: skip
+#: Words for a column of which clearplan knows nothing.
+OWN = "column of the source, as it stands there"
+_BY_NAME = {table: {column.name: column for column in columns} for table, columns in TABLES.items()}
+_EVERYWHERE = {column.name: column for column in EVERYWHERE}
+
+
+def base_columns(table: str) -> tuple[Column, ...]:
+    """Columns that a table has before any stage adds to it: what a file may hold of an entered one.
+
+    >>> "people" in [c.name for c in base_columns("zones")], "opens_on" in [c.name for c in base_columns("zones")]
+    (True, False)
+    """
+    return tuple(column for column in TABLES[table] if not column.stage)
+
+
+def declared(table: str, name: str) -> Column | None:
+    """Declaration of a table's column; None where nobody declared it.
+
+    >>> declared("zones", "opens_on").stage, declared("tasks", "c_people_points").unit
+    ('planning', 'points of 100')
+    """
+    columns = _BY_NAME.get(table, {})
+    return columns.get(name) or _of_many(columns, name) or _EVERYWHERE.get(name) or _of_many(_EVERYWHERE, name)
+
+
+def _of_many(columns: dict[str, Column], name: str) -> Column | None:
+    """A column that is declared once for many: ``{}`` in the declaration is the criterion or device of this one."""
+    for column in columns.values():
+        which = re.fullmatch(re.escape(column.name).replace(r"\{\}", "(.+)"), name) if "{}" in column.name else None
+        if which is not None:
+            code = re.sub(r"[^a-z0-9_]", "_", which[1].lower(), flags=re.ASCII)
+            meaning = column.meaning.replace("{}", which[1].replace("_", " "))
+            head, tag = column.head.replace("{}", which[1]), column.tag.replace("{}", code)
+            return replace(column, name=name, meaning=meaning, head=head, tag=tag)
+    return None
+
+
+def column_of(table: str, name: str) -> Column:
+    """Declaration of a table's column; a column that nobody declared is the user's own.
+
+    >>> column_of("zones", "people").dtype, column_of("zones", "colour").meaning
+    ('integer', 'column of the source, as it stands there')
+    """
+    column = declared(table, name)
+    if column is not None:
+        return column
+    entered = name.removesuffix("_entered")
+    known = entered != name and entered in _BY_NAME.get(table, {})
+    return Column(name, "text", f"{entered} as the source has it" if known else OWN, required=False, nullable=True)
+
+
+def columns_of(table: str, names: Iterable[str]) -> dict[str, Column]:
+    """Declarations of a table's columns, by name; shapes left out."""
+    return {str(name): column_of(table, str(name)) for name in names if name != "geometry"}
 
 
 def has_shapes(table: str) -> bool:
@@ -43,55 +108,33 @@ def id_column(table: str) -> str:
 
 
 #: Tables in the order in which their id columns are looked for: those that also name rows of others come first.
-_TOLD_BY_ID = (
-    "commitments", "work", "blockers", "tasks", "areas", "releases", "history", "gates", "lifelines", "teams",
-    "hazards", "zones", "accidents",
-)  # fmt: skip
+_KNOWN_BY_ID = (
+    "commitments",
+    "work",
+    "blockers",
+    "tasks",
+    "areas",
+    "releases",
+    "history",
+    "gates",
+    "lifelines",
+    "teams",
+    "hazards",
+    "zones",
+    "accidents",
+)
 
 
 def table_name(table: pd.DataFrame) -> str:
-    """Which declared table a frame is, told by its id column.
+    """Which declared table a frame is, by its id column.
 
     Raises
     ------
     TableError
         No id column is there.
     """
-    for name in _TOLD_BY_ID:
+    for name in _KNOWN_BY_ID:
         if id_column(name) in table.columns:
             return name
-    wanted = ", ".join(id_column(name) for name in TABLES)
+    wanted = ", ".join(id_column(name) for name in _KNOWN_BY_ID)
     raise TableError(f"table has none of the id columns {wanted}; name the one you mean")
-
-
-def column_of(layer: str, name: str) -> Column:
-    """Declaration of a layer's column; a column that nobody declared is the user's own.
-
-    >>> column_of("zones", "people").dtype, column_of("tasks", "c_people_points").unit
-    ('integer', 'points of 100')
-    >>> column_of("zones", "colour").meaning
-    'column of the source, as it stands there'
-    """
-    declared = TABLES.get(_DECLARED_AS.get(layer, layer), ())
-    for column in (*declared, *ADDED.get(layer, ())):
-        if column.name == name:
-            return column
-    if layer == "tasks" and (found := CRITERION.fullmatch(name)):
-        dtype, words, unit = PARTS[found[2]]
-        return added(name, dtype, words.format(found[1].replace("_", " ")), unit)
-    if layer == "hazards" and name in RECORD_DATA:
-        return RECORD_DATA[name]
-    if name in EVERYWHERE:
-        return EVERYWHERE[name]
-    if name.endswith("_entered") and any(c.name == name.removesuffix("_entered") for c in declared):
-        return added(name, "text", f"{name.removesuffix('_entered')} as the source has it")
-    return Column(name, "text", OWN, required=False, nullable=True)
-
-
-#: Words for a column of which clearplan knows nothing.
-OWN = "column of the source, as it stands there"
-
-
-def columns_of(layer: str, names: Iterable[str]) -> dict[str, Column]:
-    """Declarations of a layer's columns, by name; shapes left out."""
-    return {str(name): column_of(layer, str(name)) for name in names if name != "geometry"}

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pandas as pd
 
 from clearplan.core.reason import Reason
-from clearplan.tables.tiers import Tier
+from clearplan.tables.columns import Tier
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 

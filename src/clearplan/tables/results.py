@@ -2,200 +2,286 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 
 from clearplan.tables.codes import CLASSES
-from clearplan.tables.columns import ERROR, TAIL, Column, Dtype, id_of, square_metres
-from clearplan.tables.inputs import RECORDS
-
-AREAS: tuple[Column, ...] = (
-    id_of("area_id", "area"),
-    Column("hazard_id", "text", "hazard that the area comes from"),
-    Column("kind", "text", "what was reported", codes="kind"),
-    Column("land_class", "text", "class of the land", codes="land_class"),
-    Column("status", "text", "state of the work", codes="status"),
-    Column("ordnance", "text", "class of explosive ordnance", codes="ordnance"),
-    Column("band", "text", "band of a belt", codes="band"),
-    Column("grown_m", "number", "distance that the reported shape was grown", "m", nullable=True, low=0),
-    Column("gross_m2", "number", "area of this footprint alone; overlaps counted again", "m2", low=0),
-    square_metres("reported_m2", "area of the footprint before any release"),
-    square_metres("remaining_m2", "of it, neither released nor closed"),
-    square_metres("cancelled_m2", "of it, released by non-technical survey"),
-    square_metres("reduced_m2", "of it, released by technical survey"),
-    square_metres("cleared_m2", "of it, released by clearance"),
-    square_metres("closed_m2", "of it, closed by status without a release polygon"),
-    Column(
-        "release_ids",
-        "text",
-        "releases that decide the state of some of it, '; ' between",
-        required=False,
-        nullable=True,
-    ),
+from clearplan.tables.columns import (
+    DISTRICT,
     ERROR,
-    *TAIL,
-)  # fmt: skip
+    ESSENTIAL,
+    HAZARD_KIND,
+    HAZARD_STATUS,
+    LAND_CLASS,
+    ORDNANCE,
+    REASON,
+    TAIL,
+    TEAM_KIND,
+    Column,
+    Dtype,
+    Tier,
+    added_by,
+    id_of,
+    m2_of,
+    optional,
+    public,
+    restricted,
+    text,
+)
+from clearplan.tables.inputs import RECORDS, VERTICES
+
+# A declaration is read as a table: one column, one or two lines. At the public tier ids, shapes, areas and places leave
+# only as publishing makes them: renamed, laid on cells, rounded; nothing is copied there from a row of one hazard.
+# fmt: off
+
+# --- what land, priority and planning make
+
+_NO_PLACE = "; blank where the hazard has no place"
+AREAS: tuple[Column, ...] = (
+    id_of("area_id", "area", "public", "#meta+id+area"),
+    Column("hazard_id", "text", "hazard that the area comes from", leaves="public", tag="#meta+id+hazard"),
+    HAZARD_KIND, LAND_CLASS, HAZARD_STATUS, ORDNANCE,
+    Column("band", "text", "band of a belt", codes="band", leaves="public", tag="#event+type+band"),
+    Column("grown_m", "number", "distance that the reported shape was grown", "m", nullable=True, low=0,
+           leaves="partner", tag="#indicator+num+m+grown"),
+    replace(m2_of("gross", "area of this footprint alone; overlaps counted again"), nullable=False),
+    *optional(
+        m2_of("reported", f"area of the footprint before any release{_NO_PLACE}"),
+        m2_of("remaining", f"of it, neither released nor closed{_NO_PLACE}"),
+        m2_of("cancelled", f"of it, released by non-technical survey{_NO_PLACE}"),
+        m2_of("reduced", f"of it, released by technical survey{_NO_PLACE}"),
+        m2_of("cleared", f"of it, released by clearance{_NO_PLACE}"),
+        m2_of("closed", f"of it, closed by status without a release polygon{_NO_PLACE}"),
+    ),
+    text("release_ids", "releases that decide the state of some of it, '; ' between", "partner",
+         "#meta+id+list+releases"),
+    ERROR,
+    *public(*TAIL, only=("geometry",)),
+    *added_by("publishing", *(
+        m2_of(name.lower(), f"published cells: net ground of {name} in it; blank: none known", leaves="public")
+        for name in CLASSES)),
+)
+
+#: A criterion's columns, one of each for every criterion; the raw figure has the criterion's own unit.
+_PARTS: tuple[tuple[str, Dtype, str, str, str], ...] = (
+    ("raw", "number", "figure of the task; blank where there is none", "unit of the criterion",
+     "#indicator+num+c_{}+raw"),
+    ("low", "number", "the least that the figure may be", "unit of the criterion", "#indicator+num+c_{}+low"),
+    ("high", "number", "the most that the figure may be", "unit of the criterion", "#indicator+num+c_{}+high"),
+    ("value", "number", "the figure between its anchors", "0-1", "#indicator+num+c_{}+value"),
+    ("weight", "number", "its weight in the task's queue", "points of 100", "#indicator+num+c_{}+weight"),
+    ("points", "number", "weight x value", "points of 100", "#severity+score+c_{}"),
+    ("zones", "text", "zones that it comes from, '; ' between", "", "#loc+code+list+c_{}"),
+)
+
+
+def _criterion(name: str, leaves: Tier, parts: tuple[str, ...]) -> tuple[Column, ...]:
+    said = name.replace("_", " ")
+    return added_by("priority", *(
+        Column(f"c_{name}_{part}", dtype, f"criterion {said}: {meaning}", unit, leaves=leaves, tag=tag.format(name))
+        for part, dtype, meaning, unit, tag in _PARTS if part in parts))
+
 
 TASKS: tuple[Column, ...] = (
-    id_of("task_id", "task"),
-    Column("queue", "text", "queue in which the task waits", codes="queue"),
-    Column("land_class", "text", "the one class of its land", codes="land_class"),
-    Column("district", "text", "district; blank is outside every district given", nullable=True),
-    Column("area_m2", "number", "area of the task; tasks never overlap", "m2", low=0),
-    Column("zone_ids", "text", "zones within whose influence it lies, '; ' between", nullable=True),
-    Column("hazard_ids", "text", "hazards of its class that reach into it, '; ' between", nullable=True),
-    Column("ordnance", "text", "classes of ordnance of these hazards, '; ' between", required=False, nullable=True),
-    Column("mgrs_km", "text", "MGRS 1-km square of its inner point"),
-    *(
-        Column(name, "number", meaning, "m2", required=False, nullable=True, low=0)
-        for name, meaning in (
-            ("expected_m2", "ground expected to be contaminated, by the surface; blank: nobody knows"),
-            ("low_m2", "5 % of the draws lie below"),
-            ("high_m2", "5 % of the draws lie above"),
-            ("known_m2", "ground of the task of which the surface knows something"),
-            ("unknown_m2", "ground of which nobody knows"),
-        )
+    id_of("task_id", "task", "public", "#meta+id+task", head="task"),
+    Column("queue", "text", "queue in which the task waits", codes="queue", leaves="public",
+           tag="#activity+type+queue"),
+    replace(LAND_CLASS, meaning="the one class of its land"),
+    replace(DISTRICT, meaning="district; blank is outside every district given", nullable=True,
+            head="district; blank: outside every district"),
+    replace(m2_of("area", "area of the task; tasks never overlap", "ground; tasks never overlap", "public"),
+            nullable=False),
+    Column("zone_ids", "text", "zones within whose influence it lies, '; ' between", nullable=True, leaves="partner",
+           tag="#loc+code+list+zones", head="places within its influence"),
+    Column("hazard_ids", "text", "hazards of its class that reach into it, '; ' between", nullable=True,
+           leaves="partner", tag="#meta+id+list+hazards", head="hazards that reach into it"),
+    *optional(replace(ORDNANCE, meaning="classes of ordnance of these hazards, '; ' between", codes=None)),
+    Column("mgrs_km", "text", "MGRS 1-km square of its inner point", leaves="partner", tag="#geo+mgrs",
+           head="MGRS 1-km square"),
+    *optional(
+        m2_of("expected", "ground expected to be contaminated, by the surface; blank: nobody knows",
+              "expected to be contaminated; blank: nobody knows"),
+        m2_of("low", "5 % of the draws lie below"),
+        m2_of("high", "5 % of the draws lie above"),
+        m2_of("known", "ground of the task of which the surface knows something"),
+        m2_of("unknown", "ground of which nobody knows"),
     ),
     ERROR,
-    *TAIL,
-)  # fmt: skip
+    *public(*TAIL, only=("geometry",)),
+    *added_by("publishing",
+        Column("told", "reason", "published cells: what the cell holds, in a sentence", leaves="public",
+               head="what the published cell holds"),
+    ),
+    *added_by("priority",
+        Column("people_assumed", "number", "people assumed for zones of unknown population that the task serves",
+               "people", leaves="partner", tag="#affected+ind+assumed"),
+        Column("zones_unknown", "integer", "zones of unknown population that the task serves", "zones",
+               leaves="partner", tag="#indicator+num+zones_unknown"),
+        Column("probability_assumed", "number", "probability assumed where nobody knows one", "1", leaves="partner",
+               tag="#indicator+num+probability_assumed"),
+        Column("gates", "text", "what holds the task back; it has no rank until then", leaves="public",
+               tag="#access+gates", head="gates that hold it back", shown="sentence"),
+        Column("lifeline_ids", "text", "lifelines that the task blocks, '; ' between", leaves="partner",
+               tag="#meta+id+list+lifelines", head="lifelines that it blocks"),
+        Column("score", "number", "sum of the contributions", "points of 100", leaves="public",
+               tag="#severity+score"),
+        Column("rank", "integer", "place in its queue, 1 first; blank behind a gate", leaves="public",
+               tag="#severity+rank", head="rank in its queue; blank: behind a gate"),
+        filled=("zones_unknown",),
+    ),
+    *_criterion("land_class", "public", ("raw", "value", "weight", "points")),
+    *_criterion("other", "public", ("raw", "value", "weight", "points")),
+    *_criterion("{}", "partner", tuple(part for part, *_ in _PARTS)),
+    *added_by("priority",
+        Column("clear_all_cost", "number", "cost of clearing all of the task", "currency", leaves="partner",
+               tag="#value+clear_all"),
+        Column("survey_first_cost", "number", "expected cost of survey, then clearance of what it finds", "currency",
+               leaves="partner", tag="#value+survey_first"),
+        Column("survey_saves", "number", "expected saving of survey before clearance", "currency", leaves="partner",
+               tag="#value+survey_saves", head="what survey before clearance saves"),
+        Column("survey_harm", "number", "harm expected from ground that survey releases although it holds ordnance",
+               "currency", leaves="partner", tag="#impact+survey"),
+        Column("break_even_p", "number", "probability above which clearing at once costs less, harm counted", "1",
+               leaves="partner", tag="#indicator+num+break_even"),
+        Column("break_even_p_costs", "number", "the same without harm", "1", leaves="partner",
+               tag="#indicator+num+break_even+costs"),
+        Column("first_share", "number", "part of the draws in which it is among the first of its queue", "1",
+               leaves="partner", tag="#indicator+num+first_share",
+               head="share of the draws in which it is one of the first"),
+        Column("class_share", "number", "part of the draws in its likeliest class", "1", leaves="partner",
+               tag="#indicator+num+class_share"),
+        Column("rank_low", "integer", "5 % of the draws rank it before", leaves="partner", tag="#severity+rank+low",
+               head="rank in 90 % of the draws: from"),
+        Column("rank_high", "integer", "5 % of the draws rank it behind", leaves="partner",
+               tag="#severity+rank+high", head="rank in 90 % of the draws: to"),
+        Column("priority_class", "text", "high, medium or low; two with '/' between: nobody can tell",
+               leaves="public", tag="#severity+name", head="priority; two where nobody can tell"),
+        Column("tied_with", "text", "tasks near in rank whose order with it flips from draw to draw, '; ' between",
+               leaves="partner", tag="#meta+id+list+tied"),
+        Column("change", "reason", "what would change its rank, in a sentence", leaves="partner",
+               tag="#description+change", head="what would change it"),
+    ),
+    *added_by("planning",
+        Column("teams", "text", "teams that the plan sends there, '; ' between", leaves="public",
+               tag="#org+code+list+teams", head="teams in the plan of work"),
+        Column("start_on", "date", "first day of the period in which work begins", leaves="public",
+               tag="#date+start", head="work starts in the period from"),
+        Column("finish_on", "date", "last day of the period in which work ends; blank: not within the plan",
+               leaves="public", tag="#date+end", head="work is finished by"),
+        Column("finished_part", "number", "part of the task that is worked within the plan", "1", leaves="public",
+               tag="#indicator+num+finished", head="finished when the plan ends"),
+    ),
+)
 
 BLOCKERS: tuple[Column, ...] = (
-    id_of("blocker_id", "hindrance: zone, part and task"),
-    Column("zone_id", "text", "zone that can't open before the task is done"),
-    Column("task_id", "text", "task that stands in the way"),
-    Column("part", "text", "'home', the place itself, or the lifeline that the task blocks"),
-    Column("essential", "text", "whether the zone waits for it; other parts only add value", codes="yes_no"),
-    Column("why", "text", "the same in words"),
-)  # fmt: skip
+    id_of("blocker_id", "hindrance: zone, part and task", "partner", "#meta+id+blocker"),
+    Column("zone_id", "text", "zone that can't open before the task is done", leaves="partner",
+           tag="#loc+code+zone"),
+    Column("task_id", "text", "task that stands in the way", leaves="partner", tag="#meta+id+task"),
+    Column("part", "text", "'home', the place itself, or the lifeline that the task blocks", leaves="partner",
+           tag="#service+name"),
+    replace(ESSENTIAL, meaning="whether the zone waits for it; other parts only add value"),
+    Column("why", "text", "the same in words", leaves="partner", tag="#description+why", shown="sentence"),
+)
 
 WORK: tuple[Column, ...] = (
-    id_of("work_id", "piece of work: task, step, team and period"),
-    Column("task_id", "text", "task that is worked on"),
-    Column("step", "integer", "number of the step of the task's method, from 1", low=1),
-    Column("step_name", "text", "its name"),
-    Column("kind", "text", "kind of the team", codes="team_kind"),
-    Column("team_id", "text", "team that does it"),
-    Column("period", "integer", "number of the period, from 1", low=1),
-    Column("starts_on", "date", "first day of the period"),
-    Column("ends_on", "date", "last day of the period: work is dated to the period, not to the day"),
-    Column("days", "number", "work of one such team", "team-days", low=0),
-    Column("m2", "number", "ground of the step that is worked", "m2", low=0),
-    Column("cost", "number", "days by the team's cost a day", "currency", low=0),
-)  # fmt: skip
+    id_of("work_id", "piece of work: task, step, team and period", "public", "#meta+id+work"),
+    Column("task_id", "text", "task that is worked on", leaves="public", tag="#meta+id+task", head="task"),
+    Column("step", "integer", "number of the step of the task's method, from 1", low=1, leaves="public",
+           tag="#activity+step", head="step of the method"),
+    Column("step_name", "text", "its name", leaves="public", tag="#activity+name", head="what is done"),
+    TEAM_KIND,
+    Column("team_id", "text", "team that does it", leaves="public", tag="#org+code+team", head="team"),
+    Column("period", "integer", "number of the period, from 1", low=1, leaves="public", tag="#activity+period"),
+    Column("starts_on", "date", "first day of the period", leaves="public", tag="#date+start",
+           head="from, first day of the period"),
+    Column("ends_on", "date", "last day of the period: work is dated to the period, not to the day", leaves="public",
+           tag="#date+end", head="to, last day of the period"),
+    Column("days", "number", "work of one such team", "team-days", low=0, leaves="public",
+           tag="#capacity+num+team_days", head="work"),
+    Column("m2", "number", "ground of the step that is worked", "m2", low=0, leaves="public", tag="#output+num+m2",
+           head="ground of the step"),
+    Column("cost", "number", "days by the team's cost a day", "currency", low=0, leaves="public",
+           tag="#value+budget"),
+    *added_by("outputs", replace(DISTRICT, meaning="district of the task")),
+)
 
+# --- what stages add to tables that are entered
+
+OPENINGS: tuple[Column, ...] = added_by("planning",  # of ZONES
+    Column("opens_in", "integer", "period at whose end the zone opens by the plan; 0: the first day", leaves="public",
+           tag="#indicator+num+opens_in",
+           head="opens at the end of period; 0: the first day; blank: not in the plan"),
+    Column("opens_on", "date", "day on which the place opens; blank: not within the plan", leaves="public",
+           tag="#date+opens", head="opens on"),
+    Column("waits_for", "integer", "tasks that stand in its way", "tasks", leaves="public",
+           tag="#indicator+num+waits_for"),
+    Column("last_tasks", "text", "last of them to be finished", leaves="partner", tag="#meta+id+list+last_tasks",
+           head="last of them", shown="sentence"),
+    Column("why", "text", "why the zone opens then, or why not", leaves="public", tag="#description+why",
+           head="why then, or why not", shown="sentence"),
+    Column("sooner", "text", "what would bring it forward", leaves="public", tag="#description+sooner",
+           head="what would bring it forward", shown="sentence"),
+    Column("probability", "number", "part of the draws in which it is open by then", "1", leaves="public",
+           tag="#indicator+num+probability", head="chance to open by then"),
+    Column("p50_on", "date", "half of the draws open it by this day; blank: beyond the plan", leaves="public",
+           tag="#date+opens+p50", head="half of the draws by; blank: beyond the plan"),
+    Column("p80_on", "date", "four fifths of the draws open it by this day; blank: beyond the plan", leaves="public",
+           tag="#date+opens+p80", head="four fifths of the draws by; blank: beyond the plan"),
+    filled=("waits_for",),
+)
+
+_SCALE = Column("scale", "number", "scale of the plane at the point", "1")
+_DECLINATION_SOURCE = Column("declination_source", "text", "where the declination comes from")
+_CONVERGENCE = Column("convergence_deg", "number", "grid north against true north, east positive", "°")
+
+#: Of HAZARDS that come from records: what was computed of each, and what its sheet says.
+OF_RECORDS: tuple[Column, ...] = added_by("records",
+    Column("version", "number", "newest version of the record's points: 1 as recorded, 2 and up re-anchored"),
+    Column("misclosure_m", "number", "distance by which the legs of the record miss their known end", "m"),
+    Column("misclosure_limit_m", "number", "misclosure over which a blunder is assumed (3 sigma)", "m"),
+    Column("blunder", "text", "whether a leg of the record is wrong; its position error is widened by it"),
+    Column("declination_used_deg", "number", "declination by which bearings were turned, east positive", "°"),
+    _DECLINATION_SOURCE, _CONVERGENCE, replace(_SCALE, meaning="scale of the plane"),
+    Column("sigmas_by_plan", "text", "standard errors that the plan gave, because the record states none"),
+    *(column for column in RECORDS if column.name not in ("ordnance", "source", "status")),
+)
+
+#: Points of records as computed: a layer of its own.
+RECORD_POINTS: tuple[Column, ...] = (
+    *VERTICES,
+    *added_by("records",
+        Column("landmark", "text", "name of the landmark"),
+        Column("notation", "text", "notation in which the coordinates were read"),
+        Column("entered_x", "number", "first coordinate as entered", "unit of entered_crs"),
+        Column("entered_y", "number", "second coordinate as entered", "unit of entered_crs"),
+        Column("declination_deg", "number", "declination by which the bearing was turned, east positive", "°"),
+        _DECLINATION_SOURCE, _CONVERGENCE, _SCALE,
+        Column("leg_from", "text", "point from which the leg leads here"),
+        Column("closes_on", "text", "known point on which the leg comes back"),
+        Column("is_check", "text", "whether the leg only checks others and makes no corner"),
+    ),
+)
+
+#: Shapes of records as recorded and as anchored again, one row each.
+RECORD_VERSIONS: tuple[Column, ...] = (
+    Column("record_id", "text", "minefield record", tag="#meta+id+record"),
+    Column("version", "integer", "1 as recorded, 2 and up re-anchored", low=1),
+    *optional(
+        Column("landmark", "text", "landmark by which this version is anchored"),
+        Column("coordinates", "text", "its coordinates as written"),
+        Column("anchored_by", "text", "who decided it"),
+        Column("anchored_on", "date", "when"),
+        REASON,
+        *restricted(ERROR),
+        Column("current", "text", "whether this version counts"),
+        Column("moved_m", "number", "distance by which it was moved", "m"),
+    ),
+)
+
+#: Columns that stages add to tables that are entered.
+ADDED: dict[str, tuple[Column, ...]] = {"hazards": OF_RECORDS, "zones": OPENINGS}
 #: Tables of stages by name.
 RESULTS: dict[str, tuple[Column, ...]] = {
-    "areas": AREAS,
-    "tasks": TASKS,
-    "blockers": BLOCKERS,
-    "work": WORK,
+    "areas": AREAS, "tasks": TASKS, "blockers": BLOCKERS, "work": WORK, "record_points": RECORD_POINTS,
+    "record_versions": RECORD_VERSIONS,
 }
-
-
-def added(name: str, dtype: Dtype, meaning: str, unit: str = "") -> Column:
-    """A column that a stage adds to a table."""
-    return Column(name, dtype, meaning, unit, required=False, nullable=True)
-
-
-#: Columns that stages add beyond the declared ones, by layer.
-ADDED: dict[str, tuple[Column, ...]] = {
-    "hazards": (
-        added("version", "number", "newest version of the record's points: 1 as recorded, 2 and up re-anchored"),
-        added("misclosure_m", "number", "distance by which the legs of the record miss their known end", "m"),
-        added("misclosure_limit_m", "number", "misclosure over which a blunder is assumed (3 sigma)", "m"),
-        added("blunder", "text", "whether a leg of the record is wrong; its position error is widened by it"),
-        added("declination_used_deg", "number", "declination by which bearings were turned, east positive", "°"),
-        added("sigmas_by_plan", "text", "standard errors that the plan gave, because the record states none"),
-    ),
-    "areas": (
-        *(added(f"{name.lower()}_m2", "number", f"published cells: net ground of {name} in it; blank: none known", "m2")
-          for name in CLASSES),
-    ),
-    "tasks": (
-        added("told", "reason", "published cells: what the cell holds, in a sentence"),
-        added("people_assumed", "number", "people assumed for zones of unknown population that the task serves",
-              "people"),
-        added("zones_unknown", "integer", "zones of unknown population that the task serves", "zones"),
-        added("probability_assumed", "number", "probability assumed where nobody knows one", "1"),
-        added("gates", "text", "what holds the task back; it has no rank until then"),
-        added("lifeline_ids", "text", "lifelines that the task blocks, '; ' between"),
-        added("score", "number", "sum of the contributions", "points of 100"),
-        added("rank", "integer", "place in its queue, 1 first; blank behind a gate"),
-        added("clear_all_cost", "number", "cost of clearing all of the task", "currency"),
-        added("survey_first_cost", "number", "expected cost of survey, then clearance of what it finds", "currency"),
-        added("survey_saves", "number", "expected saving of survey before clearance", "currency"),
-        added("survey_harm", "number", "harm expected from ground that survey releases although it holds ordnance",
-              "currency"),
-        added("break_even_p", "number", "probability above which clearing at once costs less, harm counted", "1"),
-        added("break_even_p_costs", "number", "the same without harm", "1"),
-        added("first_share", "number", "part of the draws in which it is among the first of its queue", "1"),
-        added("class_share", "number", "part of the draws in its likeliest class", "1"),
-        added("rank_low", "integer", "5 % of the draws rank it before"),
-        added("rank_high", "integer", "5 % of the draws rank it behind"),
-        added("priority_class", "text", "high, medium or low; two with '/' between: nobody can tell"),
-        added("tied_with", "text", "tasks near in rank whose order with it flips from draw to draw, '; ' between"),
-        added("change", "reason", "what would change its rank, in a sentence"),
-        added("teams", "text", "teams that the plan sends there, '; ' between"),
-        added("start_on", "date", "first day of the period in which work begins"),
-        added("finish_on", "date", "last day of the period in which work ends; blank: not within the plan"),
-        added("finished_part", "number", "part of the task that is worked within the plan", "1"),
-    ),
-    "zones": (
-        added("opens_in", "integer", "period at whose end the zone opens by the plan; 0: the first day"),
-        added("opens_on", "date", "that day; blank: not within the plan"),
-        added("waits_for", "integer", "tasks that stand in its way", "tasks"),
-        added("last_tasks", "text", "last of them to be finished"),
-        added("why", "text", "why the zone opens then, or why not"),
-        added("sooner", "text", "what would bring it forward"),
-        added("probability", "number", "part of the draws in which it is open by then", "1"),
-        added("p50_on", "date", "half of the draws open it by this day; blank: beyond the plan"),
-        added("p80_on", "date", "four fifths of the draws open it by this day; blank: beyond the plan"),
-    ),
-    "record_points": (
-        added("landmark", "text", "name of the landmark"),
-        added("notation", "text", "notation in which the coordinates were read"),
-        added("entered_x", "number", "first coordinate as entered", "unit of entered_crs"),
-        added("entered_y", "number", "second coordinate as entered", "unit of entered_crs"),
-        added("declination_deg", "number", "declination by which the bearing was turned, east positive", "°"),
-        added("declination_source", "text", "where the declination comes from"),
-        added("convergence_deg", "number", "grid north against true north, east positive", "°"),
-        added("scale", "number", "scale of the plane at the point", "1"),
-        added("leg_from", "text", "point from which the leg leads here"),
-        added("closes_on", "text", "known point on which the leg comes back"),
-        added("is_check", "text", "whether the leg only checks others and makes no corner"),
-    ),
-    "record_versions": (
-        added("record_id", "text", "minefield record"),
-        added("version", "integer", "1 as recorded, 2 and up re-anchored"),
-        added("landmark", "text", "landmark by which this version is anchored"),
-        added("coordinates", "text", "its coordinates as written"),
-        added("anchored_by", "text", "who decided it"),
-        added("anchored_on", "date", "when"),
-        added("reason", "text", "why"),
-        added("position_error_m", "number",
-              "radius that holds the true position with about 95 % probability; blank is unknown", "m"),
-        added("current", "text", "whether this version counts"),
-        added("moved_m", "number", "distance by which it was moved", "m"),
-    ),
-}  # fmt: skip
-
-RECORD_DATA = {column.name: column for column in RECORDS if column.name not in ("source", "status")}
-EVERYWHERE = {
-    "lon": added("lon", "text", "longitude as entered", "°"),
-    "lat": added("lat", "text", "latitude as entered", "°"),
-    "notice": added("notice", "text", "disclaimer and fingerprint of the run"),
-    "declination_source": added("declination_source", "text", "where the declination comes from"),
-    "convergence_deg": added("convergence_deg", "number", "grid north against true north, east positive", "°"),
-    "scale": added("scale", "number", "scale of the plane", "1"),
-}
-#: Parts of a criterion's columns, c_<criterion>_<part>; the raw figure has the criterion's own unit.
-PARTS: dict[str, tuple[Dtype, str, str]] = {
-    "raw": ("number", "criterion {}: figure of the task; blank where there is none", "unit of the criterion"),
-    "low": ("number", "criterion {}: the least that the figure may be", "unit of the criterion"),
-    "high": ("number", "criterion {}: the most that the figure may be", "unit of the criterion"),
-    "value": ("number", "criterion {}: the figure between its anchors", "0-1"),
-    "weight": ("number", "criterion {}: its weight in the task's queue", "points of 100"),
-    "points": ("number", "criterion {}: weight x value", "points of 100"),
-    "zones": ("text", "criterion {}: zones that it comes from, '; ' between", ""),
-}
-CRITERION = re.compile(rf"c_(.+)_({'|'.join(PARTS)})")

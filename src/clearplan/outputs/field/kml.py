@@ -27,7 +27,8 @@ from clearplan.core.xml import add, xml_bytes, xml_text
 from clearplan.geo.shapes import simplify_outward
 from clearplan.outputs.gis.qgis_styles import CHA, INDICATION, SHA
 from clearplan.tables.check import placed, remaining
-from clearplan.tables.lookup import TABLES
+from clearplan.tables.columns import with_unit, words_of
+from clearplan.tables.lookup import column_of
 
 _NAMESPACE = "http://www.opengis.net/kml/2.2"
 #: Hazards are drawn to this, and only outward [m]; tasks keep every corner.
@@ -75,8 +76,6 @@ _COLUMNS = {
     "accidents": ("accident_id", "occurred_on", "device", "position_error_m", "source"),
     "lifelines": ("lifeline_id", "zone_id", "kind", "name", "essential", "position_error_m", "source"),
 }  # fmt: skip
-#: Units of columns that stages add to a declared table.
-_MORE_UNITS = {"score": "points of 100"}
 
 
 def write_kml(
@@ -181,15 +180,11 @@ def _add_styles(document: Element, *, icons: bool) -> None:
 
 def _columns(name: str, table: pd.DataFrame) -> list[tuple[str, str, bool]]:
     """Columns that travel: name, what it is with its unit, whether it is a number."""
-    declared = {column.name: column for column in TABLES[name]}
     found = []
     for column in _COLUMNS[name]:
         if column in table.columns:
-            own = declared.get(column)
-            unit = own.unit if own is not None else _MORE_UNITS.get(column, "")
-            words = column.removesuffix("_m2").removesuffix("_m").replace("_", " ")
-            found.append((column, f"{words} [{unit}]" if unit else words, bool(
-                pd.api.types.is_numeric_dtype(table[column]))))  # fmt: skip
+            words = with_unit(words_of(column), column_of(name, column).unit)
+            found.append((column, words, bool(pd.api.types.is_numeric_dtype(table[column]))))
     return found
 
 

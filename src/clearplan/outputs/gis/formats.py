@@ -240,7 +240,7 @@ def _csv(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
         shapes = table.geometry.to_numpy()
         plain["crs"] = ":".join(table.crs.to_authority() or ()) or table.crs.to_wkt()
         plain["wkt"] = shapely.to_wkt(shapes, rounding_precision=-1, output_dimension=3)
-    write_table(plain, path, notice=notice, digits=17)
+    write_table(plain, path, notice=notice, name=layer, digits=17)
     return [
         f"{layer}: blank cells are unknown or empty text, a CSV can't tell; texts that a spreadsheet would run have an "
         "apostrophe in front; the column crs names the CRS, which a reader must be told",

@@ -17,7 +17,7 @@ from clearplan.core.crs import inner_lonlat
 from clearplan.core.writing import refuse_taken, unwritable, whole
 from clearplan.outputs.gis.qgis_styles import aliases, qml, style_parts
 from clearplan.read.spreadsheets import as_text
-from clearplan.tables.arrow import kinds_of, plain_text, to_arrow, units_of
+from clearplan.tables.arrow import aliases_of, kinds_of, plain_text, to_arrow
 from clearplan.tables.check import placed
 from clearplan.tables.hxl import tag_row
 from clearplan.tables.reasons import in_words
@@ -97,7 +97,7 @@ def styles_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     """QGIS style of each table that has one, by layer."""
     shaped = {name: table for name, table in tables.items() if isinstance(table, gpd.GeoDataFrame)}
     parts = {name: style_parts(name, list(table.columns), kinds_of(table)) for name, table in shaped.items()}
-    return {name: qml(part, aliases(units_of(name, tables[name].columns))) for name, part in parts.items() if part}
+    return {name: qml(part, aliases(aliases_of(name, tables[name].columns))) for name, part in parts.items() if part}
 
 
 def gdal_version() -> str:
@@ -141,11 +141,11 @@ def _days_as_text(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def write_table(table: pd.DataFrame, path: Path, *, notice: str, name: str = "", digits: int = 10) -> None:
+def write_table(table: pd.DataFrame, path: Path, *, notice: str, name: str, digits: int = 10) -> None:
     """A table without shapes as CSV in UTF-8: heads, HXL hashtags, rows; the notice in its last column.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front, which our own doors take off again.
-    ``name``: of a declared table, where a column's hashtag hangs on it.
+    ``name``: of the declared table, whose columns have the hashtags.
     """
     told = in_words(table).assign(notice=notice)
     for column in [c for c in told.columns if not pd.api.types.is_numeric_dtype(told[c])]:

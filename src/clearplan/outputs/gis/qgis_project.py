@@ -19,7 +19,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import OutputError, TableError
 from clearplan.core.writing import refuse_taken, whole
 from clearplan.outputs.gis.qgis_styles import aliases, style_parts
-from clearplan.tables.arrow import kinds_of, plain_text, units_of
+from clearplan.tables.arrow import aliases_of, kinds_of, plain_text
 
 #: Release of QGIS whose project format this is (the oldest long-term release still in a Debian); newer ones read it.
 _VERSION = "3.22.16-Białowieża"
@@ -162,7 +162,7 @@ def _vector(
         f'readOnly="0" autoRefreshEnabled="0" hasScaleBasedVisibilityFlag="0">'
         f"{_about(ident, words, source, crs, notice)}"
         f'<provider encoding="UTF-8">ogr</provider>{style}<blendMode>0</blendMode><layerOpacity>1</layerOpacity>'
-        f"{aliases(units_of(entry.table, table.columns))}</maplayer>"
+        f"{aliases(aliases_of(entry.table, table.columns))}</maplayer>"
     )
     return _Layer(entry.group, ident, words, entry.shown, source, "ogr", body)
 

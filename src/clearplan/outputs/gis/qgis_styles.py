@@ -422,15 +422,15 @@ def style_parts(layer: str, columns: Collection[str], kinds: Collection[str]) ->
     return _renderer(rules, '"rank"' if layer == "tasks" else "") + _labels(layer)
 
 
-def aliases(units: Mapping[str, str]) -> str:
-    """Units beside the names of columns, as readers of an attribute table see them; a GeoPackage's fid stands first.
+def aliases(shown: Mapping[str, str]) -> str:
+    """Names with units, as readers of an attribute table see them, by column; a GeoPackage's fid stands first.
 
-    >>> aliases({"area_m2": "m2", "queue": ""})
+    >>> aliases({"area_m2": "area_m2 [m2]", "queue": ""})
     '<aliases><alias field="area_m2" name="area_m2 [m2]" index="1"/><alias field="queue" name="" index="2"/></aliases>'
     """
     rows = "".join(
-        f'<alias field={quoteattr(name)} name={quoteattr(f"{name} [{unit}]" if unit else "")} index="{k}"/>'
-        for k, (name, unit) in enumerate(units.items(), start=1)
+        f'<alias field={quoteattr(name)} name={quoteattr(alias)} index="{k}"/>'
+        for k, (name, alias) in enumerate(shown.items(), start=1)
     )
     return f"<aliases>{rows}</aliases>"
 

@@ -19,7 +19,7 @@ from clearplan.core.writing import unwritable, whole
 from clearplan.tables.codes import allowed_codes
 from clearplan.tables.columns import Column
 from clearplan.tables.hxl import tag_of
-from clearplan.tables.lookup import TABLES
+from clearplan.tables.inputs import INPUTS
 from clearplan.tables.reasons import in_words
 
 Kind = Literal["text", "sentence", "whole", "number", "exact", "share", "degrees", "year", "day", "figure", "any"]
@@ -380,7 +380,7 @@ def _sheet(book: Any, name: str, table: pd.DataFrame) -> None:
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     text = book.add_format({"num_format": "@"})  # keeps 0-75 from becoming a date
     page.freeze_panes(1, 2)
-    for at, column in enumerate(TABLES[name]):
+    for at, column in enumerate(INPUTS[name]):
         must = column.required and not column.nullable
         page.write_string(0, at, column.name, needed if must else optional)
         page.write_comment(0, at, comment(column), {"x_scale": 2, "y_scale": 1.4})
