@@ -6,10 +6,11 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 import shapely
+from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Geod, Proj, Transformer, network
 from pyproj.exceptions import CRSError as ProjCrsError
 from pyproj.transformer import TransformerGroup
@@ -18,6 +19,9 @@ from clearplan.core.errors import CrsError
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+Floats: TypeAlias = NDArray[np.float64]
+Shapes = TypeVar("Shapes")  # a shape, or an array of shapes
 
 #: Largest area error of the working CRS over the study region before UTM gives way to equal area [1].
 MAX_AREA_ERROR = 0.001
@@ -42,7 +46,7 @@ class WorkingCrs:
         return f"{name}, area error up to {self.area_error:.3%} in the region"
 
 
-def parse_crs(text: Any) -> CRS:
+def parse_crs(text: CRS | str | int) -> CRS:
     """A CRS from user input.
 
     Raises
@@ -182,11 +186,12 @@ def _pinned(source: CRS, target: CRS) -> tuple[str, str, float] | None:
     return PINNED_OPERATIONS.get(geodetic.to_epsg() or 0)
 
 
-def reprojected(geometry: Any, source: CRS, target: CRS) -> Any:
+def reprojected(geometry: Shapes, source: CRS, target: CRS) -> Shapes:
     """Shapes, one or an array, moved by the operation between two CRS."""
     if source == target:
         return geometry
-    return shapely.transform(geometry, operation(source, target)[0].transform, interleaved=False)
+    moved: Shapes = shapely.transform(geometry, operation(source, target)[0].transform, interleaved=False)
+    return moved
 
 
 def to_working(table: gpd.GeoDataFrame, crs: CRS) -> tuple[gpd.GeoDataFrame, str]:
@@ -198,7 +203,7 @@ def to_working(table: gpd.GeoDataFrame, crs: CRS) -> tuple[gpd.GeoDataFrame, str
     return table.set_geometry(type(table.geometry)(moved, index=table.index, crs=crs, name=table.geometry.name)), words
 
 
-def inner_lonlat(table: gpd.GeoDataFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def inner_lonlat(table: gpd.GeoDataFrame) -> tuple[Floats, Floats]:
     """Longitude and latitude of a point inside each shape of a table [degrees, WGS 84]."""
     assert table.crs is not None
     inner = shapely.point_on_surface(table.geometry.to_numpy())
@@ -206,7 +211,7 @@ def inner_lonlat(table: gpd.GeoDataFrame) -> tuple[np.ndarray[Any, Any], np.ndar
     return np.asarray(lon), np.asarray(lat)
 
 
-def geodesic_length_m(line: Any) -> float:
+def geodesic_length_m(line: shapely.LineString) -> float:
     """Length on the WGS 84 ellipsoid of a line in longitude and latitude [m].
 
     >>> round(geodesic_length_m(shapely.LineString([(47, 40), (47, 41)])))
@@ -238,10 +243,10 @@ def plane_crs(geodetic: CRS, lon: float) -> CRS:
 class PlaneFactors:
     """Convergence [radians] and scale [1] of a conformal plane at n points, with their change per metre (n, 2)."""
 
-    convergence: np.ndarray[Any, Any]
-    convergence_per_m: np.ndarray[Any, Any]
-    scale: np.ndarray[Any, Any]
-    scale_per_m: np.ndarray[Any, Any]
+    convergence: Floats
+    convergence_per_m: Floats
+    scale: Floats
+    scale_per_m: Floats
 
 
 #: Within a square of this side [m] the change of convergence per metre is taken as one: over 3 km from a reference
@@ -249,7 +254,7 @@ class PlaneFactors:
 _LATTICE_M = 20_000.0
 
 
-def plane_factors(crs: CRS, x: Any, y: Any) -> PlaneFactors:
+def plane_factors(crs: CRS, x: ArrayLike, y: ArrayLike) -> PlaneFactors:
     """Convergence and scale (pyproj) at points of a projected CRS, and how they change around them.
 
     Grid bearing = true bearing - convergence, positive east of the zone's middle.
@@ -260,24 +265,31 @@ def plane_factors(crs: CRS, x: Any, y: Any) -> PlaneFactors:
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     convergence, scale = _factors(crs, x, y)
-    squares, own = np.unique(np.round(np.column_stack([x, y]) / _LATTICE_M), axis=0, return_inverse=True)
-    middle = squares * _LATTICE_M
-    east, north = (
-        [np.subtract(ahead, back) / _LATTICE_M for ahead, back in
-         zip(_factors(crs, *(middle + step).T), _factors(crs, *(middle - step).T), strict=True)]
-        for step in ([_LATTICE_M / 2, 0.0], [0.0, _LATTICE_M / 2])
-    )  # fmt: skip
-    per_m = [np.column_stack([e, n])[own.ravel()] for e, n in zip(east, north, strict=True)]
-    return PlaneFactors(convergence, per_m[0], scale, per_m[1])
+    squares, square = np.unique(np.round(np.column_stack([x, y]) / _LATTICE_M), axis=0, return_inverse=True)
+    convergence_by_x, scale_by_x = _change_per_m(crs, squares * _LATTICE_M, np.array([_LATTICE_M / 2, 0.0]))
+    convergence_by_y, scale_by_y = _change_per_m(crs, squares * _LATTICE_M, np.array([0.0, _LATTICE_M / 2]))
+    square = square.ravel()
+    return PlaneFactors(
+        convergence=convergence,
+        convergence_per_m=np.column_stack([convergence_by_x, convergence_by_y])[square],
+        scale=scale,
+        scale_per_m=np.column_stack([scale_by_x, scale_by_y])[square],
+    )
 
 
-def _factors(crs: CRS, x: Any, y: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _change_per_m(crs: CRS, middles: Floats, half: Floats) -> tuple[Floats, Floats]:
+    """Change of convergence and scale per metre across squares, from half a side behind their middles to half ahead."""
+    ahead, behind = _factors(crs, *(middles + half).T), _factors(crs, *(middles - half).T)
+    return (ahead[0] - behind[0]) / _LATTICE_M, (ahead[1] - behind[1]) / _LATTICE_M
+
+
+def _factors(crs: CRS, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     plane = Proj(crs)
     factors = plane.get_factors(*plane(x, y, inverse=True))
     return np.radians(np.asarray(factors.meridian_convergence)), np.asarray(factors.meridional_scale)
 
 
-def declination_deg(lon: Any, lat: Any, on: dt.date, *, height_km: float = 0.0) -> np.ndarray[Any, Any]:
+def declination_deg(lon: ArrayLike, lat: ArrayLike, on: dt.date, *, height_km: float = 0.0) -> Floats:
     """Magnetic declination by IGRF-14 on a day [degrees, east positive].
 
     Parameters
