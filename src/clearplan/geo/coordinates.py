@@ -292,8 +292,10 @@ def _utm(text: str, _: Region | None) -> list[Reading] | None:
     if not (100_000 <= x <= 900_000 and 0 <= y <= 10_000_000):
         raise ValueError("UTM easting must be 100,000 to 900,000 m, northing up to 10,000,000 m|mend the figures")
     southern = {"": (False, True), "N": (False,), "S": (False, True)}.get(band, (band < "N",))
-    sides = [Reading(f"UTM zone {zone} {'south' if s else 'north'}", f"EPSG:{(32700 if s else 32600) + zone}", x, y,
-                     max(sigma, other)) for s in southern]  # fmt: skip
+    sides = []
+    for south in southern:
+        code = f"EPSG:{(32700 if south else 32600) + zone}"
+        sides.append(Reading(f"UTM zone {zone} {'south' if south else 'north'}", code, x, y, max(sigma, other)))
     return [side for side in sides if band in ("", "N", "S") or _in_band(side, band)] or _refuse_band(band)
 
 

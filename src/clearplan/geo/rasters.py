@@ -152,8 +152,10 @@ def mean_slope(path: str | Path, polygons: gpd.GeoDataFrame) -> np.ndarray:
         return out
     burnt = rasterize(
         ((shape, k + 1) for k, shape in zip(known, shapes[known], strict=True)),
-        out_shape=slope.shape, transform=frame, dtype="int32",
-    )  # fmt: skip
+        out_shape=slope.shape,
+        transform=frame,
+        dtype="int32",
+    )
     told = np.isfinite(slope) & (burnt > 0)
     count = np.bincount(burnt[told], minlength=len(shapes) + 1)[1:]
     total = np.bincount(burnt[told], weights=slope[told], minlength=len(shapes) + 1)[1:]
@@ -213,9 +215,13 @@ def _as_png(bands: np.ndarray, **options: int) -> bytes:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with MemoryFile() as memory:
             with memory.open(
-                driver="PNG", width=bands.shape[2], height=bands.shape[1], count=len(bands), dtype="uint8",
+                driver="PNG",
+                width=bands.shape[2],
+                height=bands.shape[1],
+                count=len(bands),
+                dtype="uint8",
                 **{"ZLEVEL": 9} | options,
-            ) as out:  # fmt: skip
+            ) as out:
                 out.write(bands)
             return bytes(memory.read())
 
@@ -335,8 +341,14 @@ def warp_by_gcps(
             WarpedVRT(source, **options, **_frame(source, options, resolution_m)) as straight,
         ):
             tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "driver": "GTiff"}
-            profile = {"count": source.count, "dtype": source.dtypes[0], "width": straight.width, "crs": own,
-                       "height": straight.height, "transform": straight.transform} | tiled  # fmt: skip
+            profile = {
+                "count": source.count,
+                "dtype": source.dtypes[0],
+                "width": straight.width,
+                "crs": own,
+                "height": straight.height,
+                "transform": straight.transform,
+            } | tiled
             with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(out, "w", **profile) as target:
                 target.write(straight.read(list(range(1, source.count + 1))))
                 target.write_mask(straight.read(straight.count))
@@ -346,8 +358,13 @@ def _copied(image: Path, memory: MemoryFile, points: pd.DataFrame, crs: Any, *, 
     """The scan with these control points, in memory: the user's file stays as it is."""
     try:
         with rasterio.open(image) as scan:
-            profile = {"driver": "GTiff", "count": scan.count, "dtype": scan.dtypes[0], "width": scan.width,
-                       "height": scan.height}  # fmt: skip
+            profile = {
+                "driver": "GTiff",
+                "count": scan.count,
+                "dtype": scan.dtypes[0],
+                "width": scan.width,
+                "height": scan.height,
+            }
             pixels = scan.read()
     except RasterioIOError as error:
         raise ReadError(f"{image}: can't be read as a raster ({error}); save the scan as TIFF, PNG or JPEG") from None
@@ -404,12 +421,21 @@ def write_cells(
     """
     raw, fresh = path.with_name(f".{path.name}.raw.tif"), path.with_name(f".{path.name}.new.tif")
     profile = {
-        "driver": "GTiff", "width": grid.columns, "height": grid.rows, "count": 1, "dtype": dtype, "nodata": nodata,
+        "driver": "GTiff",
+        "width": grid.columns,
+        "height": grid.rows,
+        "count": 1,
+        "dtype": dtype,
+        "nodata": nodata,
         "crs": rasterio.crs.CRS.from_wkt(grid.crs.to_wkt()),
         "transform": Affine(grid.cell_m, 0, grid.x0, 0, -grid.cell_m, grid.y1),
-        "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK, "compress": "deflate", "zlevel": 1,
+        "tiled": True,
+        "blockxsize": BLOCK,
+        "blockysize": BLOCK,
+        "compress": "deflate",
+        "zlevel": 1,
         "bigtiff": "if_safer",
-    }  # fmt: skip
+    }
     try:
         with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
             with rasterio.open(raw, "w", **profile) as out:
@@ -425,9 +451,17 @@ def write_cells(
 
                 yield write
             copy_raster(
-                raw, fresh, driver="COG", compress="deflate", level=6, predictor="yes", blocksize=BLOCK,
-                overview_resampling="nearest", statistics="yes", bigtiff="if_safer",
-            )  # fmt: skip
+                raw,
+                fresh,
+                driver="COG",
+                compress="deflate",
+                level=6,
+                predictor="yes",
+                blocksize=BLOCK,
+                overview_resampling="nearest",
+                statistics="yes",
+                bigtiff="if_safer",
+            )
         fresh.replace(path)
     except (RasterioIOError, OSError) as error:
         raise OutputError(f"{path}: can't be written ({error}); name another folder") from None

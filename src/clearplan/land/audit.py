@@ -380,8 +380,9 @@ def _contradictions(releases: gpd.GeoDataFrame, finds: pd.DataFrame) -> _Faults:
     found = []
     for (release, certain), own in finds.groupby(["release_id", "certain"], sort=False):
         days = own["found_on"].dt.strftime("%Y-%m-%d").fillna("without date")
-        value = _few(f"{what} {which} {on}" for what, which, on in zip(own["evidence"], own["evidence_id"], days,
-                                                                       strict=True))  # fmt: skip
+        value = _few(
+            f"{what} {which} {on}" for what, which, on in zip(own["evidence"], own["evidence_id"], days, strict=True)
+        )
         if certain:
             rule = "something was found on the ground after its release; its search is not used as evidence"
             remedy = "tell the authority; re-open the ground if it decides so"

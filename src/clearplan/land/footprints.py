@@ -18,9 +18,21 @@ from clearplan.tables.codes import CLASSES, OUTSIDE
 from clearplan.tables.texts import read_profile
 
 _AREA_COLUMNS = [
-    "area_id", "hazard_id", "kind", "land_class", "status", "ordnance", "band", "grown_m", "gross_m2",
-    "position_error_m", "source", "recorded_on", "deferred", "geometry",
-]  # fmt: skip
+    "area_id",
+    "hazard_id",
+    "kind",
+    "land_class",
+    "status",
+    "ordnance",
+    "band",
+    "grown_m",
+    "gross_m2",
+    "position_error_m",
+    "source",
+    "recorded_on",
+    "deferred",
+    "geometry",
+]
 
 
 def footprints(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.GeoDataFrame:

@@ -27,9 +27,16 @@ LEDGER_COLUMNS = ("reported_m2", "remaining_m2", "cancelled_m2", "reduced_m2", "
 _GROUPS = (("remaining",), RELEASED, ("closed",))
 #: Flows of the bridge and their sign: opening + flows = closing.
 FLOWS = {
-    "newly_found_m2": 1, "cancelled_m2": -1, "reduced_m2": -1, "cleared_m2": -1, "reopened_m2": 1, "changed_in_m2": 1,
-    "changed_out_m2": -1, "closed_m2": -1, "withdrawn_m2": -1,
-}  # fmt: skip
+    "newly_found_m2": 1,
+    "cancelled_m2": -1,
+    "reduced_m2": -1,
+    "cleared_m2": -1,
+    "reopened_m2": 1,
+    "changed_in_m2": 1,
+    "changed_out_m2": -1,
+    "closed_m2": -1,
+    "withdrawn_m2": -1,
+}
 
 
 def ledger(
@@ -252,8 +259,9 @@ def bridges(
     for first, last in pairwise(told):
         after, new = _standing(areas, releases, last, history, kinds, since=first)
         flows = _flows((before, old), (after, new), kinds, districts, district_name)
-        tables.append(_in_order(flows, {"land_class": list(CLASSES), "ordnance": _ordnance(areas)}, districts,
-                                district_name))  # fmt: skip
+        tables.append(
+            _in_order(flows, {"land_class": list(CLASSES), "ordnance": _ordnance(areas)}, districts, district_name)
+        )
         before, old = after, new
     return tables
 

@@ -160,9 +160,11 @@ def middle_of(points: Array, cells: Array, names: list[str], cell_m: float) -> A
             continue
         n = taken.get(home[k], 0)
         taken[home[k]] = n + 1
-        middle = shapely.point_on_surface(cells[own]) if kind == "district" else shapely.Point(
-            (own[0] + 0.5) * cell_m, (own[1] + 0.5) * cell_m
-        )  # fmt: skip
+        middle = (
+            shapely.point_on_surface(cells[own])
+            if kind == "district"
+            else shapely.Point((own[0] + 0.5) * cell_m, (own[1] + 0.5) * cell_m)
+        )
         side = float(np.sqrt(cells[own].area)) if kind == "district" else cell_m
         x, y = _SPIRAL[n % len(_SPIRAL)]
         out[k] = shapely.Point(middle.x + x * side / 10, middle.y + y * side / 10)

@@ -97,7 +97,7 @@ def make_key(
     new = {
         str(tasks["task_id"].iloc[task]): cell_task_id(cells["cell_id"].iloc[cell], tasks["land_class"].iloc[task])
         for task, cell in zip(home["task"], home["cell"], strict=True)
-    }  # fmt: skip
+    }
     return Key(
         cells.drop(columns="ground"), held, reach, new, _team_names(tables.get("teams")), _zone_ids(tables.get("zones"))
     )

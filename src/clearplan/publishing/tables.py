@@ -227,10 +227,15 @@ def count_accidents(
     np.add.at(counts, ([rows.index(name) for name in where], [columns.index(year) for year in years]), 1)
     hidden, table = withheld(counts, below), with_totals(counts)
     out = [
-        {"district": name, "year": year, "accidents": None if hidden[i, j] else int(table[i, j]),
-         "told": "withheld" if hidden[i, j] else "yes"}
-        for i, name in enumerate([*rows, "all"]) for j, year in enumerate([*columns, "all"])
-    ]  # fmt: skip
+        {
+            "district": name,
+            "year": year,
+            "accidents": None if hidden[i, j] else int(table[i, j]),
+            "told": "withheld" if hidden[i, j] else "yes",
+        }
+        for i, name in enumerate([*rows, "all"])
+        for j, year in enumerate([*columns, "all"])
+    ]
     return pd.DataFrame(out, columns=["district", "year", "accidents", "told"]).astype({"accidents": "Int64"})
 
 

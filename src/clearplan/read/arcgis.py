@@ -69,8 +69,13 @@ def read_service(url: str) -> pd.DataFrame | gpd.GeoDataFrame:
 
 def _page(url: str, key: str, ids: list[int]) -> list[dict[str, Any]]:
     """Rows of these ids; what the server cut off is asked for again in smaller parts."""
-    question = {"objectIds": ",".join(map(str, ids)), "outFields": "*", "returnGeometry": "true",
-                "returnZ": "true", "returnTrueCurves": "false"}  # fmt: skip
+    question = {
+        "objectIds": ",".join(map(str, ids)),
+        "outFields": "*",
+        "returnGeometry": "true",
+        "returnZ": "true",
+        "returnTrueCurves": "false",
+    }
     found = {row["attributes"][key]: row for row in _ask(f"{url}/query", question).get("features", [])}
     lost = [one for one in ids if one not in found]
     if len(lost) == len(ids):
@@ -169,8 +174,12 @@ def _with_shapes(frame: pd.DataFrame, rows: list[dict[str, Any]], about: dict[st
         {"attributes": {"n": k}} | ({"geometry": row["geometry"]} if row.get("geometry") else {})
         for k, row in enumerate(rows)
     ]
-    told = {"geometryType": about["geometryType"], "spatialReference": place, "features": numbered,
-            "fields": [{"name": "n", "type": "esriFieldTypeInteger"}]}  # fmt: skip
+    told = {
+        "geometryType": about["geometryType"],
+        "spatialReference": place,
+        "features": numbered,
+        "fields": [{"name": "n", "type": "esriFieldTypeInteger"}],
+    }
     with TemporaryDirectory() as folder:
         path = Path(folder) / "layer.json"
         path.write_text(json.dumps(told), encoding="utf-8")

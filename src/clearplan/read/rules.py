@@ -41,15 +41,21 @@ _AGAIN = {"releases": ("action", "decided_on"), "lifelines": ("kind", "zone_id")
 #: Optional columns of which a row must fill one; the rule, and its remedy.
 ONE_OF = {
     "history": (
-        ("status", "land_class"), "neither status nor land_class is given", "give the one that changed",
+        ("status", "land_class"),
+        "neither status nor land_class is given",
+        "give the one that changed",
     ),
     "commitments": (
-        ("task_id", "hazard_id"), "neither task_id nor hazard_id is given", "give the task or hazard that was promised",
+        ("task_id", "hazard_id"),
+        "neither task_id nor hazard_id is given",
+        "give the task or hazard that was promised",
     ),
     "gates": (
-        GATED, f"none of {', '.join(GATED)} is given", "give the zone, hazard or district that it holds back",
+        GATED,
+        f"none of {', '.join(GATED)} is given",
+        "give the zone, hazard or district that it holds back",
     ),
-}  # fmt: skip
+}
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 
 
@@ -69,10 +75,18 @@ def near_names(raw: Raw, name: str, source: SourceSettings) -> list[dict[str, An
     own = [str(c) for c in raw.frame.columns if str(c) not in known and c not in source.columns.values()]
     found = {c: get_close_matches(c.strip().casefold(), absent, n=1, cutoff=0.8) for c in own}
     return [
-        fault(raw.file, None, theirs, "", f"column is not read; did you mean {ours[0]}?", "warning",
-              "mend its name, or map it under columns")
-        for theirs, ours in found.items() if ours
-    ]  # fmt: skip
+        fault(
+            raw.file,
+            None,
+            theirs,
+            "",
+            f"column is not read; did you mean {ours[0]}?",
+            "warning",
+            "mend its name, or map it under columns",
+        )
+        for theirs, ours in found.items()
+        if ours
+    ]
 
 
 def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
@@ -341,8 +355,17 @@ def team_rules(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
         rates = pd.to_numeric(pd.Series([row.get(f"rate_{name}") for name in ("low", "likely", "high")]))
         if rates.notna().all() and not rates.is_monotonic_increasing:
             told = ", ".join(f"{rate:g}" for rate in rates)
-            found.append(fault(raw.file, raw.rows[k], "rate_likely", told, "rates are not in order", "error",
-                               "give rate_low <= rate_likely <= rate_high [m2 a team and day]"))  # fmt: skip
+            found.append(
+                fault(
+                    raw.file,
+                    raw.rows[k],
+                    "rate_likely",
+                    told,
+                    "rates are not in order",
+                    "error",
+                    "give rate_low <= rate_likely <= rate_high [m2 a team and day]",
+                )
+            )
         first, last = row.get("available_from"), row.get("available_to")
         if pd.notna(first) and pd.notna(last) and first > last:
             rule, remedy = "ends before available_from", "mend one of the days"

@@ -536,8 +536,10 @@ def _from_numbers(
     if not (math.isfinite(x) and math.isfinite(y)):
         raise ValueError("easting or northing is not a number|write digits only")
     # A spreadsheet drops the zeros at a number's end, so the finer of the two tells how both were read off.
-    digits = max(len(re.split(r"[.,]", text.strip())[-1]) if re.search(r"[.,]", text) else 0
-                 for text in (leg.easting, leg.northing))  # fmt: skip
+    digits = max(
+        len(re.split(r"[.,]", text.strip())[-1]) if re.search(r"[.,]", text) else 0
+        for text in (leg.easting, leg.northing)
+    )
     words = f"easting and northing in {crs.name}" if is_metric(crs) else f"longitude and latitude in {crs.name}"
     resolution_m = last_digit_m(digits, degrees=not is_metric(crs))
     return placed_within(Reading(words, grid, x, y, resolution_m), region=region, sheet=sheet)

@@ -600,9 +600,14 @@ def _with_undrawn(vertices: gpd.GeoDataFrame, forms: Forms) -> gpd.GeoDataFrame:
         move, _ = operation(parse_crs(code), vertices.crs)
         place[own] = shapely.points(np.column_stack(move.transform(*lost.loc[own, ["x", "y"]].to_numpy(float).T)))
     typed = lost[[name for name in lost.columns if name in vertices.columns]].assign(
-        version=1, is_check=lost["closes_on"].notna(), leg_from=lost["from_point"], entered_crs=lost["crs"],
-        entered_x=lost["x"], entered_y=lost["y"], geometry=place,
-    )  # fmt: skip
+        version=1,
+        is_check=lost["closes_on"].notna(),
+        leg_from=lost["from_point"],
+        entered_crs=lost["crs"],
+        entered_x=lost["x"],
+        entered_y=lost["y"],
+        geometry=place,
+    )
     parts = [pd.DataFrame(vertices).astype({"plane_crs": object, "operation": object}), typed]
     together = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return gpd.GeoDataFrame(together.reindex(columns=vertices.columns), geometry="geometry", crs=vertices.crs)
@@ -624,7 +629,7 @@ def _working(forms: Forms, region: Region | None) -> CRS:
             raise CrsError("no record has usable coordinates; mend them, or name a region or a working CRS")
         boxes = []
         for code, own in known.groupby("crs"):
-            crs = parse_crs(code)
+            crs = parse_crs(str(code))
             geodetic = crs.geodetic_crs
             if len(known["crs"].unique()) == 1 and is_metric(crs) and geodetic is not None and geodetic == WGS84:
                 return crs

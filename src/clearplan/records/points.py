@@ -48,14 +48,81 @@ Array = np.ndarray[Any, Any]
 BLUNDER_SIGMAS = 3.0
 
 _KEPT = [
-    "record_id", "row", "point_no", "point_kind", "landmark", "method", "coordinates", "easting", "northing", "bearing",
-    "distance", "notation", "crs", "x", "y", "resolution_m", "position_error_m", "bearing_deg", "distance_m", "back",
+    "record_id",
+    "row",
+    "point_no",
+    "point_kind",
+    "landmark",
+    "method",
+    "coordinates",
+    "easting",
+    "northing",
+    "bearing",
+    "distance",
+    "notation",
+    "crs",
+    "x",
+    "y",
+    "resolution_m",
+    "position_error_m",
+    "bearing_deg",
+    "distance_m",
+    "back",
     "closes",
-]  # fmt: skip
+]
+#: Columns that a point keeps of its leg, as entered and as read; and those that are worked out.
+_OF_LEGS = [
+    "record_id",
+    "version",
+    "shape",
+    "row",
+    "point_no",
+    "point_kind",
+    "landmark",
+    "method",
+    "back",
+    "closes",
+    "coordinates",
+    "easting",
+    "northing",
+    "bearing",
+    "distance",
+    "notation",
+    "bearing_deg",
+    "distance_m",
+]
+_WORKED_OUT = [
+    "entered_crs",
+    "entered_x",
+    "entered_y",
+    "plane_x",
+    "plane_y",
+    "plane_crs",
+    "c_ee",
+    "c_en",
+    "c_nn",
+    "r95_m",
+    "operation",
+    "operation_accuracy_m",
+    "declination_deg",
+    "declination_source",
+    "convergence_deg",
+    "scale",
+]
 CHECK_COLUMNS = [
-    "record_id", "version", "row", "point_no", "point_kind", "misclosure_m", "east_m", "north_m", "limit_m",
-    "length_m", "blunder", "spread",
-]  # fmt: skip
+    "record_id",
+    "version",
+    "row",
+    "point_no",
+    "point_kind",
+    "misclosure_m",
+    "east_m",
+    "north_m",
+    "limit_m",
+    "length_m",
+    "blunder",
+    "spread",
+]
 
 
 @dataclass(frozen=True)
@@ -121,12 +188,18 @@ def plot(
     shared = shared_variance(gone.x - gone.x[root], gone.y - gone.y[root], errors)
     whole = path + shared + variance[root]
     size = len(nodes.legs)
-    vertices = _table(nodes, gone, whole, working, {
-        "declination_deg": declination[:size],
-        "declination_source": told[:size],
-        "convergence_deg": np.degrees(factors.convergence)[:size],
-        "scale": factors.scale[:size],
-    })  # fmt: skip
+    vertices = _table(
+        nodes,
+        gone,
+        whole,
+        working,
+        {
+            "declination_deg": declination[:size],
+            "declination_source": told[:size],
+            "convergence_deg": np.degrees(factors.convergence)[:size],
+            "scale": factors.scale[:size],
+        },
+    )
     both = pd.concat([part for part in (checks, spans) if len(part)] or [checks], ignore_index=True)
     return vertices, both[CHECK_COLUMNS]
 
@@ -286,8 +359,9 @@ def _factors(nodes: _Nodes, root: Array, x: Array, y: Array) -> PlaneFactors:
         own = plane_factors(nodes.frames[plane], x[here], y[here])
         for name in ("convergence", "convergence_per_m", "scale", "scale_per_m"):
             getattr(found, name)[here] = getattr(own, name)
-    return PlaneFactors(*(getattr(found, name)[root] for name in
-                          ("convergence", "convergence_per_m", "scale", "scale_per_m")))  # fmt: skip
+    return PlaneFactors(
+        *(getattr(found, name)[root] for name in ("convergence", "convergence_per_m", "scale", "scale_per_m"))
+    )
 
 
 def _declinations(nodes: _Nodes, forms: Forms, root: Array, north: Array, x: Array, y: Array) -> tuple[Array, Array]:
@@ -316,8 +390,10 @@ def _declinations(nodes: _Nodes, forms: Forms, root: Array, north: Array, x: Arr
 
 
 def _leg_errors(forms: Forms, nodes: _Nodes) -> LegErrors:
-    told = {name: _column(forms, nodes, f"sigma_{name}").astype(float) for name in
-            ("bearing_deg", "shared_bearing_deg", "distance_m", "scale")}  # fmt: skip
+    told = {
+        name: _column(forms, nodes, f"sigma_{name}").astype(float)
+        for name in ("bearing_deg", "shared_bearing_deg", "distance_m", "scale")
+    }
     return LegErrors(
         bearing=np.radians(told["bearing_deg"]),
         shared_bearing=np.radians(told["shared_bearing_deg"]),
@@ -438,12 +514,11 @@ def _table(nodes: _Nodes, gone: Walk, whole: Array, working: CRS, further: dict[
     own = nodes.plane[:size]
     names = [":".join(frame.to_authority() or ()) or frame.name for frame in nodes.frames]
     # Few texts for many rows: kept once each.
-    told = {name: pd.Categorical.from_codes(own.astype(int), pd.Index(_distinct(texts))) for name, texts in
-            (("plane_crs", names), ("operation", words))}  # fmt: skip
-    columns = ["record_id", "version", "shape", "row", "point_no", "point_kind", "landmark", "method", "back", "closes",
-               "coordinates", "easting", "northing", "bearing", "distance", "notation",
-               "bearing_deg", "distance_m"]  # fmt: skip
-    table = nodes.legs[columns].assign(
+    told = {
+        name: pd.Categorical.from_codes(own.astype(int), pd.Index(_distinct(texts)))
+        for name, texts in (("plane_crs", names), ("operation", words))
+    }
+    table = nodes.legs[_OF_LEGS].assign(
         entered_crs=nodes.legs["crs"],
         entered_x=nodes.legs["x"],
         entered_y=nodes.legs["y"],
@@ -466,9 +541,6 @@ def _distinct(texts: list[str]) -> list[str]:
 
 
 def _no_vertices(working: CRS) -> gpd.GeoDataFrame:
-    names = ["record_id", "version", "shape", "row", "point_no", "point_kind", "landmark", "method", "back", "closes",
-             "coordinates", "easting", "northing", "bearing", "distance", "notation", "bearing_deg", "distance_m",
-             "entered_crs", "entered_x",
-             "entered_y", "plane_x", "plane_y", "plane_crs", "c_ee", "c_en", "c_nn", "r95_m", "operation",
-             "operation_accuracy_m", "declination_deg", "declination_source", "convergence_deg", "scale"]  # fmt: skip
-    return gpd.GeoDataFrame(pd.DataFrame(columns=names), geometry=gpd.GeoSeries([], crs=working), crs=working)
+    return gpd.GeoDataFrame(
+        pd.DataFrame(columns=[*_OF_LEGS, *_WORKED_OUT]), geometry=gpd.GeoSeries([], crs=working), crs=working
+    )

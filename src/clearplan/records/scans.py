@@ -313,8 +313,10 @@ def _doubts(used: pd.DataFrame, residuals: pd.DataFrame) -> list[str]:
         doubts.append(f"{len(used)} control points; {RECOMMENDED} or more say more, 16 are better")
     median = residuals.loc[residuals["enabled"], "left_out_m"].median()
     odd = residuals[residuals["left_out_m"] > max(SUSPICIOUS * median, 1e-6)]
-    doubts += [f"point {p} is missed by {m:.1f} m, over three times the median: check it" for p, m in
-               zip(odd["point"], odd["left_out_m"], strict=True)]  # fmt: skip
+    doubts += [
+        f"point {p} is missed by {m:.1f} m, over three times the median: check it"
+        for p, m in zip(odd["point"], odd["left_out_m"], strict=True)
+    ]
     middle = used[["column", "row"]].mean()
     sides = {(c > middle["column"], r > middle["row"]) for c, r in used[["column", "row"]].to_numpy(float)}
     if len(sides) < 4:

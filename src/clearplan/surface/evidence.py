@@ -271,9 +271,13 @@ def _records_maker(
 
 
 def _by_records(
-    grid: Grid, groups: list[tuple[float, Layer, Array]], term: SurfaceTerm, reach_m: float, wrong_m: float,
+    grid: Grid,
+    groups: list[tuple[float, Layer, Array]],
+    term: SurfaceTerm,
+    reach_m: float,
+    wrong_m: float,
     window: Window,
-) -> list[Array] | None:  # fmt: skip
+) -> list[Array] | None:
     total: Array | None = None
     for trust, shapes, parts in groups:
         found = nearest(grid, window, shapes, reach_m)

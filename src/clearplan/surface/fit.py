@@ -142,9 +142,16 @@ def roles_of(evidence: Evidence, settings: FitSettings) -> Roles:
 
 
 def fit_rows(
-    table: pd.DataFrame, roles: Roles, settings: FitSettings, penalty: float, *,
-    used: Array | None = None, times: Array | None = None, prevalence: float | None = None, start: Model | None = None,
-) -> Model:  # fmt: skip
+    table: pd.DataFrame,
+    roles: Roles,
+    settings: FitSettings,
+    penalty: float,
+    *,
+    used: Array | None = None,
+    times: Array | None = None,
+    prevalence: float | None = None,
+    start: Model | None = None,
+) -> Model:
     """Fit the rows of a sample: all, or those ``used``, each ``times`` over."""
     g, weight = table[list(roles.names)].to_numpy(float), table["weight"].to_numpy(float)
     label = table["label"].to_numpy(float)
@@ -155,11 +162,17 @@ def fit_rows(
     known = prevalence or settings.prevalence
     assert known is not None
     problem = Problem(
-        label_g=g[own], label_weight=counted[own],
-        background_g=g[other], background_weight=counted[other] / counted[other].sum(),
-        anchor_g=g[every], anchor_weight=weight[every] / weight[every].sum(),
-        free=roles.free, exposure=roles.exposure, fixed=roles.fixed, prevalence=known,
-    )  # fmt: skip
+        label_g=g[own],
+        label_weight=counted[own],
+        background_g=g[other],
+        background_weight=counted[other] / counted[other].sum(),
+        anchor_g=g[every],
+        anchor_weight=weight[every] / weight[every].sum(),
+        free=roles.free,
+        exposure=roles.exposure,
+        fixed=roles.fixed,
+        prevalence=known,
+    )
     return fit_places(problem, penalty, start)
 
 
@@ -273,8 +286,9 @@ def _fitted_settings(
     if settings.prevalence is not None:
         background = sample.background
         weight = background["weight"].to_numpy() / background["weight"].sum()
-        base = base_for(background[list(sample.names)].to_numpy() @ told["strength"].to_numpy(), weight,
-                        settings.prevalence)  # fmt: skip
+        base = base_for(
+            background[list(sample.names)].to_numpy() @ told["strength"].to_numpy(), weight, settings.prevalence
+        )
     source = f"fitted to {len(sample.labels):,} {settings.labels} in {sample.labels['block'].nunique():,} blocks"
     rate = f"{source}, seed {settings.seed}"
     if settings.prevalence is not None:

@@ -129,9 +129,14 @@ def fit_places(problem: Problem, penalty: float, start: Model | None = None) -> 
     bounds = [(0.0, 100.0)] * int(free.sum()) + [(-100.0, 100.0)] * int(exposed.sum())
     if len(theta):
         theta = minimize(
-            penalised_loss, theta, (problem, penalty), jac=True, method="L-BFGS-B", bounds=bounds,
+            penalised_loss,
+            theta,
+            (problem, penalty),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
             options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-6 * max(1.0, float(problem.label_weight.sum()))},
-        ).x  # fmt: skip
+        ).x
     strengths, exposure = problem.fixed.copy(), np.zeros(len(free))
     strengths[free], exposure[exposed] = theta[: free.sum()], theta[free.sum() :]
     base = base_for(problem.anchor_g @ strengths, problem.anchor_weight, problem.prevalence)

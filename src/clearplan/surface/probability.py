@@ -42,15 +42,29 @@ _CHUNK = 512  # cells whose draws are held at once: 0.4 MB at 200 draws, which s
 
 #: Stops of the colour scale: probability and red, green, blue. Pale to dark, and no green: low is not clear of hazard.
 COLOURS = (
-    (0.0, (255, 247, 224)), (0.01, (254, 232, 182)), (0.05, (253, 204, 138)), (0.1, (252, 168, 94)),
-    (0.2, (243, 119, 67)), (0.4, (215, 60, 48)), (0.7, (158, 18, 57)), (1.0, (84, 10, 60)),
-)  # fmt: skip
+    (0.0, (255, 247, 224)),
+    (0.01, (254, 232, 182)),
+    (0.05, (253, 204, 138)),
+    (0.1, (252, 168, 94)),
+    (0.2, (243, 119, 67)),
+    (0.4, (215, 60, 48)),
+    (0.7, (158, 18, 57)),
+    (1.0, (84, 10, 60)),
+)
 #: Colours of the evidence that moved a cell most (Paul Tol's muted set, told apart by colour-blind readers).
 EVIDENCE_COLOURS = {
-    "line": (51, 34, 136), "line-left": (51, 34, 136), "line-right": (94, 79, 162), "records": (136, 204, 238),
-    "cha": (204, 102, 119), "sha": (221, 204, 119), "strikes": (170, 68, 153), "accidents": (136, 34, 85),
-    "settlements": (153, 153, 51), "roads": (120, 120, 120), "searched": (68, 170, 153),
-}  # fmt: skip
+    "line": (51, 34, 136),
+    "line-left": (51, 34, 136),
+    "line-right": (94, 79, 162),
+    "records": (136, 204, 238),
+    "cha": (204, 102, 119),
+    "sha": (221, 204, 119),
+    "strikes": (170, 68, 153),
+    "accidents": (136, 34, 85),
+    "settlements": (153, 153, 51),
+    "roads": (120, 120, 120),
+    "searched": (68, 170, 153),
+}
 
 
 @dataclass(frozen=True)
@@ -132,14 +146,25 @@ def make_surface(
     count, total = 0, 0.0
     with (
         write_cells(
-            path, grid, dtype="uint16", nodata=UNKNOWN, colours=_colour_table(), scale=LEAST, tags=words,
+            path,
+            grid,
+            dtype="uint16",
+            nodata=UNKNOWN,
+            colours=_colour_table(),
+            scale=LEAST,
+            tags=words,
             description="probability that the cell holds explosive ordnance; no value: nobody knows",
         ) as write,
         write_cells(
-            beside, grid, dtype="uint8", nodata=UNKNOWN_CODE, colours=_code_colours(evidence), tags=words,
+            beside,
+            grid,
+            dtype="uint8",
+            nodata=UNKNOWN_CODE,
+            colours=_code_colours(evidence),
+            tags=words,
             description="evidence that moved the probability most; codes in CLEARPLAN_EVIDENCE",
         ) as write_code,
-    ):  # fmt: skip
+    ):
         for window, found in _tiles(evidence, side):
             stored = np.full((window.rows, window.columns), UNKNOWN, dtype="uint16")
             code = np.full(stored.shape, UNKNOWN_CODE, dtype="uint8")

@@ -55,25 +55,55 @@ CONVENTIONS = {
 ACCESSION = "Article 17(2)"  # of both
 _LATER = "for a later state: the first day of the sixth month after the month in which its instrument was deposited"
 _OBLIGATIONS = (
-    ("APMBC", "5(1)", "destroy all anti-personnel mines in mined areas under its jurisdiction or control", 10,
-     "up to 10 years at a time, on request: 5(3)", "renewed on a new request: 5(6)"),
+    (
+        "APMBC",
+        "5(1)",
+        "destroy all anti-personnel mines in mined areas under its jurisdiction or control",
+        10,
+        "up to 10 years at a time, on request: 5(3)",
+        "renewed on a new request: 5(6)",
+    ),
     ("APMBC", "5(2)", "identify mined areas, mark, watch over and fence them until they are cleared", None, "", ""),
-    ("APMBC", "4", "destroy stockpiled anti-personnel mines", 4, "none in the convention",
-     "what may be kept for training: 3(1)"),
+    (
+        "APMBC",
+        "4",
+        "destroy stockpiled anti-personnel mines",
+        4,
+        "none in the convention",
+        "what may be kept for training: 3(1)",
+    ),
     ("APMBC", "7(1)", "report for the first time, within 180 days after entry into force", None, "", ""),
     ("APMBC", "7(2)", "report on the calendar year before, by 30 April of each year", None, "", ""),
     ("APMBC", "17(2)", "entry into force", None, "", _LATER),
-    ("CCM", "4(1)(a)", "clear cluster munition remnants of areas contaminated at entry into force", 10,
-     "up to 5 years at a time, on request: 4(5)", "renewed on a new request: 4(8)"),
-    ("CCM", "4(1)(b)", "clear remnants of cluster munitions used after entry into force", 10,
-     "up to 5 years at a time, on request: 4(5)", "counted from the end of the active hostilities"),
+    (
+        "CCM",
+        "4(1)(a)",
+        "clear cluster munition remnants of areas contaminated at entry into force",
+        10,
+        "up to 5 years at a time, on request: 4(5)",
+        "renewed on a new request: 4(8)",
+    ),
+    (
+        "CCM",
+        "4(1)(b)",
+        "clear remnants of cluster munitions used after entry into force",
+        10,
+        "up to 5 years at a time, on request: 4(5)",
+        "counted from the end of the active hostilities",
+    ),
     ("CCM", "4(2)", "survey, mark and fence contaminated areas, and plan their clearance", None, "", ""),
-    ("CCM", "3(2)", "destroy stockpiled cluster munitions", 8, "up to 4 years, on request: 3(3)",
-     "more in exceptional circumstances: 3(3); what may be kept for training: 3(6)"),
+    (
+        "CCM",
+        "3(2)",
+        "destroy stockpiled cluster munitions",
+        8,
+        "up to 4 years, on request: 3(3)",
+        "more in exceptional circumstances: 3(3); what may be kept for training: 3(6)",
+    ),
     ("CCM", "7(1)", "report for the first time, within 180 days after entry into force", None, "", ""),
     ("CCM", "7(2)", "report on the calendar year before, by 30 April of each year", None, "", ""),
     ("CCM", "17(2)", "entry into force", None, "", _LATER),
-)  # fmt: skip
+)
 
 
 def obligations(convention: str | None = None) -> pd.DataFrame:

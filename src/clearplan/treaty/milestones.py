@@ -81,8 +81,13 @@ def milestones(work: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSettin
     parts = []
     for year, share in _shares(teams, settings).items():
         part = share[team, period]
-        own = {"year": year, "kind": work["kind"], "task_id": work["task_id"].where(part > 0), "m2": m2 * part,
-               "days": work["days"].to_numpy(float) * part}  # fmt: skip
+        own = {
+            "year": year,
+            "kind": work["kind"],
+            "task_id": work["task_id"].where(part > 0),
+            "m2": m2 * part,
+            "days": work["days"].to_numpy(float) * part,
+        }
         own |= {f"team_months{end}": d * part / settings.working_days_a_month for end, d in days.items()}
         parts.append(pd.DataFrame(own | {f"cost{end}": d * part * price for end, d in days.items()})[part > 0])
     every = pd.concat(parts, ignore_index=True)

@@ -104,9 +104,12 @@ def draw_gantt(
         told = _gantt_note(room is not None, zones, len(openings) - len(named), len(set(table["team_id"])) - len(lanes))
         axis.set_xlabel(told, loc="left", fontsize=9, color=SOFT)
         figure.legend(
-            handles=_keys(fills, by, room is not None, bool(openings)), loc="outside lower left", ncols=5,
-            frameon=False, fontsize=9,
-        )  # fmt: skip
+            handles=_keys(fills, by, room is not None, bool(openings)),
+            loc="outside lower left",
+            ncols=5,
+            frameon=False,
+            fontsize=9,
+        )
 
     tall = reach + 1.7 + high + 0.2 * -(-(len(set(fills.values())) + 2) // 5)
     return to_svg("gantt", (11.0, tall), title, _gantt_words(days, room, lanes, openings, starts), draw)
@@ -116,8 +119,14 @@ def _days_by(work: pd.DataFrame, tasks: pd.DataFrame, by: str, blank: str) -> pd
     """Team-days by team, period and what colours them."""
     names = tasks.drop_duplicates("task_id").set_index("task_id")[by]
     where = work["task_id"].map(names).map(_word, na_action="ignore").fillna(blank)
-    own = pd.DataFrame({"team_id": work["team_id"].astype(str), "period": work["period"].astype(int), "where": where,
-                        "days": work["days"].astype(float)})  # fmt: skip
+    own = pd.DataFrame(
+        {
+            "team_id": work["team_id"].astype(str),
+            "period": work["period"].astype(int),
+            "where": where,
+            "days": work["days"].astype(float),
+        }
+    )
     return own.groupby(["team_id", "period", "where"])["days"].sum().reset_index()
 
 
@@ -270,8 +279,15 @@ def _names_in_bars(axis: Any, own: pd.DataFrame, periods: int) -> None:
         # A run's bars differ in height: at the middle of the lowest one the name lies within all of them.
         least = float((run["below"] + run["part"]).min())
         middle = run["lane"].iloc[0] + 0.44 - 0.44 * (float(run["below"].max()) + least)
-        axis.text((first + last) / 2, middle, name, ha="center", va="center", fontsize=7.5,
-                  bbox={"fc": "white", "ec": "none", "pad": 0.8, "alpha": 0.9})  # fmt: skip
+        axis.text(
+            (first + last) / 2,
+            middle,
+            name,
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            bbox={"fc": "white", "ec": "none", "pad": 0.8, "alpha": 0.9},
+        )
 
 
 def _date_ticks(axis: Any, starts: Sequence[pd.Timestamp]) -> None:
@@ -380,25 +396,48 @@ def draw_home(home: pd.DataFrame, *, waiting: float | None = None, title: str = 
         for name, own in lines.items():
             colour, dashes, width = _LINES.get(name, (INK, (0, (3, 3)), 1.4))
             x, people = np.append(own["period"], end), own["people"].to_numpy(float)
-            axis.step(x, np.append(people, people[-1]), where="post", color=colour, ls=dashes, lw=width,
-                      zorder=2 if name == BEST else 3)  # fmt: skip
+            axis.step(
+                x,
+                np.append(people, people[-1]),
+                where="post",
+                color=colour,
+                ls=dashes,
+                lw=width,
+                zorder=2 if name == BEST else 3,
+            )
             if name == BEST:
                 low, high = (own[c].to_numpy(float) for c in ("people_low", "people_high"))
-                axis.fill_between(x, np.append(low, low[-1]), np.append(high, high[-1]), step="post", color="#004488",
-                                  alpha=0.16, lw=0)  # fmt: skip
+                axis.fill_between(
+                    x,
+                    np.append(low, low[-1]),
+                    np.append(high, high[-1]),
+                    step="post",
+                    color="#004488",
+                    alpha=0.16,
+                    lw=0,
+                )
         _end_labels(axis, {name: float(own["people"].iloc[-1]) for name, own in lines.items()}, end, most)
         if waiting is not None:
             axis.axhline(waiting, color=INK, lw=1.1, ls=(0, (8, 4)))
-            axis.annotate(f"all people waiting: {waiting:,.0f}", (0, waiting), (5, -4), textcoords="offset points",
-                          va="top", fontsize=9.5)  # fmt: skip
+            axis.annotate(
+                f"all people waiting: {waiting:,.0f}",
+                (0, waiting),
+                (5, -4),
+                textcoords="offset points",
+                va="top",
+                fontsize=9.5,
+            )
         axis.set(xlim=(0, end), ylim=(0, most), ylabel="people at home")
         axis.yaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
         axis.grid(axis="y", color=GRID, lw=0.8)
         axis.set_axisbelow(True)
         _date_ticks(axis, days)
         if BEST in lines and (lines[BEST]["people_high"] > lines[BEST]["people_low"]).any():
-            note(figure, "Band: the best plan found, if in places of unknown population live the fewest or the most "
-                 "that are thought possible.")  # fmt: skip
+            note(
+                figure,
+                "Band: the best plan found, if in places of unknown population live the fewest or the most "
+                "that are thought possible.",
+            )
 
     told = [_home_words(name, own.iloc[-1]) for name, own in lines.items()]
     if waiting is not None:
@@ -412,10 +451,22 @@ def _end_labels(axis: Any, ends: Mapping[str, float], end: float, most: float) -
     places = spread(np.array([ends[name] for name in names]), most * 0.062, most * 0.02, most * 0.98)
     for name, place in zip(names, places, strict=True):
         colour, dashes, width = _LINES.get(name, (INK, (0, (3, 3)), 1.4))
-        axis.plot([end, end * 1.02, end * 1.055], [ends[name], place, place], color=colour, ls=dashes, lw=width * 0.8,
-                  clip_on=False)  # fmt: skip
-        axis.text(end * 1.062, place, f"{name}: {ends[name]:,.0f}", va="center", fontsize=9.5,
-                  fontweight="bold" if name == BEST else "normal")  # fmt: skip
+        axis.plot(
+            [end, end * 1.02, end * 1.055],
+            [ends[name], place, place],
+            color=colour,
+            ls=dashes,
+            lw=width * 0.8,
+            clip_on=False,
+        )
+        axis.text(
+            end * 1.062,
+            place,
+            f"{name}: {ends[name]:,.0f}",
+            va="center",
+            fontsize=9.5,
+            fontweight="bold" if name == BEST else "normal",
+        )
 
 
 def _home_words(name: str, row: Any) -> str:
@@ -451,8 +502,12 @@ def draw_budgets(
 
     def draw(figure: Any) -> None:
         axes = figure.subplots(3, 1, sharex=True)
-        for axis, name, words in zip(axes, ("people_home", "person_months"), (
-            "People at home at the plan's end", "Person-months at home"), strict=False):  # fmt: skip
+        for axis, name, words in zip(
+            axes,
+            ("people_home", "person_months"),
+            ("People at home at the plan's end", "Person-months at home"),
+            strict=False,
+        ):
             values = own[name].to_numpy(float)
             axis.plot(x, values, "-", color="#9db4cc", lw=1.4)
             axis.plot(x, values, "o", color="#004488", ms=6, zorder=4)
@@ -511,8 +566,15 @@ def _above(axis: Any, x: Array, values: Array, wide: float) -> None:
         words = _bought(value)
         half = 0.0052 * (len(words) + 1) * wide
         if np.isfinite(value) and at - half > end:
-            axis.annotate(words, (at, max(value, 0.0)), (0, 7), textcoords="offset points", ha="center", fontsize=9,
-                          bbox={"fc": "white", "ec": "none", "pad": 0.4})  # fmt: skip
+            axis.annotate(
+                words,
+                (at, max(value, 0.0)),
+                (0, 7),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+                bbox={"fc": "white", "ec": "none", "pad": 0.4},
+            )
             end = at + half
 
 
@@ -552,15 +614,32 @@ def draw_chances(zones: pd.DataFrame, *, title: str = "How sure the dates are on
             ("opens_on", "|", INK, 13, "date in the plan"),
         ):
             there = ~np.isnan(x[column])
-            axis.plot(late[column][there], at[there], mark, mfc=fill, mec=INK, mew=2.4 if mark == "|" else 1, ms=size,
-                      ls="none", label=words, zorder=3)  # fmt: skip
+            axis.plot(
+                late[column][there],
+                at[there],
+                mark,
+                mfc=fill,
+                mec=INK,
+                mew=2.4 if mark == "|" else 1,
+                ms=size,
+                ls="none",
+                label=words,
+                zorder=3,
+            )
             if not there.all():
                 past = late[column][~there] - (0.03 * span if column == "p50_on" else 0.0)
                 axis.plot(past, at[~there], ">", mfc=fill, mec=INK, ms=7, ls="none", clip_on=False, zorder=3)
         for k, chance in enumerate(own["probability"]):
             axis.text(1.012, k, _chance(chance), transform=axis.get_yaxis_transform(), va="center", fontsize=9.5)
-        axis.text(1.012, -0.95, "chance to open\nby the plan's date", transform=axis.get_yaxis_transform(),
-                  va="bottom", fontsize=9, color=SOFT)  # fmt: skip
+        axis.text(
+            1.012,
+            -0.95,
+            "chance to open\nby the plan's date",
+            transform=axis.get_yaxis_transform(),
+            va="bottom",
+            fontsize=9,
+            color=SOFT,
+        )
         axis.set_yticks(at, own["name"])
         axis.set_ylim(len(own) - 0.4, -0.7)
         axis.set_xlim(-span * 0.02, beyond)

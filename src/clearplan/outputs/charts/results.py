@@ -33,16 +33,27 @@ _PANELS = {
 }
 #: Columns of a bridge in their order: what they are called, and how they count.
 BRIDGE = {
-    "opening_m2": ("Opening", 1), "newly_found_m2": ("Newly found", 1), "cancelled_m2": ("Cancelled", -1),
-    "reduced_m2": ("Reduced", -1), "cleared_m2": ("Cleared", -1), "resurvey_m2": ("Re-survey", 1),
+    "opening_m2": ("Opening", 1),
+    "newly_found_m2": ("Newly found", 1),
+    "cancelled_m2": ("Cancelled", -1),
+    "reduced_m2": ("Reduced", -1),
+    "cleared_m2": ("Cleared", -1),
+    "resurvey_m2": ("Re-survey", 1),
     "closing_m2": ("Closing", 1),
-}  # fmt: skip
+}
 #: Colour and mark of each change between two runs, in the order of the legend.
 CHANGES = {
-    "LOST from the table": (INK, "X"), "new": ("#bb5566", "^"), "re-opened": ("#882255", "v"),
-    "ground re-opened": ("#882255", "<"), "moved": ("#ddaa33", "D"), "class": ("#999933", "P"),
-    "status": ("#777777", "h"), "footprint": ("#777777", "*"), "released": ("#66aac8", "o"), "closed": ("#004488", "s"),
-}  # fmt: skip
+    "LOST from the table": (INK, "X"),
+    "new": ("#bb5566", "^"),
+    "re-opened": ("#882255", "v"),
+    "ground re-opened": ("#882255", "<"),
+    "moved": ("#ddaa33", "D"),
+    "class": ("#999933", "P"),
+    "status": ("#777777", "h"),
+    "footprint": ("#777777", "*"),
+    "released": ("#66aac8", "o"),
+    "closed": ("#004488", "s"),
+}
 
 
 def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretells accidents it never saw") -> str:
@@ -73,9 +84,14 @@ def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretel
                 axis.plot([low, high], [k, k], color=_colour(rung, rungs), lw=4, alpha=0.45, solid_capstyle="butt")
                 axis.plot(mean, k, "o", color=_colour(rung, rungs), ms=9, mec=INK, mew=0.8)
                 axis.annotate(
-                    _figure(name, mean), (mean, k), (0, 9), textcoords="offset points", ha="center", fontsize=9.5,
+                    _figure(name, mean),
+                    (mean, k),
+                    (0, 9),
+                    textcoords="offset points",
+                    ha="center",
+                    fontsize=9.5,
                     bbox={"fc": "white", "ec": "none", "pad": 0.6},
-                )  # fmt: skip
+                )
             axis.set_title(words, fontsize=10)
             axis.set_ylim(len(rungs) - 0.5, -0.7)
             axis.grid(axis="x", color=GRID, lw=0.8)
@@ -202,8 +218,11 @@ def draw_calibration(
             axis.set_title(rung, fontsize=10)
             axis.set_xlabel("expected per 100 km²")
         axes[0].set_ylabel("observed per 100 km²")
-        note(figure, "On the dashed line both agree. A dot is a tenth of the ground, a line 95 % by chance; "
-              "hollow: no accident.")  # fmt: skip
+        note(
+            figure,
+            "On the dashed line both agree. A dot is a tenth of the ground, a line 95 % by chance; "
+            "hollow: no accident.",
+        )
 
     top = calibration.sort_values("bin").groupby("rung", sort=False).tail(1).set_index("rung")
     lines = [
@@ -361,9 +380,16 @@ def draw_changes(
             colour, mark = CHANGES.get(name, (INK, "x"))
             own = points[changes.loc[shaped, "change"] == name]
             axis.plot(
-                own.x, own.y, mark, color=colour, mec="white" if mark not in "x+" else colour, mew=0.6, ms=8, ls="none",
+                own.x,
+                own.y,
+                mark,
+                color=colour,
+                mec="white" if mark not in "x+" else colour,
+                mew=0.6,
+                ms=8,
+                ls="none",
                 label=f"{name} ({counts[name]})",
-            )  # fmt: skip
+            )
         axis.set(xlim=(middle[0] - wide, middle[0] + wide), ylim=(middle[1] - room, middle[1] + room), aspect="equal")
         axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
         for spine in axis.spines.values():
@@ -371,8 +397,11 @@ def draw_changes(
         _scale_bar(axis, 2 * wide)
         figure.legend(loc="outside right upper", frameon=False)
         lost = int((~shaped).sum())
-        note(figure, "Grey: ground that remains (palest: indication). North is up."
-              + (f" {lost} changes have no place on the map." if lost else ""))  # fmt: skip
+        note(
+            figure,
+            "Grey: ground that remains (palest: indication). North is up."
+            + (f" {lost} changes have no place on the map." if lost else ""),
+        )
 
     told = ", ".join(f"{counts[name]} {name}" for name in named)
     tall = 6.4 if wide >= room else 7.6
@@ -429,9 +458,16 @@ def _stack(
     for name, values in points.items():
         again = places[name] // len(MUTED)
         axis.barh(
-            at, values, 0.72, left, color=MUTED[places[name] % len(MUTED)], edgecolor="white", linewidth=0.6,
-            hatch="///" if again else None, label=labels[name],
-        )  # fmt: skip
+            at,
+            values,
+            0.72,
+            left,
+            color=MUTED[places[name] % len(MUTED)],
+            edgecolor="white",
+            linewidth=0.6,
+            hatch="///" if again else None,
+            label=labels[name],
+        )
         left += values
     for k, score in enumerate(own["score"]):
         axis.annotate(f"{score:.1f}", (left[k], k), (4, 0), textcoords="offset points", va="center", fontsize=9.5)

@@ -24,15 +24,36 @@ from clearplan.core.writing import whole, write_whole
 INK, SOFT, GRID = "#222222", "#6b6b6b", "#e4e4e4"
 #: Paul Tol's muted scheme, and a grey.
 MUTED = (
-    "#332288", "#88ccee", "#cc6677", "#ddcc77", "#117733", "#882255", "#44aa99", "#999933", "#aa4499", "#777777",
-)  # fmt: skip
+    "#332288",
+    "#88ccee",
+    "#cc6677",
+    "#ddcc77",
+    "#117733",
+    "#882255",
+    "#44aa99",
+    "#999933",
+    "#aa4499",
+    "#777777",
+)
 #: Letters are drawn, so that no font of the reader's is needed; a dollar sign in a name is no formula.
 STYLE = {
-    "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 10, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "text.color": INK,
-    "xtick.color": SOFT, "ytick.color": INK, "xtick.labelcolor": INK, "axes.titlesize": 11,
-    "axes.titleweight": "bold", "axes.titlelocation": "left", "figure.facecolor": "white", "text.parse_math": False,
-}  # fmt: skip
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": SOFT,
+    "ytick.color": INK,
+    "xtick.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "figure.facecolor": "white",
+    "text.parse_math": False,
+}
 Array = NDArray[Any]
 
 #: Dots an inch of a saved picture: sharp on a slide of 13 inches.

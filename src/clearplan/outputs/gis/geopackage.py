@@ -51,9 +51,14 @@ def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, no
     with whole(path) as fresh, told_of(path), _fixed_date(as_at):
         for layer, table in tables.items():
             write_arrow(
-                to_arrow(layer, table, notice=notice), fresh, layer, table, "GPKG",
-                layer_metadata={"NOTICE": plain_text(notice)}, dataset_options=_GPKG,
-            )  # fmt: skip
+                to_arrow(layer, table, notice=notice),
+                fresh,
+                layer,
+                table,
+                "GPKG",
+                layer_metadata={"NOTICE": plain_text(notice)},
+                dataset_options=_GPKG,
+            )
         pyogrio.write_dataframe(
             _styles(styles_of(tables), as_at),
             fresh,

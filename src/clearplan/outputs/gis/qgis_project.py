@@ -198,8 +198,9 @@ def _about(ident: str, words: str, source: str, crs: str, notice: str) -> str:
 def _document(
     found: Sequence[_Layer], crs: str, extent: tuple[float, float, float, float], title: str, as_at: str, notice: str
 ) -> str:
-    box = "".join(f"<{name}>{value}</{name}>" for name, value in zip(("xmin", "ymin", "xmax", "ymax"), extent,
-                                                                      strict=True))  # fmt: skip
+    box = "".join(
+        f"<{name}>{value}</{name}>" for name, value in zip(("xmin", "ymin", "xmax", "ymax"), extent, strict=True)
+    )
     view = " ".join(f'{name}="{value}"' for name, value in zip(("xmin", "ymin", "xmax", "ymax"), extent, strict=True))
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"

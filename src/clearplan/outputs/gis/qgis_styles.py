@@ -78,22 +78,43 @@ def _fill(fill: str, line: str = "", px: float = 0, *, opacity: float = 1, dash:
 
 def _hatch(line: str, px: float, apart: float, angle: int) -> Layer:
     inner = _symbol("@hatch", Rule("", "", "line", (_line(line, px),)))
-    return "LinePatternFill", {
-        "angle": str(angle), "distance": _mm(apart), "distance_unit": "MM", "line_width": _mm(px),
-        "line_width_unit": "MM", "color": colour(line),
-    }, inner  # fmt: skip
+    return (
+        "LinePatternFill",
+        {
+            "angle": str(angle),
+            "distance": _mm(apart),
+            "distance_unit": "MM",
+            "line_width": _mm(px),
+            "line_width_unit": "MM",
+            "color": colour(line),
+        },
+        inner,
+    )
 
 
 def _dots(fill: str, px: float, apart: float) -> Layer:
     inner = _symbol("@dots", Rule("", "", "point", (_marker("circle", fill, fill, px, 0),)))
-    return "PointPatternFill", {
-        "distance_x": _mm(apart), "distance_y": _mm(apart), "distance_x_unit": "MM", "distance_y_unit": "MM",
-    }, inner  # fmt: skip
+    return (
+        "PointPatternFill",
+        {
+            "distance_x": _mm(apart),
+            "distance_y": _mm(apart),
+            "distance_x_unit": "MM",
+            "distance_y_unit": "MM",
+        },
+        inner,
+    )
 
 
 def _line(line: str, px: float, dash: str = "") -> Layer:
-    options = {"line_color": colour(line), "line_style": "solid", "line_width": _mm(px), "line_width_unit": "MM",
-               "capstyle": "flat", "joinstyle": "round"}  # fmt: skip
+    options = {
+        "line_color": colour(line),
+        "line_style": "solid",
+        "line_width": _mm(px),
+        "line_width_unit": "MM",
+        "capstyle": "flat",
+        "joinstyle": "round",
+    }
     if dash:
         parts = ";".join(_mm(float(part)) for part in dash.split())
         options |= {"use_custom_dash": "1", "customdash": parts, "customdash_unit": "MM"}
@@ -101,11 +122,20 @@ def _line(line: str, px: float, dash: str = "") -> Layer:
 
 
 def _marker(shape: str, fill: str, line: str, px: float, width: float, *, extra: str = "", opacity: float = 1) -> Layer:
-    return "SimpleMarker", {
-        "name": shape, "color": colour(fill, opacity) if fill else "0,0,0,0", "outline_color": colour(line),
-        "outline_style": "solid" if width else "no", "outline_width": _mm(width), "outline_width_unit": "MM",
-        "size": _mm(px), "size_unit": "MM",
-    }, extra  # fmt: skip
+    return (
+        "SimpleMarker",
+        {
+            "name": shape,
+            "color": colour(fill, opacity) if fill else "0,0,0,0",
+            "outline_color": colour(line),
+            "outline_style": "solid" if width else "no",
+            "outline_width": _mm(width),
+            "outline_width_unit": "MM",
+            "size": _mm(px),
+            "size_unit": "MM",
+        },
+        extra,
+    )
 
 
 def _symbol(name: str, rule: Rule) -> str:
@@ -167,23 +197,38 @@ _RELEASE = {
 
 def _areas(columns: Collection[str]) -> list[Rule]:
     if "cha_m2" in columns:  # published cells, which are not hazardous as a whole
-        told = {"indication": "indications, not yet surveyed", "SHA": "suspected hazardous area (SHA)",
-                "CHA": "confirmed hazardous area (CHA)"}  # fmt: skip
+        told = {
+            "indication": "indications, not yet surveyed",
+            "SHA": "suspected hazardous area (SHA)",
+            "CHA": "confirmed hazardous area (CHA)",
+        }
         looks = {"indication": _STRIKE, "SHA": _SHA, "CHA": _CHA}
         return [Rule(f"\"land_class\" = '{c}'", f"Cell that holds {told[c]}", "area", looks[c]) for c in told]
     left, belt = "\"status\" <> 'closed' AND ", "\"kind\" = 'contact-line'"
     own = "\"land_class\" = 'indication' AND "
     return [
-        Rule(f"{left}{own}{belt} AND \"band\" = 'outer'", "Belt of the contact line, outer band (indication)", "area",
-             _OUTER),
-        Rule(f"{left}{own}{belt} AND \"band\" <> 'outer'", "Belt of the contact line, inner band (indication)", "area",
-             _INNER),
+        Rule(
+            f"{left}{own}{belt} AND \"band\" = 'outer'",
+            "Belt of the contact line, outer band (indication)",
+            "area",
+            _OUTER,
+        ),
+        Rule(
+            f"{left}{own}{belt} AND \"band\" <> 'outer'",
+            "Belt of the contact line, inner band (indication)",
+            "area",
+            _INNER,
+        ),
         Rule(f"{left}{own}NOT ({belt})", "Cluster strikes and other indications", "area", _STRIKE),
         Rule(f"{left}\"land_class\" = 'SHA'", _CLASS["SHA"][0], "area", _SHA),
         Rule(f"{left}\"land_class\" = 'CHA'", _CLASS["CHA"][0], "area", _CHA),
-        Rule("\"status\" = 'closed'", "Closed: no longer counted as remaining", "area",
-             (_fill("", "#767676", 0.8, dash="dot"),)),
-    ]  # fmt: skip
+        Rule(
+            "\"status\" = 'closed'",
+            "Closed: no longer counted as remaining",
+            "area",
+            (_fill("", "#767676", 0.8, dash="dot"),),
+        ),
+    ]
 
 
 def _hazards() -> list[Rule]:
@@ -202,11 +247,9 @@ def _hazards() -> list[Rule]:
 
 
 def _tasks(columns: Collection[str]) -> list[Rule]:
-    waits, gated = '"rank" IS NOT NULL AND ', (
-        Rule('"rank" IS NULL', "Behind a gate: nobody may start", "area",
-             (_fill("#9A9A9A", "#5A5A5A", 2, opacity=0.7, dash="dot"),)),
-    )  # fmt: skip
-    rules = [*gated]
+    waits = '"rank" IS NOT NULL AND '
+    shut = _fill("#9A9A9A", "#5A5A5A", 2, opacity=0.7, dash="dot")
+    rules = [Rule('"rank" IS NULL', "Behind a gate: nobody may start", "area", (shut,))]
     if "priority_class" not in columns:
         for code, (words, (fill, edge)) in _CLASS.items():
             own = f"{waits}\"land_class\" = '{code}' AND "
@@ -221,14 +264,29 @@ def _tasks(columns: Collection[str]) -> list[Rule]:
         for test, said, dash, part in ((sure, words, "solid", 1.0), (unsure, f"{words}, unsure", "dash", 0.5)):
             far = _fill(edge, opacity=tint * part)
             rules += [
-                Rule(f'{waits}{test} AND "rank" <= 10', f"{said}, first ten", "area",
-                     (_fill(edge, edge, 3, opacity=0.06, dash=dash),), farthest=NEAR),
-                Rule(f'{waits}{test} AND "rank" > 10', said, "area",
-                     (_fill(edge, edge, px, opacity=0.06, dash=dash),), farthest=NEAR),
-                Rule(f'{waits}{test} AND "rank" <= 10', f"{said}, first ten", "area", (far, _fill("", edge, 3)),
-                     nearest=NEAR),
+                Rule(
+                    f'{waits}{test} AND "rank" <= 10',
+                    f"{said}, first ten",
+                    "area",
+                    (_fill(edge, edge, 3, opacity=0.06, dash=dash),),
+                    farthest=NEAR,
+                ),
+                Rule(
+                    f'{waits}{test} AND "rank" > 10',
+                    said,
+                    "area",
+                    (_fill(edge, edge, px, opacity=0.06, dash=dash),),
+                    farthest=NEAR,
+                ),
+                Rule(
+                    f'{waits}{test} AND "rank" <= 10',
+                    f"{said}, first ten",
+                    "area",
+                    (far, _fill("", edge, 3)),
+                    nearest=NEAR,
+                ),
                 Rule(f'{waits}{test} AND "rank" > 10', said, "area", (far,), nearest=NEAR),
-            ]  # fmt: skip
+            ]
     return rules
 
 
@@ -274,7 +332,7 @@ def _record_versions() -> list[Rule]:
             Rule(test, words, "area", (_fill("", line, px, dash=dash),)),
             Rule(test, words, "line", (_line(line, px, "" if dash == "solid" else "5 3"),)),
             Rule(test, words, "point", (_marker("circle", line, line, 6, 1),)),
-        ]  # fmt: skip
+        ]
     return rules
 
 
@@ -294,11 +352,19 @@ def _record_points(columns: Collection[str]) -> list[Rule]:
         False: _marker("circle", RECORD, RECORD, 3, 0),
     }
     return [
-        Rule(f"{newest}\"point_kind\" = 'reference'", "Reference point, and ring that holds it (95 %)", "point",
-             (circle("solid"), point[True])),
-        Rule(f"{newest}\"point_kind\" <> 'reference'", "Corner of a record, and ring that holds it (95 %)", "point",
-             (circle("dash"), point[False])),
-    ]  # fmt: skip
+        Rule(
+            f"{newest}\"point_kind\" = 'reference'",
+            "Reference point, and ring that holds it (95 %)",
+            "point",
+            (circle("solid"), point[True]),
+        ),
+        Rule(
+            f"{newest}\"point_kind\" <> 'reference'",
+            "Corner of a record, and ring that holds it (95 %)",
+            "point",
+            (circle("dash"), point[False]),
+        ),
+    ]
 
 
 def _ground(layer: str) -> list[Rule]:
@@ -314,9 +380,17 @@ def _ground(layer: str) -> list[Rule]:
 
 GROUND = ("districts", "countries", "rivers", "lakes")
 STYLED = (
-    "hazards", "areas", "tasks", "zones", "accidents", "lifelines", "releases", "record_points", "record_versions",
+    "hazards",
+    "areas",
+    "tasks",
+    "zones",
+    "accidents",
+    "lifelines",
+    "releases",
+    "record_points",
+    "record_versions",
     *GROUND,
-)  # fmt: skip
+)
 
 
 def _rules(layer: str, columns: Collection[str]) -> list[Rule]:
@@ -325,9 +399,13 @@ def _rules(layer: str, columns: Collection[str]) -> list[Rule]:
     if layer in ("areas", "tasks", "record_points"):
         return {"areas": _areas, "tasks": _tasks, "record_points": _record_points}[layer](columns)
     return {
-        "hazards": _hazards, "zones": _zones, "accidents": _accidents, "lifelines": _lifelines,
-        "releases": _releases, "record_versions": _record_versions,
-    }[layer]()  # fmt: skip
+        "hazards": _hazards,
+        "zones": _zones,
+        "accidents": _accidents,
+        "lifelines": _lifelines,
+        "releases": _releases,
+        "record_versions": _record_versions,
+    }[layer]()
 
 
 # --- labels

@@ -133,10 +133,15 @@ def _write(
         # What GDAL says of cells that don't fit is told by the side tables, cell by cell.
         warnings.simplefilter("ignore")
         write_arrow(
-            _fitting(arrow, short), path, name, table, "ESRI Shapefile", encoding="UTF-8",
+            _fitting(arrow, short),
+            path,
+            name,
+            table,
+            "ESRI Shapefile",
+            encoding="UTF-8",
             geometry_type="Polygon" if kind == "Unknown" else kind.replace("MultiPolygon", "Polygon"),
             layer_options={"DBF_DATE_LAST_UPDATE": as_at},
-        )  # fmt: skip
+        )
     rest = [*_changed(arrow, read_raw(path, encoding="UTF-8").frame, short), *deep]
     texts = {f"{name}_columns.csv": table_text(COLUMNS, (_told(field, short[field.name]) for field in columns))}
     if rest:
@@ -212,8 +217,12 @@ def _told(field: Any, short: str) -> tuple[str, ...]:
 
     metadata = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
     kinds = (
-        ("number", pa.types.is_floating), ("integer", pa.types.is_integer), ("yes or no", pa.types.is_boolean),
-        ("date", pa.types.is_date), ("time", pa.types.is_timestamp), ("text", lambda _: True),
-    )  # fmt: skip
+        ("number", pa.types.is_floating),
+        ("integer", pa.types.is_integer),
+        ("yes or no", pa.types.is_boolean),
+        ("date", pa.types.is_date),
+        ("time", pa.types.is_timestamp),
+        ("text", lambda _: True),
+    )
     kind = next(word for word, test in kinds if test(field.type))
     return short, field.name, kind, metadata.get("unit", ""), metadata.get("meaning", "")

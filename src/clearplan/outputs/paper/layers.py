@@ -49,8 +49,14 @@ class Layers:
     @property
     def lacking(self) -> list[str]:
         """Layers that nobody gave, of which a map therefore shows none."""
-        told = {"hazards": self.areas, "places": self.zones, "accidents": self.accidents, "lifelines": self.lifelines,
-                "roads": self.roads, "releases": self.releases}  # fmt: skip
+        told = {
+            "hazards": self.areas,
+            "places": self.zones,
+            "accidents": self.accidents,
+            "lifelines": self.lifelines,
+            "roads": self.roads,
+            "releases": self.releases,
+        }
         return [words for words, table in told.items() if table is None]
 
     @property
@@ -207,9 +213,11 @@ def stroke(axes: Any, frame: Frame, shapes: Any, style: dict[str, Any], above: f
     parts = [shapely.get_coordinates(p) for p in shapely.get_parts(cut) if p.geom_type.startswith("Line")]
     if parts:
         axes.add_collection(
-            LineCollection(parts, colors=style["color"], linewidths=style["lw"], linestyles=[style["ls"]],
-                           zorder=above), autolim=False
-        )  # fmt: skip
+            LineCollection(
+                parts, colors=style["color"], linewidths=style["lw"], linestyles=[style["ls"]], zorder=above
+            ),
+            autolim=False,
+        )
 
 
 def _first_of(tasks: Any, first: int) -> Any:
@@ -302,8 +310,9 @@ def _district_names(frame: Frame, layers: Layers, ground: Any, labels: Labels, *
     own = _drawn(layers.context.districts, frame)
     if own is None or layers.context.district_name not in own.columns or (len(own) < 2 and not alone):
         return
-    for shape, name in zip(shapely.intersection(own.geometry.to_numpy(), ground), own[layers.context.district_name],
-                           strict=True):  # fmt: skip
+    for shape, name in zip(
+        shapely.intersection(own.geometry.to_numpy(), ground), own[layers.context.district_name], strict=True
+    ):
         if isinstance(name, str) and shape.area > 0.03 * ground.area:
             x, y = shapely.get_coordinates(shapely.point_on_surface(shape))[0]
             labels.put(x, y, " ".join(printable(name).upper()), size=6.5, color="#555555", centred=True)
@@ -318,9 +327,18 @@ class Labels:
         self.lacking = 0
 
     def put(
-        self, x: float, y: float, words: str, *, size: float, color: str, bold: bool = False, box: bool = False,
-        centred: bool = False, away_from: tuple[float, float] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float,
+        color: str,
+        bold: bool = False,
+        box: bool = False,
+        centred: bool = False,
+        away_from: tuple[float, float] | None = None,
+    ) -> None:
         """Words at a point of the ground [m] where nothing else is written; names in the open (``centred``) are
         left out without a count, for they belong to no point. ``away_from``: the places on the far side come first.
         """
@@ -338,8 +356,16 @@ class Labels:
                 self.taken.append(room)
                 backing = {"fc": (1, 1, 1, 0.78), "ec": INK if box else "none", "lw": 0.4, "pad": 0.7}
                 at = self._ground(room.bounds[0] + 0.6, (room.bounds[1] + room.bounds[3]) / 2)
-                self.axes.text(*at, words, fontsize=size, color=color, va="center_baseline", zorder=7,
-                               fontweight="bold" if bold else "normal", bbox=None if centred else backing)  # fmt: skip
+                self.axes.text(
+                    *at,
+                    words,
+                    fontsize=size,
+                    color=color,
+                    va="center_baseline",
+                    zorder=7,
+                    fontweight="bold" if bold else "normal",
+                    bbox=None if centred else backing,
+                )
                 return
         self.lacking += not centred
 
@@ -375,6 +401,14 @@ def _relief(axes: Any, frame: Frame, elevation: Path | None) -> None:
         return
     west, south, east, north = frame.extent
     grey = np.ma.masked_invalid(0.72 + 0.28 * shade)
-    axes.imshow(grey, cmap="gray", vmin=0, vmax=1, extent=(west, east, south, north), zorder=1, aspect="auto",
-                interpolation="nearest")  # fmt: skip
+    axes.imshow(
+        grey,
+        cmap="gray",
+        vmin=0,
+        vmax=1,
+        extent=(west, east, south, north),
+        zorder=1,
+        aspect="auto",
+        interpolation="nearest",
+    )
     axes.set(xlim=(west, east), ylim=(south, north))

@@ -245,8 +245,22 @@ def _head(page: Any, imprint: Imprint, frame: Frame, width: float, height: float
     room = width - 2 * _MARGIN - width_mm(right, 15, bold=True) - 6
     line = wrapped(title, room, 14, most=1, bold=True)[0]
     page.text(_MARGIN, top, line, fontsize=14, fontweight="bold", va="top")
-    page.text(_MARGIN, top - 7, f"As at {imprint.as_at}   Fingerprint {printable(imprint.fingerprint)}", fontsize=7.5,
-              color=SOFT, va="top")  # fmt: skip
+    page.text(
+        _MARGIN,
+        top - 7,
+        f"As at {imprint.as_at}   Fingerprint {printable(imprint.fingerprint)}",
+        fontsize=7.5,
+        color=SOFT,
+        va="top",
+    )
     words = imprint.illustrative or "Not for navigation or entry"
-    page.text(width - _MARGIN, top - 7.4, printable(words), fontsize=7.5, color="#B00000", fontweight="bold", va="top",
-              ha="right")  # fmt: skip
+    page.text(
+        width - _MARGIN,
+        top - 7.4,
+        printable(words),
+        fontsize=7.5,
+        color="#B00000",
+        fontweight="bold",
+        va="top",
+        ha="right",
+    )

@@ -40,9 +40,13 @@ MM = 25.4  # millimetres an inch
 _DPI = 200
 #: Letters as text that programs can find and copy; hatches thin enough for print.
 _PRINT = STYLE | {
-    "pdf.fonttype": 42, "hatch.linewidth": 0.55, "axes.spines.top": True, "axes.spines.right": True,
-    "path.simplify": False, "savefig.facecolor": "white",
-}  # fmt: skip
+    "pdf.fonttype": 42,
+    "hatch.linewidth": 0.55,
+    "axes.spines.top": True,
+    "axes.spines.right": True,
+    "path.simplify": False,
+    "savefig.facecolor": "white",
+}
 
 
 @dataclass(frozen=True)
@@ -193,8 +197,9 @@ def draw_grid(axes: Any, page: Any, frame: Frame) -> str:
                 continue
             xy = shapely.get_coordinates(line)
             whole_square = at % 100_000 == 0
-            axes.plot(xy[:, 0], xy[:, 1], color="#30507a", lw=0.8 if whole_square else 0.35, alpha=0.75, zorder=6,
-                      gid="grid")  # fmt: skip
+            axes.plot(
+                xy[:, 0], xy[:, 1], color="#30507a", lw=0.8 if whole_square else 0.35, alpha=0.75, zorder=6, gid="grid"
+            )
             _grid_labels(page, frame, axis, float(at), step, xy)
     squares = _square_letters(axes, frame, there)
     return f"UTM {zone} (WGS 84), lines every {_distance(step)}; figures as in MGRS, 100-km squares {squares}"
@@ -244,8 +249,18 @@ def _square_letters(axes: Any, frame: Frame, there: Any) -> str:
         lon, lat = operation(frame.crs, parse_crs("EPSG:4326"))[0].transform(at_x, at_y)
         names.append(mgrs_square(lon, lat, 0))
         if len(every) > 1 and inside.mean() > 0.04:
-            axes.text(at_x, at_y, names[-1], fontsize=12, color="#30507a", alpha=0.3, ha="center", va="center",
-                      zorder=2.5, fontweight="bold")  # fmt: skip
+            axes.text(
+                at_x,
+                at_y,
+                names[-1],
+                fontsize=12,
+                color="#30507a",
+                alpha=0.3,
+                ha="center",
+                va="center",
+                zorder=2.5,
+                fontweight="bold",
+            )
     return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
@@ -265,14 +280,16 @@ def draw_scale_bar(page: Any, frame: Frame, x: float, y: float, room: float = 50
     length = float(next(step * power for step in (5, 4, 2, 1) if step * power <= least))
     part = length / 4 / frame.metres_per_mm
     for k in range(4):
-        page.add_patch(Rectangle((x + k * part, y), part, 1.6, fc=INK if k % 2 == 0 else "white", ec=INK, lw=0.6,
-                                 gid="scale-bar"))  # fmt: skip
+        page.add_patch(
+            Rectangle((x + k * part, y), part, 1.6, fc=INK if k % 2 == 0 else "white", ec=INK, lw=0.6, gid="scale-bar")
+        )
     unit, per = ("km", 1000.0) if length >= 2000 else ("m", 1.0)
     for k in (0, 2, 4):
         words = f"{length * k / 4 / per:g}" + (f" {unit}" if k == 4 else "")
         page.text(x + k * part, y + 2.2, words, fontsize=6.5, ha="center", va="bottom")
-    page.text(x, y - 1.0, f"{scale_words(frame.scale)}: 1 cm on paper is {_distance(frame.scale / 100)}", fontsize=7,
-              va="top")  # fmt: skip
+    page.text(
+        x, y - 1.0, f"{scale_words(frame.scale)}: 1 cm on paper is {_distance(frame.scale / 100)}", fontsize=7, va="top"
+    )
     return 4 * part
 
 
@@ -303,13 +320,30 @@ def draw_norths(page: Any, frame: Frame, as_at: dt.date, x: float, y: float, wid
         turn = math.radians(angle * times)
         reach = long - (4.5 if name == "TN" else 0.0)
         tip = foot_x + reach * math.sin(turn), foot_y + reach * math.cos(turn)
-        page.annotate("", tip, (foot_x, foot_y), annotation_clip=False,
-                      arrowprops={"arrowstyle": "-|>,head_width=0.16,head_length=0.32", "lw": 0.8, "color": INK,
-                                  "shrinkA": 0, "shrinkB": 0,
-                                  "ls": (0, (4, 1.5)) if name == "MN" else "-"})  # fmt: skip
+        page.annotate(
+            "",
+            tip,
+            (foot_x, foot_y),
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-|>,head_width=0.16,head_length=0.32",
+                "lw": 0.8,
+                "color": INK,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "ls": (0, (4, 1.5)) if name == "MN" else "-",
+            },
+        )
         side = -1 if angle < 0 else 1 if angle > 0 else 0
-        page.text(tip[0] + 1.2 * side, tip[1] + 0.6, name, fontsize=6, ha=("right", "center", "left")[side + 1],
-                  va="bottom", fontweight="bold" if name == "GN" else "normal")  # fmt: skip
+        page.text(
+            tip[0] + 1.2 * side,
+            tip[1] + 0.6,
+            name,
+            fontsize=6,
+            ha=("right", "center", "left")[side + 1],
+            va="bottom",
+            fontweight="bold" if name == "GN" else "normal",
+        )
     words = ["GN: grid north, up", f"TN: true north, {_turn(true)}"]
     if magnetic is None:
         words.append(f"Magnetic north: the field of {as_at} is not known; ask for the declination")
@@ -361,8 +395,14 @@ def save_pages(path: str | Path, pages: Iterable[Any], *, title: str, notice: st
         from matplotlib.backends.backend_pdf import PdfPages
 
         day = dt.datetime(as_at.year, as_at.month, as_at.day, tzinfo=dt.UTC)
-        told = {"Title": title, "Subject": notice, "Creator": "clearplan", "Producer": "clearplan",
-                "CreationDate": day, "ModDate": day}  # fmt: skip
+        told = {
+            "Title": title,
+            "Subject": notice,
+            "Creator": "clearplan",
+            "Producer": "clearplan",
+            "CreationDate": day,
+            "ModDate": day,
+        }
         with PdfPages(fresh, metadata=told) as book:
             for figure in pages:
                 book.savefig(figure)

@@ -14,13 +14,25 @@ from clearplan.outputs.paper.sheet import PAPER
 #: How each class of ground is drawn: fill, hatch with its colour, outline with its width and dashes. Fills are those of
 #: IMSMA (TNMA 07.11/01); lines and hatches tell the classes apart where colours are not seen.
 GROUND: dict[str, dict[str, Any]] = {
-    "indication, outer band": {"fc": (INDICATION[0], 0.10), "hatch": "\\", "hc": INDICATION[1], "ec": INDICATION[1],
-                               "lw": 0.6, "ls": (0, (1, 2))},
-    "indication": {"fc": (INDICATION[0], 0.18), "hatch": "\\\\", "hc": INDICATION[1], "ec": INDICATION[1], "lw": 0.7,
-                   "ls": "-"},
+    "indication, outer band": {
+        "fc": (INDICATION[0], 0.10),
+        "hatch": "\\",
+        "hc": INDICATION[1],
+        "ec": INDICATION[1],
+        "lw": 0.6,
+        "ls": (0, (1, 2)),
+    },
+    "indication": {
+        "fc": (INDICATION[0], 0.18),
+        "hatch": "\\\\",
+        "hc": INDICATION[1],
+        "ec": INDICATION[1],
+        "lw": 0.7,
+        "ls": "-",
+    },
     "SHA": {"fc": (SHA[0], 0.5), "hatch": "//", "hc": SHA[1], "ec": SHA[1], "lw": 0.9, "ls": (0, (4, 1.6))},
     "CHA": {"fc": (CHA[0], 0.5), "hatch": None, "hc": None, "ec": CHA[1], "lw": 0.9, "ls": "-"},
-}  # fmt: skip
+}
 #: Ground that was released, by action; the pattern tells how.
 RELEASED_GROUND: dict[str, dict[str, Any]] = {
     "cancelled": {"fc": "none", "hatch": None, "hc": None, "ec": "#00695C", "lw": 0.7, "ls": (0, (2, 1.5))},
