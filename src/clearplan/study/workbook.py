@@ -65,10 +65,13 @@ def write_runbook(study: Study, path: str | Path, *, notice: str) -> None:
     days = None
     if "bridge" in study.books and plan.release is not None and plan.release.bridge_from is not None:
         days = (plan.release.bridge_from.isoformat(), plan.study.as_at.isoformat())
-    sheets = run_sheets(study.tasks, days) | _plan_sheets(study.planned) | _treaty_sheets(study.dossier)
+    survey = plan.priority.survey_first
+    sheets = run_sheets(study.tasks, days, "" if survey is None else survey.currency)
+    sheets |= _plan_sheets(study.planned) | _treaty_sheets(study.dossier)
     tables = _run_tables(study) | _plan_tables(study.planned, study.tasks) | _treaty_tables(study.dossier)
     if run.get("tier", "restricted") != "restricted":
-        sheets = {name: _of_those(sheet, tables[name]) for name, sheet in sheets.items() if name in tables}
+        # A published table has only the columns that leave.
+        sheets = {name: replace(sheet, may_lack=sheet.columns) for name, sheet in sheets.items()}
     write_book(
         path,
         title=plan.study.title,
@@ -79,12 +82,6 @@ def write_runbook(study: Study, path: str | Path, *, notice: str) -> None:
         foot=f"{_loud(plan.study.illustrative)}{NOT_FOR_ENTRY} As at {plan.study.as_at}. Fingerprint "
         f"{run['fingerprint']}.",
     )
-
-
-def _of_those(sheet: Sheet, table: pd.DataFrame) -> Sheet:
-    """A sheet of the columns that a published table still has."""
-    fields = tuple(field for field in sheet.fields if field.source in table.columns)
-    return replace(sheet, fields=fields, printed=sheet.printed if sheet.printed in table.columns else "")
 
 
 def _loud(illustrative: bool) -> str:
@@ -137,10 +134,9 @@ def _plan_sheets(planned: Planned | None) -> dict[str, Sheet]:
     sheets = work_sheets("" if planned is None else planned.case.settings.currency)
     if planned is not None:
         return sheets
-    known = tuple(
-        replace(field, must=field.source in ("zone_id", "name", "people")) for field in sheets["zones"].fields
-    )
-    return {"zones": replace(sheets["zones"], about="where people wait to return, or live", fields=known)}
+    places = sheets["zones"]
+    of_the_plan = [name for name in places.columns if name not in ("zone_id", "name", "people")]
+    return {"zones": replace(places, about="where people wait to return, or live", may_lack=of_the_plan)}
 
 
 def _plan_tables(planned: Planned | None, tasks: pd.DataFrame) -> dict[str, pd.DataFrame]:

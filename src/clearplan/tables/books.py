@@ -249,17 +249,17 @@ SETTINGS: tuple[Column, ...] = (
 
 #: Turning points of objects under the heads of IMSMA's import of points from a spreadsheet.
 TURNING_POINTS: tuple[Column, ...] = (
-    Column("PolyID", "text", "part of the object: its id, then id/2, id/3 ...", head="PolyID"),
-    Column("PointNo", "integer", "number of the point, from 1", head="PointNo", shown="whole"),
-    Column("PointID", "text", "start (SP) or turning point (TP) with its number", head="PointID"),
-    Column("PointType", "text", "type of the point in IMSMA's words", head="PointType"),
-    Column("Xcoord", "number", "easting in the working CRS", head="Xcoord", shown="exact"),
-    Column("Ycoord", "number", "northing in the working CRS", head="Ycoord", shown="exact"),
-    Column("ProjName", "text", "projection as IMSMA names it", head="ProjName"),
-    Column("PointDesc", "text", "table and id of the object", head="PointDesc"),
-    Column("ObjectID", "text", "id of the object", head="ObjectID"),
-    Column("Part", "integer", "number of the part, from 1", head="Part"),
-    Column("Ring", "integer", "0: the outer border; from 1: a hole", head="Ring"),
+    Column("PolyID", "text", "part of the object: its id, then id/2, id/3 ..."),
+    Column("PointNo", "integer", "number of the point, from 1"),
+    Column("PointID", "text", "start (SP) or turning point (TP) with its number"),
+    Column("PointType", "text", "type of the point in IMSMA's words"),
+    Column("Xcoord", "number", "easting in the working CRS", shown="exact"),
+    Column("Ycoord", "number", "northing in the working CRS", shown="exact"),
+    Column("ProjName", "text", "projection as IMSMA names it"),
+    Column("PointDesc", "text", "table and id of the object"),
+    Column("ObjectID", "text", "id of the object"),
+    Column("Part", "integer", "number of the part, from 1"),
+    Column("Ring", "integer", "0: the outer border; from 1: a hole"),
 )
 
 #: Books by name.

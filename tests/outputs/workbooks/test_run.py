@@ -10,7 +10,7 @@ import pytest
 
 from clearplan.core.imprint import NOT_FOR_ENTRY
 from clearplan.outputs.workbooks.run import quality_table, settings_table
-from clearplan.outputs.workbooks.writer import Field, Sheet, write_book
+from clearplan.outputs.workbooks.writer import Sheet, write_book
 from clearplan.priority.rank import criteria_of
 from clearplan.read.files import read_raw
 from clearplan.settings.base import told_settings
@@ -158,12 +158,13 @@ def cells(path, sheet=2):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_text_is_text_in_a_column_of_any_kind(tmp_path, kind):
-    table = pd.DataFrame({"x": pd.Series(HOSTILE, dtype=object)})
-    sheets = {"t": Sheet("T", "t", (Field("x", "head [unit]", kind, tag="#meta"),))}
+    table = pd.DataFrame({"task_id": pd.Series(HOSTILE, dtype=object)})
+    heads, kinds = {"task_id": "head [unit]"}, {"task_id": kind}
+    sheets = {"t": Sheet("T", "t", "tasks", ["task_id"], heads=heads, kinds=kinds)}
     write_book(tmp_path / "a.xlsx", title="t", words=HOSTILE, tables={"t": table}, sheets=sheets, foot="&A & =1")
     found = cells(tmp_path / "a.xlsx")
     assert [found[f"A{k}"] for k in range(3, 3 + len(HOSTILE))] == [("s", text) for text in HOSTILE]
-    assert (found["A1"], found["A2"]) == (("s", "head [unit]"), ("s", "#meta"))
+    assert (found["A1"], found["A2"]) == (("s", "head [unit]"), ("s", "#meta+id+task"))
     assert {kind for kind, _ in cells(tmp_path / "a.xlsx", 1).values()} <= {"s", "n"}
 
 
@@ -174,8 +175,9 @@ def test_numbers_stay_numbers_and_days_days(tmp_path):
         "any": pd.Series([-2, "−2", pd.Timestamp("2020-11-10"), True], dtype=object),
         "figure": pd.Series([7, 2.5, float("nan"), float("inf")], dtype=object),
     })  # fmt: skip
-    fields = tuple(Field(kind, kind, kind, tag="") for kind in table.columns)
-    write_book(tmp_path / "a.xlsx", title="t", words=[], tables={"t": table}, sheets={"t": Sheet("T", "t", fields)})
+    kinds = {kind: kind for kind in table.columns}
+    sheet = Sheet("T", "t", "", list(kinds), heads=kinds, kinds=kinds, tagged=False)
+    write_book(tmp_path / "a.xlsx", title="t", words=[], tables={"t": table}, sheets={"t": sheet})
     found = cells(tmp_path / "a.xlsx")
     assert [found[f"A{k}"] for k in range(2, 6)] == [("n", "-1.5"), ("n", "0"), ("n", "1E-09"), ("n", "1E+21")]
     assert [found.get(f"B{k}") for k in range(2, 6)] == [("n", "-3"), None, ("n", "5"), ("n", "1099511627776")]

@@ -18,16 +18,14 @@ import shapely
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
-from clearplan.outputs.workbooks.writer import LETTERS, Field, Kind, Sheet, write_book
+from clearplan.outputs.workbooks.writer import LETTERS, Sheet, write_book
 from clearplan.tables.arrow import to_arrow
+from clearplan.tables.books import TURNING_POINTS
+from clearplan.tables.columns import Kind
 from clearplan.tables.lookup import TABLES, id_column
 
 #: Heads of a sheet of points: IMSMA's own, then what tells the object and its parts apart.
-POINT_HEADS = (
-    ("PolyID", "text"), ("PointNo", "whole"), ("PointID", "text"), ("PointType", "text"), ("Xcoord", "number"),
-    ("Ycoord", "number"), ("ProjName", "text"), ("PointDesc", "text"), ("ObjectID", "text"), ("Part", "whole"),
-    ("Ring", "whole"),
-)  # fmt: skip
+_HEADS = [column.name for column in TURNING_POINTS]
 #: Sheets of points by kind of shape; rings inside an area stand apart, or IMSMA would import them as hazards.
 _SHEETS = {"area": "polygons", "line": "lines", "point": "points", "hole": "holes"}
 _WORDS = (
@@ -76,13 +74,13 @@ def write_imsma(
     for name, table in tables.items():
         _refuse(name, table)
         frames[name], sheets[name] = _objects(name, table, limits)
-        points = pd.DataFrame(_points(name, table), columns=[*(head for head, _ in POINT_HEADS), "kind"])
+        points = pd.DataFrame(_points(name, table), columns=[*_HEADS, "kind"])
         for kind, words in _SHEETS.items():
-            own = points[points["kind"] == kind]
-            if len(own):
+            of_kind = points[points["kind"] == kind]
+            if len(of_kind):
                 sheet = f"{name} {words}"
                 about = f"turning points of {name}: {words}"
-                frames[sheet], sheets[sheet] = own, Sheet(sheet, about, _fields(), 3)
+                frames[sheet], sheets[sheet] = of_kind, Sheet(sheet, about, "turning_points", _HEADS, fixed=3)
     if not tables:
         raise TableError(f"{path.name}: no table to write; hand over HAZARDS, ACCIDENTS ...")
     require_metres(*(table for table in tables.values()))
@@ -97,11 +95,6 @@ def _refuse(name: str, table: pd.DataFrame) -> None:
         raise TableError(f"{name}: has no column {id_column(name)}; give each row an id")
 
 
-def _fields() -> tuple[Field, ...]:
-    kinds: Mapping[str, Kind] = {"text": "text", "whole": "whole", "number": "exact"}
-    return tuple(Field(head, head, kinds[kind], tag="") for head, kind in POINT_HEADS)
-
-
 # --- objects
 
 
@@ -111,16 +104,15 @@ def _objects(name: str, table: gpd.GeoDataFrame, limits: list[str]) -> tuple[pd.
 
     arrow = to_arrow(name, pd.DataFrame(table.drop(columns="geometry")))
     frame = pd.DataFrame(index=range(len(table)))
-    fields: list[Field] = []
+    kinds: dict[str, Kind] = {}
     for field in arrow.schema:
         values = arrow.column(field.name).to_pylist()
-        kind: Kind = "text"
+        kinds[field.name] = "text"
         if pa.types.is_integer(field.type) or pa.types.is_floating(field.type):
-            kind = "exact"
+            kinds[field.name] = "exact"
         elif pa.types.is_date(field.type) and all(v is None or v.year >= 1900 for v in values):
-            kind = "day"
+            kinds[field.name] = "day"
         frame[field.name] = pd.Series(values, dtype=object)
-        fields.append(Field(field.name, field.name, kind, tag=""))
         cut = sum(isinstance(v, str) and len(v) > LETTERS for v in values)
         if cut:
             limits.append(
@@ -133,9 +125,9 @@ def _objects(name: str, table: gpd.GeoDataFrame, limits: list[str]) -> tuple[pd.
     for k in range(max(map(len, texts), default=1)):
         column = "wkt" if k == 0 else f"wkt_{k + 1}"
         frame[column] = pd.Series([text[k] if k < len(text) else None for text in texts], dtype=object)
-    fields += [Field(column, column, "text", tag="") for column in frame.columns[len(fields) :]]
-    about = f"{len(frame):,} {name}, one row each"
-    return frame, Sheet(name, about, tuple(fields), 2)
+    about, columns = f"{len(frame):,} {name}, one row each", list(frame.columns)
+    heads = {column: column for column in columns}
+    return frame, Sheet(name, about, name, columns, fixed=2, heads=heads, kinds=kinds, tagged=False)
 
 
 def _cut(table: gpd.GeoDataFrame) -> list[list[str]]:

@@ -11,29 +11,20 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.crs import inner_lonlat
-from clearplan.outputs.workbooks.writer import Field, Sheet
+from clearplan.outputs.workbooks.writer import Sheet, names
 from clearplan.planning.planned import BEST, RANKED, Planned
 from clearplan.priority.rank import criteria_of, meaning_of
 from clearplan.settings.base import Settings, told_settings
 from clearplan.settings.project import Project
 from clearplan.tables.codes import CLASSES, CODE_LISTS, RELEASED
+from clearplan.tables.columns import with_unit
 from clearplan.tables.lookup import id_column
 
 #: Of a deferred row, where its reason tells the row of the file.
 _AT = re.compile(r"(\w+) \(row (\d+) of (.+?)\): ")
-_STATES = {
-    "reported_m2": "reported, before any release", "remaining_m2": "remaining", "cancelled_m2": "cancelled",
-    "reduced_m2": "reduced", "cleared_m2": "cleared", "closed_m2": "closed by status, without a release",
-}  # fmt: skip
-_FLOWS = {
-    "opening_m2": "opening", "newly_found_m2": "+ newly found", "cancelled_m2": "- cancelled",
-    "reduced_m2": "- reduced", "cleared_m2": "- cleared", "reopened_m2": "+ re-opened",
-    "changed_in_m2": "+ from another class or ordnance", "changed_out_m2": "- to another class or ordnance",
-    "closed_m2": "- closed by status", "withdrawn_m2": "- withdrawn", "closing_m2": "closing",
-}  # fmt: skip
 
 
-def run_sheets(tasks: pd.DataFrame, bridge_days: tuple[str, str] | None = None) -> dict[str, Sheet]:
+def run_sheets(tasks: pd.DataFrame, bridge_days: tuple[str, str] | None = None, currency: str = "") -> dict[str, Sheet]:
     """The sheets, by the name of the table that fills each.
 
     Parameters
@@ -42,101 +33,86 @@ def run_sheets(tasks: pd.DataFrame, bridge_days: tuple[str, str] | None = None) 
         Ranked TASKS, for their criteria.
     bridge_days : (opening, closing), optional
         Days of the bridge.
+    currency : str, optional
+        Of what survey saves.
     """
     when = f" from {bridge_days[0]} to {bridge_days[1]}" if bridge_days is not None else ""
     return {
-        "summary": Sheet("Summary", "key figures of the run with their units, and what each means", (
-            Field("figure", "figure", "sentence"),
-            Field("value", "value; blank: not known", "figure"),
-            Field("unit", "unit", "text"),
-            Field("meaning", "what it means", "sentence"),
-        )),
-        "tasks": _task_sheet(tasks),
-        "ledger": Sheet("Ledger", "where every reported square metre stands, net of overlap; reported = remaining + "
-                        "cancelled + reduced + cleared + closed", (
-            Field("district", "district", "text"),
-            Field("land_class", "class", "text"),
-            *(Field(name, f"{words} [m2]", "whole") for name, words in _STATES.items()),
-            Field("closed_ids", "hazards that were closed by status", "text", must=False),
-        ), 2),
-        "bridge": Sheet("Bridge", f"what moved the remaining ground{when}: every term is measured on the map, none is "
-                        "a residual", (
-            Field("district", "district", "text"),
-            Field("land_class", "class", "text"),
-            Field("ordnance", "ordnance", "text"),
-            *(Field(name, f"{words} [m2]", "whole") for name, words in _FLOWS.items()),
-        ), 3),
-        "quality": Sheet("Data quality", "every row that could not be used, and every fault of the files: where, which "
-                         "rule, what to do", (
-            Field("level", "level; deferred: the row is in no figure", "text"),
-            Field("file", "file", "text"),
-            Field("row", "row of the file; blank: of the whole file or layer", "year"),
-            Field("column", "column", "text"),
-            Field("value", "value as it stands", "text"),
-            Field("rule", "rule, or why it is deferred", "sentence"),
-            Field("remedy", "remedy", "sentence"),
-            Field("table", "table", "text"),
-            Field("id", "id of the row", "text"),
-            Field("source", "source of the row", "sentence", tag=""),
-        )),
-        "sources": Sheet("Sources", "every file that decided a figure, by its hash", (
-            Field("file", "file, as seen from plan.toml", "text"),
-            Field("used_for", "what it is used for in plan.toml", "text"),
-            Field("source", "source and licence, as stated; blank: not stated", "sentence", tag=""),
-            Field("sha256", "SHA-256 of the file", "text"),
-        )),
-        "settings": Sheet("Settings", "every setting of the run, with its unit and what it means", (
-            Field("section", "section of plan.toml", "text"),
-            Field("setting", "setting", "text"),
-            Field("value", "value; blank: unset", "any"),
-            Field("unit", "unit", "text"),
-            Field("meaning", "what it means", "sentence"),
-        ), 2),
-    }  # fmt: skip
+        "summary": Sheet(
+            "Summary",
+            "key figures of the run with their units, and what each means",
+            "summary",
+            names("figure value unit meaning"),
+        ),
+        "tasks": _task_sheet(tasks, currency),
+        "ledger": Sheet(
+            "Ledger",
+            "where every reported square metre stands, net of overlap; reported = remaining + cancelled + reduced + "
+            "cleared + closed",
+            "ledger",
+            names(
+                "district land_class reported_m2 remaining_m2 cancelled_m2 reduced_m2 cleared_m2 closed_m2 closed_ids"
+            ),
+            may_lack=["closed_ids"],
+            fixed=2,
+        ),
+        "bridge": Sheet(
+            "Bridge",
+            f"what moved the remaining ground{when}: every term is measured on the map, none is a residual",
+            "bridge",
+            names(
+                "district land_class ordnance opening_m2 newly_found_m2 cancelled_m2 reduced_m2 cleared_m2 reopened_m2 "
+                "changed_in_m2 changed_out_m2 closed_m2 withdrawn_m2 closing_m2"
+            ),
+            fixed=3,
+        ),
+        "quality": Sheet(
+            "Data quality",
+            "every row that could not be used, and every fault of the files: where, which rule, what to do",
+            "quality",
+            names("level file row column value rule remedy table id source"),
+        ),
+        "sources": Sheet(
+            "Sources",
+            "every file that decided a figure, by its hash",
+            "sources",
+            names("file used_for source sha256"),
+        ),
+        "settings": Sheet(
+            "Settings",
+            "every setting of the run, with its unit and what it means",
+            "settings",
+            names("section setting value unit meaning"),
+            fixed=2,
+        ),
+    }
 
 
-def _task_sheet(tasks: pd.DataFrame) -> Sheet:
+def _task_sheet(tasks: pd.DataFrame, currency: str) -> Sheet:
     """Rank and reasons of each task; criteria in the plan's own words."""
-    points, raw = [], []
+    heads: dict[str, str] = {}
     for name in criteria_of(tasks):
-        told = meaning_of(tasks, name)
-        points.append(Field(f"c_{name}_points", f"{told.label} [points of 100]", "number"))
-        raw.append(Field(f"c_{name}_raw", f"{told.label}{f' [{told.unit}]' if told.unit else ''}", "figure"))
-    return Sheet("Tasks", "both queues, in the order of their ranks, with the points of each criterion; a task without "
-                 "a rank is behind a gate; what stands behind the points is for the screen and is not printed", (
-        Field("task_id", "task", "text"),
-        Field("queue", "queue", "text"),
-        Field("rank", "rank in its queue; blank: behind a gate", "whole"),
-        Field("score", "score [points of 100]", "number"),
-        Field("priority_class", "priority; two where nobody can tell", "text", must=False),
-        Field("district", "district; blank: outside every district", "text"),
-        Field("land_class", "class of the land", "text"),
-        Field("ordnance", "ordnance", "text", must=False),
-        Field("area_m2", "ground; tasks never overlap [m2]", "whole"),
-        *points,
-        *raw,
-        Field("first_share", "share of the draws in which it is one of the first [%]", "share", must=False),
-        Field("rank_low", "rank in 90 % of the draws: from", "whole", must=False),
-        Field("rank_high", "to", "whole", must=False),
-        Field("tied_with", "tied with", "text", must=False),
-        Field("change", "what would change it", "sentence", must=False),
-        Field("gates", "gates that hold it back", "sentence", must=False),
-        Field("expected_m2", "expected to be contaminated; blank: nobody knows [m2]", "whole", must=False),
-        Field("survey_saves", "what survey before clearance saves [currency]", "whole", must=False),
-        Field("teams", "teams in the plan of work", "text", must=False),
-        Field("start_on", "work starts in the period from [date]", "day", must=False),
-        Field("finish_on", "work is finished by [date]", "day", must=False),
-        Field("finished_part", "finished when the plan ends [%]", "share", must=False),
-        Field("told", "what the published cell holds", "sentence", must=False),
-        Field("zone_ids", "places within its influence", "text", must=False),
-        Field("hazard_ids", "hazards that reach into it", "text", must=False),
-        Field("lifeline_ids", "lifelines that it blocks", "text", must=False),
-        Field("mgrs_km", "MGRS 1-km square", "text", must=False),
-        Field("lon", "longitude of an inner point, WGS 84 [degrees]", "degrees"),
-        Field("lat", "latitude of it, WGS 84 [degrees]", "degrees"),
-        Field("position_error_m", "position error; blank: not known [m]", "whole", must=False),
-        Field("source", "source", "sentence", must=False),
-    ), 3, "tasks", points[-1].source if points else "area_m2")  # fmt: skip
+        criterion = meaning_of(tasks, name)
+        heads[f"c_{name}_points"] = with_unit(criterion.label, "points of 100")
+        heads[f"c_{name}_raw"] = with_unit(criterion.label, criterion.unit)
+    points, raw = ([name for name in heads if name.endswith(part)] for part in ("_points", "_raw"))
+    ranked = names("task_id queue rank score priority_class district land_class ordnance area_m2")
+    sure = names("first_share rank_low rank_high tied_with change gates expected_m2 survey_saves")
+    planned = names("teams start_on finish_on finished_part told")
+    where = names("zone_ids hazard_ids lifeline_ids mgrs_km lon lat position_error_m source")
+    return Sheet(
+        "Tasks",
+        "both queues, in the order of their ranks, with the points of each criterion; a task without a rank is behind "
+        "a gate; what stands behind the points is for the screen and is not printed",
+        "tasks",
+        [*ranked, *points, *raw, *sure, *planned, *where],
+        may_lack=["priority_class", "ordnance", *sure, *planned, *where],
+        fixed=3,
+        printed=points[-1] if points else "area_m2",
+        currency=currency,
+        heads=heads,
+        kinds=dict.fromkeys(raw, "figure"),
+    )
 
 
 def task_table(tasks: gpd.GeoDataFrame) -> pd.DataFrame:

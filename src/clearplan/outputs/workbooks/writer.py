@@ -8,21 +8,20 @@ import numbers
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from clearplan.core.errors import OutputError, TableError
 from clearplan.core.writing import unwritable, whole
 from clearplan.tables.codes import allowed_codes
-from clearplan.tables.columns import Column
-from clearplan.tables.hxl import tag_of
+from clearplan.tables.columns import Column, Kind, heading, kind_of
 from clearplan.tables.inputs import INPUTS
+from clearplan.tables.lookup import column_of
 from clearplan.tables.reasons import in_words
 
-Kind = Literal["text", "sentence", "whole", "number", "exact", "share", "degrees", "year", "day", "figure", "any"]
 #: How cells of a kind look. ``figure`` and ``any``: each cell is number, day or text, as its own value is.
 _FORMATS: dict[Kind, dict[str, Any]] = {
     # quote_prefix: a program that edits the cell goes on taking '=1+1' for text.
@@ -51,32 +50,72 @@ _MOST_ROWS, LETTERS, _FOOT = 1_048_574, 32_767, 255
 
 
 @dataclass(frozen=True)
-class Field:
-    """Column of a sheet: where it comes from, its head, what its cells are, and whether the table must have it.
-
-    ``tag``: its HXL hashtag; None: the one that ``hxl`` declares for the column.
-    """
-
-    source: str
-    head: str
-    kind: Kind
-    must: bool = True
-    tag: str | None = None
-
-
-@dataclass(frozen=True)
 class Sheet:
-    """Name, what it is about, fields, how many of them stay in sight, and the declared table that it shows.
+    """A sheet of a declared table: which of its columns, in which order; heads, cells and hashtags are as declared.
 
-    ``printed``: the last column that is printed, by its source; those after it are for the screen. Blank: all are.
+    Parameters
+    ----------
+    name, about
+        Of the sheet, and what it is about.
+    table, columns
+        Name of the declared table, and of its columns.
+    may_lack
+        Those of them that a frame need not have.
+    fixed
+        How many stay in sight.
+    printed
+        The last column that is printed; those after it are for the screen. Blank: all are.
+    currency
+        Name of the money.
+    heads, kinds
+        Of columns that the declaration can't know: heads, how cells look.
+    tagged
+        Whether hashtags stand below the heads.
     """
 
     name: str
     about: str
-    fields: tuple[Field, ...]
+    table: str
+    columns: Sequence[str]
+    may_lack: Sequence[str] = ()
     fixed: int = 1
-    table: str = ""
     printed: str = ""
+    currency: str = ""
+    heads: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    tagged: bool = True
+
+
+def names(text: str) -> list[str]:
+    """Names of columns that are written with spaces between.
+
+    >>> names("zone_id name people")
+    ['zone_id', 'name', 'people']
+    """
+    return text.split()
+
+
+class _Shown(NamedTuple):
+    """A column as a sheet shows it."""
+
+    name: str
+    head: str
+    kind: Kind
+    tag: str
+
+
+def _shown(sheet: Sheet, table: pd.DataFrame) -> list[_Shown]:
+    """The columns of a sheet that a frame has."""
+    columns = [column_of(sheet.table, name) for name in sheet.columns if name in table.columns]
+    return [
+        _Shown(
+            column.name,
+            sheet.heads.get(column.name) or heading(column, sheet.currency),
+            sheet.kinds.get(column.name) or kind_of(column),
+            column.tag if sheet.tagged else "",
+        )
+        for column in columns
+    ]
 
 
 #: Sheets of a record workbook, in the order of work.
@@ -191,7 +230,7 @@ def _set_up(page: Any, foot: str, across: int = 1) -> None:
 
 def _refuse(name: str, table: pd.DataFrame, sheet: Sheet, path: Path) -> None:
     """A book is only begun when all of it can be written."""
-    missing = [field.source for field in sheet.fields if field.must and field.source not in table.columns]
+    missing = [name for name in sheet.columns if name not in table.columns and name not in sheet.may_lack]
     if missing:
         raise TableError(f"{path.name}: {name} has no column {missing[0]}; give the table as the docstring says")
     if len(table) > _MOST_ROWS:
@@ -222,30 +261,29 @@ def _read_first(book: Any, title: str, lines: Sequence[str]) -> Any:
 def _fill_sheet(book: Any, sheet: Sheet, table: pd.DataFrame, formats: dict[Kind, Any]) -> tuple[Any, int]:
     """A filled sheet, and on how many pages side by side it can be read."""
     page = book.add_worksheet(sheet.name)
-    fields = [field for field in sheet.fields if field.source in table.columns]
-    tags = [tag_of(field.source, sheet.table) if field.tag is None else field.tag for field in fields]
-    widths = [_wide(field, table[field.source]) for field in fields]
-    heads = 2 if any(tags) else 1
-    _fill_heads(book, page, fields, tags if heads == 2 else (), widths)
+    columns = _shown(sheet, table)
+    widths = [_wide(column, table[column.name]) for column in columns]
+    heads = 2 if any(column.tag for column in columns) else 1
+    _fill_heads(book, page, columns, widths)
     last = max(len(table) + heads - 1, heads)
     page.freeze_panes(heads, sheet.fixed)
     page.repeat_rows(0, heads - 1)
-    page.autofilter(heads - 1, 0, last, len(fields) - 1)  # its arrows on the hashtags: heads stay above what is sorted
-    page.ignore_errors({"number_stored_as_text": f"A1:{_letter(len(fields) - 1)}{last + 1}"})
-    names = [field.source for field in fields]
-    shown = names.index(sheet.printed) + 1 if sheet.printed in names else len(fields)
+    page.autofilter(heads - 1, 0, last, len(columns) - 1)  # its arrows on the hashtags: heads stay above what is sorted
+    page.ignore_errors({"number_stored_as_text": f"A1:{_letter(len(columns) - 1)}{last + 1}"})
+    known = [column.name for column in columns]
+    shown = known.index(sheet.printed) + 1 if sheet.printed in known else len(columns)
     lines = [1] * len(table)
-    for at, (field, width) in enumerate(zip(fields, widths, strict=True)):
+    for at, (column, width) in enumerate(zip(columns, widths, strict=True)):
         page.set_column(at, at, width)
-        for row, value in enumerate(table[field.source]):
+        for row, value in enumerate(table[column.name]):
             if not _blank(value):
-                _write(page, row + heads, at, field.kind, value, formats)
+                _write(page, row + heads, at, column.kind, value, formats)
                 if at < shown and isinstance(value, str) and len(value) > width - 3:
                     lines[row] = max(lines[row], _lines(value, width - 2))
     for row, number in enumerate(lines):
         if number > 1:  # programs make room for several lines of a cell only where they are told
             page.set_row(row + heads, min(_LINE * number, _HIGHEST))
-    if shown < len(fields):
+    if shown < len(columns):
         page.print_area(0, 0, last, shown - 1)
     across = -(-sum(widths[:shown]) // _ACROSS)
     if across > 1:
@@ -253,17 +291,18 @@ def _fill_sheet(book: Any, sheet: Sheet, table: pd.DataFrame, formats: dict[Kind
     return page, across
 
 
-def _fill_heads(book: Any, page: Any, fields: Sequence[Field], tags: Sequence[str], widths: Sequence[int]) -> None:
-    """Heads with their units, and HXL hashtags below them."""
+def _fill_heads(book: Any, page: Any, columns: Sequence[_Shown], widths: Sequence[int]) -> None:
+    """Heads with their units, and HXL hashtags below them where there are such."""
     head = book.add_format({"bold": True, "bg_color": "#EEEEEE", "bottom": 1, "text_wrap": True, "valign": "top"})
     tag = book.add_format({"italic": True, "font_color": "#555555", "font_size": 8, "text_wrap": True, "valign": "top"})
-    page.set_row(0, _LINE * max(_lines(field.head, width) for field, width in zip(fields, widths, strict=True)))
-    for at, field in enumerate(fields):
-        page.write_string(0, at, field.head, head)
-    if tags:
-        page.set_row(1, 12 * max(-(-len(told) // width) for told, width in zip(tags, widths, strict=True)))
-    for at, told in enumerate(tags):
-        page.write_string(1, at, told, tag)
+    sizes = list(zip(columns, widths, strict=True))
+    page.set_row(0, _LINE * max(_lines(column.head, width) for column, width in sizes))
+    for at, column in enumerate(columns):
+        page.write_string(0, at, column.head, head)
+    if any(column.tag for column in columns):
+        page.set_row(1, 12 * max(-(-len(column.tag) // width) for column, width in sizes))
+        for at, column in enumerate(columns):
+            page.write_string(1, at, column.tag, tag)
 
 
 def _letter(column: int) -> str:
@@ -288,13 +327,13 @@ def _lines(text: str, width: int) -> int:
     return sum(len(textwrap.wrap(part, max(width - 1, 1))) or 1 for part in text[:LETTERS].splitlines()) or 1
 
 
-def _wide(field: Field, values: pd.Series) -> int:
+def _wide(column: _Shown, values: pd.Series) -> int:
     """Characters that a column needs: for its cells, for the longest word of its head, and for short heads whole."""
-    told = [_told(field.kind, value) for value in values if not _blank(value)]
-    most = _WIDEST.get(field.kind, 30)
+    told = [_told(column.kind, value) for value in values if not _blank(value)]
+    most = _WIDEST.get(column.kind, 30)
     cells = min(max(map(len, told), default=0) + 3, most)
-    words = max(map(len, field.head.split())) + 2
-    return max(cells, words, min(len(field.head) + 2, 14), _NARROWEST)
+    words = max(map(len, column.head.split())) + 2
+    return max(cells, words, min(len(column.head) + 2, 14), _NARROWEST)
 
 
 def _told(kind: Kind, value: Any) -> str:
