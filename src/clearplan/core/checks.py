@@ -67,12 +67,12 @@ def parse_date(value: object, style: str | None) -> dt.date:
         else:
             raise ValueError("must be a date|write 2020-11-10")
         if year < 1900:
-            raise ValueError("date lies before 1900|mend the year")
+            raise ValueError("date lies before 1900|correct the year")
         return dt.date(year, month, day)
     except ValueError as error:
         if "|" in str(error):
             raise
-        raise ValueError("is no day of the calendar|mend the date, or set dates = 'dmy' or 'mdy'") from None
+        raise ValueError("is no day of the calendar|correct the date, or set dates = 'dmy' or 'mdy'") from None
 
 
 def _slashed(first: int, second: int, year: int, style: str | None) -> tuple[int, int, int]:

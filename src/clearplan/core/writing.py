@@ -210,7 +210,7 @@ def _alive(pid: str) -> bool:
 
 
 def _swap(fresh: Path, target: Path, ours: Collection[str]) -> None:
-    """Two renames, then the user's own files follow; a death between them is mended by the next run."""
+    """Two renames, then the user's own files follow; a death between them is repaired by the next run."""
     if not target.exists():
         fresh.rename(target)
         return

@@ -77,7 +77,7 @@ def read_angles(text: str) -> list[tuple[float, float, float, str]]:
     worth = max(fine_one, fine_other)
     found = [(lon, lat, worth, told) for lon, lat, told in pairs if abs(lat) <= 90 and abs(lon) <= 180]
     if not found:
-        raise ValueError("latitude must be within 90 and longitude within 180 degrees|mend the figures")
+        raise ValueError("latitude must be within 90 and longitude within 180 degrees|correct the figures")
     return found if len(found) < 2 or found[0][0] != found[1][0] else found[:1]
 
 
@@ -228,14 +228,14 @@ def _degrees(angle: _Angle) -> tuple[float, float]:
         if place and "," in number.gap and not (number.mark and angle.numbers[place - 1].mark):
             raise ValueError("a comma within a coordinate can be a decimal mark or part numbers|write decimal points")
         if decimals and place < len(angle.numbers) - 1:
-            raise ValueError("only the last part of a coordinate may have decimals|mend the others")
+            raise ValueError("only the last part of a coordinate may have decimals|correct the others")
         if not place and len(whole) > 3:
             raise ValueError(
                 f"{number.digits[:20]} is too long for degrees: degrees, minutes and seconds need marks or blanks|"
                 "write 39°59'24\"N 46°55'48\"E; grid coordinates in full, as x=4430282 y=8664842"
             )
         if place and (float(number.digits) >= 60 or len(whole) > 2):
-            raise ValueError("minutes or seconds are 60 or more|mend the coordinate")
+            raise ValueError("minutes or seconds are 60 or more|correct the coordinate")
         value += float(number.digits) / 60**place
         worth = 10.0 ** -len(decimals) / 60**place
     return (-value if angle.sign == "-" else value), worth

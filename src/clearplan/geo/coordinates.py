@@ -131,7 +131,7 @@ def _in_grid(found: tuple[Reading, ...], grid: str) -> tuple[Reading, ...]:
         raise ValueError(f"CRS {told!r} is not known|name the grid as EPSG:28408 or another code") from None
     own = tuple(reading for reading in found if parse_crs(reading.crs) == wanted)
     if not own:
-        raise ValueError(f"coordinates can't be read in {wanted.name}|mend them, or the grid")
+        raise ValueError(f"coordinates can't be read in {wanted.name}|correct them, or the grid")
     return own
 
 
@@ -167,7 +167,7 @@ def readings(text: str, *, datum: str, region: Region | None = None) -> tuple[Re
             continue
         own = "SK-42" if form is _gauss_krueger else "WGS 84"
         if datum != own:
-            raise ValueError(f"{found[0].notation} is a grid of {own}, but the datum is {datum}|mend one of them")
+            raise ValueError(f"{found[0].notation} is a grid of {own}, but the datum is {datum}|correct one of them")
         return tuple(found)
     per_digit = _METRES_PER_DEGREE * _PER_CELL
     crs = GEOGRAPHIC[datum]
@@ -201,10 +201,10 @@ def _within(found: Iterable[Reading], region: Region | None, sheet: Sheet | None
         return fitting
     places = "; ".join(_words(reading) for reading in found)
     if sheet is None:
-        raise ValueError(f"coordinates are outside the declared region: {places}|mend them, or widen region")
+        raise ValueError(f"coordinates are outside the declared region: {places}|correct them, or widen region")
     beside = [n.name for n in neighbours(sheet) for r in found if _fits(r, region, n)]
     hint = f"; it lies on the sheet beside it, {beside[0]}" if beside else ""
-    raise ValueError(f"coordinates are off the declared sheet {sheet.name}: {places}{hint}|mend them, or the sheet")
+    raise ValueError(f"coordinates are off the declared sheet {sheet.name}: {places}{hint}|correct them, or the sheet")
 
 
 def _fits(reading: Reading, region: Region | None, sheet: Sheet | None) -> bool:
@@ -290,7 +290,7 @@ def _utm(text: str, _: Region | None) -> list[Reading] | None:
     if not 1 <= zone <= 60 or band in ("I", "O", "A", "B", "Y", "Z"):
         raise ValueError("UTM zone must be 1 to 60 with N or S, or a band from C to X|write it as 38N 664321 4428123")
     if not (100_000 <= x <= 900_000 and 0 <= y <= 10_000_000):
-        raise ValueError("UTM easting must be 100,000 to 900,000 m, northing up to 10,000,000 m|mend the figures")
+        raise ValueError("UTM easting must be 100,000 to 900,000 m, northing up to 10,000,000 m|correct the figures")
     southern = {"": (False, True), "N": (False,), "S": (False, True)}.get(band, (band < "N",))
     sides = []
     for south in southern:
@@ -307,7 +307,7 @@ def _in_band(reading: Reading, band: str) -> bool:
 
 
 def _refuse_band(band: str) -> list[Reading]:
-    raise ValueError(f"UTM northing does not lie in band {band}|mend the band, or write N or S for the hemisphere")
+    raise ValueError(f"UTM northing does not lie in band {band}|correct the band, or write N or S for the hemisphere")
 
 
 def _gauss_krueger(text: str, region: Region | None) -> list[Reading] | None:

@@ -58,7 +58,7 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[ShapeFa
 
     add(missing, "shape is missing", "error", "give the row a shape or coordinates")
     add(empty, "shape is empty", "error", "draw the shape again")
-    add(~finite, "a coordinate is not a number", "error", "mend the coordinate")
+    add(~finite, "a coordinate is not a number", "error", "correct the coordinate")
     add(
         thin,
         "polygon has fewer than 3 distinct vertices",
@@ -154,7 +154,7 @@ def check_gaps(metric: Geometries) -> list[ShapeFault]:
                     f"{steps.max():.0f} m",
                     f"vertices are more than {MAX_GAP_M:,.0f} m apart",
                     "repairable",
-                    "mend the vertex, or read with lenient = true to keep it as it is",
+                    "correct the vertex, or read with lenient = true to keep it as it is",
                 )
             )
     return faults
@@ -193,11 +193,11 @@ def check_region(geometry: Geometries, crs: CRS, region: Region) -> list[ShapeFa
         xy = shapely.get_coordinates(shape)
         rule, remedy = (
             "coordinates are outside the declared region",
-            "mend them, or widen region in plan.toml",
+            "correct them, or widen region in plan.toml",
         )
         for words, slip in slips:
             if _inside(np.array([shapely.MultiPoint(slip(xy))]), crs, region)[0]:
-                rule, remedy = words, "mend the row; it is not turned round without you"
+                rule, remedy = words, "correct the row; it is not turned round without you"
                 break
         faults.append(ShapeFault(int(k), "geometry", _corner(shape), rule, "error", remedy))
     return faults

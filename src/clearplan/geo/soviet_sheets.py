@@ -76,7 +76,7 @@ def parse_sheet(text: str, *, script: str | None = None) -> Sheet:
         raise ValueError(f"{_short(text)} is no map sheet|write it as J-38-010-Б")
     belt, column = _belt(parts[0]), int(parts[1])
     if not 1 <= column <= 60:
-        raise ValueError(f"column {column} of a map sheet must be 1 to 60|mend the second part of the name")
+        raise ValueError(f"column {column} of a map sheet must be 1 to 60|correct the second part of the name")
     if 4 * (belt + 1) > _PAIRED_FROM:
         raise ValueError("sheets north of 60 degrees are printed in pairs and not known here|give coordinates instead")
     south, west = belt * 14_400, (column - 31) * 21_600
@@ -132,7 +132,7 @@ def _step(scale: int, part: str, script: str | None, name: str) -> tuple[int, in
 
 def _within(number: int, most: int, part: str) -> int:
     if not 1 <= number <= most:
-        raise ValueError(f"{_short(part)} must be 1 to {most}|mend that part of the sheet's name")
+        raise ValueError(f"{_short(part)} must be 1 to {most}|correct that part of the sheet's name")
     return number
 
 
@@ -173,7 +173,7 @@ def _from_roman(text: str) -> int:
     for number in range(1, 37):
         if _roman(number) == text:
             return number
-    raise ValueError(f"{text} is no number from I to XXXVI|mend that part of the sheet's name")
+    raise ValueError(f"{text} is no number from I to XXXVI|correct that part of the sheet's name")
 
 
 def _roman(number: int) -> str:

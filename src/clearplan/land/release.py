@@ -213,7 +213,7 @@ def negative_search(p: Any, d: Any, *, contradicted: Any = False) -> Any:
     for name, value in (("p", before), ("d", finds)):
         # A blank probability is unknown and stays so; one outside the range is a slip.
         if ((value < 0) | (value > 1)).any() or (name == "d" and np.isnan(value).any()):
-            raise SettingsError(f"negative search: {name} must lie within 0 and 1; mend it")
+            raise SettingsError(f"negative search: {name} must lie within 0 and 1; correct it")
     certain = before >= 1
     rest = 1 - np.where(certain, 0.0, before) * finds
     after = np.where(certain, 1.0, before * (1 - finds) / np.where(rest > 0, rest, 1.0))

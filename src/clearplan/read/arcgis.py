@@ -126,7 +126,7 @@ def _headers(url: str) -> dict[str, str]:
 def _told(url: str, answer: Any) -> dict[str, Any]:
     """The answer, or the refusal that ArcGIS sends with status 200."""
     if not isinstance(answer, dict):
-        raise ReadError(f"{url}: does not answer as a feature layer does; mend the url")
+        raise ReadError(f"{url}: does not answer as a feature layer does; correct the url")
     if error := answer.get("error"):
         words = str(error.get("message", "")) if isinstance(error, dict) else str(error)
         token = os.environ.get(TOKEN)
@@ -142,7 +142,7 @@ def _refusal(code: int, words: str = "") -> str:
         return f"a token {state}; set a valid one as {TOKEN} in the environment"
     if 300 <= code < 400:
         return f"sends on to another address (status {code}); write the layer's own address"
-    return f"refuses ({words or f'status {code}'}); mend the url, or ask its owner"
+    return f"refuses ({words or f'status {code}'}); correct the url, or ask its owner"
 
 
 def _attributes(fields: list[dict[str, Any]], rows: list[dict[str, Any]]) -> pd.DataFrame:

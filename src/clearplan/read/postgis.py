@@ -29,9 +29,9 @@ _TIMES = {"timestamp without time zone", "timestamp with time zone"}
 _SHAPES = {"geometry", "geography"}
 #: What the server's refusals mean (PostgreSQL, appendix A, error codes), where its own words would name the user.
 _REFUSALS = {
-    "28P01": "the password in PGPASSWORD was refused; mend it in the environment",
-    "28000": "the user in PGUSER was refused; mend it in the environment",
-    "3D000": "has no such database; mend the url",
+    "28P01": "the password in PGPASSWORD was refused; correct it in the environment",
+    "28000": "the user in PGUSER was refused; correct it in the environment",
+    "3D000": "has no such database; correct the url",
     "42501": "this user may not read the table; ask its owner for the right to select",
 }
 

@@ -50,7 +50,9 @@ def parse_bearing(value: object, unit: str) -> float:
         raise ValueError("bearing holds the letter O where a zero belongs|write the digit 0")
     hyphenated = _HYPHENATED.match(text)
     if hyphenated and unit != "mils-6000":
-        raise ValueError(f"bearing is written in mils of 6000, but the record says {unit}|mend angle_unit or the cell")
+        raise ValueError(
+            f"bearing is written in mils of 6000, but the record says {unit}|correct angle_unit or the cell"
+        )
     if unit == "degrees":
         return _within(_degrees(text), 360, text)
     if hyphenated:
@@ -65,13 +67,13 @@ def _degrees(text: str) -> float:
     if quadrant := _QUADRANT.match(text.upper()):
         angle = _degrees(quadrant[2])
         if angle > 90:
-            raise ValueError("bearing of a quadrant is over 90 degrees|mend the angle")
+            raise ValueError("bearing of a quadrant is over 90 degrees|correct the angle")
         ends = {"NE": angle, "SE": 180 - angle, "SW": 180 + angle, "NW": 360 - angle}
         return ends[quadrant[1] + quadrant[3]] % 360
     if parts := _SEXAGESIMAL.match(text.replace(",", ".")):
         degrees, minutes, seconds = (float(part or 0) for part in parts.groups())
         if minutes >= 60 or seconds >= 60:
-            raise ValueError("minutes or seconds are 60 or more|mend the bearing")
+            raise ValueError("minutes or seconds are 60 or more|correct the bearing")
         return degrees + minutes / 60 + seconds / 3600
     return _plain(text)
 
@@ -86,7 +88,7 @@ def _plain(text: str) -> float:
 
 def _within(number: float, circle: int, text: str) -> float:
     if number > circle:
-        raise ValueError(f"bearing must be from 0 to {circle}|mend the bearing, or the record's angle_unit")
+        raise ValueError(f"bearing must be from 0 to {circle}|correct the bearing, or the record's angle_unit")
     return number % circle
 
 
@@ -112,7 +114,7 @@ def parse_distance(value: object, unit: str, *, pace_m: float | None = None, dec
     (120.0, 120.0)
     >>> parse_distance("400 ft", "m")
     Traceback (most recent call last):
-    ValueError: distance is in 'ft', but the record says m|convert it, or mend distance_unit
+    ValueError: distance is in 'ft', but the record says m|convert it, or correct distance_unit
     """
     text = "" if value is None else str(value).strip()
     if not text:
@@ -122,7 +124,7 @@ def parse_distance(value: object, unit: str, *, pace_m: float | None = None, dec
     if suffix := _SUFFIX.match(text):
         if suffix[2].rstrip(".").casefold() not in _UNITS[unit]:
             own = suffix[2][:20].replace("|", "/")
-            raise ValueError(f"distance is in {own!r}, but the record says {unit}|convert it, or mend distance_unit")
+            raise ValueError(f"distance is in {own!r}, but the record says {unit}|convert it, or correct distance_unit")
         text = suffix[1]
     number = parse_number(text, decimal)
     if unit == "paces":
@@ -130,7 +132,7 @@ def parse_distance(value: object, unit: str, *, pace_m: float | None = None, dec
             raise ValueError("distance is in paces of unknown length|state pace_m in the record")
         number *= pace_m
     if number <= 0:
-        raise ValueError("distance must be above 0|mend the distance")
+        raise ValueError("distance must be above 0|correct the distance")
     if number > MAX_LEG_M:
-        raise ValueError(f"distance is over {MAX_LEG_M:,.0f} m|mend the distance, or enter the legs one by one")
+        raise ValueError(f"distance is over {MAX_LEG_M:,.0f} m|correct the distance, or enter the legs one by one")
     return number

@@ -243,7 +243,7 @@ def _reliability(hazards: gpd.GeoDataFrame) -> pd.Series:
     rho: pd.Series = pd.to_numeric(hazards.set_index("hazard_id")["reliability"]).astype(float).dropna()
     wrong = rho[~rho.between(0, 1)]
     if len(wrong):
-        raise TableError(f"hazards: reliability {wrong.iloc[0]:g} of {wrong.index[0]} is not within 0-1; mend it")
+        raise TableError(f"hazards: reliability {wrong.iloc[0]:g} of {wrong.index[0]} is not within 0-1; correct it")
     return rho
 
 
@@ -349,7 +349,7 @@ def _search_shifts(searched: gpd.GeoDataFrame | None) -> tuple[Array | None, Arr
     detection = pd.to_numeric(table["detection"]).to_numpy(float)
     wrong = ~((detection >= 0) & (detection <= 1))
     if wrong.any():
-        raise TableError(f"searched: detection {detection[wrong][0]:g} is not within 0-1; mend it")
+        raise TableError(f"searched: detection {detection[wrong][0]:g} is not within 0-1; correct it")
     # A search that misses nothing would give -inf; the least probability stands for it, and is never 0.
     with np.errstate(divide="ignore"):
         shift = np.maximum(np.log1p(-detection), -60.0)

@@ -249,17 +249,19 @@ def _refuse_odd(treaty: Treaty, ground: Ground, rates: Rates | None, rule: Conve
         stated = getattr(treaty, name)
         if stated is not None and stated < rule.in_force:
             began = f"the {treaty.convention} entered into force on {rule.in_force}"
-            raise SettingsError(f"treaty.{name} {stated}: {began}; mend the day")
+            raise SettingsError(f"treaty.{name} {stated}: {began}; correct the day")
     if treaty.extended_to is not None and treaty.entry_into_force is not None:
         ten = add_years(treaty.entry_into_force, rule.years)
         if treaty.extended_to <= ten:
-            raise SettingsError(f"treaty.extended_to {treaty.extended_to}: an extension ends after {ten}; mend a day")
+            raise SettingsError(
+                f"treaty.extended_to {treaty.extended_to}: an extension ends after {ten}; correct a day"
+            )
     figures = [ground.counted_m2, ground.unknown_m2, ground.other_m2, ground.indication_m2]
     figures += [] if rates is None else [rates.low, rates.likely, rates.high]
     if not all(math.isfinite(m2) and m2 >= 0 for m2 in figures):
-        raise SettingsError("treaty clock: ground and rates must be numbers of at least 0 [m2]; mend them")
+        raise SettingsError("treaty clock: ground and rates must be numbers of at least 0 [m2]; correct them")
     if rates is not None and not rates.low <= rates.likely <= rates.high:
-        raise SettingsError("treaty clock: rates must be low, likely, high in that order; mend them")
+        raise SettingsError("treaty clock: rates must be low, likely, high in that order; correct them")
     if not treaty.party and "deadline" in f"{treaty.state} {treaty.source}".casefold():
         raise SettingsError("treaty: a state that is not party has no deadline; word state and source without it")
 

@@ -50,7 +50,7 @@ def day_in(value: Any, name: str) -> dt.date:
     if not isinstance(day, dt.date) or pd.isna(day):
         raise SettingsError(f"{name} {value!r}: must be a day; write 2024-06-30")
     if not 1900 <= day.year <= 2100:
-        raise SettingsError(f"{name} {day}: the year must lie within 1900 and 2100; mend it")
+        raise SettingsError(f"{name} {day}: the year must lie within 1900 and 2100; correct it")
     return day
 
 
