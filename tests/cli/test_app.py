@@ -19,6 +19,7 @@ import pytest
 import rasterio
 
 from clearplan.cli.app import main
+from clearplan.cli.options import TIER_NAMES
 from clearplan.cli.run import sample_project
 from clearplan.core.imprint import NOT_FOR_ENTRY
 from clearplan.core.version import __version__
@@ -29,6 +30,7 @@ from clearplan.settings.priority import PrioritySettings
 from clearplan.settings.project import load_project
 from clearplan.settings.sources import RecordSettings, SourceSettings
 from clearplan.settings.surface import FitSettings, SurfaceSettings
+from clearplan.tables.tiers import TIERS
 from tests.conftest import ROOT, SAMPLE
 from tests.records.test_minefields import leg, record, square
 
@@ -488,6 +490,14 @@ def test_every_command_helps_in_short_and_in_long(command, monkeypatch):
     assert "-h, --help" in options
     assert "<" not in options, "each value has a name instead of its type"
     assert max(map(len, long.stdout.splitlines())) <= 80
+
+
+def test_help_names_the_tiers_and_loads_no_tables():
+    assert TIER_NAMES.split("|") == list(TIERS)
+    code = "import sys, clearplan.cli.app; print([name for name in sys.modules if name.startswith('clearplan.')])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "clearplan.cli.run" in loaded
+    assert "clearplan.tables" not in loaded
 
 
 def test_options_of_records_may_stand_before_the_file(tmp_path):

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from clearplan.tables.tiers import TIERS
-
 ProjectFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The project's plan.toml.")]
 OutFolder = Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the results.")]
 OutPage = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="New HTML file for the results.")]
@@ -19,5 +17,5 @@ AsAt = Annotated[
 Offline = Annotated[
     bool, typer.Option("--offline", help="Ask no server: use the copies of the last run where plan.toml names a url.")
 ]
-#: The same words for one tier and for several.
-TIER_NAMES = "|".join(TIERS)
+#: Written out, so that --help reads no declaration of tables; a test holds it to the tiers.
+TIER_NAMES = "public|partner|restricted"

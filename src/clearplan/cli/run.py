@@ -12,7 +12,6 @@ import typer
 from clearplan.cli.options import TIER_NAMES, AsAt, Offline, OutFolder, OutPage, ProjectFile
 from clearplan.cli.terminal import print_table, say
 from clearplan.core.errors import ClearplanError
-from clearplan.tables.tiers import check_tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -225,6 +224,7 @@ def _run(
 ) -> None:
     from clearplan.settings.project import load_project
     from clearplan.study.run import refuse_folder, run_study, write_study
+    from clearplan.tables.tiers import check_tier
 
     first, *others = [check_tier(tier) for tier in tiers] if tiers else [None]
     folders = {str(tier): out.with_name(f"{out.name}-{tier}") for tier in others}
