@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from shapely import Point, box
@@ -19,11 +21,13 @@ from clearplan.study.outputs import notice, write_run
 from clearplan.study.publish import publish_study
 from clearplan.study.ranking import read_ranking
 from clearplan.tables.check import check, remaining
-from clearplan.tables.lookup import TABLES
-from clearplan.tables.tiers import BANNERS
+from clearplan.tables.columns import heading
+from clearplan.tables.lookup import TABLES, column_of, declared
+from clearplan.tables.tiers import BANNERS, may_leave
 from tests.browser import opened
 from tests.conftest import E0, N0, SAMPLE, hazard_table, made_once
 from tests.leaks import Secrets, leaks, secrets_of
+from tests.tables.test_declarations import CSV, sheets_of
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +111,32 @@ def test_partners_get_no_day_on_which_mines_were_laid_or_a_record_handed_over(sa
     for ids, on in zip(told["tasks"]["hazard_ids"], told["tasks"]["recorded_on"], strict=True):
         dated = [day[one] for one in ids.split("; ") if not pd.isna(day[one])]
         assert on == max(dated) if dated else pd.isna(on)
+
+
+def leaves(table, name, tier):
+    """Whether a column may stand in a tier's file: it leaves, or outputs make it of columns that do."""
+    column = declared(table, name)
+    return column is not None and (may_leave(table, name, tier) or column.stage == "outputs")
+
+
+def test_a_declared_tier_is_the_only_way_to_leave(tiered):
+    tier, study, folder = tiered
+    for layer, _ in pyogrio.list_layers(folder / "plan.gpkg"):
+        info = pyogrio.read_info(folder / "plan.gpkg", layer=layer)
+        if layer != "layer_styles" and info["features"]:
+            assert [name for name in info["fields"] if not leaves(layer, name, tier)] == [], layer
+    for path in sorted(folder.glob("*.csv")):
+        rows = pd.read_csv(path)
+        if len(rows) > 1:  # the first is of hashtags
+            assert [name for name in rows.columns if not leaves(CSV[path.stem], name, tier)] == [], path.name
+    sheets = sheets_of(study)
+    for page in (page for name in ("plan.xlsx", "treaty.xlsx") for page in openpyxl.load_workbook(folder / name)):
+        sheet = sheets.get(page.title)
+        if sheet is None or page.max_row < 3:
+            continue
+        told = {sheet.heads.get(name) or heading(column_of(sheet.table, name), sheet.currency)
+                for name in sheet.columns if leaves(sheet.table, name, tier)}  # fmt: skip
+        assert {cell.value for cell in page[1]} - told == set(), page.title
 
 
 def test_tier_is_in_the_fingerprint_and_on_every_output(sample, tiered):

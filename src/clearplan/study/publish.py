@@ -27,7 +27,7 @@ from clearplan.publishing.public_cells import (
     publish_work,
     stepped,
 )
-from clearplan.publishing.tables import from_records, publish_tables
+from clearplan.publishing.tables import from_records, only_declared, publish_tables
 from clearplan.settings.publishing import PublishSettings
 from clearplan.study.provenance import fingerprint_with
 from clearplan.study.ranking import Why
@@ -253,12 +253,12 @@ def _whole(table: pd.DataFrame, moved: Mapping[tuple[str, str], str]) -> pd.Data
 def _rounded_book(name: str, book: pd.DataFrame, moved: Mapping[tuple[str, str], str]) -> pd.DataFrame:
     """A book without ids and kinds of ordnance, areas rounded; its sums are made again of the rounded parts, so that
     they still come out."""
-    told = _rounded(_whole(book.drop(columns="closed_ids", errors="ignore"), moved))
+    rounded = _rounded(_whole(only_declared(name, book, "public"), moved))
     if name == "ledger":
-        told["reported_m2"] = told[list(LEDGER_COLUMNS[1:])].sum(axis=1)
+        rounded["reported_m2"] = rounded[list(LEDGER_COLUMNS[1:])].sum(axis=1)
     if name == "bridge":
-        told["closing_m2"] = told["opening_m2"] + sum(sign * told[flow] for flow, sign in FLOWS.items())
-    return told
+        rounded["closing_m2"] = rounded["opening_m2"] + sum(sign * rounded[flow] for flow, sign in FLOWS.items())
+    return rounded
 
 
 def _why(why: Why, hidden: frozenset[str]) -> Why:
@@ -285,7 +285,7 @@ def _planned(
         case=replace(case, blockers=case.blockers.iloc[:0], without_place={}, previous=None),
         schedule=replace(planned.schedule, work=work, strategies={}, notes=(), left_out={}, shut={}, parts=()),
         judgement=_judgement(planned.judgement, key),
-        comparison=_rounded(planned.comparison),
+        comparison=_rounded(only_declared("strategies", planned.comparison, "public")),
         replayed=None,
         programme=None if planned.programme is None else _programme(planned.programme, key, hidden),
         sooner={},
@@ -295,6 +295,7 @@ def _planned(
 def _judgement(told: Any, key: Key) -> Any:
     """What the plan is worth and how far its teams are used; limits that it breaks without where."""
     breaches, totals = told.breaches, _rounded(pd.DataFrame([told.totals])).iloc[0].to_dict()
+    use = only_declared("use", told.use, "public")
     if len(breaches):
         breaches = breaches[["limit"]].assign(words=breaches["limit"]).drop_duplicates()
     return replace(
@@ -302,7 +303,7 @@ def _judgement(told: Any, key: Key) -> Any:
         breaches=breaches,
         zones=told.zones[["opens_in"]],
         tasks=told.tasks.iloc[:0],
-        use=_rounded(told.use.assign(team_id=told.use["team_id"].astype(str).map(key.teams))),
+        use=_rounded(use.assign(team_id=use["team_id"].astype(str).map(key.teams))),
         totals=totals,
     )
 
@@ -321,9 +322,9 @@ def _programme(programme: Any, key: Key, hidden: frozenset[str]) -> Any:
 
 def _dossier(dossier: Dossier, hidden: frozenset[str], moved: Mapping[tuple[str, str], str]) -> Dossier:
     """Tables to file, of all ordnance together and without what single decisions found."""
-    rounded: dict[str, Any] = {name: _rounded(_whole(table, moved)) for name, table in dossier.tables.items()}
-    found = [name for name in dossier.released.columns if name == "decisions_silent" or name.startswith("items_")]
-    rounded["released"] = rounded["released"].drop(columns=found)
+    rounded: dict[str, Any] = {
+        name: _rounded(_whole(only_declared(name, table, "public"), moved)) for name, table in dossier.tables.items()
+    }
     of_kinds = sums_less(dossier.clock, dossier.remaining)
     notes = [note for note in dossier.notes if note != of_kinds]
     return replace(dossier, **rounded, notes=_told(notes, hidden))

@@ -49,7 +49,7 @@ _HOME = (
 # --- where the ground stands
 
 LEDGER: tuple[Column, ...] = (
-    LAND_CLASS, DISTRICT,
+    replace(LAND_CLASS, codes=None, meaning="class of the land, or 'outside every known hazard'"), DISTRICT,
     m2_of("reported", "ground before any release, net of overlap", "reported, before any release", "public"),
     m2_of("remaining", "of it, neither released nor closed", leaves="public"),
     m2_of("cancelled", "of it, released by non-technical survey", leaves="public"),
@@ -57,15 +57,24 @@ LEDGER: tuple[Column, ...] = (
     m2_of("cleared", "of it, released by clearance", leaves="public"),
     m2_of("closed", "of it, closed by status without a release polygon", "closed by status, without a release",
           "public"),
-    text("closed_ids", "hazards that were closed by status, '; ' between", tag="#meta+id+list+closed",
-         head="hazards that were closed by status"),
+    text("closed_ids", "hazards that were closed by status, '; ' between", "partner", "#meta+id+list+closed",
+         "hazards that were closed by status"),
 )
 
 NET_AREA: tuple[Column, ...] = (
     LAND_CLASS, DISTRICT,
     m2_of("net", "remaining ground, overlaps counted once, in the strongest class", leaves="public"),
     m2_of("gross", "remaining ground, overlaps counted again", leaves="public"),
-    m2_of("overlap", "ground that lies under several hazards or a stronger class", leaves="public"),
+    replace(m2_of("overlap", "ground that lies under several hazards or a stronger class", leaves="public"), low=None),
+)
+
+EXPECTED: tuple[Column, ...] = (
+    DISTRICT,
+    m2_of("expected", "ground expected to be contaminated, by the surface", leaves="public"),
+    m2_of("low", "5 % of the draws lie below", leaves="public"),
+    m2_of("high", "5 % of the draws lie above", leaves="public"),
+    m2_of("known", "ground of which the surface knows something", leaves="public"),
+    m2_of("unknown", "ground of which nobody knows", leaves="public"),
 )
 
 BRIDGE: tuple[Column, ...] = (
@@ -161,9 +170,10 @@ RELEASED_BY_YEAR: tuple[Column, ...] = (
            leaves="public", tag="#indicator+num+releases", head="decisions"),
     *optional(
         Column("items_{}", "integer", "items found of the device {}; blank: no decision says", "items",
-               tag="#item+found+count+{}", head="{} found; blank: not told"),
+               leaves="partner", tag="#item+found+count+{}", head="{} found; blank: not told"),
         Column("decisions_silent", "integer", "decisions that don't say what was found", "decisions",
-               tag="#indicator+num+decisions_silent", head="decisions that don't say what was found"),
+               leaves="partner", tag="#indicator+num+decisions_silent",
+               head="decisions that don't say what was found"),
     ),
 )
 
@@ -264,7 +274,7 @@ TURNING_POINTS: tuple[Column, ...] = (
 
 #: Books by name.
 BOOKS: dict[str, tuple[Column, ...]] = {
-    "ledger": LEDGER, "net_area": NET_AREA, "bridge": BRIDGE, "accident_counts": ACCIDENT_COUNTS,
+    "ledger": LEDGER, "net_area": NET_AREA, "expected": EXPECTED, "bridge": BRIDGE, "accident_counts": ACCIDENT_COUNTS,
     "strategies": STRATEGIES, "use": USE, "budgets": BUDGETS, "obligations": OBLIGATIONS, "remaining": REMAINING,
     "released": RELEASED_BY_YEAR, "milestones": MILESTONES, "planned": PLANNED_RELEASE, "achieved": ACHIEVED,
     "summary": SUMMARY, "faults": FAULTS, "quality": QUALITY, "sources": SOURCES, "settings": SETTINGS,

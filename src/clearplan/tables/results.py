@@ -9,6 +9,7 @@ from clearplan.tables.columns import (
     DISTRICT,
     ERROR,
     ESSENTIAL,
+    GEOMETRY,
     HAZARD_KIND,
     HAZARD_STATUS,
     LAND_CLASS,
@@ -260,6 +261,7 @@ RECORD_POINTS: tuple[Column, ...] = (
         Column("closes_on", "text", "known point on which the leg comes back"),
         Column("is_check", "text", "whether the leg only checks others and makes no corner"),
     ),
+    *restricted(GEOMETRY),
 )
 
 #: Shapes of records as recorded and as anchored again, one row each.
@@ -276,6 +278,7 @@ RECORD_VERSIONS: tuple[Column, ...] = (
         Column("current", "text", "whether this version counts"),
         Column("moved_m", "number", "distance by which it was moved", "m"),
     ),
+    *restricted(GEOMETRY),
 )
 
 #: Columns that stages add to tables that are entered.
