@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -50,7 +50,7 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         _print_columns(header, texts, widths)
 
 
-def print_faults(faults: pd.DataFrame, records: Mapping[tuple[str, int], str] | None = None) -> None:
+def print_faults(faults: pd.DataFrame, records: Mapping[tuple[str, Hashable], str] | None = None) -> None:
     """Print faults as a table.
 
     Parameters

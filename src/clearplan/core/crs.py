@@ -20,6 +20,8 @@ from clearplan.core.errors import CrsError
 if TYPE_CHECKING:
     import geopandas as gpd
 
+#: A CRS, or what names one: "EPSG:32638", 32638.
+AnyCrs: TypeAlias = CRS | str | int
 Floats: TypeAlias = NDArray[np.float64]
 Shapes = TypeVar("Shapes")  # a shape, or an array of shapes
 
@@ -46,7 +48,7 @@ class WorkingCrs:
         return f"{name}, area error up to {self.area_error:.3%} in the region"
 
 
-def parse_crs(text: CRS | str | int) -> CRS:
+def parse_crs(text: AnyCrs) -> CRS:
     """A CRS from user input.
 
     Raises

@@ -19,14 +19,14 @@ from clearplan.geo import shapes
 from clearplan.land.as_at import dates, until
 from clearplan.land.release import REOPENED, STANDS, detection, last_events, states
 from clearplan.settings.land import Detection
-from clearplan.tables.check import fault, fault_table, placed
+from clearplan.tables.check import Fault, fault, fault_table, placed
 from clearplan.tables.texts import read_items
 
 #: Overlap that is told, as a part of the smaller shape; GICHD's geocheck uses the same limit for part overlaps.
 PART_OVERLAP = 0.009
 
 _FILE = "releases"
-_Faults = list[dict[str, Any]]
+_Faults = list[Fault]
 
 
 def release_faults(
@@ -76,7 +76,7 @@ def release_faults(
     return fault_table(found)
 
 
-def _tell(row: Any, column: str, value: object, rule: str, level: str, remedy: str) -> dict[str, Any]:
+def _tell(row: Any, column: str, value: object, rule: str, level: str, remedy: str) -> Fault:
     return fault(_FILE, row, column, value, rule, level, remedy)
 
 

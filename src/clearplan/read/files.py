@@ -21,7 +21,7 @@ from pyproj import CRS
 from clearplan.core.crs import parse_crs
 from clearplan.core.errors import CrsError, MissingFileError, ReadError
 from clearplan.read.spreadsheets import drop_tags, first_line, read_csv, read_xlsx, readings
-from clearplan.tables.check import fault
+from clearplan.tables.check import Fault, fault
 from clearplan.tables.sidetables import restored
 
 TABLES = {".csv", ".tsv", ".txt", ".xlsx"}
@@ -51,7 +51,7 @@ class Raw:
     rows: list[int]
     geometry: np.ndarray[Any, Any] | None
     crs: CRS | None
-    faults: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
 
 
 def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = None) -> Raw:
@@ -215,7 +215,7 @@ def _listed(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def _shapes(file: str, wkb: Any, rows: list[int], faults: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
+def _shapes(file: str, wkb: Any, rows: list[int], faults: list[Fault]) -> np.ndarray[Any, Any]:
     geometry = shapely.from_wkb(wkb, on_invalid="ignore")
     for k in np.flatnonzero(np.array([b is not None for b in wkb], dtype=bool) & shapely.is_missing(geometry)):
         geometry[k] = shapely.from_wkb(wkb[k], on_invalid="fix")
@@ -276,7 +276,7 @@ def _only_layer(path: Path, opened: str) -> str | None:
     return layers[0]
 
 
-def _legacy_crs(path: Path) -> list[dict[str, Any]]:
+def _legacy_crs(path: Path) -> list[Fault]:
     """The ``crs`` member that GeoJSON dropped in 2016 (RFC 7946, section 4)."""
     try:
         member = json.loads(path.read_text(encoding="utf-8-sig")).get("crs")

@@ -8,7 +8,7 @@ is applied, and both are listed.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from clearplan.core.crs import is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
+from clearplan.core.crs import AnyCrs, is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
 from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
 from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import (
@@ -42,7 +42,18 @@ from clearplan.read.rules import (
 from clearplan.settings.base import check_settings
 from clearplan.settings.project import Project
 from clearplan.settings.sources import ContactLineSettings, SourceSettings
-from clearplan.tables.check import fault, fault_table
+from clearplan.tables.check import Fault, fault, fault_table
+from clearplan.tables.frames import (
+    Accidents,
+    Commitments,
+    Gates,
+    Hazards,
+    History,
+    Lifelines,
+    Releases,
+    Teams,
+    Zones,
+)
 from clearplan.tables.lookup import base_columns, has_shapes, id_column, table_name
 from clearplan.tables.texts import write_profile
 
@@ -58,8 +69,8 @@ class Reading:
 
 
 def read_hazards(
-    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
-) -> gpd.GeoDataFrame:
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Hazards:
     """HAZARDS from any supported file.
 
     Parameters
@@ -85,47 +96,49 @@ def read_hazards(
 
 
 def read_strikes(
-    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
-) -> gpd.GeoDataFrame:
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Hazards:
     """HAZARDS of kind 'cluster-strike'; otherwise as :func:`read_hazards`."""
-    source["set"] = {"kind": "cluster-strike", **source.get("set", {})}
+    _set_columns(source, {"kind": "cluster-strike"})
     return _public("hazards", path, region, working, source)
 
 
 def read_zones(
-    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
-) -> gpd.GeoDataFrame:
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Zones:
     """ZONES; a blank number of people is unknown, never 0. Otherwise as :func:`read_hazards`."""
     return _public("zones", path, region, working, source)
 
 
 def read_accidents(
-    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
-) -> gpd.GeoDataFrame:
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Accidents:
     """ACCIDENTS; otherwise as :func:`read_hazards`."""
     return _public("accidents", path, region, working, source)
 
 
 def read_releases(
-    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
-) -> gpd.GeoDataFrame:
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Releases:
     """RELEASES: events on ground, append-only. Otherwise as :func:`read_hazards`."""
     return _public("releases", path, region, working, source)
 
 
-def read_history(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> pd.DataFrame:
+def read_history(
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> History:
     """HISTORY: changes of status and class of whole hazards, append-only, from a table without shapes.
 
     ``region`` and ``working`` are taken, so that all readers are called alike, and not used.
     Otherwise as :func:`read_hazards`.
     """
-    changes: pd.DataFrame = _public("history", path, region, working, source)
+    changes: History = _public("history", path, region, working, source)
     return changes
 
 
 def read_lifelines(
-    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
-) -> gpd.GeoDataFrame:
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Lifelines:
     """LIFELINES: roads, water, schools ... that a zone depends on, as points, lines or polygons in one file.
 
     Otherwise as :func:`read_hazards`. A road that serves two zones stands in two rows, one for each. Whether the
@@ -134,7 +147,9 @@ def read_lifelines(
     return _public("lifelines", path, region, working, source)
 
 
-def read_gates(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> pd.DataFrame:
+def read_gates(
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Gates:
     """GATES: what holds tasks back until something happens, from a table without shapes.
 
     A row names a zone, a hazard or a district; whether these are there is told by a run, which knows them. ``region``
@@ -149,41 +164,43 @@ def read_gates(path: str | Path, *, region: Region | None = None, working: Any =
     ...     read_gates(path)[["gate_id", "zone_id", "until"]].values.tolist()
     [['G-1', 'RZ-01', 'the land office has decided']]
     """
-    gates: pd.DataFrame = _public("gates", path, region, working, source)
+    gates: Gates = _public("gates", path, region, working, source)
     return gates
 
 
-def read_teams(path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any) -> pd.DataFrame:
+def read_teams(
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Teams:
     """TEAMS: who can work, how fast by whose word, when and where, from a table without shapes.
 
     ``region`` and ``working`` are taken, so that all readers are called alike, and not used.
     Otherwise as :func:`read_hazards`.
     """
-    teams: pd.DataFrame = _public("teams", path, region, working, source)
+    teams: Teams = _public("teams", path, region, working, source)
     return teams
 
 
 def read_commitments(
-    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
-) -> pd.DataFrame:
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Commitments:
     """COMMITMENTS: tasks that were promised by a day, with the team that does them; otherwise as :func:`read_teams`."""
-    commitments: pd.DataFrame = _public("commitments", path, region, working, source)
+    commitments: Commitments = _public("commitments", path, region, working, source)
     return commitments
 
 
 def read_contact_line(  # noqa: PLR0913 - the keywords of a public reader, as in [contact_line]
     path: str | Path,
     *,
-    depth_m: Sequence[Any],
+    depth_m: Sequence[float] | Sequence[Sequence[float]],
     measure: str,
     sides: str,
     caps: str,
     hazard_id: str = "contact-line",
     position_error_m: float | None = None,
     region: Region | None = None,
-    working: Any = None,
-    **source: Any,
-) -> gpd.GeoDataFrame:
+    working: AnyCrs | None = None,
+    **source: object,
+) -> Hazards:
     """HAZARDS of kind 'contact-line', always an indication.
 
     Parameters
@@ -199,8 +216,14 @@ def read_contact_line(  # noqa: PLR0913 - the keywords of a public reader, as in
     """
     belt = {"depth_profile": write_profile(depth_m), "measure": measure, "sides": sides, "caps": caps}
     fixed = {"position_error_m": position_error_m}
-    source["set"] = _line_columns(hazard_id) | belt | fixed | source.get("set", {})
+    _set_columns(source, _line_columns(hazard_id) | belt | fixed)
     return _public("hazards", path, region, working, source)
+
+
+def _set_columns(source: dict[str, object], fixed: Mapping[str, object]) -> None:
+    """Columns that a reader sets, beneath those that its caller sets; what is no mapping is refused later."""
+    stated = source.get("set", {})
+    source["set"] = {**fixed, **stated} if isinstance(stated, Mapping) else stated
 
 
 def contact_line_source(settings: ContactLineSettings) -> SourceSettings:
@@ -235,7 +258,7 @@ def plan_sources(project: Project) -> list[tuple[str, SourceSettings]]:
     ]
 
 
-def _line_columns(hazard_id: str) -> dict[str, Any]:
+def _line_columns(hazard_id: str) -> dict[str, object]:
     return {
         "hazard_id": hazard_id,
         "kind": "contact-line",
@@ -246,7 +269,7 @@ def _line_columns(hazard_id: str) -> dict[str, Any]:
 
 
 def _public(
-    name: str, path: str | Path, region: Region | None, working: Any, source: dict[str, Any]
+    name: str, path: str | Path, region: Region | None, working: AnyCrs | None, source: dict[str, object]
 ) -> gpd.GeoDataFrame:
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"read_{name}()")
     if settings.url is not None:
@@ -268,7 +291,7 @@ def check_file(
     *,
     region: Region | None = None,
     code_lists: CodeLists | None = None,
-    **source: Any,
+    **source: object,
 ) -> pd.DataFrame:
     """Fault table of a file; empty: all is well.
 
@@ -428,7 +451,7 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
 def _settle(
     frame: pd.DataFrame,
     geometry: np.ndarray[Any, Any],
-    faults: list[dict[str, Any]],
+    faults: list[Fault],
     name: str,
     raw: Raw,
     source: SourceSettings,
@@ -439,7 +462,7 @@ def _settle(
     if whole_file or (serious and not source.lenient):
         raise FaultsError(fault_table(faults))
     reasons: dict[int, list[str]] = {}
-    number = {row: k for k, row in enumerate(raw.rows)}
+    number: dict[Hashable, int] = {row: k for k, row in enumerate(raw.rows)}
     identifier = id_column(name)
     for f in faults:
         if f["level"] == "error":
@@ -486,7 +509,7 @@ def _with_areas(
     """Repairs of self-crossing polygons with area before and after [m2]; and what was entered, in every row."""
     moved["entered_crs"] = ":".join(crs.to_authority() or ()) or crs.name
     crossing = faults["rule"] == "polygon crosses itself"
-    number = {row: k for k, row in enumerate(raw.rows)}
+    number: dict[Hashable, int] = {row: k for k, row in enumerate(raw.rows)}
     assert moved.crs is not None
     for at in faults.index[crossing & (faults["level"] == "repaired")]:
         k = number[int(str(faults.at[at, "row"]))]
@@ -496,6 +519,6 @@ def _with_areas(
     return faults
 
 
-def both_areas(before: Any, after: Any) -> str:
+def both_areas(before: shapely.Geometry, after: shapely.Geometry) -> str:
     """Area of a shape before and after it was repaired, in words."""
     return f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"

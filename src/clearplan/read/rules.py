@@ -18,7 +18,7 @@ from clearplan.core.errors import CrsError, ReadError, SettingsError, TableError
 from clearplan.geo.shape_faults import MIXED, TWICE, check_crs, check_gaps, check_region, check_shapes
 from clearplan.read.files import Raw
 from clearplan.settings.sources import SourceSettings
-from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, check, fault
+from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, Fault, check, fault
 from clearplan.tables.codes import allowed_codes
 from clearplan.tables.inputs import GATED
 from clearplan.tables.lookup import base_columns, id_column
@@ -68,7 +68,7 @@ def _refuse_unknown_names(raw: Raw, name: str, source: SourceSettings) -> None:
             raise SettingsError(f"{raw.file}: {section}.{ours}: {name} has no such column; it has {listed}")
 
 
-def near_names(raw: Raw, name: str, source: SourceSettings) -> list[dict[str, Any]]:
+def near_names(raw: Raw, name: str, source: SourceSettings) -> list[Fault]:
     """Warnings of columns whose names are nearly ours: a slip of the pen would leave them unread in silence."""
     known = [c.name for c in base_columns(name)]
     absent = [c for c in known if c not in raw.frame.columns and c not in source.columns]
@@ -117,7 +117,7 @@ def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
 
 
 def entered_geometry(
-    raw: Raw, frame: pd.DataFrame, source: SourceSettings, faults: list[dict[str, Any]]
+    raw: Raw, frame: pd.DataFrame, source: SourceSettings, faults: list[Fault]
 ) -> tuple[np.ndarray[Any, Any], set[str]]:
     """Shapes as entered, from the file or from coordinate columns, and the columns that were used."""
     if raw.geometry is not None:
@@ -148,7 +148,7 @@ def _joined(frame: pd.DataFrame, first: Any, further: Sequence[Any]) -> pd.Serie
     return whole
 
 
-def _from_wkt(texts: pd.Series, raw: Raw, faults: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
+def _from_wkt(texts: pd.Series, raw: Raw, faults: list[Fault]) -> np.ndarray[Any, Any]:
     shapes = np.full(len(texts), None, dtype=object)
     for k, text in enumerate(texts):
         if isinstance(text, str) and text.strip():
@@ -168,7 +168,7 @@ def _numbers(
     column: str,
     raw: Raw,
     source: SourceSettings,
-    faults: list[dict[str, Any]],
+    faults: list[Fault],
     level: str = "error",
 ) -> np.ndarray[Any, Any]:
     numbers = np.full(len(values), np.nan)
@@ -199,9 +199,7 @@ def stated_crs(raw: Raw, source: SourceSettings) -> CRS:
     return crs
 
 
-def typed(
-    frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]
-) -> pd.DataFrame:
+def typed(frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, faults: list[Fault]) -> pd.DataFrame:
     """Columns in their declared types; what can't be read as such is kept as text beside a blank."""
     for column in base_columns(name):
         if column.name not in frame.columns or column.dtype == "geometry":
@@ -229,7 +227,7 @@ def _text(value: object) -> str | None:
     return str(value).strip() or None
 
 
-def _dates(values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[dict[str, Any]]) -> pd.Series:
+def _dates(values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[Fault]) -> pd.Series:
     dates: list[Any] = []
     for k, value in enumerate(values):
         day = None
@@ -250,9 +248,9 @@ def geometry_faults(
     crs: CRS,
     region: Region | None,
     raw: Raw,
-    faults: list[dict[str, Any]],
+    faults: list[Fault],
     own: set[str],
-) -> list[dict[str, Any]]:
+) -> list[Fault]:
     """Faults of shapes; ``faults`` are those of the coordinate columns ``own``, which are not told twice."""
     line = "kind" in frame.columns and (frame["kind"] == "contact-line").all() and len(frame) > 0
     allowed = ("line",) if line else _SHAPES[name]
@@ -296,7 +294,7 @@ def _local_metric(geometry: np.ndarray[Any, Any], region: Region | None) -> CRS 
     return working_crs(region).crs
 
 
-def schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
+def schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None) -> list[Fault]:
     """Faults of the declared columns, with the file's row numbers."""
     table = frame.assign(geometry=None)
     found = check(table, name, code_lists=code_lists, file=raw.file)
@@ -305,10 +303,10 @@ def schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeList
     # Hazards entered twice cover the same ground once; people and accidents would count twice.
     repairable = (found["rule"] == DUPLICATE_ID) & (name == "hazards")
     found.loc[repairable, "level"] = "repairable"
-    return [dict(zip(FAULT_COLUMNS, row, strict=True)) for row in found.itertuples(index=False)]
+    return [fault(*row) for row in found[FAULT_COLUMNS].itertuples(index=False, name=None)]
 
 
-def declared_belts(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
+def declared_belts(frame: pd.DataFrame, raw: Raw) -> list[Fault]:
     """A belt round a line is an indication, whatever the file calls it (Law 3)."""
     if not {"kind", "land_class"} <= set(frame.columns):
         return []
@@ -321,7 +319,7 @@ def declared_belts(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
     ]
 
 
-def doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
+def doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[Fault]:
     """A place with 0 people may be one whose number is not known (Law 8)."""
     if name != "zones" or "people" not in frame.columns:
         return []
@@ -330,7 +328,7 @@ def doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, A
     return [fault(raw.file, raw.rows[k], "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
 
 
-def release_rules(frame: pd.DataFrame, raw: Raw, code_lists: CodeLists | None) -> list[dict[str, Any]]:
+def release_rules(frame: pd.DataFrame, raw: Raw, code_lists: CodeLists | None) -> list[Fault]:
     """Clearance needs its depth, and items found must be countable."""
     found = []
     devices = allowed_codes("device", code_lists)
@@ -348,7 +346,7 @@ def release_rules(frame: pd.DataFrame, raw: Raw, code_lists: CodeLists | None) -
     return found
 
 
-def team_rules(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
+def team_rules(frame: pd.DataFrame, raw: Raw) -> list[Fault]:
     """Rates and days in order, and a season that has months."""
     found = []
     for k, row in enumerate(frame.to_dict("records")):
@@ -378,7 +376,7 @@ def team_rules(frame: pd.DataFrame, raw: Raw) -> list[dict[str, Any]]:
     return found
 
 
-def one_of_several(frame: pd.DataFrame, name: str, raw: Raw) -> list[dict[str, Any]]:
+def one_of_several(frame: pd.DataFrame, name: str, raw: Raw) -> list[Fault]:
     """A change must change something, and a gate hold something back."""
     if name not in ONE_OF:
         return []

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from clearplan.core.errors import ReadError
-from clearplan.tables.check import fault
+from clearplan.tables.check import Fault, fault
 from clearplan.tables.hxl import tags_in
 
 #: Encodings tried when a file states none, with the alphabets they were made for.
@@ -49,7 +49,7 @@ def without_apostrophe(text: str) -> str:
     return text[1:] if text.startswith("'") and _RUNS.match(text.lstrip("'")) else text
 
 
-def drop_tags(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def drop_tags(file: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
     """Rows without the row of HXL hashtags below the header; a row that may be one and may be data is a fault."""
     kinds = [tags_in(list(row)) for row in frame.itertuples(index=False, name=None)]
     first = next((k for k, blank in enumerate(frame.isna().all(axis=1)) if not blank), None)
@@ -85,7 +85,7 @@ def _workbook(path: Path, **options: Any) -> Any:
         raise ReadError(f"{path}: can't be read as XLSX ({first_line(error)}); save it again as .xlsx") from None
 
 
-def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[Fault]]:
     """The cells of one sheet as they stand, and faults: what a reader of cells can't see as the planner does."""
     book, formulas = _workbook(path, data_only=True), _workbook(path)
     filled = [page.title for page in book.worksheets if page.max_row > 1 or page["A1"].value is not None]
@@ -107,7 +107,7 @@ def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[dict[st
     return pd.DataFrame(body, columns=header, dtype=object), faults
 
 
-def _merged(path: Path, page: Any, header: list[str]) -> list[dict[str, Any]]:
+def _merged(path: Path, page: Any, header: list[str]) -> list[Fault]:
     faults = []
     for cells in page.merged_cells.ranges:
         rule, remedy = f"cells {cells} are merged", "unmerge them and fill each"
@@ -122,7 +122,7 @@ def _merged(path: Path, page: Any, header: list[str]) -> list[dict[str, Any]]:
     return faults
 
 
-def _formulas(path: Path, page: Any, formulas: Any, header: list[str]) -> list[dict[str, Any]]:
+def _formulas(path: Path, page: Any, formulas: Any, header: list[str]) -> list[Fault]:
     """Formulas whose result the file does not hold, which nobody has seen, and those that lead out of the file."""
     faults = []
     for row in formulas.iter_rows(min_row=2, max_col=len(header)):
@@ -136,7 +136,7 @@ def _formulas(path: Path, page: Any, formulas: Any, header: list[str]) -> list[d
     return faults
 
 
-def overlong(file: str, frame: pd.DataFrame, rows: list[int]) -> list[dict[str, Any]]:
+def overlong(file: str, frame: pd.DataFrame, rows: list[int]) -> list[Fault]:
     """Cells with more letters than a spreadsheet can hold, and cells with a formula as their text."""
     faults = []
     for column in frame.columns:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from clearplan.read.rules import CodeLists, Region, mapped, near_names, schema_f
 from clearplan.read.spreadsheets import overlong, sheet_names
 from clearplan.records.bearings import parse_bearing, parse_distance
 from clearplan.settings.sources import RecordErrors, RecordSettings, SheetSettings, SourceSettings
-from clearplan.tables.check import each_row, fault
+from clearplan.tables.check import Fault, each_row, fault
 from clearplan.tables.inputs import ANCHORS, INPUTS, RECORDS
 
 #: Before this year no minefield of the conflict was recorded; an earlier date is a slip of the pen.
@@ -74,8 +75,8 @@ class Forms:
     legs: pd.DataFrame
     anchors: pd.DataFrame
     files: dict[str, str]
-    faults: list[dict[str, Any]] = field(default_factory=list)
-    home: dict[tuple[str, int], str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    home: dict[tuple[str, Hashable], str] = field(default_factory=dict)
     sheets: dict[str, Sheet] = field(default_factory=dict)
     region: Region | None = None
 
@@ -139,7 +140,7 @@ def read_forms(
     legs = _read_legs(legs, records, sheets, region, source.decimal, files["legs"], faults)
     if len(anchors):
         anchors = _read_anchors(anchors, region, files["anchors"], today, faults)
-    home = {
+    home: dict[tuple[str, Hashable], str] = {
         (files[name], int(row)): str(record)
         for name, table in (("records", records), ("legs", legs), ("anchors", anchors))
         if len(table)
@@ -222,7 +223,7 @@ def _imsma_grid(name: object) -> object:
 
 def _rows(
     name: str, raw: Raw, source: SourceSettings, code_lists: CodeLists | None
-) -> tuple[pd.DataFrame, Raw, list[dict[str, Any]]]:
+) -> tuple[pd.DataFrame, Raw, list[Fault]]:
     """Typed rows under our names with their row numbers, and the faults of their columns."""
     faults = [*raw.faults, *near_names(raw, name, source)]
     frame = typed(mapped(raw, name, source), name, raw, source, faults)
@@ -244,7 +245,7 @@ def _rows(
 # --- what must hold within and between the tables ----------------------------------------------------------------
 
 
-def _record_faults(records: pd.DataFrame, legs: pd.DataFrame, file: str, today: dt.date) -> list[dict[str, Any]]:
+def _record_faults(records: pd.DataFrame, legs: pd.DataFrame, file: str, today: dt.date) -> list[Fault]:
     faults = []
     for name in RecordErrors.model_fields:
         for row in records.loc[records[name].isna(), "row"]:
@@ -264,7 +265,7 @@ def _record_faults(records: pd.DataFrame, legs: pd.DataFrame, file: str, today: 
     return faults + _entered_twice(records, legs, file)
 
 
-def _entered_twice(records: pd.DataFrame, legs: pd.DataFrame, file: str) -> list[dict[str, Any]]:
+def _entered_twice(records: pd.DataFrame, legs: pd.DataFrame, file: str) -> list[Fault]:
     """Two rows with the same number of the same unit are one record, or one of them is wrong.
 
     A unit that is left blank may be any; leading zeros of a number say nothing.
@@ -346,7 +347,7 @@ def _kin_faults(
     anchors: pd.DataFrame,
     owners: list[str | None],
     files: dict[str, str],
-) -> list[dict[str, Any]]:
+) -> list[Fault]:
     """Records without points, points and anchors without a record, a record or point entered twice."""
     faults = []
     listed = records[records["row"] >= 0]
@@ -372,7 +373,7 @@ def _kin_faults(
     return faults
 
 
-def _row_faults(legs: pd.DataFrame, file: str) -> list[dict[str, Any]]:
+def _row_faults(legs: pd.DataFrame, file: str) -> list[Fault]:
     """Starts that would be lost or run together: a row without an end, a second field in one record."""
     faults = []
     field = legs[legs["closes_on"].isna() & legs["point_kind"].isin(FIELD_KINDS)]
@@ -393,7 +394,7 @@ def _row_faults(legs: pd.DataFrame, file: str) -> list[dict[str, Any]]:
     return faults
 
 
-def _sheets(records: pd.DataFrame, file: str, faults: list[dict[str, Any]]) -> dict[str, Sheet]:
+def _sheets(records: pd.DataFrame, file: str, faults: list[Fault]) -> dict[str, Sheet]:
     """The map sheet of each record that names one."""
     found = {}
     for record, name, row in zip(records["record_id"], records["base_sheet"], records["row"], strict=True):
@@ -405,7 +406,7 @@ def _sheets(records: pd.DataFrame, file: str, faults: list[dict[str, Any]]) -> d
     return found
 
 
-def _told(file: str, row: Any, column: str, value: object, error: Exception) -> dict[str, Any]:
+def _told(file: str, row: Any, column: str, value: object, error: Exception) -> Fault:
     rule, _, remedy = str(error).partition("|")
     return fault(file, int(row), column, value, rule, "error", remedy or "mend the cell")
 
@@ -413,7 +414,7 @@ def _told(file: str, row: Any, column: str, value: object, error: Exception) -> 
 # --- legs --------------------------------------------------------------------------------------------------------
 
 
-def _linked(legs: pd.DataFrame, file: str, faults: list[dict[str, Any]]) -> pd.DataFrame:
+def _linked(legs: pd.DataFrame, file: str, faults: list[Fault]) -> pd.DataFrame:
     """LEGS with ``back``, the position of the point from which each leg leads, and ``closes``; -1 is none."""
     back, closes = np.full(len(legs), -1), np.full(len(legs), -1)
     names: dict[tuple[Any, str], int] = {}
@@ -445,7 +446,7 @@ def _read_legs(
     region: Region | None,
     decimal: str,
     file: str,
-    faults: list[dict[str, Any]],
+    faults: list[Fault],
 ) -> pd.DataFrame:
     """LEGS with what the text says: x, y in ``crs``, its resolution, bearing and distance."""
     wanted = ["record_id", "datum", "grid", "north", "angle_unit", "distance_unit", "pace_m"]
@@ -546,7 +547,7 @@ def _from_numbers(
 
 
 def _read_anchors(
-    anchors: pd.DataFrame, region: Region | None, file: str, today: dt.date, faults: list[dict[str, Any]]
+    anchors: pd.DataFrame, region: Region | None, file: str, today: dt.date, faults: list[Fault]
 ) -> pd.DataFrame:
     """ANCHORS with x, y in ``crs`` and the resolution of what was written."""
     for row, day in zip(anchors["row"], pd.to_datetime(anchors["anchored_on"]), strict=True):

@@ -22,7 +22,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from clearplan.core.crs import is_metric, operation, parse_crs, working_crs
+from clearplan.core.crs import AnyCrs, is_metric, operation, parse_crs, working_crs
 from clearplan.core.errors import CrsError, FaultsError, TableError
 from clearplan.geo.coordinates import read_position
 from clearplan.geo.soviet_sheets import neighbours
@@ -31,7 +31,8 @@ from clearplan.records.forms import FIELD_KINDS, Forms, read_forms
 from clearplan.records.points import plot
 from clearplan.settings.base import check_settings
 from clearplan.settings.sources import RecordSettings
-from clearplan.tables.check import each_row, fault, fault_table
+from clearplan.tables.check import Fault, each_row, fault, fault_table
+from clearplan.tables.frames import Hazards
 from clearplan.tables.inputs import RECORDS
 
 Array = np.ndarray[Any, Any]
@@ -70,8 +71,8 @@ class RecordReading:
 
 
 def read_records(
-    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
-) -> gpd.GeoDataFrame:
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
+) -> Hazards:
     """HAZARDS from minefield records.
 
     Parameters
@@ -105,7 +106,7 @@ def read_records(
 
 
 def open_records(
-    path: str | Path, *, region: Region | None = None, working: Any = None, **source: Any
+    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
 ) -> RecordReading:
     """As :func:`read_records`, with every vertex, version and misclosure beside the HAZARDS."""
     settings = check_settings(RecordSettings, {"path": path, **source}, where="read_records()")
@@ -389,7 +390,7 @@ def _moved_m(vertices: gpd.GeoDataFrame, count: int) -> Array:
     return moved
 
 
-def _strayed(forms: Forms, vertices: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _strayed(forms: Forms, vertices: gpd.GeoDataFrame) -> list[Fault]:
     """Points of the field that their legs carry out of the region, or beyond the map sheets round the declared one.
 
     A field may cross the edge of its sheet: a point on the sheet beside it is a warning.
@@ -424,7 +425,7 @@ def _strayed(forms: Forms, vertices: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     return faults
 
 
-def _far_moves(forms: Forms, shapes: pd.DataFrame, versions: pd.DataFrame) -> list[dict[str, Any]]:
+def _far_moves(forms: Forms, shapes: pd.DataFrame, versions: pd.DataFrame) -> list[Fault]:
     """Anchors so far away that a digit may be wrong."""
     faults = []
     for k in np.flatnonzero(versions["moved_m"].to_numpy() > FAR_MOVE_M):
@@ -438,7 +439,7 @@ def _far_moves(forms: Forms, shapes: pd.DataFrame, versions: pd.DataFrame) -> li
 
 def _shape_faults(
     forms: Forms, shapes: pd.DataFrame, vertices: gpd.GeoDataFrame, checks: pd.DataFrame, crossing: Array
-) -> list[dict[str, Any]]:
+) -> list[Fault]:
     """What only the drawing shows: borders that cross, points on one line, misclosures, references that contradict."""
     file = forms.files["legs"]
     faults = []
@@ -476,7 +477,7 @@ def _row_near_crossing(own: gpd.GeoDataFrame, outline: Any) -> int:
     return int(corners["row"].iloc[int(np.argmin(shapely.distance(corners.geometry.to_numpy(), place)))])
 
 
-def _perimeter_faults(forms: Forms, shapes: pd.DataFrame, vertices: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _perimeter_faults(forms: Forms, shapes: pd.DataFrame, vertices: gpd.GeoDataFrame) -> list[Fault]:
     """Border whose length is not the one that the record states, by more than a tenth."""
     stated = forms.records.set_index("record_id")["perimeter_m"].dropna()
     faults = []
@@ -507,7 +508,7 @@ def _scan_errors(source: RecordSettings) -> dict[str, float]:
     return {name: scan_sigma_m(path, source.scan_model, crs=source.scan_crs) for name, path in source.scans.items()}
 
 
-def _unknown_scans(forms: Forms, scans: Mapping[str, float]) -> list[dict[str, Any]]:
+def _unknown_scans(forms: Forms, scans: Mapping[str, float]) -> list[Fault]:
     faults = []
     for name, row in zip(forms.records["scan"], forms.records["row"], strict=True):
         if name is not None and name not in scans:
@@ -516,7 +517,7 @@ def _unknown_scans(forms: Forms, scans: Mapping[str, float]) -> list[dict[str, A
     return faults
 
 
-def _settled(faults: list[dict[str, Any]], lenient: bool) -> list[dict[str, Any]]:
+def _settled(faults: list[Fault], lenient: bool) -> list[Fault]:
     if not lenient:
         return faults
     return [found | {"level": "repaired"} if found["level"] == "repairable" else found for found in faults]
@@ -528,7 +529,7 @@ def _hazards(
     versions: gpd.GeoDataFrame,
     vertices: gpd.GeoDataFrame,
     checks: pd.DataFrame,
-    faults: list[dict[str, Any]],
+    faults: list[Fault],
     working: CRS,
 ) -> gpd.GeoDataFrame:
     """HAZARDS, one row a record in the order of the file; what can't be drawn is deferred with its reasons."""

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from pyproj import CRS
 
-from clearplan.core.crs import is_metric, parse_crs
+from clearplan.core.crs import AnyCrs, is_metric, parse_crs
 from clearplan.core.errors import CrsError, FaultsError, MissingFileError, ReadError, SettingsError
 from clearplan.core.writing import refuse_taken, whole
 from clearplan.geo.rasters import gcp_map, raster_gcps, warp_by_gcps
-from clearplan.tables.check import fault, fault_table
+from clearplan.tables.check import Fault, fault, fault_table
 
 Array = np.ndarray[Any, Any]
 
@@ -74,7 +74,7 @@ class ScanError:
         )
 
 
-def read_control_points(path: str | Path, *, crs: Any = None) -> ControlPoints:
+def read_control_points(path: str | Path, *, crs: AnyCrs | None = None) -> ControlPoints:
     """Control points of a QGIS ``.points`` file, or of a raster that carries them.
 
     Parameters
@@ -171,7 +171,7 @@ def _rows(path: Path, lines: list[str]) -> list[list[str]]:
         raise ReadError(f"{path}: can't be read as a QGIS points file ({error}); save the points again") from None
 
 
-def _point_faults(table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
+def _point_faults(table: pd.DataFrame, file: str) -> list[Fault]:
     faults = []
     above = table["row"] < 0
     for number in table.loc[above, "point"]:

@@ -19,7 +19,7 @@ from clearplan.read.readers import Reading, combine, empty_table, plan_sources, 
 from clearplan.records.minefields import RecordReading, read_record_source
 from clearplan.settings.project import Project
 from clearplan.settings.sources import RecordSettings
-from clearplan.tables.check import fault, fault_table
+from clearplan.tables.check import Fault, fault, fault_table
 from clearplan.tables.inputs import GATED
 from clearplan.tables.lookup import id_column
 from clearplan.tables.texts import ids_in
@@ -259,7 +259,7 @@ def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
-def _bound_to_nowhere(teams: pd.DataFrame, districts: tuple[str, str, set[Any]]) -> list[dict[str, Any]]:
+def _bound_to_nowhere(teams: pd.DataFrame, districts: tuple[str, str, set[Any]]) -> list[Fault]:
     """Districts of teams that are none of the map: misspelt, they keep a team from its work."""
     lacking, what, known = districts
     rule, remedy = f"names a {what} that {lacking}: no team works by it", f"mend the {what}, or add it to the layer"

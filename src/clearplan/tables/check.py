@@ -5,8 +5,8 @@ One declaration (``tables``) serves reading, checking and the column glossary.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import pandas as pd
 import shapely
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     import pandera.pandas as pa
 
 Frame = TypeVar("Frame", bound="pd.DataFrame")
+
+
+class Fault(TypedDict):
+    """One row of a fault table; ``row`` is that of the file, of a frame its index label; None: the whole table."""
+
+    file: str
+    row: Hashable
+    column: str
+    value: str
+    rule: str
+    level: str
+    remedy: str
 
 
 def remaining(areas: Frame) -> Frame:
@@ -180,7 +192,7 @@ def _numbers_only(plain: pd.DataFrame, name: str) -> pd.DataFrame:
     return plain
 
 
-def _fault(case: dict[str, Any], plain: pd.DataFrame, file: str) -> dict[str, Any]:
+def _fault(case: Mapping[Hashable, Any], plain: pd.DataFrame, file: str) -> Fault:
     rule = str(case["check"])
     if rule == "column_in_dataframe":
         remedy = _REMEDIES[rule]
@@ -193,15 +205,23 @@ def _fault(case: dict[str, Any], plain: pd.DataFrame, file: str) -> dict[str, An
     return fault(file, case["index"], str(case["column"]), value, words, "error", remedy)
 
 
-def fault(file: str, row: Any, column: str, value: object, rule: str, level: str, remedy: str) -> dict[str, Any]:
+def fault(file: str, row: Hashable, column: str, value: object, rule: str, level: str, remedy: str) -> Fault:
     """One row of a fault table; ``level`` is 'error', 'repaired' or 'warning'."""
     missing = value is None or (not isinstance(value, str) and bool(pd.isna(value)))  # type: ignore[call-overload]
     text = "" if missing else str(value)
     short = text if len(text) <= 80 else text[:77] + "..."
-    return dict(zip(FAULT_COLUMNS, (file, row, column, short, rule, level, remedy), strict=True))
+    return {
+        "file": file,
+        "row": row,
+        "column": column,
+        "value": short,
+        "rule": rule,
+        "level": level,
+        "remedy": remedy,
+    }
 
 
-def fault_table(faults: list[dict[str, Any]]) -> pd.DataFrame:
+def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
     """Rows of :func:`fault` as a table in reading order."""
     if not faults:
         return no_faults()

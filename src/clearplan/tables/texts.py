@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -20,7 +20,7 @@ def ids_in(text: Any) -> list[str]:
     return [one for one in text.split("; ") if one] if isinstance(text, str) else []
 
 
-def write_profile(depth_m: Sequence[Any]) -> str:
+def write_profile(depth_m: Sequence[float] | Sequence[Sequence[float]]) -> str:
     """Depths as the text kept in HAZARDS: 'distance inner outer; ...' [m].
 
     Parameters
@@ -36,7 +36,8 @@ def write_profile(depth_m: Sequence[Any]) -> str:
     '0 3000 7000'
     """
     flat = len(depth_m) == 2 and not isinstance(depth_m[0], (list, tuple))
-    rows = [(0.0, *depth_m)] if flat else [tuple(row) for row in depth_m]
+    stated = [(0.0, *depth_m)] if flat else depth_m
+    rows = [tuple(row) if isinstance(row, Iterable) else (row,) for row in stated]
     if not rows or any(len(row) != 3 for row in rows):
         raise SettingsError(f"depth {depth_m!r}: give (inner, outer) or rows of (distance, inner, outer) in metres")
     for at, inner, outer in rows:
