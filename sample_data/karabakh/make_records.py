@@ -23,7 +23,7 @@ from make_illustrative import HERE, between, near, one_of, shape_of
 
 from clearplan.geo.coordinates import mgrs_square
 from clearplan.geo.soviet_sheets import sheet_at
-from clearplan.outputs.workbooks.writer import write_record_workbook
+from clearplan.outputs.workbooks.record_form import write_record_workbook
 
 SEED = 20210612
 SOURCE = f"Illustrative, made by make_records.py with seed {SEED}"

@@ -23,7 +23,7 @@ from clearplan.cli.options import TIER_NAMES
 from clearplan.cli.run import sample_project
 from clearplan.core.imprint import NOT_FOR_ENTRY
 from clearplan.core.version import __version__
-from clearplan.outputs.workbooks.writer import write_record_workbook
+from clearplan.outputs.workbooks.record_form import write_record_workbook
 from clearplan.settings.land import ReleaseSettings
 from clearplan.settings.planning import PlanningSettings
 from clearplan.settings.priority import PrioritySettings

@@ -12,7 +12,7 @@ from pyproj import CRS, Geod, Transformer
 
 import clearplan as cp
 from clearplan.core.errors import FaultsError, OutputError, ReadError, TableError
-from clearplan.outputs.workbooks.writer import write_record_template, write_record_workbook
+from clearplan.outputs.workbooks.record_form import write_record_template, write_record_workbook
 from clearplan.records.forms import read_forms
 from clearplan.records.minefields import open_records, read_record_source
 from clearplan.settings.sources import RecordSettings

@@ -42,7 +42,7 @@ def write_template(file: Annotated[Path, typer.Argument(metavar="FILE", help="Ne
     It has drop-down lists and a comment on every column.
     """
     from clearplan.core.writing import refuse_taken, refuse_unwritable
-    from clearplan.outputs.workbooks.writer import write_record_template
+    from clearplan.outputs.workbooks.record_form import write_record_template
 
     refuse_taken(file, (".xlsx",))
     refuse_unwritable(file)

@@ -8,7 +8,7 @@ import pytest
 
 import clearplan as cp
 from clearplan.outputs.report.records import draw_quality_sheets
-from clearplan.outputs.workbooks.writer import write_record_workbook
+from clearplan.outputs.workbooks.record_form import write_record_workbook
 from clearplan.records.minefields import open_records
 from tests.browser import PICTURES, opened
 from tests.records.test_minefields import REGION, leg, record, square
