@@ -126,11 +126,6 @@ def public(*columns: Column, only: Sequence[str] = ()) -> tuple[Column, ...]:
     return _leaving("public", columns, only)
 
 
-def partner(*columns: Column, only: Sequence[str] = ()) -> tuple[Column, ...]:
-    """The same columns where they, or ``only`` some of them, leave for partners."""
-    return _leaving("partner", columns, only)
-
-
 def restricted(*columns: Column, only: Sequence[str] = ()) -> tuple[Column, ...]:
     """The same columns where they, or ``only`` some of them, never leave."""
     return _leaving("restricted", columns, only)
