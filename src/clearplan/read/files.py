@@ -64,7 +64,7 @@ def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = Non
         text is in no stated encoding.
     """
     if not path.exists():
-        raise MissingFileError(f"{path}: no such file; mend the path")
+        raise MissingFileError(f"{path}: no such file; correct the path")
     if not os.access(path, os.R_OK):
         raise ReadError(f"{path}: may not be read; ask for the right to read it")
     suffix = path.suffix.lower()
@@ -124,7 +124,7 @@ def read_gazetteer(path: Path | None) -> pd.DataFrame | None:
     try:
         return frame.astype({"longitude": float, "latitude": float})
     except (ValueError, TypeError) as error:
-        raise ReadError(f"{path}: a longitude or latitude is no number ({first_line(error)}); mend it") from None
+        raise ReadError(f"{path}: a longitude or latitude is no number ({first_line(error)}); correct it") from None
 
 
 def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:

@@ -144,7 +144,7 @@ def overlong(file: str, frame: pd.DataFrame, rows: list[int]) -> list[Fault]:
             if not isinstance(value, str):
                 continue
             if len(value) > MAX_LETTERS:
-                rule, remedy = f"cell holds {len(value):,} letters", f"a cell holds at most {MAX_LETTERS:,}; mend it"
+                rule, remedy = f"cell holds {len(value):,} letters", f"a cell holds at most {MAX_LETTERS:,}; correct it"
                 faults.append(fault(file, row, str(column), value[:80], rule, "error", remedy))
             elif value.startswith("="):
                 rule, remedy = "cell holds a formula", "write the value"
@@ -196,7 +196,7 @@ def _records(path: Path, text: str, mark: str) -> list[list[str]]:
     try:
         return list(reader)
     except csv.Error as error:
-        raise ReadError(f"{path}, line {reader.line_num}: not valid CSV ({error}); mend the quotes there") from None
+        raise ReadError(f"{path}, line {reader.line_num}: not valid CSV ({error}); correct the quotes there") from None
     finally:
         csv.field_size_limit(usual)
 

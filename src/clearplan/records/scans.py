@@ -99,7 +99,7 @@ def read_control_points(path: str | Path, *, crs: AnyCrs | None = None) -> Contr
 def _opened(path: Path) -> tuple[pd.DataFrame, CRS | None]:
     """Control points as the file holds them, and the CRS that it states."""
     if not path.exists():
-        raise MissingFileError(f"{path}: no such file; mend the path")
+        raise MissingFileError(f"{path}: no such file; correct the path")
     return _read_points(path) if path.suffix.lower() == ".points" else raster_gcps(path)
 
 

@@ -199,7 +199,7 @@ def _fault(case: Mapping[Hashable, Any], plain: pd.DataFrame, file: str) -> Faul
         return fault(file, None, str(case["failure_case"]), "", "column is missing", "error", remedy)
     words = "must not be blank" if rule == "not_nullable" else rule
     remedy = _REMEDIES.get(rule) or (
-        "map your code to one of these in plan.toml under 'codes'" if "one of" in rule else "mend the value"
+        "map your code to one of these in plan.toml under 'codes'" if "one of" in rule else "correct the value"
     )
     value = case["failure_case"]
     return fault(file, case["index"], str(case["column"]), value, words, "error", remedy)
