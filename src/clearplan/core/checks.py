@@ -5,10 +5,14 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from typing import TypeAlias
 
 import numpy as np
 
 from clearplan.core.errors import TableError
+
+#: A day, or its ISO text: "2024-06-30".
+Day: TypeAlias = dt.date | str
 
 _ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?$|^(\d{4})/(\d{1,2})/(\d{1,2})(?: .*)?$")
 _DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$")

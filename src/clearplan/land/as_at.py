@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from clearplan.core.checks import parse_date
+from clearplan.core.checks import Day, parse_date
 from clearplan.core.errors import SettingsError, TableError
+from clearplan.tables.check import Frame
+from clearplan.tables.frames import History
 from clearplan.tables.lookup import table_name
 
 #: Day on which a row of each table begins to hold.
@@ -27,7 +29,7 @@ DAY = {
 }
 
 
-def day_of(value: Any) -> pd.Timestamp:
+def day_of(value: Day) -> pd.Timestamp:
     """A day from a date or ISO text.
 
     Raises
@@ -49,14 +51,14 @@ def day_of(value: Any) -> pd.Timestamp:
     return day
 
 
-def dates(table: pd.DataFrame, column: str) -> Any:
+def dates(table: pd.DataFrame, column: str) -> NDArray[np.datetime64]:
     """A date column as an array of datetime64, NaT where it is blank or not there."""
     if column not in table.columns:
         return np.full(len(table), np.datetime64("NaT"), dtype="datetime64[ms]")
     return pd.to_datetime(table[column]).to_numpy().astype("datetime64[ms]")
 
 
-def as_at(table: Any, day: Any, *, history: pd.DataFrame | None = None) -> Any:
+def as_at(table: Frame, day: Day, *, history: History | None = None) -> Frame:
     """A table as it stood at the end of a day; rows without a date count, for they can't be ruled out.
 
     Parameters
@@ -90,12 +92,13 @@ def as_at(table: Any, day: Any, *, history: pd.DataFrame | None = None) -> Any:
     return _changed(kept, until(history, day))
 
 
-def until(table: Any, day: Any) -> Any:
+def until(table: Frame, day: Day) -> Frame:
     """Rows of a table that are not dated after a day; as :func:`as_at` without a history."""
-    name, until = table_name(table), day_of(day)
+    name, last = table_name(table), day_of(day)
     if name not in DAY:
         raise TableError(f"{name} holds no day from which a row counts; make it from tables as at the day")
-    return table.loc[~(dates(table, DAY[name]) > np.datetime64(until))].copy()
+    there: Frame = table.loc[~(dates(table, DAY[name]) > np.datetime64(last))].copy()
+    return there
 
 
 def undated(table: pd.DataFrame) -> pd.DataFrame:
@@ -109,7 +112,7 @@ def undated(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table.loc[blank, [column for column in table.columns if column != "geometry"]])
 
 
-def _changed(table: Any, history: pd.DataFrame) -> Any:
+def _changed(table: Frame, history: History) -> Frame:
     """Status and class after the last change of each hazard."""
     usable = history[history["deferred"].isna()] if "deferred" in history.columns else history
     usable = usable.iloc[np.argsort(dates(usable, "changed_on").astype("int64"), kind="stable")]  # no date: first

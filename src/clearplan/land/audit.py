@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from clearplan.core.checks import Day
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
 from clearplan.geo import shapes
@@ -336,7 +337,7 @@ def searches(
     accidents: gpd.GeoDataFrame,
     hazards: gpd.GeoDataFrame,
     *,
-    as_at: Any,
+    as_at: Day,
 ) -> gpd.GeoDataFrame:
     """Searched ground with the probability that the search would have found what was there.
 

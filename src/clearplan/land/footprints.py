@@ -159,7 +159,7 @@ def _bands(row: pd.Series, crs: Any) -> gpd.GeoDataFrame:
     )
 
 
-def net_shapes(areas: gpd.GeoDataFrame) -> dict[str, Any]:
+def net_shapes(areas: gpd.GeoDataFrame) -> dict[str, shapely.Geometry]:
     """The ground of each land class, every square metre in the strongest class only.
 
     >>> both = gpd.GeoDataFrame({"land_class": ["SHA", "CHA"], "status": ["open", "open"]},

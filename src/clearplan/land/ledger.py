@@ -15,12 +15,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from clearplan.core.checks import Day
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError
 from clearplan.geo import shapes
 from clearplan.land.as_at import as_at, dates, day_of
 from clearplan.land.release import REOPENED, last_events, states
 from clearplan.tables.codes import CLASSES, CODE_LISTS, OUTSIDE, OUTSIDE_HAZARDS, RELEASED
+from clearplan.tables.frames import Areas, Districts, History, Releases
 
 LEDGER_COLUMNS = ("reported_m2", "remaining_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "closed_m2")
 #: States from the strongest: what remains anywhere remains, what is released by polygon is not closed by status.
@@ -40,12 +42,12 @@ FLOWS = {
 
 
 def ledger(
-    areas: gpd.GeoDataFrame,
-    releases: gpd.GeoDataFrame,
+    areas: Areas,
+    releases: Releases,
     *,
-    as_at: Any,
-    history: pd.DataFrame | None = None,
-    districts: gpd.GeoDataFrame | None = None,
+    as_at: Day,
+    history: History | None = None,
+    districts: Districts | None = None,
     district_name: str = "district",
 ) -> pd.DataFrame:
     """Reported, remaining and released ground by land class and district [m2], net of overlap.
@@ -176,13 +178,13 @@ def _closed_ids(
 
 
 def bridge(
-    areas: gpd.GeoDataFrame,
-    releases: gpd.GeoDataFrame,
+    areas: Areas,
+    releases: Releases,
     *,
-    opening: Any,
-    closing: Any,
-    history: pd.DataFrame | None = None,
-    districts: gpd.GeoDataFrame | None = None,
+    opening: Day,
+    closing: Day,
+    history: History | None = None,
+    districts: Districts | None = None,
     district_name: str = "district",
 ) -> pd.DataFrame:
     """What moved the remaining ground between the ends of two days, by district, land class and ordnance [m2].
@@ -226,12 +228,12 @@ def bridge(
 
 
 def bridges(
-    areas: gpd.GeoDataFrame,
-    releases: gpd.GeoDataFrame,
+    areas: Areas,
+    releases: Releases,
     *,
-    days: Sequence[Any],
-    history: pd.DataFrame | None = None,
-    districts: gpd.GeoDataFrame | None = None,
+    days: Sequence[Day],
+    history: History | None = None,
+    districts: Districts | None = None,
     district_name: str = "district",
 ) -> list[pd.DataFrame]:
     """Bridges from each of some days to the next, as :func:`bridge` tells them; each day's ground is drawn once.

@@ -14,7 +14,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import ArrayLike, NDArray
 
+from clearplan.core.checks import Day
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
@@ -22,13 +24,14 @@ from clearplan.land.as_at import dates, until
 from clearplan.settings.land import Detection
 from clearplan.tables.check import placed
 from clearplan.tables.codes import RELEASED
+from clearplan.tables.frames import Areas, Releases
 
 REOPENED = "re-opened"
 #: On one day the later of these stands over the earlier.
 STANDS = ("cancelled", "reduced", "cleared", REOPENED)
 
 
-def last_events(releases: gpd.GeoDataFrame, *, as_at: Any = None) -> gpd.GeoDataFrame:
+def last_events(releases: Releases, *, as_at: Day | None = None) -> Releases:
     """RELEASES cut to the ground on which each is the last event; shapes don't overlap, latest first.
 
     Parameters
@@ -103,7 +106,7 @@ def states(areas: gpd.GeoDataFrame, events: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
-def apply_releases(areas: gpd.GeoDataFrame, releases: gpd.GeoDataFrame, *, as_at: Any = None) -> gpd.GeoDataFrame:
+def apply_releases(areas: Areas, releases: Releases, *, as_at: Day | None = None) -> Areas:
     """AREAS less what is released of them.
 
     Parameters
@@ -181,7 +184,7 @@ def _shapes_or_empty(table: gpd.GeoDataFrame) -> Any:
     return np.where(shapely.is_missing(found), shapely.Polygon(), found)
 
 
-def negative_search(p: Any, d: Any, *, contradicted: Any = False) -> Any:
+def negative_search(p: ArrayLike, d: ArrayLike, *, contradicted: ArrayLike = False) -> float | NDArray[np.float64]:
     """Probability that ordnance is there after a search that found none: p (1 - d) / (1 - p d), Bayes' rule.
 
     Parameters
@@ -221,7 +224,7 @@ def negative_search(p: Any, d: Any, *, contradicted: Any = False) -> Any:
     return float(after) if after.ndim == 0 else after
 
 
-def detection(releases: pd.DataFrame, settings: Detection) -> Any:
+def detection(releases: pd.DataFrame, settings: Detection) -> NDArray[np.float64]:
     """Detection probability of each release by its action [1]; a re-opening searches nothing: 0.
 
     >>> found = Detection(cancelled=0.5, reduced=0.7, cleared=0.99)

@@ -9,18 +9,19 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
+from clearplan.core.checks import Day
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError
 from clearplan.geo import shapes
 from clearplan.settings.planning import Treaty
 from clearplan.tables.check import placed, remaining
 from clearplan.tables.codes import RELEASED
+from clearplan.tables.frames import Areas
 from clearplan.treaty.conventions import (
     ACCESSION,
     FARTHEST,
@@ -103,7 +104,7 @@ def about(ordnance: pd.Series, convention: str) -> pd.Series:
     return ~ordnance.isin(others)
 
 
-def counted_ground(areas: gpd.GeoDataFrame, convention: str) -> Ground:
+def counted_ground(areas: Areas, convention: str) -> Ground:
     """What of the remaining ground a convention counts; areas of unions, each square metre once.
 
     Parameters
@@ -141,7 +142,7 @@ def _net_m2(areas: gpd.GeoDataFrame) -> float:
     return float(shapely.area(pieces).sum()) if len(pieces) else 0.0
 
 
-def release_rates(treaty: Treaty, bridges: Mapping[int, pd.DataFrame], as_at: Any) -> Rates | None:
+def release_rates(treaty: Treaty, bridges: Mapping[int, pd.DataFrame], as_at: Day) -> Rates | None:
     """How much ground that counts is released in a year: the plan's own figures, else those of the books.
 
     Parameters
@@ -185,7 +186,7 @@ def release_rates(treaty: Treaty, bridges: Mapping[int, pd.DataFrame], as_at: An
 # --- the clock
 
 
-def clock(treaty: Treaty, ground: Ground, rates: Rates | None, as_at: Any) -> Clock:
+def clock(treaty: Treaty, ground: Ground, rates: Rates | None, as_at: Day) -> Clock:
     """When a state must be done, when it will be, and what extension that takes.
 
     Parameters

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from clearplan.core.checks import Day
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
@@ -40,7 +41,7 @@ _FLOWS = (
 )
 
 
-def day_in(value: Any, name: str) -> dt.date:
+def day_in(value: Day, name: str) -> dt.date:
     """A day from a date or ISO text; ``name`` says in an error what it is the day of."""
     try:
         day = dt.date.fromisoformat(value) if isinstance(value, str) else value
@@ -68,7 +69,7 @@ def without_place(areas: gpd.GeoDataFrame) -> pd.Series:
     return lost
 
 
-def book_years(releases: pd.DataFrame, as_at: Any) -> dict[int, tuple[dt.date, dt.date]]:
+def book_years(releases: pd.DataFrame, as_at: Day) -> dict[int, tuple[dt.date, dt.date]]:
     """Calendar years of the ledger of releases, and opening and closing of the bridge of each.
 
     From the year of the first decision that has a place to that of the day; the last closes on the day.
@@ -188,7 +189,7 @@ def released_table(
     releases: gpd.GeoDataFrame,
     districts: gpd.GeoDataFrame | None = None,
     *,
-    as_at: Any,
+    as_at: Day,
     district_name: str = "district",
     devices: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clearplan.core.checks import Day
 from clearplan.core.errors import TableError
 from clearplan.planning.calendar import period_days, team_days
 from clearplan.planning.methods import methods_of
@@ -177,7 +178,7 @@ def plan_vs_achieved(
     bridges: Mapping[int, pd.DataFrame],
     settings: PlanningSettings,
     *,
-    as_at: Any,
+    as_at: Day,
 ) -> pd.DataFrame:
     """What an earlier plan meant to release by now, beside what was released, for the years that both tell of.
 
