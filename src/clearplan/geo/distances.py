@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +119,7 @@ def distance_m(grid: Grid, window: Window, shapes: Layer, reach_m: float) -> Arr
     return None if found is None else found.distance_m
 
 
-def kernel_patch(grid: Grid, reach_m: float, weight: Any) -> Array:
+def kernel_patch(grid: Grid, reach_m: float, weight: Callable[[Array], Array]) -> Array:
     """Weights of the cells round one cell, float32: ``weight(distance [m])`` within reach, 0 beyond."""
     halo = halo_cells(grid, reach_m)
     step = np.arange(-halo, halo + 1) * grid.cell_m

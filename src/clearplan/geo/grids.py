@@ -66,7 +66,7 @@ class Window:
     columns: int
 
     @property
-    def box(self) -> Any:
+    def box(self) -> shapely.Polygon:
         """The rectangle as a shape, in units of cells (see :func:`in_cells`)."""
         return shapely.box(self.column, -self.row - self.rows, self.column + self.columns, -self.row)
 
@@ -176,7 +176,7 @@ class Layer:
 
     shapes: Array
     numbers: Array
-    tree: Any
+    tree: shapely.STRtree
     row: Array
     column: Array
     number: Array
@@ -301,7 +301,7 @@ def burn_sum(window: Window, shapes: Array, values: Array) -> Array:
     return _rasterized(shapes, values, window, "float32", MergeAlg.add)
 
 
-def cells_in(window: Window, shape: Any) -> Array:
+def cells_in(window: Window, shape: shapely.Polygon) -> Array:
     """Flat positions of the cells of a window whose centre a polygon (in cells) holds."""
     west, south, east, north = shape.bounds
     top, left = max(math.floor(-north), window.row), max(math.floor(west), window.column)

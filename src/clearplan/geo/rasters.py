@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import rasterio
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio import Affine
 from rasterio._err import CPLE_BaseError
@@ -84,7 +85,7 @@ def hillshade_png(path: str | Path, *, exaggeration: float = 4.0, largest_px: in
 
 def relief_of(
     path: str | Path, crs: CRS, extent: LonLatBounds, shape: tuple[int, int]
-) -> tuple[np.ndarray[Any, Any], float]:
+) -> tuple[NDArray[np.floating], float]:
     """Shaded relief of a rectangle of a map, for sheets of paper.
 
     Parameters
@@ -297,7 +298,9 @@ def _gcps(points: pd.DataFrame) -> list[GroundControlPoint]:
     return [GroundControlPoint(row=r, col=c, x=x, y=y) for r, c, x, y in zip(*columns, strict=True)]
 
 
-def gcp_map(points: pd.DataFrame, column: Any, row: Any, *, thin_plate: bool) -> tuple[Any, Any]:
+def gcp_map(
+    points: pd.DataFrame, column: Iterable[float], row: Iterable[float], *, thin_plate: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Map coordinates of pixels by GDAL's polynomial (second order from 6 points on) or thin plate through points.
 
     Raises

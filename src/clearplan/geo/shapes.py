@@ -31,7 +31,7 @@ _CHUNK = 128  # geometries to one union call; larger chunks leave one thread idl
 
 
 def conservative_buffer(
-    geometries: Geometries, distance_m: float | NDArray[np.floating[Any]], cap: Cap = "round"
+    geometries: Geometries, distance_m: float | NDArray[np.floating], cap: Cap = "round"
 ) -> Geometries:
     """Buffers that contain the true ones; a polygon with distance 0 stays as it is.
 
@@ -63,7 +63,9 @@ def conservative_buffer(
     return np.concatenate(in_threads(grow, parts)) if len(geometries) else geometries
 
 
-def belt(line: Any, profile: Sequence[tuple[float, float]], *, sides: Side, caps: Cap) -> Any:
+def belt(
+    line: shapely.LineString, profile: Sequence[tuple[float, float]], *, sides: Side, caps: Cap
+) -> shapely.Polygon | shapely.MultiPolygon:
     """Belt round a line whose depth changes along it.
 
     Parameters
@@ -137,7 +139,7 @@ def _side(line: Any, point: Any) -> Literal["left", "right"]:
     return "left" if turn > 0 else "right"
 
 
-def tiled_union(geometries: Geometries) -> Any:
+def tiled_union(geometries: Geometries) -> shapely.Geometry:
     """Union of many polygons, neighbours first, in threads.
 
     >>> tiled_union(np.array([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)])).area
@@ -226,14 +228,14 @@ def _touching(geometries: Geometries) -> list[NDArray[np.int_]]:
     return np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
 
 
-def net_by_rank(groups: Sequence[Geometries]) -> list[Any]:
+def net_by_rank(groups: Sequence[Geometries]) -> list[shapely.Geometry]:
     """Union of each group less all that an earlier, stronger group covers.
 
     >>> strong, weak = np.array([shapely.box(1, 0, 3, 1)]), np.array([shapely.box(0, 0, 2, 1)])
     >>> [shape.area for shape in net_by_rank([strong, weak])]
     [2.0, 1.0]
     """
-    net: list[Any] = []
+    net: list[shapely.Geometry] = []
     for group in groups:
         parts = parts_of(tiled_union(group))
         taken = [piece for stronger in net for piece in parts_of(stronger)]
@@ -270,7 +272,7 @@ def _near_order(geometries: Geometries) -> NDArray[np.int_]:
     return np.argsort(code, kind="stable")
 
 
-def parts_of(geometry: Any) -> Geometries:
+def parts_of(geometry: shapely.Geometry | Geometries | Sequence[shapely.Geometry]) -> Geometries:
     """The polygons of any geometry; points and lines that an overlay left behind carry no area.
 
     >>> len(parts_of(shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)])))
@@ -320,7 +322,7 @@ def without(geometries: Geometries, taken: Geometries, owner: NDArray[np.int_], 
     return cut
 
 
-def real_parts(geometry: Any) -> Any:
+def real_parts(geometry: shapely.Geometry) -> shapely.Geometry:
     """A shape without the threads that rounding leaves along a cut: parts thinner than about a micrometre."""
     parts = parts_of(geometry)
     real = parts[shapely.area(parts) > _THREAD_M * shapely.length(parts)]
@@ -329,7 +331,7 @@ def real_parts(geometry: Any) -> Any:
     return shapely.multipolygons(real) if len(real) else shapely.Polygon()
 
 
-def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[Any]]:
+def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[np.float64]]:
     """Pairs that share area, and the area of each [m2]; shapes are cut only where borders cross.
 
     Returns
@@ -343,7 +345,7 @@ def overlaps(left: Geometries, right: Geometries) -> tuple[NDArray[np.int_], NDA
     left, right = np.asarray(left, dtype=object), np.asarray(right, dtype=object)
     tree = shapely.STRtree(right)
 
-    def shared(own: NDArray[np.int_]) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[Any]]:
+    def shared(own: NDArray[np.int_]) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[np.float64]]:
         near = prepared_copies(left[own])
         i, j = tree.query(near, predicate="intersects")
         area = np.empty(len(i))
@@ -492,7 +494,7 @@ def faces(edges: Geometries) -> Geometries:
     return found
 
 
-def cut_to_cells(polygon: Any, side_m: float) -> Geometries:
+def cut_to_cells(polygon: shapely.Polygon, side_m: float) -> Geometries:
     """A polygon cut along a square grid that is anchored at the CRS's origin, so that far data moves no cut.
 
     >>> [g.area for g in cut_to_cells(shapely.box(500, 0, 1500, 100), 1000.0)]

@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from clearplan.core.crs import operation, parse_crs, require_metres
 from clearplan.geo import shapes
@@ -51,7 +52,7 @@ def _boxes(column: Array, row: Array, cell_m: float) -> Array:
 
 def cells_for(
     geometries: Array,
-    crs: Any,
+    crs: CRS,
     cell_m: float,
     *,
     districts: gpd.GeoDataFrame | None = None,
@@ -99,12 +100,12 @@ def cells_for(
     )
 
 
-def _table(ids: list[str], district: list[Any], geometry: Array, ground: Array, crs: Any) -> gpd.GeoDataFrame:
+def _table(ids: list[str], district: list[Any], geometry: Array, ground: Array, crs: CRS) -> gpd.GeoDataFrame:
     ids = [text.replace(";", ",") for text in ids]
     return gpd.GeoDataFrame({"cell_id": ids, "district": district, "ground": ground}, geometry=geometry, crs=crs)
 
 
-def _named(squares: Array, crs: Any) -> list[str]:
+def _named(squares: Array, crs: CRS) -> list[str]:
     """MGRS squares of 10 km and a number within each."""
     if not len(squares):
         return []

@@ -5,13 +5,15 @@ Nothing is copied from a hazard: a cell holds its net ground by class, and tasks
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
@@ -23,7 +25,10 @@ from clearplan.publishing.cells import cells_for, middle_of
 from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.check import remaining
 from clearplan.tables.codes import CLASSES, CODE_LISTS
+from clearplan.tables.frames import Districts, Gates, Table, Zones
 from clearplan.tables.texts import ids_in
+
+Figures = TypeVar("Figures", pd.Series, NDArray[np.float64])
 
 #: Areas that are published are rounded to this, and what is less counts as this [m2]: little is not nothing.
 AREA_STEP_M2 = 1_000.0
@@ -36,7 +41,7 @@ NOT_TOLD = "not told at this tier"
 _OTHER = ("All other criteria, which would tell where it lies", "")
 
 
-def rounded_m2(values: Any) -> Any:
+def rounded_m2(values: Figures) -> Figures:
     """Areas as they are published [m2]; blank stays blank, nothing stays nothing.
 
     >>> rounded_m2(pd.Series([120.0, 1_499.0, 0.0, 61_501.0])).tolist()
@@ -45,13 +50,13 @@ def rounded_m2(values: Any) -> Any:
     return stepped(values, AREA_STEP_M2)
 
 
-def stepped(values: Any, step: float) -> Any:
+def stepped(values: Figures, step: float) -> Figures:
     """Figures to whole steps; what is less than one, but not nothing, is one."""
     size = np.abs(values)
     whole = np.sign(values) * np.maximum(np.round(size / step), 1.0) * step
-    return (
-        whole.where(size > 1e-6, values * 0.0) if isinstance(values, pd.Series) else np.where(size > 1e-6, whole, 0.0)
-    )
+    if isinstance(values, pd.Series):
+        return pd.Series(whole).where(size > 1e-6, values * 0.0)
+    return np.where(size > 1e-6, whole, 0.0)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Key:
 
 
 def make_key(
-    tables: Mapping[str, Any],
+    tables: Mapping[str, Table],
     settings: PublishSettings,
     *,
     districts: gpd.GeoDataFrame | None = None,
@@ -113,7 +118,7 @@ def cell_task_id(cell: str, land_class: str) -> str:
 
 
 def _cells(
-    areas: gpd.GeoDataFrame | None, settings: PublishSettings, districts: Any, district_name: str
+    areas: gpd.GeoDataFrame | None, settings: PublishSettings, districts: Districts | None, district_name: str
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     empty = pd.DataFrame({"cell": np.array([], dtype=int), "land_class": np.array([], dtype=object), "m2": []})
     if areas is None:
@@ -203,7 +208,7 @@ def cell_reason(areas_m2: Mapping[str, float]) -> Reason:
     return Reason("cell.holds", grounds=grounds)
 
 
-def cell_tasks(tasks: gpd.GeoDataFrame, key: Key, gates: pd.DataFrame | None, as_at: Any) -> gpd.GeoDataFrame:
+def cell_tasks(tasks: gpd.GeoDataFrame, key: Key, gates: Gates | None, as_at: dt.date | None) -> gpd.GeoDataFrame:
     """A row a cell and class: its ground, and the place in the queue of what stands first in it."""
     told = {cell: dict(zip(own["land_class"], own["m2"], strict=True)) for cell, own in key.held.groupby("cell")}
     behind = gated(tasks, gates, as_at=as_at) if {"zone_ids", "hazard_ids", "district"} <= set(tasks.columns) else None
@@ -285,11 +290,12 @@ def _ranked(out: gpd.GeoDataFrame, tasks: pd.DataFrame) -> gpd.GeoDataFrame:
     return out.drop(columns=["_score", *([] if lone else [f"c_land_class_{p}" for p in parts])])
 
 
-def public_places(zones: gpd.GeoDataFrame, key: Key, settings: PublishSettings, districts: Any) -> gpd.GeoDataFrame:
+def public_places(zones: gpd.GeoDataFrame, key: Key, settings: PublishSettings, districts: Districts | None) -> Zones:
     """Places by name; each stands in the middle of its square or district."""
     require_metres(zones)
-    wide = settings.to == "districts" and districts is not None
-    cells = shapes.disjoint(districts.geometry.to_numpy()) if wide else np.array([], dtype=object)
+    cells = np.array([], dtype=object)
+    if settings.to == "districts" and districts is not None:
+        cells = shapes.disjoint(districts.geometry.to_numpy())
     ids = [key.zones[str(own)] for own in zones["zone_id"]]
     names = [str(name) for name in zones["name"].fillna("")] if "name" in zones.columns else ids
     out = zones.assign(zone_id=ids, geometry=middle_of(zones.geometry.to_numpy(), cells, names, settings.cell_m))

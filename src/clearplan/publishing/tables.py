@@ -30,6 +30,7 @@ from clearplan.publishing.suppress import with_totals, withheld
 from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.codes import OUTSIDE
 from clearplan.tables.columns import Tier
+from clearplan.tables.frames import Table
 from clearplan.tables.texts import ids_in
 from clearplan.tables.tiers import check_tier, may_leave
 
@@ -39,7 +40,7 @@ UNDATED = "year not known"
 
 
 def publish_tables(
-    tables: Mapping[str, Any],
+    tables: Mapping[str, Table],
     tier: str,
     *,
     settings: PublishSettings,
@@ -47,7 +48,7 @@ def publish_tables(
     district_name: str = "district",
     as_at: dt.date | None = None,
     key: Key | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Table]:
     """Tables as a tier may see them; the tables given stay as they are.
 
     Parameters
@@ -90,7 +91,7 @@ def publish_tables(
     return _for_anyone(tables, key, settings, districts, district_name, as_at)
 
 
-def only_declared(name: str, table: Any, tier: Tier) -> Any:
+def only_declared(name: str, table: Table, tier: Tier) -> Table:
     """A table without the columns that don't leave at a tier.
 
     >>> only_declared("teams", pd.DataFrame({"team_id": ["T"], "kind": ["TS"], "leader": ["a name"]}), "public")

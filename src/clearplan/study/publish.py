@@ -88,7 +88,9 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
     layers: dict[str, Any] = {"districts": study.context.districts, "district_name": study.context.district_name}
     tables = {name: getattr(study, name) for name in _TABLES}
     key = make_key(tables, asked, **layers) if tier == "public" else None
-    made = publish_tables(tables, tier, settings=asked, as_at=study.project.study.as_at, key=key, **layers)
+    made: dict[str, Any] = publish_tables(
+        tables, tier, settings=asked, as_at=study.project.study.as_at, key=key, **layers
+    )
     counts = made.pop("accident_counts", None)
     hidden = hidden_words(study, tier)
     changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, hidden)}

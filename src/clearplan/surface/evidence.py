@@ -16,7 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import CrsError, SettingsError, TableError
@@ -182,7 +182,7 @@ def refuse_too_large(grid: Grid) -> None:
         )
 
 
-def fall_off(shape: str, distance: Any, scale_m: float, reach_m: float) -> Any:
+def fall_off(shape: str, distance: ArrayLike, scale_m: float, reach_m: float) -> Array:
     """g: 1 at distance 0, falling, exactly 0 at the reach and beyond; (h(d) - h(reach)) / (1 - h(reach)).
 
     h is 1/(1 + d/scale) for 'long-tail', exp(-d/scale) for 'exponential', exp(-d2/(2 scale2)) for 'gaussian'.
@@ -191,14 +191,13 @@ def fall_off(shape: str, distance: Any, scale_m: float, reach_m: float) -> Any:
     [1.0, 0.444, 0.0, 0.0]
     """
 
-    def h(d: Any) -> Any:
+    def h(d: Array) -> Array:
         if shape == "long-tail":
             return 1 / (1 + d / scale_m)
         return np.exp(-d / scale_m) if shape == "exponential" else np.exp(-((d / scale_m) ** 2) / 2)
 
-    least = float(h(float(reach_m)))
-    near = distance < reach_m
-    return np.where(near, np.clip((h(np.minimum(distance, reach_m)) - least) / (1 - least), _FAINT, 1), 0)
+    away, least = np.asarray(distance), float(h(np.asarray(float(reach_m))))
+    return np.where(away < reach_m, np.clip((h(np.minimum(away, reach_m)) - least) / (1 - least), _FAINT, 1), 0)
 
 
 def _fall(term: SurfaceTerm, distance: Array, reach_m: float, scale_m: float | None = None) -> Array:

@@ -18,7 +18,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
 from clearplan.core.crs import require_metres
@@ -92,7 +92,7 @@ def _strengths(settings: SurfaceSettings) -> Array:
     return np.array(strengths, dtype="float32")
 
 
-def probability(terms: Array, settings: SurfaceSettings, shift: Any = 0.0) -> Array:
+def probability(terms: Array, settings: SurfaceSettings, shift: float | Array = 0.0) -> Array:
     """p from the terms' g (first axis: columns of the model), never below 1/10,000 [1, float32].
 
     >>> term = dict(evidence="sha", strength=2.0, spread=0, scale_m=500, shape="exponential", source="test")
@@ -222,7 +222,7 @@ def _strongest(found: Cells, settings: SurfaceSettings) -> Array:
     return code
 
 
-def evidence_at(evidence: Evidence, points: Any) -> pd.DataFrame:
+def evidence_at(evidence: Evidence, points: ArrayLike) -> pd.DataFrame:
     """What speaks for the cells that hold some points: the same numbers as in the raster.
 
     Parameters
@@ -236,12 +236,12 @@ def evidence_at(evidence: Evidence, points: Any) -> pd.DataFrame:
         A row a point: one column of g [0-1] for each column of the model, ``searched`` (what searches add to the
         logit), ``known`` and ``p`` (NaN where nobody knows, or where strengths are not set yet).
     """
-    points = np.asarray(points)
-    points = shapely.centroid(points) if points.dtype == object else shapely.points(points.astype(float))
+    places = np.asarray(points)
+    spots = shapely.centroid(places) if places.dtype == object else shapely.points(places.astype(float))
     grid, names = evidence.grid, evidence.names
-    row, column = cell_of(in_cells(grid, points))
-    terms = np.zeros((len(names), len(points)), dtype="float32")
-    known, shift = np.zeros(len(points), dtype=bool), np.zeros(len(points), dtype="float32")
+    row, column = cell_of(in_cells(grid, spots))
+    terms = np.zeros((len(names), len(spots)), dtype="float32")
+    known, shift = np.zeros(len(spots), dtype=bool), np.zeros(len(spots), dtype="float32")
     side = tiles(grid, evidence.settings.max_distance_m)[0].rows
     blocks = pd.DataFrame({"r": row // side, "c": column // side}).groupby(["r", "c"]).indices
 

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 
 from clearplan.core.errors import OutputError, TableError
 from clearplan.core.writing import whole, write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 INK, SOFT, GRID = "#222222", "#6b6b6b", "#e4e4e4"
 #: Paul Tol's muted scheme, and a grey.
@@ -68,14 +71,14 @@ class _Chart:
     size: tuple[float, float]
     title: str
     description: str
-    draw: Callable[[Any], None]
+    draw: Callable[[Figure], None]
 
 
 #: Where ``save_chart`` collects what a drawing function is about to make.
 _ASKED: ContextVar[list[_Chart] | None] = ContextVar("asked", default=None)
 
 
-def to_svg(name: str, size: tuple[float, float], title: str, description: str, draw: Callable[[Any], None]) -> str:
+def to_svg(name: str, size: tuple[float, float], title: str, description: str, draw: Callable[[Figure], None]) -> str:
     """A chart as SVG text: title and description inside, ids that no other chart has, nothing of the clock.
 
     Parameters
@@ -105,7 +108,7 @@ def to_svg(name: str, size: tuple[float, float], title: str, description: str, d
     return f"{head.replace('<svg ', f'<svg {said}', 1)}>\n {told}{rest.lstrip()}"
 
 
-def save_chart(draw: Callable[..., str], path: str | Path, *tables: Any, **options: Any) -> None:
+def save_chart(draw: Callable[..., str], path: str | Path, *tables: object, **options: object) -> None:
     """What a ``draw_`` function shows, as a file: PNG for slides at 200 dots an inch, or SVG.
 
     ``save_chart(draw_home, "home.png", home, waiting=12_000)`` saves what ``draw_home(home, waiting=12_000)`` draws.
@@ -190,7 +193,7 @@ def need(table: pd.DataFrame, *columns: str) -> None:
         raise TableError("chart: the table is empty; there is nothing to draw")
 
 
-def note(figure: Any, words: str) -> None:
+def note(figure: Figure, words: str) -> None:
     """Small words at a chart's foot."""
     figure.supxlabel(words, x=0.01, ha="left", fontsize=9, color=SOFT)
 

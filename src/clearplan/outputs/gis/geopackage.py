@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -21,6 +21,9 @@ from clearplan.tables.arrow import aliases_of, kinds_of, plain_text, to_arrow
 from clearplan.tables.check import placed
 from clearplan.tables.hxl import tag_row
 from clearplan.tables.reasons import in_words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Version of the format: QGIS before 3.34 warns of later ones.
 _GPKG = {"VERSION": "1.3"}
@@ -68,7 +71,7 @@ def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, no
         )
 
 
-def write_arrow(arrow: Any, path: Path, layer: str, table: pd.DataFrame, driver: str, **options: Any) -> None:
+def write_arrow(arrow: pa.Table, path: Path, layer: str, table: pd.DataFrame, driver: str, **options: object) -> None:
     """A table of Arrow columns as a layer of a file that GDAL writes; ``table`` says CRS and kind of its shapes.
 
     ``options`` are pyogrio's.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -13,13 +13,16 @@ import shapely
 from pyproj import CRS
 
 from clearplan.core.crs import require_metres
-from clearplan.geo.shapes import simplify_outward
+from clearplan.geo.shapes import Geometries, simplify_outward
 from clearplan.outputs.charts.style import INK
 from clearplan.outputs.paper.lettering import line_mm, printable, width_mm
 from clearplan.outputs.paper.sheet import Frame
-from clearplan.outputs.paper.symbols import GROUND, GROUND_WORDS, LINES, MARKS, RELEASED_GROUND, Entry
+from clearplan.outputs.paper.symbols import GROUND, GROUND_WORDS, LINES, MARKS, RELEASED_GROUND, Entry, Style
 from clearplan.read.background import Context
 from clearplan.tables.check import placed, remaining
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Outlines on paper are drawn to this [mm]; simplified only outward.
 _DRAWN_MM = 0.06
@@ -82,7 +85,9 @@ class Layers:
         return require_metres(*(layer for layer in (*own, *below) if layer is not None))
 
 
-def draw_layers(axes: Any, frame: Frame, layers: Layers, *, focus: Any = None) -> tuple[list[Entry], Labels]:
+def draw_layers(
+    axes: Axes, frame: Frame, layers: Layers, *, focus: shapely.Geometry | None = None
+) -> tuple[list[Entry], Labels]:
     """All layers within a frame, and what a legend must say; with a task in ``focus`` all others stay thin."""
     ground = shapely.box(*frame.extent)
     context = layers.context
@@ -133,7 +138,7 @@ def _drawn(table: gpd.GeoDataFrame | None, frame: Frame) -> Any:
     return own[shapely.intersects(own.geometry.to_numpy(), shapely.box(*frame.extent))]
 
 
-def _areas(axes: Any, frame: Frame, areas: gpd.GeoDataFrame | None) -> list[Entry]:
+def _areas(axes: Axes, frame: Frame, areas: gpd.GeoDataFrame | None) -> list[Entry]:
     own = _drawn(None if areas is None else remaining(areas), frame)
     if own is None or not len(own):
         return []
@@ -152,7 +157,7 @@ def _areas(axes: Any, frame: Frame, areas: gpd.GeoDataFrame | None) -> list[Entr
     return entries[::-1]
 
 
-def _patches(axes: Any, frame: Frame, shapes: Any, style: dict[str, Any], above: float, name: str) -> bool:
+def _patches(axes: Axes, frame: Frame, shapes: Any, style: Style, above: float, name: str) -> bool:
     """Fill, hatch and outline of polygons; whether there was anything to draw."""
     from matplotlib.patches import PathPatch
 
@@ -167,7 +172,7 @@ def _patches(axes: Any, frame: Frame, shapes: Any, style: dict[str, Any], above:
     return True
 
 
-def _released(axes: Any, frame: Frame, releases: gpd.GeoDataFrame | None) -> list[Entry]:
+def _released(axes: Axes, frame: Frame, releases: gpd.GeoDataFrame | None) -> list[Entry]:
     own = _drawn(releases, frame)
     if own is None:
         return []
@@ -179,7 +184,7 @@ def _released(axes: Any, frame: Frame, releases: gpd.GeoDataFrame | None) -> lis
     return entries
 
 
-def _fill_under(axes: Any, frame: Frame, table: gpd.GeoDataFrame | None, words: str) -> list[Entry]:
+def _fill_under(axes: Axes, frame: Frame, table: gpd.GeoDataFrame | None, words: str) -> list[Entry]:
     from matplotlib.patches import PathPatch
 
     own = _drawn(table, frame)
@@ -190,7 +195,7 @@ def _fill_under(axes: Any, frame: Frame, table: gpd.GeoDataFrame | None, words: 
     return [Entry(words, "lake", "lake", len(own))]
 
 
-def _lines(axes: Any, frame: Frame, table: gpd.GeoDataFrame | None, key: str, words: str) -> list[Entry]:
+def _lines(axes: Axes, frame: Frame, table: gpd.GeoDataFrame | None, key: str, words: str) -> list[Entry]:
     own = _drawn(table, frame)
     if own is None or not len(own):
         return []
@@ -201,7 +206,7 @@ def _lines(axes: Any, frame: Frame, table: gpd.GeoDataFrame | None, key: str, wo
     return [Entry(words, "line", key, len(own))]
 
 
-def stroke(axes: Any, frame: Frame, shapes: Any, style: dict[str, Any], above: float) -> None:
+def stroke(axes: Axes, frame: Frame, shapes: Geometries, style: Style, above: float) -> None:
     """Lines, and the outlines of polygons, cut to the frame."""
     from matplotlib.collections import LineCollection
 
@@ -226,7 +231,7 @@ def _first_of(tasks: Any, first: int) -> Any:
     return (rank <= first).to_numpy(bool, na_value=False)
 
 
-def _tasks(axes: Any, frame: Frame, layers: Layers, focus: Any) -> list[Entry]:
+def _tasks(axes: Axes, frame: Frame, layers: Layers, focus: Any) -> list[Entry]:
     own = _drawn(layers.tasks, frame)
     bold = _first_of(own, layers.first) & (focus is None)
     side = np.sqrt(np.median(shapely.area(own.geometry.to_numpy()))) if len(own) else 0.0
@@ -247,7 +252,7 @@ def _tasks(axes: Any, frame: Frame, layers: Layers, focus: Any) -> list[Entry]:
     return entries
 
 
-def _lifelines(axes: Any, frame: Frame, table: gpd.GeoDataFrame | None) -> list[Entry]:
+def _lifelines(axes: Axes, frame: Frame, table: gpd.GeoDataFrame | None) -> list[Entry]:
     own = _drawn(table, frame)
     if own is None or not len(own):
         return []
@@ -264,7 +269,7 @@ def _lifelines(axes: Any, frame: Frame, table: gpd.GeoDataFrame | None) -> list[
     return entries
 
 
-def _points(axes: Any, frame: Frame, table: Any, key: str, words: str) -> list[Entry]:
+def _points(axes: Axes, frame: Frame, table: Any, key: str, words: str) -> list[Entry]:
     own = _drawn(table, frame)
     if own is None or not len(own):
         return []
@@ -276,7 +281,7 @@ def _points(axes: Any, frame: Frame, table: Any, key: str, words: str) -> list[E
     return [Entry(words, "mark", key, len(own))]
 
 
-def _zones(axes: Any, frame: Frame, zones: gpd.GeoDataFrame | None, labels: Labels) -> list[Entry]:
+def _zones(axes: Axes, frame: Frame, zones: gpd.GeoDataFrame | None, labels: Labels) -> list[Entry]:
     own = _drawn(zones, frame)
     if own is None or not len(own):
         return []
@@ -321,7 +326,7 @@ def _district_names(frame: Frame, layers: Layers, ground: Any, labels: Labels, *
 class Labels:
     """Words on a map beside their points, none over another; ``lacking`` counts those that found no room."""
 
-    def __init__(self, axes: Any, frame: Frame) -> None:
+    def __init__(self, axes: Axes, frame: Frame) -> None:
         self.axes, self.frame = axes, frame
         self.taken: list[Any] = []
         self.lacking = 0
@@ -389,7 +394,7 @@ def _spots(wide: float, tall: float, centred: bool) -> list[tuple[float, float]]
     ]
 
 
-def _relief(axes: Any, frame: Frame, elevation: Path | None) -> None:
+def _relief(axes: Axes, frame: Frame, elevation: Path | None) -> None:
     """Pale grey ground, where elevations are given."""
     if elevation is None:
         return

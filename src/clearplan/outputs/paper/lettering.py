@@ -5,7 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _POINT = 25.4 / 72  # millimetres a typographic point
 #: Stands for a letter that the font lacks, so that it is missed and not overlooked.
@@ -83,13 +86,19 @@ def wrapped(text: object, room: float, size: float, *, most: int | None = None, 
 
 
 def put_text(
-    page: Any, x: float, y: float, paragraphs: Iterable[object], room: float, size: float, **style: Any
+    page: Axes,
+    x: float,
+    y: float,
+    paragraphs: Iterable[object],
+    room: float,
+    size: float,
+    *,
+    color: str | None = None,
 ) -> float:
     """Paragraphs from an upper left corner down, wrapped to ``room`` [mm]; the height that they take [mm]."""
-    bold = style.get("fontweight") == "bold"
-    lines = [line for words in paragraphs for line in wrapped(words, room, size, bold=bold)]
+    lines = [line for words in paragraphs for line in wrapped(words, room, size)]
     for k, line in enumerate(lines):
-        page.text(x, y - k * size * _LINE * _POINT, line, fontsize=size, va="top", **style)
+        page.text(x, y - k * size * _LINE * _POINT, line, fontsize=size, va="top", color=color)
     return len(lines) * size * _LINE * _POINT
 
 

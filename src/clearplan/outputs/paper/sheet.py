@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import shapely
@@ -26,6 +26,12 @@ from clearplan.core.writing import whole
 from clearplan.geo.coordinates import mgrs_square
 from clearplan.outputs.charts.style import INK, STYLE
 from clearplan.outputs.paper.lettering import put_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Coordinate = TypeVar("Coordinate", float, NDArray[np.float64])
 
 #: Width and height of paper standing upright [mm] (ISO 216).
 PAPERS = {"A4": (210.0, 297.0), "A3": (297.0, 420.0)}
@@ -74,7 +80,7 @@ class Frame:
         x, y = self.centre
         return x - half_x, y - half_y, x + half_x, y + half_y
 
-    def place(self, x: Any, y: Any) -> tuple[Any, Any]:
+    def place(self, x: Coordinate, y: Coordinate) -> tuple[Coordinate, Coordinate]:
         """Where a point of the ground lies on the page [mm]."""
         west, south, _, _ = self.extent
         left, bottom, _, _ = self.box
@@ -110,7 +116,7 @@ def paper_size(paper: str, orientation: str) -> tuple[float, float]:
     return (width, height) if orientation == "portrait" else (height, width)
 
 
-def new_page(width: float, height: float) -> tuple[Any, Any]:
+def new_page(width: float, height: float) -> tuple[Figure, Axes]:
     """A figure of this size and the axes over all of it that counts millimetres [mm]."""
     from matplotlib.figure import Figure
 
@@ -121,7 +127,7 @@ def new_page(width: float, height: float) -> tuple[Any, Any]:
     return figure, page
 
 
-def map_axes(figure: Any, frame: Frame) -> Any:
+def map_axes(figure: Figure, frame: Frame) -> Axes:
     """The axes of a map, at its true scale."""
     width, height = (float(side) * MM for side in figure.get_size_inches())
     left, bottom, wide, tall = frame.box
@@ -175,7 +181,7 @@ def grid_step(scale: float) -> int:
     return int(next(step * power for step in (1, 2, 5, 10) if step * power >= least - 1e-6))
 
 
-def draw_grid(axes: Any, page: Any, frame: Frame) -> str:
+def draw_grid(axes: Axes, page: Axes, frame: Frame) -> str:
     """Lines of the UTM grid with their MGRS figures at the frame and the letters of the 100-km squares; its name.
 
     Figures are those of a grid reference: kilometres within the 100-km square, and hundreds of metres where lines
@@ -214,7 +220,7 @@ def _utm_of(frame: Frame) -> tuple[CRS, str]:
     return parse_crs(f"EPSG:{code}"), f"zone {code % 100}{'N' if code < 32700 else 'S'}"
 
 
-def _grid_labels(page: Any, frame: Frame, axis: int, at: float, step: int, xy: NDArray[np.float64]) -> None:
+def _grid_labels(page: Axes, frame: Frame, axis: int, at: float, step: int, xy: NDArray[np.float64]) -> None:
     """Figures of a line where it meets the frame."""
     left, bottom, wide, tall = frame.box
     within = at % 100_000
@@ -235,7 +241,7 @@ def _grid_labels(page: Any, frame: Frame, axis: int, at: float, step: int, xy: N
         page.text(s=figure, fontsize=6.5, color="#30507a", **where)
 
 
-def _square_letters(axes: Any, frame: Frame, there: Any) -> str:
+def _square_letters(axes: Axes, frame: Frame, there: Any) -> str:
     """The 100-km squares on the map in words; where there are several, pale letters in the middle of each."""
     west, south, east, north = frame.extent
     x, y = np.meshgrid(np.linspace(west, east, 25)[1:-1], np.linspace(south, north, 25)[1:-1])
@@ -271,7 +277,7 @@ def _distance(metres: float) -> str:
 # --- scale bar and norths ------------------------------------------------------------------------------------------
 
 
-def draw_scale_bar(page: Any, frame: Frame, x: float, y: float, room: float = 50.0) -> float:
+def draw_scale_bar(page: Axes, frame: Frame, x: float, y: float, room: float = 50.0) -> float:
     """A bar of four parts, its lower left at x, y, no longer than ``room`` [mm]; its length on paper [mm]."""
     from matplotlib.patches import Rectangle
 
@@ -309,7 +315,7 @@ def norths(frame: Frame, as_at: dt.date) -> tuple[float, float | None]:
     return -convergence, declination - convergence
 
 
-def draw_norths(page: Any, frame: Frame, as_at: dt.date, x: float, y: float, width: float) -> float:
+def draw_norths(page: Axes, frame: Frame, as_at: dt.date, x: float, y: float, width: float) -> float:
     """Arrows to grid, true and magnetic north with their angles in words; upper left at x, y [mm]; the height used."""
     true, magnetic = norths(frame, as_at)
     drawn = [("GN", 0.0), ("TN", true)] + ([] if magnetic is None else [("MN", magnetic)])
@@ -370,7 +376,7 @@ def _turn(angle: float) -> str:
 # --- files ---------------------------------------------------------------------------------------------------------
 
 
-def save_pages(path: str | Path, pages: Iterable[Any], *, title: str, notice: str, as_at: dt.date) -> int:
+def save_pages(path: str | Path, pages: Iterable[Figure], *, title: str, notice: str, as_at: dt.date) -> int:
     """Figures as the pages of a PDF, or one of them as a PNG of 200 dots an inch; how many there are.
 
     The same figures make the same bytes; ``as_at`` stands in the file instead of the clock.
@@ -410,7 +416,7 @@ def save_pages(path: str | Path, pages: Iterable[Any], *, title: str, notice: st
     return count
 
 
-def _png(figure: Any, title: str, notice: str) -> bytes:
+def _png(figure: Figure, title: str, notice: str) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     out = io.BytesIO()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from clearplan.outputs.charts.style import INK, SOFT
 from clearplan.outputs.gis.qgis_styles import CHA, INDICATION, SHA
 from clearplan.outputs.paper.lettering import line_mm, wrapped
 from clearplan.outputs.paper.sheet import PAPER
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 #: How each class of ground is drawn: fill, hatch with its colour, outline with its width and dashes. Fills are those of
 #: IMSMA (TNMA 07.11/01); lines and hatches tell the classes apart where colours are not seen.
-GROUND: dict[str, dict[str, Any]] = {
+Style: TypeAlias = dict[str, Any]  # properties of a patch, a line or a mark, as matplotlib names them
+
+GROUND: dict[str, Style] = {
     "indication, outer band": {
         "fc": (INDICATION[0], 0.10),
         "hatch": "\\",
@@ -34,7 +39,7 @@ GROUND: dict[str, dict[str, Any]] = {
     "CHA": {"fc": (CHA[0], 0.5), "hatch": None, "hc": None, "ec": CHA[1], "lw": 0.9, "ls": "-"},
 }
 #: Ground that was released, by action; the pattern tells how.
-RELEASED_GROUND: dict[str, dict[str, Any]] = {
+RELEASED_GROUND: dict[str, Style] = {
     "cancelled": {"fc": "none", "hatch": None, "hc": None, "ec": "#00695C", "lw": 0.7, "ls": (0, (2, 1.5))},
     "reduced": {"fc": "none", "hatch": "..", "hc": "#00695C", "ec": "#00695C", "lw": 0.7, "ls": "-"},
     "cleared": {"fc": (0.0, 0.412, 0.361, 0.25), "hatch": None, "hc": None, "ec": "#00695C", "lw": 0.7, "ls": "-"},
@@ -48,7 +53,7 @@ GROUND_WORDS = {
     "reduced": "Released by technical survey",
     "cleared": "Released by clearance",
 }
-LINES: dict[str, dict[str, Any]] = {
+LINES: dict[str, Style] = {
     "survey": {"color": "#444444", "lw": 0.35, "ls": "-"},
     "clearance": {"color": CHA[1], "lw": 0.5, "ls": "-"},
     "survey, first": {"color": INK, "lw": 1.5, "ls": (0, (3, 1.2))},
@@ -60,7 +65,7 @@ LINES: dict[str, dict[str, Any]] = {
     "contact line": {"color": INDICATION[1], "lw": 1.1, "ls": (0, (1, 1))},
     "lifeline": {"color": "#00695C", "lw": 1.3, "ls": (0, (5, 1.2, 1, 1.2))},
 }
-MARKS: dict[str, dict[str, Any]] = {
+MARKS: dict[str, Style] = {
     "zone": {"marker": "s", "ms": 5.0, "mfc": "#73A2C6", "mec": "#00429D", "mew": 1.3},
     "accident": {"marker": "x", "ms": 4.2, "mec": INK, "mew": 1.1},
     "lifeline": {"marker": "^", "ms": 4.6, "mfc": "#7FBFB5", "mec": "#00695C", "mew": 1.0},
@@ -78,7 +83,7 @@ class Entry:
 
 
 def draw_legend(
-    page: Any, entries: Sequence[Entry], x: float, y: float, width: float, *, columns: int = 1, size: float = 6.8
+    page: Axes, entries: Sequence[Entry], x: float, y: float, width: float, *, columns: int = 1, size: float = 6.8
 ) -> float:
     """What is on the map and how many of it, from an upper left corner down [mm]; the height used [mm]."""
     page.text(x, y, "On this map", fontsize=size + 0.7, fontweight="bold", va="top")
@@ -97,7 +102,7 @@ def draw_legend(
     return line_mm(size + 0.7) + 1 + max(rows, 1) * row
 
 
-def _swatch(page: Any, entry: Entry, x: float, y: float) -> None:
+def _swatch(page: Axes, entry: Entry, x: float, y: float) -> None:
     from matplotlib.patches import Rectangle
 
     corner = (x, y - 1.6)
