@@ -20,7 +20,7 @@ from clearplan.land.as_at import undated
 from clearplan.land.audit import closed_by_row, contradicted, history_faults, release_faults, searches
 from clearplan.land.ledger import FLOWS
 from clearplan.land.release import detection
-from clearplan.read.readers import plan_sources, read_source
+from clearplan.read.readers import project_sources, read_source
 from clearplan.settings.land import Detection, ReleaseSettings
 from clearplan.settings.project import Project, load_project
 from clearplan.settings.sources import SourceSettings
@@ -606,7 +606,7 @@ def test_a_plan_lists_releases_and_history(tmp_path):
     project = load_project(SAMPLE / "plan.toml").model_dump(exclude_unset=True)
     project["releases"] = {"path": tmp_path / "r.csv", "crs": "EPSG:4326"}
     project["history"] = [{"path": tmp_path / "h.csv"}]
-    names = [name for name, _ in plan_sources(Project.model_validate(project))]
+    names = [name for name, _ in project_sources(Project.model_validate(project))]
     assert names[-3:] == ["releases", "history", "teams"]
 
 
@@ -628,7 +628,7 @@ def test_the_published_release_of_2023_sums_to_the_same_in_each_break_down():
 def sample_history():
     project = load_project(SAMPLE / "plan.toml")
     working = cp.working_crs(project.study.region).crs
-    fields = next(source for _, source in plan_sources(project) if source.path.name == "minefields.geojson")
+    fields = next(source for _, source in project_sources(project) if source.path.name == "minefields.geojson")
     hazards = read_source("hazards", fields, region=project.study.region, working=working).table
     releases = cp.read_releases(
         SAMPLE / "illustrative" / "releases.geojson", region=project.study.region, working=working

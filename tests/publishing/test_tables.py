@@ -12,6 +12,7 @@ from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.books import BOOKS
 from clearplan.tables.inputs import INPUTS
 from clearplan.tables.lookup import TABLES, base_columns
+from clearplan.tables.record_sheets import RECORD_TABLES
 from clearplan.tables.results import RESULTS
 from clearplan.tables.tiers import TIERS, may_leave, tier_of
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, zone_table
@@ -69,7 +70,7 @@ AS_THEY_ARE = {("zones", "name"), ("zones", "other_names"), ("work", "step_name"
 
 @pytest.mark.parametrize("tier", ["public", "partner"])
 def test_no_value_leaves_that_was_not_declared(tier):
-    tables = {name: marked(name, tier) for name in INPUTS | RESULTS}
+    tables = {name: marked(name, tier) for name in (*INPUTS, *RECORD_TABLES, *RESULTS)}
     out = publish_tables(tables, tier, settings=PublishSettings(contact_line=True))
     for name, table in out.items():
         if name == "accident_counts":

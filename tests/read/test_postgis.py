@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
 import pandas as pd
@@ -224,15 +225,14 @@ def test_a_server_elsewhere_must_prove_itself(monkeypatch):
 def test_a_copy_is_kept_and_read_by_our_own_door(url, server, tmp_path):
     source = SourceSettings(path=tmp_path / "hazards.parquet", url=url, layer="imsma.hazards", lenient=True)
 
-    class OnePlan:
-        contact_line = zones = strikes = accidents = lifelines = gates = releases = history = teams = commitments = ()
-        hazards = (source,)
+    def project_of(*hazards):
+        return SimpleNamespace(contact_line=(), files_of=lambda section: hazards if section == "hazards" else ())
 
     told = []
-    fetch_sources(OnePlan, told.append)
+    fetch_sources(project_of(source), told.append)
     assert told == [f"3 rows from {url} into {tmp_path / 'hazards.parquet'}"]
     first = source.path.read_bytes()
-    fetch_sources(OnePlan)
+    fetch_sources(project_of(source))
     assert source.path.read_bytes() == first  # the same rows, the same bytes
     assert PASSWORD.encode() not in first
     with pytest.warns(UserWarning, match="1 rows deferred"):
@@ -241,7 +241,7 @@ def test_a_copy_is_kept_and_read_by_our_own_door(url, server, tmp_path):
     assert hazards["deferred"].notna().tolist() == [False, False, True]
     server[1].run("DROP TABLE IF EXISTS imsma.later")
     with pytest.raises(ReadError):
-        fetch_sources(type("P", (OnePlan,), {"hazards": (source, source.model_copy(update={"layer": "imsma.later"}))}))
+        fetch_sources(project_of(source, source.model_copy(update={"layer": "imsma.later"})))
     assert source.path.read_bytes() == first  # nothing new where one of them failed
 
 

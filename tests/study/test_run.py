@@ -33,7 +33,15 @@ FILES = [
 
 def test_tables_meet_their_declarations(sample):
     study, _ = sample
-    for table in (study.hazards, study.zones, study.accidents, study.areas, study.tasks, study.lifelines, study.gates):
+    for table in (
+        study.hazards,
+        study.zones,
+        study.accidents,
+        study.areas,
+        study.tasks,
+        study.lifelines,
+        study.tables["gates"],
+    ):
         assert cp.check(table).empty, cp.check(table).to_string()
 
 
@@ -84,7 +92,7 @@ def test_provenance_stays_in_every_row(sample):
     assert placed["entered_geometry"].notna().all()
     made_up = study.hazards[study.hazards["kind"] == "minefield"]
     assert made_up["source"].str.contains("llustrative").all()
-    for table in (study.accidents, study.lifelines, study.gates):
+    for table in (study.accidents, study.lifelines, study.tables["gates"]):
         assert table["source"].str.startswith("Illustrative").all()
 
 
@@ -236,7 +244,7 @@ def test_every_place_of_the_sample_has_lifelines_and_every_gate_holds_tasks_back
     assert set(stored.geom_type) == {"Point", "LineString", "Polygon"}
     assert not study.faults["rule"].str.startswith("names a").any()
     tasks = study.tasks
-    for gate in study.gates.itertuples():
+    for gate in study.tables["gates"].itertuples():
         held = (
             tasks["zone_ids"].fillna("").str.split("; ").map(lambda ids, g=gate: g.zone_id in ids)
             | tasks["hazard_ids"].fillna("").str.split("; ").map(lambda ids, g=gate: g.hazard_id in ids)
@@ -244,7 +252,9 @@ def test_every_place_of_the_sample_has_lifelines_and_every_gate_holds_tasks_back
         )
         assert 0 < held.sum() < 50, gate
     assert (
-        [gate["gate_id"] for gate in study.run["gates"]] == study.gates["gate_id"].tolist() == ["GT-1", "GT-2", "GT-3"]
+        [gate["gate_id"] for gate in study.run["gates"]]
+        == study.tables["gates"]["gate_id"].tolist()
+        == ["GT-1", "GT-2", "GT-3"]
     )
 
 
@@ -348,7 +358,7 @@ def test_links_that_lead_nowhere_are_told_with_file_and_row_and_stay(project, wi
     ]
     assert "Gates: names a zone that ZONES lacks: it holds back NOTHING (1: row 3 Z9)" in study.notes
     assert "Lifelines: names a zone that ZONES lacks: it counts for no task (1: row 3 Z8)" in study.notes
-    assert study.gates["gate_id"].tolist() == ["G1", "G2", "G3", "G4"]
+    assert study.tables["gates"]["gate_id"].tolist() == ["G1", "G2", "G3", "G4"]
     assert study.lifelines["lifeline_id"].tolist() == ["L1", "L2"]
     assert study.run["counts"]["lifelines"] == 2
     assert {"gates.csv", "lifelines.csv"} <= set(study.run["inputs"])
@@ -364,10 +374,10 @@ def test_lifelines_and_gates_count_from_their_day(project):
         ["L1,Z1,road,yes,10,s,2025-01-01,POINT (46.945 40.005)", "L2,Z2,water,no,10,s,2025-02-02,POINT (46.9 39.96)"],
     )
     study = run_study(project / "plan.toml", as_at="2025-02-01")
-    assert study.gates["gate_id"].tolist() == ["G1", "G2", "G3"]
+    assert study.tables["gates"]["gate_id"].tolist() == ["G1", "G2", "G3"]
     assert study.lifelines["lifeline_id"].tolist() == ["L1"]
     early = run_study(project / "plan.toml", as_at="2025-01-31")
-    assert early.gates["gate_id"].tolist() == ["G1", "G3"]  # an undated gate holds at every day
+    assert early.tables["gates"]["gate_id"].tolist() == ["G1", "G3"]  # an undated gate holds at every day
     assert "1 lifelines are dated after 2025-01-31, the date of the study, and left out" in early.notes
     assert "1 gates are dated after 2025-01-31, the date of the study, and left out" in early.notes
 
@@ -380,7 +390,7 @@ def test_a_gate_that_cannot_be_used_is_said_first(project):
     (project / "plan.toml").write_text(plan.replace('path = "gates.csv"', 'path = "gates.csv"\nlenient = true'))
     study = run_study(project / "plan.toml")
     assert study.notes[0] == "1 rows of gates can't be used and hold back NOTHING: G1"
-    assert study.gates["deferred"].notna().tolist() == [True, False]
+    assert study.tables["gates"]["deferred"].notna().tolist() == [True, False]
 
 
 def test_gates_and_history_may_leave_columns_out(project):
@@ -393,7 +403,7 @@ def test_gates_and_history_may_leave_columns_out(project):
     (project / "plan.toml").write_text(plan)
     study = run_study(project / "plan.toml")
     assert study.hazards["land_class"].tolist() == ["CHA", "CHA"]
-    assert study.gates[["zone_id", "hazard_id"]].isna().all(axis=None)
+    assert study.tables["gates"][["zone_id", "hazard_id"]].isna().all(axis=None)
     told = study.faults.loc[study.faults["file"] == "gates.csv", ["row", "rule"]]
     assert told.values.tolist() == [[2, "names a district that the district layer lacks: it holds back NOTHING"]]
 
@@ -444,7 +454,7 @@ def test_a_killed_run_leaves_the_last_good_result(project, without_handouts):
     run_study(project / "plan.toml", project / "out")
     before = bytes_in(project / "out")
     code = textwrap.dedent(f"""
-        import time, clearplan.study as s
+        import time, clearplan.study.run as s
         def hang(stage):
             if stage == "Writing layers and tables":
                 print("half-way", flush=True)

@@ -18,6 +18,7 @@ from clearplan.tables.codes import CODE_LISTS
 from clearplan.tables.columns import Column, heading, kind_of
 from clearplan.tables.inputs import INPUTS
 from clearplan.tables.lookup import EVERYWHERE, TABLES, base_columns, column_of, declared
+from clearplan.tables.record_sheets import RECORD_TABLES
 from clearplan.tables.results import RESULTS
 
 #: Columns of the sample's own files, which clearplan knows nothing of; a door keeps what it replaced as <name>_entered.
@@ -104,8 +105,8 @@ def test_a_table_of_another_declaration_breaks_it():
 
 
 def test_declarations_are_complete_and_each_stands_once():
-    assert set(TABLES) == {*INPUTS, *RESULTS, *BOOKS}
-    assert len(TABLES) == len(INPUTS) + len(RESULTS) + len(BOOKS)
+    assert set(TABLES) == {*INPUTS, *RECORD_TABLES, *RESULTS, *BOOKS}
+    assert len(TABLES) == len(INPUTS) + len(RECORD_TABLES) + len(RESULTS) + len(BOOKS)
     for table, columns in {**TABLES, "everywhere": EVERYWHERE}.items():
         names = [column.name for column in columns]
         assert len(names) == len(set(names)), table

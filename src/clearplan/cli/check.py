@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,17 +13,26 @@ from clearplan.cli.terminal import print_faults
 if TYPE_CHECKING:
     import pandas as pd
 
-Holds = Literal["hazards", "zones", "accidents", "lifelines", "gates", "releases", "history", "records"]
+
+def _known_table(name: str) -> str:
+    """A table that files fill; asked only when the command runs, for tables take their time to load."""
+    from clearplan.tables.inputs import INPUTS
+
+    known = (*INPUTS, "records")
+    if name not in known:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(known)}")
+    return name
 
 
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to check.")],
     table: Annotated[
-        Holds,
+        str,
         typer.Option(
             "--as",
             metavar="TABLE",
-            help="What the file holds: hazards, zones, accidents, lifelines, gates, releases, history or records.",
+            callback=_known_table,
+            help="What the file holds: records, or a table of plan.toml such as hazards, zones, gates or teams.",
         ),
     ],
     project: Annotated[
@@ -57,12 +66,12 @@ def _faults_of(file: Path, table: str, project: Path | None, crs: str | None) ->
     import pandas as pd
 
     from clearplan.core.errors import SettingsError
-    from clearplan.read.readers import plan_sources
+    from clearplan.read.readers import project_sources
     from clearplan.settings.project import load_project
 
     plan = load_project(project)
     tables = []
-    for name, source in plan_sources(plan):
+    for name, source in project_sources(plan):
         if name == table and source.path.resolve() == file.resolve():
             fields: dict[str, Any] = source.model_dump(exclude={"path"}) | {"crs": crs or source.crs}
             tables.append(check_file(file, table, region=plan.study.region, code_lists=plan.code_lists, **fields))

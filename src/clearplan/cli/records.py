@@ -158,12 +158,13 @@ def _write_records(opened: _Records, out: Path | None, sheets: Path | None) -> N
 
 
 def _fingerprint(opened: _Records) -> str:
-    from clearplan.study.provenance import fingerprint_of, record_files
+    from clearplan.settings.base import paths_of
+    from clearplan.study.provenance import fingerprint_of
 
     source, reading = opened.reading.source, opened.reading
     settings = source.model_copy(update={"path": source.path.resolve()}).model_dump(mode="json")
     return fingerprint_of(
-        record_files(source),
+        paths_of(source),
         {"records": settings} | opened.chosen,
         opened.folder,
         crs=reading.hazards.crs.to_wkt(),

@@ -126,6 +126,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New or e
     """Make a project folder with a commented plan.toml to fill in."""
     from clearplan.core.errors import OutputError
     from clearplan.core.writing import write_whole
+    from clearplan.settings.template import template
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{folder}: is not empty; name a new folder")
@@ -133,8 +134,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New or e
         (folder / "data").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: can't be made ({error}); name another folder") from None
-    template = Path(__file__).parents[1] / "settings" / "plan.toml"
-    write_whole(folder / "plan.toml", template.read_text(encoding="utf-8"))
+    write_whole(folder / "plan.toml", template())
     typer.echo(f"Wrote {folder / 'plan.toml'}. Next:")
     typer.echo(f"  put your files into {folder / 'data'}")
     typer.echo(f"  name them in {folder / 'plan.toml'} and fill in every value marked CHOOSE")

@@ -12,21 +12,11 @@ from clearplan.core.checks import Day, parse_date
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.tables.check import Frame
 from clearplan.tables.frames import History
+from clearplan.tables.inputs import INPUTS
 from clearplan.tables.lookup import table_name
 
-#: Day on which a row of each table begins to hold.
-DAY = {
-    "hazards": "recorded_on",
-    "areas": "recorded_on",
-    "zones": "recorded_on",
-    "accidents": "occurred_on",
-    "lifelines": "recorded_on",
-    "gates": "recorded_on",
-    "releases": "decided_on",
-    "history": "changed_on",
-    "teams": "recorded_on",
-    "commitments": "recorded_on",
-}
+#: Day from which a row of each table counts; AREAS have that of their hazard.
+DAY = {name: table.day for name, table in INPUTS.items()} | {"areas": "recorded_on"}
 
 
 def day_of(value: Day) -> pd.Timestamp:

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -23,19 +23,13 @@ from clearplan.core.crs import AnyCrs, is_metric, parse_crs, reprojected, requir
 from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
 from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import (
-    ONE_OF,
-    CodeLists,
     Region,
-    declared_belts,
-    doubtful_zeros,
     entered_geometry,
     geometry_faults,
     mapped,
-    one_of_several,
-    release_rules,
+    row_faults,
     schema_faults,
     stated_crs,
-    team_rules,
     typed,
     unique_ids,
 )
@@ -43,6 +37,7 @@ from clearplan.settings.base import check_settings
 from clearplan.settings.project import Project
 from clearplan.settings.sources import ContactLineSettings, SourceSettings
 from clearplan.tables.check import Fault, fault, fault_table
+from clearplan.tables.entry import CodeLists
 from clearplan.tables.frames import (
     Accidents,
     Commitments,
@@ -54,23 +49,48 @@ from clearplan.tables.frames import (
     Teams,
     Zones,
 )
+from clearplan.tables.inputs import INPUTS
 from clearplan.tables.lookup import base_columns, has_shapes, id_column, table_name
 from clearplan.tables.texts import write_profile
+
+#: Levels of the index of a table as it was read: where each row stands.
+PLACE = ("file", "row")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What came out of a file: the table, its faults, the datum operation applied, and (file, row) of each row."""
+    """What came out of a file: the table, its faults, and the datum operation applied.
+
+    Rows of the table are labelled with the file and the row where they were read: index levels ``file`` and ``row``.
+    """
 
     table: gpd.GeoDataFrame
     faults: pd.DataFrame
     operation: str
-    places: tuple[tuple[str, int], ...] = ()
 
 
-def read_hazards(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> Hazards:
+class Options(TypedDict, total=False):
+    """How a file is read; all but the first two as in :class:`clearplan.settings.sources.SourceSettings`.
+
+    region : (west, south, east, north) [degrees]; coordinates outside are faults; also chooses the working CRS
+    working : metric CRS of the answer; else chosen from the region, else from the data
+    """
+
+    region: Region | None
+    working: AnyCrs | None
+    url: str | None
+    layer: str | None
+    crs: str | None
+    encoding: str | None
+    dates: str | None
+    decimal: str
+    columns: Mapping[str, str]
+    codes: Mapping[str, Mapping[str, str]]
+    set: Mapping[str, object]
+    lenient: bool
+
+
+def read_hazards(path: str | Path, **options: Unpack[Options]) -> Hazards:
     """HAZARDS from any supported file.
 
     Parameters
@@ -81,7 +101,7 @@ def read_hazards(
         Coordinates outside are faults; also chooses the working CRS.
     working : CRS, optional
         Metric CRS of the answer; else chosen from the region, else from the data.
-    **source
+    **options
         Fields of :class:`clearplan.settings.sources.SourceSettings`: crs, layer, encoding, columns, codes, set, dates,
         decimal, lenient.
 
@@ -92,68 +112,53 @@ def read_hazards(
     ReadError, CrsError, SettingsError
         The file can't be read, its CRS is unknown, an argument is wrong.
     """
-    return _public("hazards", path, region, working, source)
+    return _read("hazards", path, options)
 
 
-def read_strikes(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> Hazards:
+def read_strikes(path: str | Path, **options: Unpack[Options]) -> Hazards:
     """HAZARDS of kind 'cluster-strike'; otherwise as :func:`read_hazards`."""
-    _set_columns(source, {"kind": "cluster-strike"})
-    return _public("hazards", path, region, working, source)
+    return _read("hazards", path, options, always={"kind": "cluster-strike"})
 
 
-def read_zones(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> Zones:
+def read_zones(path: str | Path, **options: Unpack[Options]) -> Zones:
     """ZONES; a blank number of people is unknown, never 0. Otherwise as :func:`read_hazards`."""
-    return _public("zones", path, region, working, source)
+    return _read("zones", path, options)
 
 
-def read_accidents(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> Accidents:
+def read_accidents(path: str | Path, **options: Unpack[Options]) -> Accidents:
     """ACCIDENTS; otherwise as :func:`read_hazards`."""
-    return _public("accidents", path, region, working, source)
+    return _read("accidents", path, options)
 
 
-def read_releases(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> Releases:
+def read_releases(path: str | Path, **options: Unpack[Options]) -> Releases:
     """RELEASES: events on ground, append-only. Otherwise as :func:`read_hazards`."""
-    return _public("releases", path, region, working, source)
+    return _read("releases", path, options)
 
 
-def read_history(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> History:
+def read_history(path: str | Path, **options: Unpack[Options]) -> History:
     """HISTORY: changes of status and class of whole hazards, append-only, from a table without shapes.
 
     ``region`` and ``working`` are taken, so that all readers are called alike, and not used.
     Otherwise as :func:`read_hazards`.
     """
-    changes: History = _public("history", path, region, working, source)
-    return changes
+    return pd.DataFrame(_read("history", path, options))
 
 
-def read_lifelines(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> Lifelines:
+def read_lifelines(path: str | Path, **options: Unpack[Options]) -> Lifelines:
     """LIFELINES: roads, water, schools ... that a zone depends on, as points, lines or polygons in one file.
 
-    Otherwise as :func:`read_hazards`. A road that serves two zones stands in two rows, one for each. Whether the
-    zones are there is told by a run, which knows them.
+    Otherwise as :func:`read_hazards`. A road that serves two zones stands in two rows, one for each. A run, which
+    knows the zones, warns of those that are not there.
     """
-    return _public("lifelines", path, region, working, source)
+    return _read("lifelines", path, options)
 
 
-def read_gates(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> Gates:
+def read_gates(path: str | Path, **options: Unpack[Options]) -> Gates:
     """GATES: what holds tasks back until something happens, from a table without shapes.
 
-    A row names a zone, a hazard or a district; whether these are there is told by a run, which knows them. ``region``
-    and ``working`` are taken, so that all readers are called alike, and not used. Otherwise as :func:`read_hazards`.
+    A row names a zone, a hazard or a district; a run, which knows these, warns of those that are not there.
+    ``region`` and ``working`` are taken, so that all readers are called alike, and not used. Otherwise as
+    :func:`read_hazards`.
 
     >>> import pathlib, tempfile
     >>> text = ("gate_id,kind,zone_id,reason,until,source\\n"
@@ -164,31 +169,20 @@ def read_gates(
     ...     read_gates(path)[["gate_id", "zone_id", "until"]].values.tolist()
     [['G-1', 'RZ-01', 'the land office has decided']]
     """
-    gates: Gates = _public("gates", path, region, working, source)
-    return gates
+    return pd.DataFrame(_read("gates", path, options))
 
 
-def read_teams(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> Teams:
-    """TEAMS: who can work, how fast by whose word, when and where, from a table without shapes.
-
-    ``region`` and ``working`` are taken, so that all readers are called alike, and not used.
-    Otherwise as :func:`read_hazards`.
-    """
-    teams: Teams = _public("teams", path, region, working, source)
-    return teams
+def read_teams(path: str | Path, **options: Unpack[Options]) -> Teams:
+    """TEAMS: who can work, how fast by whose word, when and where; otherwise as :func:`read_history`."""
+    return pd.DataFrame(_read("teams", path, options))
 
 
-def read_commitments(
-    path: str | Path, *, region: Region | None = None, working: AnyCrs | None = None, **source: object
-) -> Commitments:
-    """COMMITMENTS: tasks that were promised by a day, with the team that does them; otherwise as :func:`read_teams`."""
-    commitments: Commitments = _public("commitments", path, region, working, source)
-    return commitments
+def read_commitments(path: str | Path, **options: Unpack[Options]) -> Commitments:
+    """COMMITMENTS: tasks that were promised by a day, and the team that does them; else as :func:`read_history`."""
+    return pd.DataFrame(_read("commitments", path, options))
 
 
-def read_contact_line(  # noqa: PLR0913 - the keywords of a public reader, as in [contact_line]
+def read_contact_line(
     path: str | Path,
     *,
     depth_m: Sequence[float] | Sequence[Sequence[float]],
@@ -197,9 +191,7 @@ def read_contact_line(  # noqa: PLR0913 - the keywords of a public reader, as in
     caps: str,
     hazard_id: str = "contact-line",
     position_error_m: float | None = None,
-    region: Region | None = None,
-    working: AnyCrs | None = None,
-    **source: object,
+    **options: Unpack[Options],
 ) -> Hazards:
     """HAZARDS of kind 'contact-line', always an indication.
 
@@ -215,15 +207,9 @@ def read_contact_line(  # noqa: PLR0913 - the keywords of a public reader, as in
     The file needs a ``source`` column, or ``set={"source": ...}``; otherwise as :func:`read_hazards`.
     """
     belt = {"depth_profile": write_profile(depth_m), "measure": measure, "sides": sides, "caps": caps}
-    fixed = {"position_error_m": position_error_m}
-    _set_columns(source, _line_columns(hazard_id) | belt | fixed)
-    return _public("hazards", path, region, working, source)
-
-
-def _set_columns(source: dict[str, object], fixed: Mapping[str, object]) -> None:
-    """Columns that a reader sets, beneath those that its caller sets; what is no mapping is refused later."""
-    stated = source.get("set", {})
-    source["set"] = {**fixed, **stated} if isinstance(stated, Mapping) else stated
+    return _read(
+        "hazards", path, options, always=_line_columns(hazard_id) | belt | {"position_error_m": position_error_m}
+    )
 
 
 def contact_line_source(settings: ContactLineSettings) -> SourceSettings:
@@ -241,20 +227,14 @@ def contact_line_source(settings: ContactLineSettings) -> SourceSettings:
     return SourceSettings(**plain | {"set": fixed | settings.set})
 
 
-def plan_sources(project: Project) -> list[tuple[str, SourceSettings]]:
-    """Every file that a plan reads, as (table, settings), in the order in which rows stand."""
-    strikes = [s.model_copy(update={"set": {"kind": "cluster-strike"} | s.set}) for s in project.strikes]
-    return [
-        *(("hazards", contact_line_source(line)) for line in project.contact_line),
-        *(("hazards", source) for source in (*project.hazards, *strikes)),
-        *(("zones", source) for source in project.zones),
-        *(("accidents", source) for source in project.accidents),
-        *(("lifelines", source) for source in project.lifelines),
-        *(("gates", source) for source in project.gates),
-        *(("releases", source) for source in project.releases),
-        *(("history", source) for source in project.history),
-        *(("teams", source) for source in project.teams),
-        *(("commitments", source) for source in project.commitments),
+def project_sources(project: Project) -> list[tuple[str, SourceSettings]]:
+    """Every file of a table that a project reads, as (table, settings), in the order in which rows stand."""
+    lines = [("hazards", contact_line_source(line)) for line in project.contact_line]
+    sections = [(table.name, section) for table in INPUTS.values() for section in table.sections]
+    return lines + [
+        (name, source.model_copy(update={"set": {**section.always, **source.set}}))
+        for name, section in sections
+        for source in project.files_of(section.name)
     ]
 
 
@@ -268,13 +248,19 @@ def _line_columns(hazard_id: str) -> dict[str, object]:
     }
 
 
-def _public(
-    name: str, path: str | Path, region: Region | None, working: AnyCrs | None, source: dict[str, object]
+def _read(
+    name: str, path: str | Path, options: Options, always: Mapping[str, object] | None = None
 ) -> gpd.GeoDataFrame:
-    settings = check_settings(SourceSettings, {"path": path, **source}, where=f"read_{name}()")
+    """A declared table from a file, for the function of the public API that calls this."""
+    stated = {key: value for key, value in options.items() if key not in ("region", "working")}
+    stated["set"] = {**(always or {}), **options.get("set", {})}
+    settings = check_settings(SourceSettings, {"path": path, **stated}, where=f"read_{name}()")
     if settings.url is not None:
         raise SettingsError(f"read_{name}(): reads files; read the url with read_postgis() or read_service() first")
-    reading = read_source(name, settings, region=region, working=parse_crs(working) if working else None)
+    working = options.get("working")
+    reading = read_source(
+        name, settings, region=options.get("region"), working=None if working is None else parse_crs(working)
+    )
     deferred = int(reading.table["deferred"].notna().sum())
     if settings.lenient and len(reading.faults):
         warnings.warn(
@@ -282,7 +268,7 @@ def _public(
             "see column 'deferred' and check_file()",
             stacklevel=3,
         )
-    return reading.table
+    return reading.table.reset_index(drop=True)
 
 
 def check_file(
@@ -295,8 +281,7 @@ def check_file(
 ) -> pd.DataFrame:
     """Fault table of a file; empty: all is well.
 
-    ``name`` is the table that it holds: 'hazards', 'zones', 'accidents', 'lifelines', 'gates', 'releases',
-    'history', 'teams' or 'commitments'.
+    ``name`` is the table that it holds, one of ``clearplan.tables.inputs.INPUTS``: 'hazards', 'gates' ...
     """
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
     try:
@@ -332,15 +317,13 @@ def read_source(
     crs = stated_crs(raw, source)
     frame = typed(frame, name, raw, source, faults)
     faults += geometry_faults(name, frame, geometry, crs, region, raw, faults, own)
-    faults += schema_faults(frame, name, raw, code_lists)
-    faults += doubtful_zeros(frame, name, raw) + declared_belts(frame, raw)
-    faults += release_rules(frame, raw, code_lists) if name == "releases" else []
+    faults += schema_faults(frame, name, raw, code_lists) + row_faults(frame, name, raw, code_lists)
     table, faults_table = _settle(frame, geometry, faults, name, raw, source)
     shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
     moved, words = to_working(shapes, working)
-    places = tuple((raw.file, row) for row in raw.rows)
-    return Reading(moved, _with_areas(faults_table, geometry, moved, crs, raw), words, places)
+    faults_table = _with_areas(faults_table, geometry, moved, crs, raw)
+    return Reading(_labelled(moved, raw), faults_table, words)
 
 
 def _read_shapeless(
@@ -351,15 +334,19 @@ def _read_shapeless(
     if id_column(name) not in frame.columns:
         frame.insert(0, id_column(name), [f"{raw.file} row {row}" for row in raw.rows])
     # A file that fills but one of these leaves the others out; whoever looks them up needs them all.
-    needed, *_ = ONE_OF.get(name, ((),))
+    one_of = INPUTS[name].one_of
+    needed = () if one_of is None else one_of.columns
     frame[[column for column in needed if column not in frame.columns]] = None
     frame = typed(frame, name, raw, source, faults)
-    faults += schema_faults(frame, name, raw, code_lists) + one_of_several(frame, name, raw)
-    faults += team_rules(frame, raw) if name == "teams" else []
+    faults += schema_faults(frame, name, raw, code_lists) + row_faults(frame, name, raw, code_lists)
     shapeless = np.full(len(frame), None, dtype=object)
     table, listed = _settle(frame, shapeless, faults, name, raw, source)
-    places = tuple((raw.file, row) for row in raw.rows)
-    return Reading(table.drop(columns=["entered_crs", "entered_geometry"]), listed, "", places)
+    return Reading(_labelled(table.drop(columns=["entered_crs", "entered_geometry"]), raw), listed, "")
+
+
+def _labelled(table: pd.DataFrame, raw: Raw) -> pd.DataFrame:
+    """A table whose rows are labelled with the file and the row where they were read."""
+    return table.set_axis(pd.MultiIndex.from_product([[raw.file], raw.rows], names=PLACE), axis="index")
 
 
 def _no_rows(name: str, raw: Raw, source: SourceSettings, working: CRS | None) -> Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,50 +12,21 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from clearplan.core.checks import months_of, parse_date, parse_number
+from clearplan.core.checks import parse_date, parse_number
 from clearplan.core.crs import is_metric, parse_crs, reprojected, working_crs
-from clearplan.core.errors import CrsError, ReadError, SettingsError, TableError
+from clearplan.core.errors import CrsError, ReadError, SettingsError
 from clearplan.geo.shape_faults import MIXED, TWICE, check_crs, check_gaps, check_region, check_shapes
 from clearplan.read.files import Raw
 from clearplan.settings.sources import SourceSettings
 from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, Fault, check, fault
-from clearplan.tables.codes import allowed_codes
-from clearplan.tables.inputs import GATED
+from clearplan.tables.entry import CodeLists, RowFault
+from clearplan.tables.inputs import INPUTS
 from clearplan.tables.lookup import base_columns, id_column
-from clearplan.tables.texts import read_items
 
-CodeLists = Mapping[str, Mapping[str, str]]
 Region = tuple[float, float, float, float]
 
 #: Columns that reading and writing fill in themselves; a file's own of that name is kept as ``<name>_entered``.
 _OURS = ("deferred", "entered_crs", "entered_geometry", "geometry", "notice")
-_SHAPES = {
-    "hazards": ("point", "line", "polygon"),
-    "zones": ("point", "polygon"),
-    "accidents": ("point",),
-    "releases": ("polygon",),
-    "lifelines": ("point", "line", "polygon"),
-}
-#: One shape may be drawn again where these differ: ground is re-opened, and a road serves several zones.
-_AGAIN = {"releases": ("action", "decided_on"), "lifelines": ("kind", "zone_id")}
-#: Optional columns of which a row must fill one; the rule, and its remedy.
-ONE_OF = {
-    "history": (
-        ("status", "land_class"),
-        "neither status nor land_class is given",
-        "give the one that changed",
-    ),
-    "commitments": (
-        ("task_id", "hazard_id"),
-        "neither task_id nor hazard_id is given",
-        "give the task or hazard that was promised",
-    ),
-    "gates": (
-        GATED,
-        f"none of {', '.join(GATED)} is given",
-        "give the zone, hazard or district that it holds back",
-    ),
-}
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 
 
@@ -252,21 +223,22 @@ def geometry_faults(
     own: set[str],
 ) -> list[Fault]:
     """Faults of shapes; ``faults`` are those of the coordinate columns ``own``, which are not told twice."""
+    entry = INPUTS[name]
     line = "kind" in frame.columns and (frame["kind"] == "contact-line").all() and len(frame) > 0
-    allowed = ("line",) if line else _SHAPES[name]
+    allowed = ("line",) if line else entry.shapes
     unread = {f["row"] for f in faults if f["level"] == "error" and f["column"] in own | {"wkt"}}
     found = check_shapes(geometry, allowed)
     found = [f for f in found if not (f.rule == "shape is missing" and raw.rows[f.row] in unread)]
-    if name in _AGAIN:
-        found = [f for f in found if f.rule != TWICE or _again(frame, geometry, f.row, _AGAIN[name])]
-    if name == "lifelines":  # roads, springs and fields belong in one file
+    if entry.again:
+        found = [f for f in found if f.rule != TWICE or _again(frame, geometry, f.row, entry.again)]
+    if entry.mixed:
         found = [f for f in found if f.rule != MIXED]
     contradictions = check_crs(geometry, crs)
     found += contradictions
     if region is not None:
         wrong = {f.row for f in contradictions} if not crs.is_geographic else set()
         found += [f for f in check_region(geometry, crs, region) if f.row not in wrong]
-    if name in ("hazards", "releases") and not line and not contradictions:
+    if entry.gaps and not line and not contradictions:
         metric = crs if is_metric(crs) else _local_metric(geometry, region)
         if metric is not None:
             known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
@@ -301,88 +273,20 @@ def schema_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeList
     rows = [raw.rows[int(row)] if pd.notna(row) else None for row in found["row"]]
     found["row"] = pd.Series(rows, index=found.index, dtype=object)
     # Hazards entered twice cover the same ground once; people and accidents would count twice.
-    repairable = (found["rule"] == DUPLICATE_ID) & (name == "hazards")
+    repairable = (found["rule"] == DUPLICATE_ID) & (name in INPUTS and INPUTS[name].covers_once)
     found.loc[repairable, "level"] = "repairable"
     return [fault(*row) for row in found[FAULT_COLUMNS].itertuples(index=False, name=None)]
 
 
-def declared_belts(frame: pd.DataFrame, raw: Raw) -> list[Fault]:
-    """A belt round a line is an indication, whatever the file calls it (Law 3)."""
-    if not {"kind", "land_class"} <= set(frame.columns):
-        return []
-    declared = ((frame["kind"] == "contact-line") & (frame["land_class"] != "indication")).to_numpy()
-    rule = "a contact line's belt counts as indication until someone has surveyed it"
-    remedy = "enter surveyed ground as polygons of its own class"
-    return [
-        fault(raw.file, raw.rows[k], "land_class", frame["land_class"].iloc[k], rule, "warning", remedy)
-        for k in np.flatnonzero(declared)
-    ]
-
-
-def doubtful_zeros(frame: pd.DataFrame, name: str, raw: Raw) -> list[Fault]:
-    """A place with 0 people may be one whose number is not known (Law 8)."""
-    if name != "zones" or "people" not in frame.columns:
-        return []
-    zero = pd.to_numeric(frame["people"], errors="coerce").to_numpy(float) == 0
-    rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
-    return [fault(raw.file, raw.rows[k], "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
-
-
-def release_rules(frame: pd.DataFrame, raw: Raw, code_lists: CodeLists | None) -> list[Fault]:
-    """Clearance needs its depth, and items found must be countable."""
-    found = []
-    devices = allowed_codes("device", code_lists)
-    for k in range(len(frame)):
-        row = frame.iloc[k]
-        if row.get("action") == "cleared" and pd.isna(row.get("depth_m")):
-            rule, remedy = "cleared without a depth", "state the depth to which the ground was cleared [m]"
-            found.append(fault(raw.file, raw.rows[k], "depth_m", None, rule, "error", remedy))
-        try:
-            read_items(row.get("items"), devices)
-        except TableError as error:
-            _, _, remedy = str(error).rpartition(": ")
-            rule = "items found can't be read"
-            found.append(fault(raw.file, raw.rows[k], "items", row["items"], rule, "error", remedy))
-    return found
-
-
-def team_rules(frame: pd.DataFrame, raw: Raw) -> list[Fault]:
-    """Rates and days in order, and a season that has months."""
-    found = []
-    for k, row in enumerate(frame.to_dict("records")):
-        rates = pd.to_numeric(pd.Series([row.get(f"rate_{name}") for name in ("low", "likely", "high")]))
-        if rates.notna().all() and not rates.is_monotonic_increasing:
-            told = ", ".join(f"{rate:g}" for rate in rates)
-            found.append(
-                fault(
-                    raw.file,
-                    raw.rows[k],
-                    "rate_likely",
-                    told,
-                    "rates are not in order",
-                    "error",
-                    "give rate_low <= rate_likely <= rate_high [m2 a team and day]",
-                )
-            )
-        first, last = row.get("available_from"), row.get("available_to")
-        if pd.notna(first) and pd.notna(last) and first > last:
-            rule, remedy = "ends before available_from", "mend one of the days"
-            found.append(fault(raw.file, raw.rows[k], "available_to", last.date(), rule, "error", remedy))
-        try:
-            months_of(row.get("season"))
-        except TableError as error:
-            rule, _, remedy = str(error).partition("; ")
-            found.append(fault(raw.file, raw.rows[k], "season", row["season"], rule, "error", remedy))
-    return found
-
-
-def one_of_several(frame: pd.DataFrame, name: str, raw: Raw) -> list[Fault]:
-    """A change must change something, and a gate hold something back."""
-    if name not in ONE_OF:
-        return []
-    columns, rule, remedy = ONE_OF[name]
-    blank = frame.reindex(columns=list(columns)).isna().all(axis=1)
-    return [fault(raw.file, raw.rows[k], columns[0], None, rule, "error", remedy) for k in np.flatnonzero(blank)]
+def row_faults(frame: pd.DataFrame, name: str, raw: Raw, code_lists: CodeLists | None) -> list[Fault]:
+    """Faults of the rules that the table's entry names, with the file's row numbers."""
+    entry = INPUTS[name]
+    broken = [one for rule in entry.rules for one in rule(frame, code_lists)]
+    if entry.one_of is not None:
+        columns, rule_words, remedy = entry.one_of.columns, entry.one_of.rule, entry.one_of.remedy
+        blank = frame.reindex(columns=list(columns)).isna().all(axis=1)
+        broken += [RowFault(int(k), columns[0], None, rule_words, "error", remedy) for k in np.flatnonzero(blank)]
+    return [fault(raw.file, raw.rows[one.at], *one[1:]) for one in broken]
 
 
 def unique_ids(ids: pd.Series, file: str, rows: Sequence[int]) -> pd.Series:

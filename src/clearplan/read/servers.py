@@ -16,7 +16,7 @@ from clearplan.core.errors import ReadError
 from clearplan.core.writing import whole
 from clearplan.read.arcgis import read_service
 from clearplan.read.postgis import read_postgis
-from clearplan.read.readers import plan_sources
+from clearplan.read.readers import project_sources
 from clearplan.settings.project import Project
 from clearplan.settings.sources import SourceSettings
 
@@ -37,7 +37,7 @@ def fetch_sources(project: Project, tell: Callable[[str], None] = lambda words: 
     OutputError
         A copy can't be written.
     """
-    asked = [source for _, source in plan_sources(project) if source.url is not None]
+    asked = [source for _, source in project_sources(project) if source.url is not None]
     read = [(source, fetch(source)) for source in asked]
     for source, table in read:
         write_copy(source, table)

@@ -23,12 +23,13 @@ from clearplan.core.errors import CrsError, ReadError
 from clearplan.geo.coordinates import GEOGRAPHIC, Reading, last_digit_m, placed_within, read_position
 from clearplan.geo.soviet_sheets import Sheet, parse_sheet
 from clearplan.read.files import Raw, read_raw
-from clearplan.read.rules import CodeLists, Region, mapped, near_names, schema_faults, typed, unique_ids
+from clearplan.read.rules import Region, mapped, near_names, schema_faults, typed, unique_ids
 from clearplan.read.spreadsheets import overlong, sheet_names
 from clearplan.records.bearings import parse_bearing, parse_distance
 from clearplan.settings.sources import RecordErrors, RecordSettings, SheetSettings, SourceSettings
 from clearplan.tables.check import Fault, each_row, fault
-from clearplan.tables.inputs import ANCHORS, INPUTS, RECORDS
+from clearplan.tables.entry import CodeLists
+from clearplan.tables.record_sheets import ANCHORS, RECORD_TABLES, RECORDS
 
 #: Before this year no minefield of the conflict was recorded; an earlier date is a slip of the pen.
 FIRST_YEAR = 1987
@@ -228,7 +229,7 @@ def _rows(
     faults = [*raw.faults, *near_names(raw, name, source)]
     frame = typed(mapped(raw, name, source), name, raw, source, faults)
     missing: list[str] = []
-    for column in INPUTS[name]:
+    for column in RECORD_TABLES[name]:
         if column.name not in frame.columns:
             if column.required:
                 missing.append(column.name)

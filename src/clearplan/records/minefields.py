@@ -26,14 +26,15 @@ from clearplan.core.crs import AnyCrs, is_metric, operation, parse_crs, working_
 from clearplan.core.errors import CrsError, FaultsError, TableError
 from clearplan.geo.coordinates import read_position
 from clearplan.geo.soviet_sheets import neighbours
-from clearplan.read.rules import CodeLists, Region
+from clearplan.read.rules import Region
 from clearplan.records.forms import FIELD_KINDS, Forms, read_forms
 from clearplan.records.points import plot
 from clearplan.settings.base import check_settings
 from clearplan.settings.sources import RecordSettings
 from clearplan.tables.check import Fault, each_row, fault, fault_table
+from clearplan.tables.entry import CodeLists
 from clearplan.tables.frames import Hazards
-from clearplan.tables.inputs import RECORDS
+from clearplan.tables.record_sheets import RECORDS
 
 Array = np.ndarray[Any, Any]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from clearplan.core.errors import SettingsError
 
@@ -23,6 +24,33 @@ class Settings(BaseModel):
     """Base of all settings: frozen, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _seen_from_folder(cls, value: object, info: ValidationInfo) -> object:
+        """Paths as seen from the folder of plan.toml, where the settings come from one."""
+        folder = (info.context or {}).get("folder")
+        if folder is None:
+            return value
+        if isinstance(value, dict):
+            return {key: folder / one if isinstance(one, Path) else one for key, one in value.items()}
+        return folder / value if isinstance(value, Path) else value
+
+
+def paths_of(settings: Settings) -> Iterator[Path]:
+    """Every file that settings name, in their order: the values of all fields of type ``Path``."""
+    for name in type(settings).model_fields:
+        yield from _paths_in(getattr(settings, name))
+
+
+def _paths_in(value: object) -> Iterator[Path]:
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, Settings):
+        yield from paths_of(value)
+    elif isinstance(value, dict | tuple):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _paths_in(one)
 
 
 def check_url(url: str) -> None:
@@ -47,8 +75,20 @@ def check_url(url: str) -> None:
         raise ValueError("url names no layer; end it with the layer's number, such as .../FeatureServer/0")
 
 
-def check_settings(model: type[AnySettings], raw: dict[str, Any], *, where: str) -> AnySettings:
+def check_settings(
+    model: type[AnySettings], raw: Mapping[str, Any], *, where: str, folder: Path | None = None
+) -> AnySettings:
     """Build settings from plain values; every wrong one is named in one error.
+
+    Parameters
+    ----------
+    model : type of Settings
+    raw : mapping
+        Setting = value, as plan.toml holds them.
+    where : str
+        Opens the error: the file, or the function that was called.
+    folder : path, optional
+        Paths among the values are seen from here.
 
     >>> from clearplan.settings.project import MapSettings
     >>> check_settings(MapSettings, {"titel": "x"}, where="plan.toml [map]")
@@ -57,7 +97,7 @@ def check_settings(model: type[AnySettings], raw: dict[str, Any], *, where: str)
     writes a plan.toml with every setting explained); titel: unknown setting, remove it or mend its name
     """
     try:
-        return model.model_validate(raw)
+        return model.model_validate(raw, context={"folder": folder})
     except ValidationError as error:
         raise SettingsError(f"{where}: " + "; ".join(_in_words(e) for e in _own(error.errors()))) from None
 

@@ -14,7 +14,10 @@ class FootprintSettings(Settings):
     """How a reported shape becomes the area it may cover."""
 
     margin_m: dict[str, Metres] = Field(description="Grown beyond the position error, per ordnance class [m].")
-    strike_radius_m: Metres = Field(description="Radius of a cluster strike's footprint round its point [m].")
+    strike_radius_m: Metres = Field(
+        description="Radius of a cluster strike's footprint round its point [m]; 324 m is 0.33 km2, the mean CHA "
+        "of 2015."
+    )
     assumed_position_error_m: Metres | None = Field(
         default=None, description="Used where a row states none [m]; unset: such a row is refused."
     )

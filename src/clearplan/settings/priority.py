@@ -30,7 +30,7 @@ FIGURES = (
 class Criterion(Settings):
     """One criterion: what it measures, its weight, and how a raw figure becomes a value from 0 to 1."""
 
-    name: Name = Field(description="A figure that clearplan measures (people, families, ...), or a name of yours.")
+    name: Name = Field(description=f"A figure that clearplan measures ({', '.join(FIGURES)}), or a name of yours.")
     column: str | None = Field(
         default=None,
         description="Column of TASKS that holds the figure, for a name of yours.",
@@ -183,10 +183,10 @@ class WeightSet(Settings):
 class Rate(Settings):
     """Ground that one team releases in a day: low, likely, high, and the source, for rates differ from land to land."""
 
-    low: float = Field(gt=0, allow_inf_nan=False, description="[m2 a team and day]")
-    likely: float = Field(gt=0, allow_inf_nan=False, description="[m2 a team and day]")
-    high: float = Field(gt=0, allow_inf_nan=False, description="[m2 a team and day]")
-    source: str = Field(min_length=1)
+    low: float = Field(gt=0, allow_inf_nan=False, description="Low rate [m2 a team and day].")
+    likely: float = Field(gt=0, allow_inf_nan=False, description="Likely rate [m2 a team and day].")
+    high: float = Field(gt=0, allow_inf_nan=False, description="High rate [m2 a team and day].")
+    source: str = Field(min_length=1, description="Whose rate it is, or the word illustrative.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -10,9 +10,9 @@ import datetime as dt
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, create_model, model_validator
 
 from clearplan.core.errors import MissingFileError, ReadError, SettingsError
 from clearplan.settings.base import Settings, check_settings
@@ -20,13 +20,18 @@ from clearplan.settings.land import FootprintSettings, ReleaseSettings
 from clearplan.settings.planning import PlanningSettings
 from clearplan.settings.priority import PrioritySettings
 from clearplan.settings.publishing import MapSettings, PublishSettings
-from clearplan.settings.sources import ContactLineSettings, ContextSettings, RecordSettings, SourceSettings
+from clearplan.settings.sources import (
+    ContactLineSettings,
+    ContextSettings,
+    Files,
+    RecordSettings,
+    SourceSettings,
+    as_list,
+)
 from clearplan.settings.surface import FitSettings, SurfaceSettings
 from clearplan.settings.tasks import TaskSettings
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, dict) else value
+from clearplan.tables.entry import Section
+from clearplan.tables.inputs import INPUTS
 
 
 class StudySettings(Settings):
@@ -50,32 +55,45 @@ class StudySettings(Settings):
         return self
 
 
-class Project(Settings):
-    """A whole project: ``plan.toml``."""
+class _Head(Settings):
+    """What a plan.toml opens with."""
 
     study: StudySettings
-    contact_line: Annotated[tuple[ContactLineSettings, ...], BeforeValidator(_as_list)] = ()
-    hazards: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
-    strikes: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
-    records: Annotated[tuple[RecordSettings, ...], BeforeValidator(_as_list)] = ()
-    zones: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = Field(min_length=1)
-    accidents: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
-    lifelines: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
-    gates: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
-    releases: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
-    history: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
-    teams: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = ()
-    commitments: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_list)] = Field(
-        default=(), description="Files of what teams have been promised to do."
-    )
+    contact_line: Annotated[tuple[ContactLineSettings, ...], BeforeValidator(as_list)] = ()
+
+    def files_of(self, section: str) -> tuple[SourceSettings, ...]:
+        """Files that a section of an input table names, such as ``zones``; none where plan.toml lacks it."""
+        files: tuple[SourceSettings, ...] = getattr(self, section)
+        return files
+
+
+def _files(section: Section) -> tuple[object, object]:
+    """The field of a section of plan.toml that names files of a table."""
+    if section.needed:
+        return Files, Field(min_length=1, description=section.holds)
+    return Files, Field(default=(), description=section.holds)
+
+
+# Every section of an input table is a field, as if it stood in the class below: the table's entry declares it.
+if TYPE_CHECKING:
+    _WithFiles = _Head
+else:
+    _SECTIONS = {section.name: _files(section) for table in INPUTS.values() for section in table.sections}
+    _WithFiles = create_model("_WithFiles", __base__=_Head, __module__=__name__, **_SECTIONS)
+
+
+class Project(_WithFiles):
+    """A whole project: ``plan.toml``."""
+
+    records: Annotated[tuple[RecordSettings, ...], BeforeValidator(as_list)] = ()
     context: ContextSettings = ContextSettings()
     footprints: FootprintSettings
     tasks: TaskSettings
     priority: PrioritySettings
-    release: ReleaseSettings | None = None
     surface: SurfaceSettings | None = None
     fit: FitSettings | None = None
     planning: PlanningSettings | None = Field(default=None, description="Unset: no plan of work is made.")
+    release: ReleaseSettings | None = None
     map: MapSettings
     publish: PublishSettings = PublishSettings()
     code_lists: dict[str, dict[str, str]] = Field(
@@ -85,13 +103,18 @@ class Project(Settings):
 
     @model_validator(mode="after")
     def _some_hazard(self) -> Self:
-        if not (self.contact_line or self.hazards or self.strikes or self.records):
+        sections = (
+            self.contact_line,
+            self.records,
+            *(self.files_of(one.name) for one in INPUTS["hazards"].sections),
+        )
+        if not any(sections):
             raise ValueError("no hazards: give [contact_line], [[hazards]], [[strikes]] or [[records]]")
         return self
 
     @model_validator(mode="after")
     def _teams_for_planning(self) -> Self:
-        if (self.planning is None) != (not self.teams):
+        if (self.planning is None) != (not self.files_of("teams")):
             raise ValueError("[planning] and [[teams]] go together: give both, or neither")
         return self
 
@@ -123,48 +146,7 @@ def load_project(path: str | Path, *, change: Mapping[str, Any] | None = None) -
         raise ReadError(f"{path}: can't be read as UTF-8 text ({error}); save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML ({error}); mend that line") from None
-    settings = _with_absolute_paths(raw, path.resolve().parent)
     for key, value in (change or {}).items():
-        settings[key] = settings.get(key, {}) | value if isinstance(value, dict) else value
-    return check_settings(Project, settings, where=str(path))
-
-
-#: Which keys of each section are paths; a mapping goes one level deeper, "*" is every key.
-_PATHS: dict[str, Any] = {
-    **{
-        key: {"path": True}
-        for key in (
-            "contact_line",
-            "hazards",
-            "strikes",
-            "zones",
-            "accidents",
-            "lifelines",
-            "gates",
-            "releases",
-            "history",
-            "teams",
-            "commitments",
-        )
-    },
-    "records": {
-        "path": True,
-        "gazetteer": True,
-        "legs": {"path": True},
-        "anchors": {"path": True},
-        "scans": {"*": True},
-    },
-    "surface": {"settlements": True, "roads": True},
-    "priority": {"roads": True, "layers": {"path": True}},
-    "release": {"published": True},
-    "planning": {"previous": True},
-    "context": dict.fromkeys(("districts", "countries", "rivers", "lakes", "elevation"), True),
-}
-
-
-def _with_absolute_paths(raw: object, folder: Path, paths: Any = _PATHS) -> Any:
-    if isinstance(raw, list):
-        return [_with_absolute_paths(one, folder, paths) for one in raw]
-    if isinstance(raw, dict) and isinstance(paths, dict):
-        return {k: _with_absolute_paths(v, folder, paths.get(k, paths.get("*"))) for k, v in raw.items()}
-    return str(folder / raw) if paths is True and isinstance(raw, str) else raw
+        before = raw.get(key, {})
+        raw[key] = before | value if isinstance(value, dict) and isinstance(before, dict) else value
+    return check_settings(Project, raw, where=str(path), folder=path.resolve().parent)

@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from clearplan.settings.base import Metres, Settings, check_url
 
@@ -20,7 +20,8 @@ class SourceSettings(Settings):
     url: str | None = Field(
         default=None,
         description="Server that is read before each run: postgresql://host:port/database (its table under layer), or "
-        "the https:// address of one layer of an ArcGIS feature service. Credentials come from the environment.",
+        "the https:// address of one layer of an ArcGIS feature service. Credentials come from the environment: "
+        "PGUSER and PGPASSWORD, or CLEARPLAN_ARCGIS_TOKEN.",
     )
     layer: str | None = Field(default=None, description="Layer of a file, or table of a database, that holds several.")
     crs: str | None = Field(default=None, description="CRS of a file that states none, e.g. 'EPSG:32638'.")
@@ -52,6 +53,15 @@ class SourceSettings(Settings):
             if self.url.startswith("postgresql:") and not self.layer:
                 raise ValueError("layer is missing: name the table of the database, such as layer = 'public.hazards'")
         return self
+
+
+def as_list(value: object) -> object:
+    """One table of plan.toml, [zones], as a list of one, [[zones]]."""
+    return [value] if isinstance(value, dict) else value
+
+
+#: Files of one section, a single one without a list too.
+Files = Annotated[tuple[SourceSettings, ...], BeforeValidator(as_list)]
 
 
 class ContactLineSettings(SourceSettings):

@@ -92,7 +92,7 @@ def _write_field(study: Study, folder: Path, notice: str) -> None:
     )  # fmt: skip
     planned = study.planned
     known = Known(
-        hazards=study.hazards, accidents=layers.accidents, releases=layers.releases, teams=study.teams,
+        hazards=study.hazards, accidents=layers.accidents, releases=layers.releases, teams=study.tables["teams"],
         work=None if planned is None else planned.schedule.work, planning=study.project.planning,
     )  # fmt: skip
     write_dossiers(folder / "dossiers.pdf", layers, imprint, known=known, first=_DOSSIERS)
@@ -101,7 +101,7 @@ def _write_field(study: Study, folder: Path, notice: str) -> None:
 
 
 def _write_exchange(study: Study, folder: Path, notice: str) -> None:
-    tables = {"hazards": study.hazards, **{name: getattr(study, name) for name in _SHARED}}
+    tables = {"hazards": study.hazards, **{name: study.tables[name] for name in _SHARED}}
     as_at = study.project.study.as_at.isoformat()
     for name in _SHARED:
         write_layers({name: tables[name]}, folder / f"{name}.parquet", as_at=as_at, notice=notice)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,69 +16,58 @@ from clearplan.land.as_at import as_at, dates
 from clearplan.land.audit import history_faults, release_faults
 from clearplan.land.release import REOPENED
 from clearplan.read.background import Context, read_background, read_places
-from clearplan.read.readers import Reading, combine, empty_table, plan_sources, read_source
+from clearplan.read.readers import PLACE, Reading, combine, empty_table, project_sources, read_source
 from clearplan.records.minefields import RecordReading, read_record_source
 from clearplan.settings.project import Project
-from clearplan.settings.sources import RecordSettings
-from clearplan.tables.check import Fault, fault, fault_table
-from clearplan.tables.inputs import GATED
+from clearplan.settings.sources import RecordSettings, SourceSettings
+from clearplan.tables.check import fault, fault_table
+from clearplan.tables.entry import DISTRICTS, Link
+from clearplan.tables.inputs import INPUTS
 from clearplan.tables.lookup import id_column
 from clearplan.tables.texts import ids_in
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was read: the tables in the working CRS, and what a reader must know of them.
+    """What was read, and what a reader must know of it.
 
-    ``places``, ``history_places``, ``lifeline_places``, ``gate_places``, ``team_places`` and ``commitment_places`` map
-    the rows of RELEASES, HISTORY, LIFELINES, GATES, TEAMS and COMMITMENTS to (file, row), by their labels; ``lines``
-    holds the ids of each contact line.
+    tables : every table of ``clearplan.tables.inputs.INPUTS`` by name, in the working CRS; its rows are labelled
+        with the file and the row where they were read
+    faults : fault table of all files
+    operations : datum operations that were applied, in words
+    records : what came out of each source of minefield records
+    lines : ids of the hazards of each contact line
+    settlements, roads : layers that the surface asks for
     """
 
-    hazards: gpd.GeoDataFrame
-    zones: gpd.GeoDataFrame
-    accidents: gpd.GeoDataFrame
-    lifelines: gpd.GeoDataFrame
-    gates: pd.DataFrame
-    releases: gpd.GeoDataFrame
-    history: pd.DataFrame
-    teams: pd.DataFrame
-    commitments: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
     faults: pd.DataFrame
     operations: list[str]
     records: tuple[RecordReading, ...]
     lines: list[list[str]]
-    places: list[tuple[str, int]]
-    history_places: list[tuple[str, int]]
-    lifeline_places: list[tuple[str, int]]
-    gate_places: list[tuple[str, int]]
-    team_places: list[tuple[str, int]]
-    commitment_places: list[tuple[str, int]]
     settlements: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
 
+    def table(self, name: str) -> gpd.GeoDataFrame:
+        """A table as the stages take it: its rows numbered from 0."""
+        return self.tables[name].reset_index(drop=True)
+
 
 def read_inputs(project: Project, frame: WorkingCrs) -> Inputs:
-    """All tables of a plan.
+    """All tables of a project.
 
     Raises
     ------
     FaultsError
         Inputs break rules; the faults of all files are in it.
     ReadError, SettingsError, CrsError
-        A file can't be read, or is not what the plan says.
+        A file can't be read, or is not what plan.toml says.
     """
-    readings: dict[str, list[Reading]] = {
-        name: [] for name in ("hazards", "zones", "accidents", "lifelines", "gates", "releases", "history", "teams",
-                              "commitments")
-    }  # fmt: skip
+    readings: dict[str, list[Reading]] = {name: [] for name in INPUTS}
     broken = []
-    for name, source in plan_sources(project):
+    for name, source in project_sources(project):
         try:
-            reading = read_source(
-                name, source, region=project.study.region, working=frame.crs, code_lists=project.code_lists
-            )
-            readings[name].append(reading)
+            readings[name].append(_read_table(project, name, source, frame))
         except FaultsError as error:
             broken.append(error.faults)
     records: list[RecordReading] = []
@@ -86,35 +76,44 @@ def read_inputs(project: Project, frame: WorkingCrs) -> Inputs:
             records.append(_read_records(project, source, frame))
         except FaultsError as error:
             broken.append(error.faults)
-    readings["hazards"] += [Reading(r.hazards, r.faults, "; ".join(r.operations)) for r in records]
-    broken += [shared for name, found in readings.items() if len(shared := _shared_ids(project, name, found))]
+    readings["hazards"] += [_of_records(reading) for reading in records]
+    broken += [shared for name, of_table in readings.items() if len(shared := _shared_ids(project, name, of_table))]
     if broken:
         raise FaultsError(pd.concat(broken, ignore_index=True))
-    every = [reading for found in readings.values() for reading in found]
+    every = [reading for of_table in readings.values() for reading in of_table]
     _refuse_lost_reopenings(readings["releases"])
-    tables = {
-        name: combine(empty_table(name, frame.crs), *(r.table for r in found)) for name, found in readings.items()
-    }
-    asked = project.surface
+    surface = project.surface
     return Inputs(
-        **tables,
-        faults=pd.concat([fault_table([]), *(r.faults for r in every)], ignore_index=True),
+        tables={name: _whole(name, of_table, frame) for name, of_table in readings.items()},
+        faults=pd.concat([fault_table([]), *(reading.faults for reading in every)], ignore_index=True),
         operations=sorted({words for reading in every for words in reading.operation.split("; ") if words}),
         records=tuple(records),
-        lines=[r.table["hazard_id"].tolist() for r in readings["hazards"][: len(project.contact_line)]],
-        places=_places(readings["releases"]),
-        history_places=_places(readings["history"]),
-        lifeline_places=_places(readings["lifelines"]),
-        gate_places=_places(readings["gates"]),
-        team_places=_places(readings["teams"]),
-        commitment_places=_places(readings["commitments"]),
-        settlements=read_places(asked.settlements, frame.crs) if asked is not None else None,
-        roads=read_places(asked.roads, frame.crs) if asked is not None else None,
+        lines=[reading.table["hazard_id"].tolist() for reading in readings["hazards"][: len(project.contact_line)]],
+        settlements=read_places(surface.settlements, frame.crs) if surface is not None else None,
+        roads=read_places(surface.roads, frame.crs) if surface is not None else None,
     )
 
 
-def _places(readings: list[Reading]) -> list[tuple[str, int]]:
-    return [place for reading in readings for place in reading.places]
+def _read_table(project: Project, name: str, source: SourceSettings, frame: WorkingCrs) -> Reading:
+    region, code_lists = project.study.region, project.code_lists
+    return read_source(name, source, region=region, working=frame.crs, code_lists=code_lists)
+
+
+def _of_records(reading: RecordReading) -> Reading:
+    """HAZARDS of minefield records as those of a file: each row is labelled with that of its record."""
+    labels = [(reading.forms.files["records"], int(row)) for row in reading.forms.records["row"]]
+    return Reading(_labelled(reading.hazards, labels), reading.faults, "; ".join(reading.operations))
+
+
+def _whole(name: str, readings: list[Reading], frame: WorkingCrs) -> pd.DataFrame:
+    """One table of all its files."""
+    labels = [label for reading in readings if len(reading.table) for label in reading.table.index]
+    return _labelled(combine(empty_table(name, frame.crs), *(reading.table for reading in readings)), labels)
+
+
+def _labelled(table: pd.DataFrame, labels: list[tuple[str, int]]) -> pd.DataFrame:
+    """A table whose rows are labelled with the file and the row where they were read."""
+    return table.set_axis(pd.MultiIndex.from_tuples(labels, names=PLACE), axis="index")
 
 
 def _refuse_lost_reopenings(readings: list[Reading]) -> None:
@@ -123,14 +122,10 @@ def _refuse_lost_reopenings(readings: list[Reading]) -> None:
         table = reading.table
         if not len(table) or "action" not in table.columns:
             continue
-        lost = (table["action"] == REOPENED) & table["deferred"].notna()
-        if lost.any():
-            places = [reading.places[k] for k in lost.to_numpy().nonzero()[0]]
-            rule, remedy = "a re-opening that can't be used would leave its ground released", "mend the row"
-            faults = [
-                fault(file, row, "action", reason, rule, "error", remedy)
-                for (file, row), reason in zip(places, table.loc[lost, "deferred"], strict=True)
-            ]
+        lost = table.loc[(table["action"] == REOPENED) & table["deferred"].notna(), "deferred"]
+        rule, remedy = "a re-opening that can't be used would leave its ground released", "mend the row"
+        faults = [fault(file, row, "action", reason, rule, "error", remedy) for (file, row), reason in lost.items()]
+        if faults:
             raise FaultsError(pd.concat([reading.faults, fault_table(faults)], ignore_index=True))
 
 
@@ -144,12 +139,12 @@ def open_but_released(left: gpd.GeoDataFrame, known: Inputs) -> pd.DataFrame:
     known : Inputs
         RELEASES and HISTORY of the day.
     """
-    history = known.history
-    if not len(history) or not len(known.releases):
+    history, releases = known.table("history"), known.table("releases")
+    if not len(history) or not len(releases):
         return fault_table([])
     opened = history[history["status"].isin(["open", "worked-on"])]
     last = opened.assign(day=dates(opened, "changed_on")).groupby("hazard_id")["day"].max()
-    decided = dict(zip(known.releases["release_id"], dates(known.releases, "decided_on"), strict=True))
+    decided = dict(zip(releases["release_id"], dates(releases, "decided_on"), strict=True))
     found = []
     ground = left.groupby("hazard_id").agg(m2=("remaining_m2", "sum"), was=("reported_m2", "sum"))
     for hazard, ids in left.dropna(subset="release_ids").groupby("hazard_id")["release_ids"]:
@@ -164,18 +159,10 @@ def open_but_released(left: gpd.GeoDataFrame, known: Inputs) -> pd.DataFrame:
 
 def as_at_day(inputs: Inputs, day: dt.date) -> Inputs:
     """What was known at the end of a day, with each hazard's status and class of that day; undated rows stay."""
+    history = inputs.tables["history"]
     return replace(
         inputs,
-        hazards=as_at(inputs.hazards, day, history=inputs.history).reset_index(drop=True),
-        zones=as_at(inputs.zones, day).reset_index(drop=True),
-        accidents=as_at(inputs.accidents, day).reset_index(drop=True),
-        # Their labels stay: they lead to the row of the file.
-        lifelines=as_at(inputs.lifelines, day),
-        gates=as_at(inputs.gates, day),
-        releases=as_at(inputs.releases, day),
-        history=as_at(inputs.history, day),
-        teams=as_at(inputs.teams, day),
-        commitments=as_at(inputs.commitments, day),
+        tables={name: as_at(table, day, history=history) for name, table in inputs.tables.items()},
         records=tuple(_records_at(reading, day) for reading in inputs.records),
     )
 
@@ -205,25 +192,31 @@ def ledger_faults(project: Project, inputs: Inputs, areas: gpd.GeoDataFrame, con
         One is serious, and not all sources of the ledger are read leniently.
     """
     found = []
-    if len(inputs.releases):
-        told = release_faults(
-            areas, inputs.releases, context.districts, district_name=context.district_name, accidents=inputs.accidents
+    releases, history = inputs.table("releases"), inputs.table("history")
+    if len(releases):
+        contradictions = release_faults(
+            areas,
+            releases,
+            context.districts,
+            district_name=context.district_name,
+            accidents=inputs.table("accidents"),
         )
-        found.append(_at_home(told, "releases", inputs.places))
-    if len(inputs.history):
-        found.append(_at_home(history_faults(inputs.hazards, inputs.history), "history", inputs.history_places))
+        found.append(_at_home(contradictions, "releases", inputs))
+    if len(history):
+        found.append(_at_home(history_faults(inputs.table("hazards"), history), "history", inputs))
     if not found:
         return fault_table([])
     faults = pd.concat(found, ignore_index=True)
     serious = faults["level"].isin(["error", "repairable"])
-    if serious.any() and not all(source.lenient for source in (*project.releases, *project.history)):
+    sources = (*project.files_of("releases"), *project.files_of("history"))
+    if serious.any() and not all(source.lenient for source in sources):
         raise FaultsError(faults)
     faults["level"] = faults["level"].mask(faults["level"] == "repairable", "repaired")
     return faults
 
 
 def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
-    """Lifelines, gates, teams and commitments that name what is not there, as warnings with file and row.
+    """Rows that name what is not there, by the links of their tables, as warnings with file and row.
 
     Such a row stays in its table. Hold it against all that the files say, not against one day: a zone that is
     entered later is there all the same.
@@ -234,49 +227,35 @@ def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
     context : Context
         Its districts are those that a gate can name.
     """
-    layer = context.districts
-    there = {
-        "zone_id": ("ZONES lacks", "zone", set(inputs.zones["zone_id"])),
-        "hazard_id": ("HAZARDS lacks", "hazard", set(inputs.hazards["hazard_id"])),
-        "district": (
-            "the district layer lacks", "district", set() if layer is None else set(layer[context.district_name]),
-        ),
-    }  # fmt: skip
-    asked = (
-        ("lifelines", inputs.lifelines, inputs.lifeline_places, ("zone_id",), "it counts for no task"),
-        ("gates", inputs.gates, inputs.gate_places, GATED, "it holds back NOTHING"),
-        ("commitments", inputs.commitments, inputs.commitment_places, ("hazard_id",), "it binds NOBODY"),
-    )
-    found = []
-    for table, rows, places, columns, outcome in asked:
-        for column in columns:
-            lacking, what, known = there[column]
-            named = rows[column].dropna()
-            rule, remedy = f"names a {what} that {lacking}: {outcome}", f"mend the {column}, or add the {what}"
-            told = [fault(table, row, column, v, rule, "warning", remedy) for row, v in named.items() if v not in known]
-            found.append(_at_home(fault_table(told), table, places))
-    found.append(_at_home(fault_table(_bound_to_nowhere(inputs.teams, there["district"])), "teams", inputs.team_places))
-    return pd.concat(found, ignore_index=True)
+    links = [(name, link) for name, table in INPUTS.items() for link in table.links]
+    faults = [_lost_links(inputs.tables[name], link, inputs, context) for name, link in links]
+    return pd.concat(faults, ignore_index=True)
 
 
-def _bound_to_nowhere(teams: pd.DataFrame, districts: tuple[str, str, set[Any]]) -> list[Fault]:
-    """Districts of teams that are none of the map: misspelt, they keep a team from its work."""
-    lacking, what, known = districts
-    rule, remedy = f"names a {what} that {lacking}: no team works by it", f"mend the {what}, or add it to the layer"
-    return [
-        fault("teams", row, "districts", name, rule, "warning", remedy)
-        for row, cell in teams.get("districts", pd.Series(dtype=object)).items()
-        for name in ids_in(cell)
-        if name not in known
-    ]
+def _lost_links(table: pd.DataFrame, link: Link, inputs: Inputs, context: Context) -> pd.DataFrame:
+    """What a column of a table names and is not there."""
+    if link.to == DISTRICTS:
+        layer, what, lacking = context.districts, "district", "the district layer lacks"
+        there = set() if layer is None else set(layer[context.district_name])
+    else:
+        column = id_column(link.to)
+        what, lacking = column.removesuffix("_id"), f"{link.to.upper()} lacks"
+        there = set(inputs.tables[link.to][column])
+    rule, remedy = f"names a {what} that {lacking}: {link.outcome}", f"mend the {link.column}, or add the {what}"
+    faults = []
+    for (file, row), cell in zip(table.index, table.get(link.column, [None] * len(table)), strict=True):
+        names = ids_in(cell) if link.several else [cell]
+        lost = [name for name in names if pd.notna(name) and name not in there]
+        faults += [fault(file, row, link.column, name, rule, "warning", remedy) for name in lost]
+    return fault_table(faults)
 
 
-def _at_home(told: pd.DataFrame, table: str, places: list[tuple[str, int]]) -> pd.DataFrame:
-    """Faults whose rows are labels of a table, with the file and row where each was read."""
-    known = dict(enumerate(places))
-    home: list[Any] = [known.get(row, (table, None)) for row in told["row"].astype(object)]
-    rows = pd.Series([row for _, row in home], index=told.index, dtype="Int64")
-    return told.assign(file=[file for file, _ in home], row=rows)
+def _at_home(faults: pd.DataFrame, name: str, inputs: Inputs) -> pd.DataFrame:
+    """Faults whose rows are positions in a table, with the file and row where each was read."""
+    labels = inputs.tables[name].index
+    home: list[Any] = [(name, None) if pd.isna(row) else labels[int(row)] for row in faults["row"]]
+    rows = pd.Series([row for _, row in home], index=faults.index, dtype="Int64")
+    return faults.assign(file=[file for file, _ in home], row=rows)
 
 
 def _read_records(project: Project, source: RecordSettings, frame: WorkingCrs) -> RecordReading:
@@ -288,7 +267,7 @@ def _read_records(project: Project, source: RecordSettings, frame: WorkingCrs) -
 
 def _shared_ids(project: Project, name: str, readings: list[Reading]) -> pd.DataFrame:
     """Ids that stand in two files."""
-    paths = [source.path.name for table, source in plan_sources(project) if table == name]
+    paths = [source.path.name for table, source in project_sources(project) if table == name]
     paths += [source.path.name for source in project.records if name == "hazards"]
     column, faults = id_column(name), []
     home: dict[str, str] = {}

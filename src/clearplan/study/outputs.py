@@ -37,6 +37,7 @@ from clearplan.study.workbook import write_runbook
 from clearplan.surface.probability import make_surface
 from clearplan.tables.check import placed
 from clearplan.tables.codes import RELEASED
+from clearplan.tables.inputs import INPUTS
 
 Progress = Callable[[str], None]
 
@@ -109,7 +110,8 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     words = notice(study)
     tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
               "accidents": study.accidents}  # fmt: skip
-    tables |= {name: own for name in ("lifelines", "releases") if len(own := getattr(study, name))}
+    further = [name for name, table in INPUTS.items() if table.shapes and name not in tables]
+    tables |= {name: study.tables[name] for name in further if len(study.tables[name])}
     for name, parts in (("record_points", [r.vertices for r in study.records]),
                         ("record_versions", [r.versions for r in study.records])):  # fmt: skip
         if parts:

@@ -33,17 +33,17 @@ def case_of(
         As in :func:`clearplan.find_blockers`.
     """
     assert project.planning is not None
-    lifelines = None
-    if project.lifelines:  # one of a zone that is not there is stated as a warning, with its file and row
-        lifelines = known.lifelines[known.lifelines["zone_id"].isin(known.zones["zone_id"])]
+    zones, lifelines = known.table("zones"), known.table("lifelines")
+    # A lifeline of a zone that is not there is stated as a warning, with its file and row.
+    lifelines = lifelines[lifelines["zone_id"].isin(zones["zone_id"])] if project.files_of("lifelines") else None
     return make_case(
         tasks,
-        known.zones,
-        known.teams,
+        zones,
+        known.table("teams"),
         project.planning,
         lifelines=lifelines,
         unknown_people=assumed_people(project.priority),
-        commitments=known.commitments,
+        commitments=known.table("commitments"),
         previous=previous,
     )
 

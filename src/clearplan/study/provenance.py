@@ -19,12 +19,13 @@ import shapely
 from clearplan.core.crs import WorkingCrs, geodesic_length_m
 from clearplan.core.version import __version__
 from clearplan.outputs.gis.geopackage import gdal_version
+from clearplan.settings.base import paths_of
 from clearplan.settings.project import Project
-from clearplan.settings.sources import RecordSettings
 from clearplan.study.inputs import Inputs
 from clearplan.tables.check import placed
 from clearplan.tables.codes import CODE_LISTS_VERSION
-from clearplan.tables.inputs import GATED
+from clearplan.tables.entry import InputTable
+from clearplan.tables.inputs import INPUTS
 from clearplan.tables.lookup import id_column
 
 _LIBRARIES = (
@@ -90,10 +91,7 @@ def record_run(
         record[name] = json.loads(table.to_json(orient="records", double_precision=3))
     rows = pd.to_numeric(known.faults["row"]).astype("Int64").astype(object)
     record["faults"] = json.loads(known.faults.assign(row=rows.where(rows.notna(), None)).to_json(orient="records"))
-    record["history"] = _rows(known.history.drop(columns="deferred", errors="ignore"))
-    record["gates"] = _rows(known.gates)
-    record["teams"] = _rows(known.teams)
-    record["commitments"] = _rows(known.commitments.drop(columns="geometry", errors="ignore"))
+    record |= {name: _rows(known.tables[name], table) for name, table in INPUTS.items() if not table.shapes}
     record["cuts"] = tables["tasks"].attrs.get("cuts", {})
     record["warnings"] = [
         *_of_day(project, written),
@@ -104,8 +102,9 @@ def record_run(
     return record
 
 
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table without shapes, which has no layer of its own among the outputs."""
+def _rows(table: pd.DataFrame, entry: InputTable) -> list[dict[str, Any]]:
+    """Rows of a table without shapes, which has no layer of its own among the outputs; an event as it was decided."""
+    table = table.drop(columns="deferred", errors="ignore") if entry.events else table
     rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso", date_unit="s"))
     return rows
 
@@ -135,7 +134,7 @@ def _of_surface(unweighed: Sequence[str]) -> list[str]:
 
 def _of_ledger(project: Project, faults: list[dict[str, Any]]) -> list[str]:
     """What contradicts in the ledger of land release, each rule once with its rows."""
-    files = {source.path.name for source in (*project.releases, *project.history)} | {"releases", "history"}
+    files = {"releases", "history"}.union(*(_file_names(project, INPUTS[name]) for name in ("releases", "history")))
     return _by_rule("Land release", [
         found for found in faults
         if (found["file"] in files and found["row"] is not None) or found["file"] == "history"
@@ -143,16 +142,18 @@ def _of_ledger(project: Project, faults: list[dict[str, Any]]) -> list[str]:
 
 
 def _of_links(project: Project, faults: list[dict[str, Any]]) -> list[str]:
-    """Gates, lifelines, teams and promises that name what is not there: a gate that holds nothing back must be seen."""
+    """Rows that name what is not there, table by table: a gate that holds nothing back must be seen."""
     words = []
-    for title, sources, columns in (
-        ("Gates", project.gates, GATED), ("Lifelines", project.lifelines, ("zone_id",)),
-        ("Teams", project.teams, ("districts",)), ("Commitments", project.commitments, ("hazard_id",)),
-    ):  # fmt: skip
-        files = {source.path.name for source in sources}
-        own = [f for f in faults if f["file"] in files and f["level"] == "warning"]
-        words += _by_rule(title, [f for f in own if f["column"] in columns])
+    for name, table in INPUTS.items():
+        files, columns = _file_names(project, table), {link.column for link in table.links}
+        lost = [f for f in faults if f["file"] in files and f["level"] == "warning" and f["column"] in columns]
+        words += _by_rule(name.capitalize(), lost)
     return words
+
+
+def _file_names(project: Project, table: InputTable) -> set[str]:
+    """Names of the files that fill a table."""
+    return {source.path.name for section in table.sections for source in project.files_of(section.name)}
 
 
 def _by_rule(title: str, faults: list[dict[str, Any]]) -> list[str]:
@@ -169,9 +170,8 @@ def _by_rule(title: str, faults: list[dict[str, Any]]) -> list[str]:
 
 def _not_yet(read: Inputs, known: Inputs) -> dict[str, int]:
     """Rows that the files hold and that nobody knew at the day."""
-    dated = ("hazards", "zones", "accidents", "lifelines", "gates", "teams", "commitments")
-    pairs = {name: (getattr(read, name), getattr(known, name)) for name in dated}
-    return {name: len(every) - len(then) for name, (every, then) in pairs.items()}
+    dated = [name for name, table in INPUTS.items() if not table.events]
+    return {name: len(read.tables[name]) - len(known.tables[name]) for name in dated}
 
 
 def fingerprint_of(
@@ -191,12 +191,6 @@ def fingerprint_of(
         The working CRS, and the datum operations that were applied.
     """
     return _digest(_decisive(_hashed(files, folder), settings, folder, crs, operations))
-
-
-def record_files(source: RecordSettings) -> list[Path]:
-    """Every file that a record source reads."""
-    further = (source.legs.path, source.anchors.path, source.gazetteer, *source.scans.values())
-    return [source.path, *(path for path in further if path)]
 
 
 def _decisive(
@@ -279,12 +273,13 @@ def _warnings(
     """Deferred rows first, then repairs, then assumptions."""
     words = []
     for name, count in record["deferred"].items():
-        if count and name in ("releases", "history", "gates", "teams", "commitments"):
-            ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
-            outcome = {"gates": "hold back", "teams": "do", "commitments": "bind"}.get(name, "decide")
+        if not count or name not in INPUTS:
+            continue
+        ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
+        outcome = INPUTS[name].fails_to
+        if outcome:
             words.append(f"{count} rows of {name} can't be used and {outcome} NOTHING: {', '.join(ids[:10])}")
-        if count and name in ("hazards", "zones", "accidents", "lifelines"):
-            ids = tables[name].loc[tables[name]["deferred"].notna(), id_column(name)].astype(str)
+        else:
             named = ", ".join(ids[:10]) + (" ..." if count > 10 else "")
             words.append(
                 f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map: "
@@ -334,23 +329,9 @@ def _relative(value: Any, folder: Path) -> Any:
 
 
 def _hashes(project: Project, folder: Path) -> dict[str, str]:
-    sources = (
-        *project.contact_line, *project.hazards, *project.strikes, *project.zones, *project.accidents,
-        *project.lifelines, *project.gates, *project.releases, *project.history, *project.teams, *project.commitments,
-    )  # fmt: skip
-    asked = project.context
-    paths = [source.path for source in sources] + [path for record in project.records for path in record_files(record)]
-    paths += [p for p in (asked.districts, asked.countries, asked.rivers, asked.lakes, asked.elevation) if p]
-    paths += [layer.path for layer in project.priority.layers] + (
-        [project.priority.roads] if project.priority.roads else []
-    )
-    paths += (
-        [p for p in (project.surface.settlements, project.surface.roads) if p] if project.surface is not None else []
-    )
-    paths += [project.planning.previous] if project.planning is not None and project.planning.previous else []
+    paths = list(paths_of(project))
     if project.planning is not None and project.planning.previous and project.planning.treaty is not None:
         paths.append(project.planning.previous.with_name("tasks.csv"))  # of the plan in force, if it is there
-    paths += [project.release.published] if project.release is not None and project.release.published else []
     return _hashed(paths, folder)
 
 

@@ -35,14 +35,12 @@ from clearplan.study.treaty import Dossier, sums_less
 from clearplan.tables.check import no_faults
 from clearplan.tables.codes import CODE_LISTS, EVERY_KIND, OUTSIDE
 from clearplan.tables.columns import Tier
+from clearplan.tables.inputs import INPUTS
 from clearplan.tables.tiers import BANNERS, check_tier
 
 if TYPE_CHECKING:
     from clearplan.study.study import Study
 
-#: Tables of a study that ``publish`` makes anew.
-_TABLES = ("hazards", "zones", "accidents", "areas", "tasks", "lifelines", "gates", "releases", "history", "teams",
-           "commitments")  # fmt: skip
 #: Sections of plan.toml that decide figures and name no file, no place and nobody; of some a key stays away.
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "study": (), "footprints": (), "tasks": (), "priority": ("layers", "roads"), "release": ("published",),
@@ -86,7 +84,7 @@ def publish_study(study: Study, tier: str | None = None) -> Study:
 
 def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
     layers: dict[str, Any] = {"districts": study.context.districts, "district_name": study.context.district_name}
-    tables = {name: getattr(study, name) for name in _TABLES}
+    tables = study.tables
     key = make_key(tables, asked, **layers) if tier == "public" else None
     made: dict[str, Any] = publish_tables(
         tables, tier, settings=asked, as_at=study.project.study.as_at, key=key, **layers
@@ -108,7 +106,7 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
         }
     if study.planned is not None:
         changed["planned"] = _planned(study.planned, made, key, hidden)
-    out = replace(study, **made, **changed)
+    out = replace(study, tables=made, **changed)
     return replace(out, run=_record(study, out, tier, hidden))
 
 
@@ -120,8 +118,8 @@ def hidden_words(study: Study, tier: Tier) -> frozenset[str]:
     found: set[str] = set()
     hazards = study.hazards
     if tier == "public":
-        for name in _TABLES:
-            found |= _texts(getattr(study, name))
+        for table in study.tables.values():
+            found |= _texts(table)
         for file in study.run["inputs"]:
             found |= {file, file.rsplit("/", 1)[-1]}
         # Names of districts and places leave; so do codes, which are words of the language.
@@ -345,9 +343,9 @@ def _record(study: Study, out: Study, tier: Tier, hidden: frozenset[str]) -> dic
         if study.run["settings"].get(name) is not None
     }
     run["faults"] = [{"level": level} for level in sorted(study.faults["level"].astype(str))]
-    for name in ("history", "gates", "teams", "commitments"):
+    for name in _ROWS:
         if name in run:
-            table = getattr(out, name).drop(columns=["deferred", "geometry"], errors="ignore")
+            table = out.tables[name].drop(columns=["deferred", "geometry"], errors="ignore")
             run[name] = json.loads(table.to_json(orient="records", date_format="iso", date_unit="s"))
     if tier == "public":
         run = _for_anyone(run, study, out)
@@ -373,9 +371,11 @@ def _for_anyone(run: dict[str, Any], study: Study, out: Study) -> dict[str, Any]
     return {name: value for name, value in run.items() if name in known}
 
 
+#: Tables without shapes: their rows stand in the record of a run.
+_ROWS = tuple(name for name, table in INPUTS.items() if not table.shapes)
 #: What the public record of a run holds beside the books; a key that somebody adds to run.json stays away.
 _KEPT = ("fingerprint", "tier", "inputs", "settings", "versions", "crs", "operations", "code_lists", "counts",
-         "deferred", "contact_lines", "people", "faults", "history", "gates", "teams", "commitments", "cuts",
+         "deferred", "contact_lines", "people", "faults", *_ROWS, "cuts",
          "warnings")  # fmt: skip
 
 

@@ -78,11 +78,11 @@ def rank_tasks(project: Project, frame: WorkingCrs, known: Inputs, context: Cont
             raise TableError(f"{layer.path}: {error}") from None
     ranked = rank(
         tasks,
-        known.zones,
+        known.table("zones"),
         settings,
-        accidents=known.accidents,
-        lifelines=known.lifelines if project.lifelines else None,
-        gates=known.gates,
+        accidents=known.table("accidents"),
+        lifelines=known.table("lifelines") if project.files_of("lifelines") else None,
+        gates=known.table("gates"),
         roads=read_places(settings.roads, frame.crs),
         elevation=context.elevation,
         as_at=project.study.as_at,

@@ -49,6 +49,7 @@ from clearplan.surface.evaluation import Evaluation, evaluate, evaluation_tables
 from clearplan.surface.evidence import Evidence, collect_evidence
 from clearplan.surface.fit import Fit, fit_surface
 from clearplan.surface.probability import Surface, expected_area
+from clearplan.tables.inputs import INPUTS
 from clearplan.tables.tiers import TIERS, check_tier
 
 Search = Callable[[float, float], None]
@@ -220,18 +221,18 @@ def _made(
     context, background = read_layers(project, frame)
     context = replace(context, places=read.settlements)
     progress(STAGES[1])
-    drawn = footprints(read.hazards, project.footprints)
+    drawn = footprints(read.table("hazards"), project.footprints)
     known = as_at_day(read, day)
     progress(STAGES[2])
-    reported = as_at_table(drawn, day, history=read.history)
+    reported = as_at_table(drawn, day, history=read.table("history"))
     areas, books, faults = _released(project, read, known, drawn, reported, context)
     if day < written or "bridge" in books:
-        faults = pd.concat([faults, closed_by_row(read.hazards)], ignore_index=True)
+        faults = pd.concat([faults, closed_by_row(read.table("hazards"))], ignore_index=True)
     found = [*background, link_faults(read, context), faults]
     known = replace(known, faults=pd.concat([known.faults, *found], ignore_index=True))
     progress(STAGES[3])
     tasks = make_tasks(
-        areas, known.zones, project.tasks, districts=context.districts, district_name=context.district_name
+        areas, known.table("zones"), project.tasks, districts=context.districts, district_name=context.district_name
     )
     progress(STAGES[4])
     # A hazard that was reported stays evidence, released or closed: only the search of its ground moves a probability.
@@ -245,8 +246,8 @@ def _made(
     tasks = rank_tasks(project, frame, known, context, tasks)
     why = why_this_order(tasks, project.priority)
     progress(STAGES[6])
-    planned, zones, doubts, previous = None, known.zones, list(why.doubts), _previous(project)
-    if project.planning is not None and work and not len(known.teams):
+    planned, zones, doubts, previous = None, known.table("zones"), list(why.doubts), _previous(project)
+    if project.planning is not None and work and not len(known.tables["teams"]):
         doubts.append(f"There is no plan of work: no team was on record by {day}")
     elif project.planning is not None and work:
         planned = plan_work(case_of(project, known, tasks, previous=previous), progress=search)
@@ -256,12 +257,10 @@ def _made(
     dossier = None
     if filing and project.planning is not None and project.planning.treaty is not None:
         dossier = make_dossier(project, known, drawn, areas, tasks, context, planned=planned, previous=previous)
-    tables = {"hazards": known.hazards, "areas": areas, "tasks": tasks, "zones": zones,
-              "accidents": known.accidents, "lifelines": known.lifelines, "gates": known.gates,
-              "releases": known.releases, "history": known.history, "teams": known.teams,
-              "commitments": known.commitments}  # fmt: skip
+    tables = {name: known.table(name) for name in INPUTS} | {"zones": zones, "areas": areas, "tasks": tasks}
     return Study(
         project=project,
+        tables=tables,
         net=books["net_area"],
         books=books,
         faults=known.faults,
@@ -284,7 +283,6 @@ def _made(
         records=known.records,
         evidence=evidence,
         fit=learned,
-        **tables,
     )
 
 
@@ -303,18 +301,17 @@ def _released(
     """What remains of the areas reported by the day, the books, and the faults of the ledger."""
     day = project.study.as_at
     faults = ledger_faults(project, known, reported, context)
-    left = apply_releases(reported, known.releases, as_at=day)
+    left = apply_releases(reported, known.table("releases"), as_at=day)
     faults = pd.concat([faults, open_but_released(left, known)], ignore_index=True)
     layers: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
+    releases, history = read.table("releases"), read.table("history")
     books = {
         "net_area": net_area(left, context.districts, name=context.district_name),
-        "ledger": ledger(drawn, read.releases, as_at=day, history=read.history, **layers),
+        "ledger": ledger(drawn, releases, as_at=day, history=history, **layers),
     }
     opening = project.release.bridge_from if project.release is not None else None
     if opening is not None and opening <= day:
-        books["bridge"] = bridge(
-            drawn, read.releases, opening=opening, closing=day, history=read.history, **layers
-        )  # fmt: skip
+        books["bridge"] = bridge(drawn, releases, opening=opening, closing=day, history=history, **layers)
     return left, books, faults
 
 
@@ -329,14 +326,18 @@ def _evidence(
     if asked.mask is not None and mask is None:
         raise SettingsError(f"surface.mask: context.{asked.mask} gives no file; add it, or drop mask")
     searched = None
-    if project.release is not None and len(known.releases):
+    if project.release is not None and len(known.tables["releases"]):
         searched = searches(
-            known.releases, project.release.detection, known.accidents, known.hazards, as_at=project.study.as_at
+            known.table("releases"),
+            project.release.detection,
+            known.table("accidents"),
+            known.table("hazards"),
+            as_at=project.study.as_at,
         )
     return collect_evidence(
-        known.hazards,
+        known.table("hazards"),
         areas,
-        known.accidents,
+        known.table("accidents"),
         asked,
         region=project.study.region,
         settlements=known.settlements,
@@ -352,7 +353,7 @@ def _learned(project: Project, evidence: Evidence | None, known: Inputs, areas: 
         return None
     if project.fit is None:
         raise SettingsError("surface.mode is fitted: add [fit], which says what to learn from and how")
-    return fit_surface(evidence, project.fit, accidents=known.accidents, areas=areas)
+    return fit_surface(evidence, project.fit, accidents=known.table("accidents"), areas=areas)
 
 
 def evaluate_study(

@@ -22,23 +22,26 @@ from clearplan.surface.probability import Surface
 
 @dataclass(frozen=True)
 class Study:
-    """A finished study: its tables, and ``run``, the record of how they were made."""
+    """A finished study.
+
+    project : settings of plan.toml
+    tables : every table of the project by name, as at the day: those that were read, AREAS and TASKS
+    net : net area by class and district
+    faults : fault table of all files
+    run : the record of how all this was made
+    books : net_area, ledger and others by name
+    context : layers beneath the hazards
+    records : what came out of each source of minefield records
+    evidence, fit, surface : of the probability that ground is contaminated
+    why : why the order is what it is
+    planned, dossier : the plan of work, and the tables to file
+    """
 
     project: Project
-    hazards: gpd.GeoDataFrame
-    zones: gpd.GeoDataFrame
-    accidents: gpd.GeoDataFrame
-    areas: gpd.GeoDataFrame
+    tables: Mapping[str, pd.DataFrame]
     net: pd.DataFrame
-    tasks: gpd.GeoDataFrame
     faults: pd.DataFrame
     run: dict[str, Any]
-    lifelines: gpd.GeoDataFrame
-    gates: pd.DataFrame
-    releases: gpd.GeoDataFrame
-    history: pd.DataFrame
-    teams: pd.DataFrame
-    commitments: pd.DataFrame
     books: Mapping[str, pd.DataFrame]
     context: Context = field(default_factory=Context)
     records: tuple[RecordReading, ...] = ()
@@ -48,6 +51,43 @@ class Study:
     why: Why = field(default_factory=Why)
     planned: Planned | None = None
     dossier: Dossier | None = None
+
+    # Tables that have a place on the map, by a short name; the others are in ``tables``.
+
+    @property
+    def hazards(self) -> gpd.GeoDataFrame:
+        """HAZARDS."""
+        return self.tables["hazards"]
+
+    @property
+    def areas(self) -> gpd.GeoDataFrame:
+        """AREAS: what remains of each hazard."""
+        return self.tables["areas"]
+
+    @property
+    def tasks(self) -> gpd.GeoDataFrame:
+        """TASKS, ranked and planned."""
+        return self.tables["tasks"]
+
+    @property
+    def zones(self) -> gpd.GeoDataFrame:
+        """ZONES, with the day on which each opens."""
+        return self.tables["zones"]
+
+    @property
+    def accidents(self) -> gpd.GeoDataFrame:
+        """ACCIDENTS."""
+        return self.tables["accidents"]
+
+    @property
+    def lifelines(self) -> gpd.GeoDataFrame:
+        """LIFELINES."""
+        return self.tables["lifelines"]
+
+    @property
+    def releases(self) -> gpd.GeoDataFrame:
+        """RELEASES."""
+        return self.tables["releases"]
 
     @property
     def notes(self) -> list[str]:

@@ -115,7 +115,7 @@ def make_dossier(
         released=released_table(
             books, releases, as_at=day, devices=allowed_codes("device", project.code_lists), **layers
         ),
-        milestones=None if work is None else milestones(work, known.teams, asked),
+        milestones=None if work is None else milestones(work, known.table("teams"), asked),
         planned=meant,
         achieved=achieved,
         currency=asked.currency,
@@ -127,18 +127,19 @@ def _books(
     known: Inputs, drawn: gpd.GeoDataFrame, day: dt.date, layers: Mapping[str, Any]
 ) -> tuple[dict[int, pd.DataFrame], gpd.GeoDataFrame, str]:
     """Bridges of the last years, the decisions that they tell of, and what is left out, in words."""
-    every = book_years(known.releases, day)
+    releases, history = known.table("releases"), known.table("history")
+    every = book_years(releases, day)
     years = dict(list(every.items())[-YEARS:])
     days = [min(years.values())[0], *(closing for _, closing in years.values())]
-    books = dict(zip(years, bridges(drawn, known.releases, days=days, history=known.history, **layers), strict=True))
+    books = dict(zip(years, bridges(drawn, releases, days=days, history=history, **layers), strict=True))
     if len(years) == len(every):
-        return books, known.releases, ""
-    early = pd.to_datetime(known.releases["decided_on"]) <= pd.Timestamp(days[0])
+        return books, releases, ""
+    early = pd.to_datetime(releases["decided_on"]) <= pd.Timestamp(days[0])
     many = "decision is" if early.sum() == 1 else "decisions are"
     words = (
         f"What was released is told from {min(years)} on: {early.sum():,} earlier {many} left out of table and rates."
     )
-    return books, known.releases[~early], words
+    return books, releases[~early], words
 
 
 def _achieved(

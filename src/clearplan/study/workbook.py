@@ -26,12 +26,11 @@ from clearplan.outputs.workbooks.treaty import treaty_sheets
 from clearplan.outputs.workbooks.writer import Sheet, write_book
 from clearplan.planning.planned import Planned
 from clearplan.study.treaty import Dossier
+from clearplan.tables.inputs import INPUTS
 
 if TYPE_CHECKING:
     from clearplan.study.study import Study
 
-#: Tables whose deferred rows the book tells.
-_READ = ("hazards", "zones", "accidents", "lifelines", "gates", "releases", "history", "teams", "commitments")
 #: Sheets in the order of the book; of treaty and plan of work, those that there are.
 _ORDER = (
     "summary", "tasks", "zones", "comparison", "work", "use", "budgets", "bridge", "ledger", "obligations", "remaining",
@@ -90,7 +89,7 @@ def _loud(illustrative: bool) -> str:
 
 def _run_tables(study: Study) -> dict[str, pd.DataFrame]:
     """Tables that every run has."""
-    read: Mapping[str, Any] = {name: getattr(study, name) for name in _READ}
+    read: Mapping[str, Any] = {name: study.tables[name] for name in INPUTS}
     tables = {
         "summary": summary_table(
             study.run,

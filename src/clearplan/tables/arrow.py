@@ -16,9 +16,10 @@ import shapely
 
 from clearplan.tables.check import placed
 from clearplan.tables.columns import Column, with_unit
-from clearplan.tables.inputs import INPUTS, RECORDS
+from clearplan.tables.inputs import INPUTS
 from clearplan.tables.lookup import TABLES, columns_of
 from clearplan.tables.reasons import in_words
+from clearplan.tables.record_sheets import RECORDS
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -232,7 +233,8 @@ def from_arrow(layer: str, table: pa.Table) -> pd.DataFrame:
     import pyarrow as pa
 
     # Doors give counts as floats, hazards carry those of their records too.
-    entered = (*INPUTS.get(layer, ()), *(RECORDS if layer == "hazards" else ()))
+    own = INPUTS[layer].columns if layer in INPUTS else ()
+    entered = (*own, *(RECORDS if layer == "hazards" else ()))
     counts = {c.name for c in entered if c.dtype in ("number", "integer")}
     # Whole numbers that stages keep beside blanks, even where there is none.
     blankable = {c.name for c in TABLES.get(layer, ()) if c.dtype == "integer" and c.nullable}

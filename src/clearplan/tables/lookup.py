@@ -11,14 +11,16 @@ from clearplan.core.errors import TableError
 from clearplan.tables.books import BOOKS
 from clearplan.tables.columns import Column, added_by
 from clearplan.tables.inputs import INPUTS
+from clearplan.tables.record_sheets import RECORD_TABLES
 from clearplan.tables.results import ADDED, RESULTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_ENTERED = {name: table.columns for name, table in INPUTS.items()}
 #: Every declared table, with the columns that stages add to it.
 TABLES: dict[str, tuple[Column, ...]] = {
-    name: (*columns, *ADDED.get(name, ())) for name, columns in (INPUTS | RESULTS | BOOKS).items()
+    name: (*columns, *ADDED.get(name, ())) for name, columns in (_ENTERED | RECORD_TABLES | RESULTS | BOOKS).items()
 }
 #: Columns that any table may have in a file.
 EVERYWHERE = added_by(
@@ -107,22 +109,14 @@ def id_column(table: str) -> str:
     return TABLES[table][0].name
 
 
-#: Tables in the order in which their id columns are looked for: those that also name rows of others come first.
-_KNOWN_BY_ID = (
-    "commitments",
-    "work",
-    "blockers",
-    "tasks",
-    "areas",
-    "releases",
-    "history",
-    "gates",
-    "lifelines",
-    "teams",
-    "hazards",
-    "zones",
-    "accidents",
-)
+def _known_by_id() -> tuple[str, ...]:
+    """Tables in the order in which their id columns are looked for: those that name rows of others come first."""
+    names = [name for name in (*RESULTS, *INPUTS) if TABLES[name][0].unique]
+    ids = {id_column(name) for name in names}
+    return tuple(sorted(names, key=lambda name: -len(ids & {column.name for column in base_columns(name)})))
+
+
+_KNOWN_BY_ID = _known_by_id()
 
 
 def table_name(table: pd.DataFrame) -> str:

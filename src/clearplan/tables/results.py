@@ -28,7 +28,7 @@ from clearplan.tables.columns import (
     restricted,
     text,
 )
-from clearplan.tables.inputs import RECORDS, VERTICES
+from clearplan.tables.record_sheets import RECORDS, VERTICES
 
 # A declaration is read as a table: one column, one or two lines. At the public tier ids, shapes, areas and places leave
 # only as publishing makes them: renamed, laid on cells, rounded; nothing is copied there from a row of one hazard.

@@ -229,7 +229,8 @@ def test_a_run_without_plan_treaty_and_bridge_has_a_book_too(sample, tmp_path):
     books = {name: table for name, table in study.books.items() if name != "bridge"}
     zones = study.zones.drop(columns=["opens_in", "opens_on", "waits_for", "last_tasks", "why", "sooner", "probability",
                                       "p50_on", "p80_on"])  # fmt: skip
-    bare = replace(study, planned=None, dossier=None, books=books, zones=zones, faults=study.faults.iloc[:0])
+    tables = dict(study.tables) | {"zones": zones}
+    bare = replace(study, planned=None, dossier=None, books=books, tables=tables, faults=study.faults.iloc[:0])
     write_runbook(bare, tmp_path / "plan.xlsx", notice="n")
     assert openpyxl.load_workbook(tmp_path / "plan.xlsx").sheetnames == [
         "Read first", "Summary", "Tasks", "Places", "Ledger", "Data quality", "Sources", "Settings",

@@ -11,7 +11,7 @@ import pandas as pd
 from clearplan.outputs.workbooks.writer import new_book
 from clearplan.tables.codes import allowed_codes
 from clearplan.tables.columns import Column
-from clearplan.tables.inputs import INPUTS
+from clearplan.tables.record_sheets import RECORD_TABLES
 
 #: Sheets of a record workbook, in the order of work.
 RECORD_SHEETS = ("records", "legs", "anchors")
@@ -78,7 +78,7 @@ def _sheet(book: Any, name: str, table: pd.DataFrame) -> None:
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     text = book.add_format({"num_format": "@"})  # keeps 0-75 from becoming a date
     page.freeze_panes(1, 2)
-    for at, column in enumerate(INPUTS[name]):
+    for at, column in enumerate(RECORD_TABLES[name]):
         must = column.required and not column.nullable
         page.write_string(0, at, column.name, needed if must else optional)
         page.write_comment(0, at, comment(column), {"x_scale": 2, "y_scale": 1.4})

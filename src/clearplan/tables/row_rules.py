@@ -1,0 +1,82 @@
+"""What rows of a table must keep beyond their columns: rates in order, a depth beside clearance, doubtful zeros."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from clearplan.core.checks import months_of
+from clearplan.core.errors import TableError
+from clearplan.tables.codes import allowed_codes
+from clearplan.tables.entry import CodeLists, RowFault
+from clearplan.tables.texts import read_items
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+
+def belts_are_indications(hazards: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:
+    """A belt round a line is an indication, whatever the file calls it (Law 3)."""
+    if not {"kind", "land_class"} <= set(hazards.columns):
+        return []
+    declared = ((hazards["kind"] == "contact-line") & (hazards["land_class"] != "indication")).to_numpy()
+    rule = "a contact line's belt counts as indication until someone has surveyed it"
+    remedy = "enter surveyed ground as polygons of its own class"
+    return [
+        RowFault(int(k), "land_class", hazards["land_class"].iloc[k], rule, "warning", remedy)
+        for k in np.flatnonzero(declared)
+    ]
+
+
+def doubtful_zeros(zones: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:
+    """A place with 0 people may be one whose number is not known (Law 8)."""
+    if "people" not in zones.columns:
+        return []
+    zero = pd.to_numeric(zones["people"], errors="coerce").to_numpy(float) == 0
+    rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
+    return [RowFault(int(k), "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
+
+
+def countable_releases(releases: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:
+    """Clearance needs its depth, and items found must be countable."""
+    faults = []
+    devices = allowed_codes("device", code_lists)
+    for k, row in enumerate(releases.to_dict("records")):
+        if row.get("action") == "cleared" and pd.isna(row.get("depth_m")):
+            rule, remedy = "cleared without a depth", "state the depth to which the ground was cleared [m]"
+            faults.append(RowFault(k, "depth_m", None, rule, "error", remedy))
+        try:
+            read_items(row.get("items"), devices)
+        except TableError as error:
+            remedy = str(error).rpartition(": ")[2]
+            faults.append(RowFault(k, "items", row["items"], "items found can't be read", "error", remedy))
+    return faults
+
+
+def able_teams(teams: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:
+    """Rates and days in order, and a season that has months."""
+    faults = []
+    for k, row in enumerate(teams.to_dict("records")):
+        rates = pd.to_numeric(pd.Series([row.get(f"rate_{name}") for name in ("low", "likely", "high")]))
+        if rates.notna().all() and not rates.is_monotonic_increasing:
+            stated = ", ".join(f"{rate:g}" for rate in rates)
+            remedy = "give rate_low <= rate_likely <= rate_high [m2 a team and day]"
+            faults.append(RowFault(k, "rate_likely", stated, "rates are not in order", "error", remedy))
+        first, last = row.get("available_from"), row.get("available_to")
+        if pd.notna(first) and pd.notna(last) and first > last:
+            rule, remedy = "ends before available_from", "mend one of the days"
+            faults.append(RowFault(k, "available_to", last.date(), rule, "error", remedy))
+        faults += _season(k, row)
+    return faults
+
+
+def _season(k: int, team: dict[Hashable, object]) -> list[RowFault]:
+    """A season that has no months."""
+    try:
+        months_of(team.get("season"))
+    except TableError as error:
+        rule, _, remedy = str(error).partition("; ")
+        return [RowFault(k, "season", team["season"], rule, "error", remedy)]
+    return []
