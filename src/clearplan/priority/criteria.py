@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from clearplan.core.errors import TableError
 from clearplan.geo import shapes
@@ -83,7 +83,7 @@ class Figure:
     zones: list[str] | None = None
 
 
-def exactly(values: Any) -> Figure:
+def exactly(values: ArrayLike) -> Figure:
     """A figure without doubt."""
     same = np.asarray(values, dtype=float)
     return Figure(same, same, same)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
@@ -141,7 +142,7 @@ def _assumptions(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, settings: Pri
     return wider
 
 
-def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None, *, as_at: dt.date | None = None) -> Any:
+def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None, *, as_at: dt.date | None = None) -> NDArray[np.object_]:
     """Per task why it is excluded and until when, '; ' between; None where no gate stands before it (n).
 
     A gate that is lifted by the day holds nothing back; without a day, one that is lifted at all.
@@ -230,7 +231,7 @@ def weights_of(settings: PrioritySettings, queue: str, name: str | None = None) 
 
 def judged(own: WeightSet) -> Pairwise | None:
     """Judgements in pairs of a stakeholder, weighed; None where the set is of another method."""
-    if own.method != "pairwise":
+    if own.method != "pairwise" or own.matrix is None:
         return None
     return pairwise_weights(own.matrix, own.order, where=f"weights {own.name}")
 
@@ -269,25 +270,25 @@ def doubts_of_weights(settings: PrioritySettings) -> list[str]:
     return [told for told in words if told is not None]
 
 
-def value_of(figure: Any, criterion: Criterion) -> Any:
+def value_of(figure: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
     """Value 0-1 of raw figures: linear between the anchors, level beyond them.
 
     >>> near = Criterion(name="zone_distance", weight=1, zero_at=10_000, one_at=0, source="example")
     >>> value_of(np.array([0.0, 2_500.0, 20_000.0]), near).tolist()
     [1.0, 0.75, 0.0]
     """
-    figure = np.asarray(figure, dtype=float)
+    raw = np.asarray(figure, dtype=float)
     if criterion.steps is not None:
         at, value = np.array(criterion.steps).T
-        held = value[np.maximum(np.searchsorted(at, figure, side="right") - 1, 0)]
-        return np.where(np.isnan(figure), np.nan, held)
+        held = value[np.maximum(np.searchsorted(at, raw, side="right") - 1, 0)]
+        return np.where(np.isnan(raw), np.nan, held)
     zero, one = criterion.zero_at, criterion.one_at
     assert zero is not None
     assert one is not None
     if criterion.scale == "log":
         # A figure of 0 lies below every anchor of a log scale.
-        figure, zero, one = np.log(np.maximum(figure, np.finfo(float).tiny)), np.log(zero), np.log(one)
-    return np.clip((figure - zero) / (one - zero), 0.0, 1.0)
+        raw, zero, one = np.log(np.maximum(raw, np.finfo(float).tiny)), np.log(zero), np.log(one)
+    return np.clip((raw - zero) / (one - zero), 0.0, 1.0)
 
 
 def in_queue(ranked: Frame, queue: str) -> Frame:
@@ -296,7 +297,7 @@ def in_queue(ranked: Frame, queue: str) -> Frame:
     return own
 
 
-def by_score(ranked: pd.DataFrame) -> Any:
+def by_score(ranked: pd.DataFrame) -> NDArray[np.intp]:
     """Places of tasks from the highest score to the lowest, equal ones by id (n)."""
     return np.lexsort((ranked["task_id"].to_numpy(str), -ranked["score"].to_numpy(float)))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import kendalltau
 
 from clearplan.core.errors import SettingsError
@@ -41,7 +41,7 @@ class Pairwise:
         return self.ratio <= CONSISTENT
 
 
-def pairwise_weights(matrix: Any, names: Sequence[str] | None = None, *, where: str = "matrix") -> Pairwise:
+def pairwise_weights(matrix: ArrayLike, names: Sequence[str] | None = None, *, where: str = "matrix") -> Pairwise:
     """Weights by the principal eigenvector, with the consistency ratio (Saaty 1980).
 
     Parameters

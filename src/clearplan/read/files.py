@@ -11,7 +11,7 @@ import warnings
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,9 @@ from clearplan.core.errors import CrsError, MissingFileError, ReadError
 from clearplan.read.spreadsheets import drop_tags, first_line, read_csv, read_xlsx, readings
 from clearplan.tables.check import Fault, fault
 from clearplan.tables.sidetables import restored
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 TABLES = {".csv", ".tsv", ".txt", ".xlsx"}
 VECTORS = {
@@ -84,7 +87,7 @@ def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = Non
     raise ReadError(f"{path}: format {suffix or '(none)'} is not known; give one of {known}")
 
 
-def read_typed(path: Path) -> list[tuple[str, Any, CRS | None]]:
+def read_typed(path: Path) -> list[tuple[str, pa.Table, CRS | None]]:
     """Layers of a GeoPackage of ours as (name, Arrow table, CRS), each column in the type that the file states.
 
     Raises

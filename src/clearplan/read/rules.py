@@ -16,6 +16,7 @@ from clearplan.core.checks import parse_date, parse_number
 from clearplan.core.crs import is_metric, parse_crs, reprojected, working_crs
 from clearplan.core.errors import CrsError, ReadError, SettingsError
 from clearplan.geo.shape_faults import MIXED, TWICE, check_crs, check_gaps, check_region, check_shapes
+from clearplan.geo.shapes import Geometries
 from clearplan.read.files import Raw
 from clearplan.settings.sources import SourceSettings
 from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, Fault, check, fault
@@ -89,7 +90,7 @@ def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
 
 def entered_geometry(
     raw: Raw, frame: pd.DataFrame, source: SourceSettings, faults: list[Fault]
-) -> tuple[np.ndarray[Any, Any], set[str]]:
+) -> tuple[Geometries, set[str]]:
     """Shapes as entered, from the file or from coordinate columns, and the columns that were used."""
     if raw.geometry is not None:
         return raw.geometry, set()
@@ -215,7 +216,7 @@ def _dates(values: pd.Series, column: str, raw: Raw, source: SourceSettings, fau
 def geometry_faults(
     name: str,
     frame: pd.DataFrame,
-    geometry: np.ndarray[Any, Any],
+    geometry: Geometries,
     crs: CRS,
     region: Region | None,
     raw: Raw,

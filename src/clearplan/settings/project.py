@@ -10,7 +10,7 @@ import datetime as dt
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BeforeValidator, Field, create_model, model_validator
 
@@ -119,7 +119,7 @@ class Project(_WithFiles):
         return self
 
 
-def load_project(path: str | Path, *, change: Mapping[str, Any] | None = None) -> Project:
+def load_project(path: str | Path, *, change: Mapping[str, object] | None = None) -> Project:
     """Read and check a ``plan.toml``; input paths become absolute.
 
     Parameters

@@ -35,6 +35,7 @@ from clearplan.study.treaty import Dossier, sums_less
 from clearplan.tables.check import no_faults
 from clearplan.tables.codes import CODE_LISTS, EVERY_KIND, OUTSIDE
 from clearplan.tables.columns import Tier
+from clearplan.tables.frames import Districts
 from clearplan.tables.inputs import INPUTS
 from clearplan.tables.tiers import BANNERS, check_tier
 
@@ -211,7 +212,9 @@ def _step(name: str) -> float | None:
     return {"days": DAYS_STEP, "cost": COST_STEP}.get(parts[0])
 
 
-def border_rows(key: Key, cell_m: float, *, districts: Any, district_name: str) -> dict[tuple[str, str], str]:
+def border_rows(
+    key: Key, cell_m: float, *, districts: Districts | None, district_name: str
+) -> dict[tuple[str, str], str]:
     """District and class to the district under which their ground is told: that of the cells that hold it.
 
     A cell lies in one district, but ground of a neighbour's may reach into it by a sliver. The neighbour's row of a

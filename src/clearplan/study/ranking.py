@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -36,6 +34,7 @@ from clearplan.settings.base import QUEUES, check_settings
 from clearplan.settings.priority import OWN_WEIGHTS, PrioritySettings
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
+from clearplan.tables.frames import Tasks
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ _OURS = (
 )  # fmt: skip
 
 
-def rank_tasks(project: Project, frame: WorkingCrs, known: Inputs, context: Context, tasks: gpd.GeoDataFrame) -> Any:
+def rank_tasks(project: Project, frame: WorkingCrs, known: Inputs, context: Context, tasks: Tasks) -> Tasks:
     """TASKS of a study with ranks, how sure they are, what would change them, and the value of survey."""
     settings = project.priority
     for layer in settings.layers:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.tables.codes import CODE_LISTS
 
 
-def ids_in(text: Any) -> list[str]:
+def ids_in(text: object) -> list[str]:
     """Ids of a cell that holds several with '; ' between; none where it is blank.
 
     >>> ids_in("Z1; Z2"), ids_in(""), ids_in(None), ids_in(float("nan"))

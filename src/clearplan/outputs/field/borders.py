@@ -52,7 +52,9 @@ class Border:
         return np.concatenate(self.rings)
 
 
-def border_of(shape: Any, most: int, position_error_m: Any = None) -> Border:
+def border_of(
+    shape: shapely.Polygon | shapely.MultiPolygon, most: int, position_error_m: float | None = None
+) -> Border:
     """The border of a task in at most so many turning points, outside of it everywhere.
 
     Parameters

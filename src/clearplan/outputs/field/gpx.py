@@ -29,6 +29,7 @@ from clearplan.outputs.field.borders import (
     short_codes,
 )
 from clearplan.tables.check import placed
+from clearplan.tables.frames import Tasks
 
 _NAMESPACE = "http://www.topografix.com/GPX/1/1"
 #: Longest name of a waypoint: older handhelds cut what is longer.
@@ -39,7 +40,7 @@ SHORT_NOTICE = "Not for navigation or entry"
 _HANDHELD = 2_000
 
 
-def first_tasks(tasks: pd.DataFrame, chosen: Sequence[str] | None = None, first: int = 10) -> Any:
+def first_tasks(tasks: pd.DataFrame, chosen: Sequence[str] | None = None, first: int = 10) -> Tasks:
     """The tasks that are meant, in the order in which they were named; else the first ones of each queue by rank.
 
     Raises

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from clearplan.core.crs import parse_crs, reprojected
 from clearplan.geo.shapes import Geometries, outward_reach, simplify_outward
@@ -44,7 +45,7 @@ def furthest_m(tolerance_m: float) -> float:
     return outward_reach(tolerance_m, rounding_m(tolerance_m)) + rounding_m(tolerance_m)
 
 
-def outlines(geometries: Geometries, crs: Any, tolerance_m: float) -> list[str | None]:
+def outlines(geometries: Geometries, crs: CRS, tolerance_m: float) -> list[str | None]:
     """Each polygon as a string that holds at least its ground; None where there is none.
 
     Parameters
@@ -57,7 +58,7 @@ def outlines(geometries: Geometries, crs: Any, tolerance_m: float) -> list[str |
     return _written(simplify_outward(_there(geometries), tolerance_m, rounding_m(tolerance_m)), crs, tolerance_m)
 
 
-def rough_outlines(geometries: Geometries, crs: Any, tolerance_m: float) -> list[str | None]:
+def rough_outlines(geometries: Geometries, crs: CRS, tolerance_m: float) -> list[str | None]:
     """As ``outlines``, in less than half the time and length: compact shapes by their convex hulls, further outside."""
     true, margin = _there(geometries), rounding_m(tolerance_m)
     hull = shapely.convex_hull(true)
@@ -138,7 +139,7 @@ def _digits(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.b
     return np.frombuffer(DIGITS.encode(), dtype=np.uint8)[digit + 32 * more], used
 
 
-def digits_of(numbers: NDArray[np.floating[Any]], unit: float) -> str:
+def digits_of(numbers: NDArray[np.floating], unit: float) -> str:
     """Numbers as digits, to the nearest multiple of ``unit``; NaN is "~".
 
     >>> digits_of(np.array([0.0, -1.0, 10.0, np.nan]), 1.0)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from clearplan.core.checks import Day
 from clearplan.core.errors import TableError
 from clearplan.planning.planned import Planned
 from clearplan.settings.planning import PlanningSettings
@@ -54,7 +55,7 @@ class Figures:
 
 
 def figures_of(
-    books: Mapping[str, pd.DataFrame], planned: Planned | None = None, *, bridge_days: tuple[Any, Any] | None = None
+    books: Mapping[str, pd.DataFrame], planned: Planned | None = None, *, bridge_days: tuple[Day, Day] | None = None
 ) -> Figures:
     """The figures of a study: from its books, and from its plan of work where it has one.
 
