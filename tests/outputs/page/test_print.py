@@ -6,6 +6,7 @@ import pytest
 
 from clearplan.outputs.page.draw import About, draw_map
 from tests.browser import PICTURES, opened
+from tests.conftest import FULL
 from tests.outputs.page.test_draw import PERIODS
 from tests.outputs.page.test_figures import donor_figures, donor_world
 
@@ -17,6 +18,7 @@ pytestmark = [
 ]
 #: Width and height of the sheets [pt].
 SHEETS = {"A4": (595, 842), "A3": (842, 1191)}
+PAPERS = (("A4", False), ("A4", True), ("A3", False), ("A3", True))
 
 
 def words_of(page):
@@ -24,8 +26,7 @@ def words_of(page):
     return " ".join(unicodedata.normalize("NFKC", page.extract_text() or "").split())
 
 
-@pytest.mark.parametrize("across", [False, True])
-@pytest.mark.parametrize("sheet", ["A4", "A3"])
+@pytest.mark.parametrize(("sheet", "across"), PAPERS if FULL else PAPERS[::3])
 def test_paper_holds_map_legend_disclaimers_and_lists(sample, sheet, across):
     study, folder = sample
     PICTURES.mkdir(exist_ok=True)
