@@ -4,13 +4,16 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 import clearplan
 from tests.conftest import ROOT
+from tests.test_law import MODULES, imported
 
 SRC = ROOT / "src" / "clearplan"
 
@@ -38,6 +41,16 @@ def test_import_does_no_work():
     ]
     code = f"import sys, clearplan; print([m for m in {heavy} if m in sys.modules])"
     assert run_python(code) == "[]"
+
+
+def test_every_library_that_is_imported_is_declared():
+    """But for those of an extra: scikit-learn and what comes with it are asked for by name where they are needed."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    needed = {re.split(r"[<>=]", words)[0] for words in [*declared, "scikit-learn", "threadpoolctl"]}
+    homes = packages_distributions()
+    names = {name.split(".")[0] for path in MODULES for name in imported(path)}
+    for name in sorted(names - set(sys.stdlib_module_names) - {"clearplan"}):
+        assert {home.lower().replace("_", "-") for home in homes[name]} & needed, name
 
 
 def test_every_public_name_is_there_and_stays():
