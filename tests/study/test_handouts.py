@@ -19,7 +19,8 @@ import shapely
 
 from clearplan.study.export import export_run
 from clearplan.study.run import run_study
-from tests.study.test_run import depend, project  # noqa: F401
+from tests.conftest import made_once
+from tests.study.test_run import depend, make_project, project  # noqa: F401
 
 EXCHANGE = ["areas.parquet", "imsma.xlsx", "layers.shp.zip", "limits.txt", "tasks.parquet", "zones.parquet"]
 FIELD = ["dossiers.pdf", "map.kmz", "map.pdf", "map.png", "tasks.gpx"]
@@ -153,12 +154,11 @@ class Elements(HTMLParser):
 
 @pytest.fixture(scope="module")
 def odd_run(tmp_path_factory):
-    from tests.study.test_run import make_project
+    def make(folder):
+        odd(make_project(folder))
+        run_study(folder / "project" / "plan.toml", folder / "project" / "out")
 
-    folder = make_project(tmp_path_factory.mktemp("odd"))
-    odd(folder)
-    run_study(folder / "plan.toml", folder / "out")
-    return folder / "out"
+    return made_once(tmp_path_factory, "odd", make)[1] / "project" / "out"
 
 
 def test_odd_text_is_text_in_pages_and_books(odd_run):
