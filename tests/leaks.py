@@ -28,6 +28,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from clearplan.tables.codes import CODE_LISTS
+from tests.pdf import texts_of_pages
 
 #: A published pair of numbers so near to a secret place, in both directions, gives it away: three decimals of a degree.
 PRECISION_M = 100.0
@@ -153,7 +154,7 @@ def _read(path: Path) -> Iterator[str]:
         yield gpd.read_parquet(path).to_csv()
     elif path.suffix == ".pdf":
         paper = pypdf.PdfReader(io.BytesIO(data))
-        yield from (page.extract_text() for page in paper.pages)
+        yield from texts_of_pages(paper)
         yield " ".join(str(value) for value in (paper.metadata or {}).values())
     elif zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as parts:

@@ -20,6 +20,7 @@ import shapely
 from clearplan.study.export import export_run
 from clearplan.study.run import run_study
 from tests.conftest import made_once
+from tests.pdf import texts_of_pages
 from tests.study.test_run import depend, make_project, project  # noqa: F401
 
 EXCHANGE = ["areas.parquet", "imsma.xlsx", "layers.shp.zip", "limits.txt", "tasks.parquet", "zones.parquet"]
@@ -31,7 +32,7 @@ def names(folder):
 
 
 def text_of(pdf):
-    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages))
+    return re.sub(r"\s+", " ", " ".join(texts_of_pages(pypdf.PdfReader(pdf))))
 
 
 @pytest.mark.parametrize(

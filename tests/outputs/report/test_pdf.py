@@ -13,6 +13,7 @@ from clearplan.outputs.report.elements import read_page
 from clearplan.outputs.report.html import Page, page, table
 from clearplan.outputs.report.outlines import read_drawing
 from clearplan.outputs.report.pdf import print_page, save_paper
+from tests.pdf import texts_of_pages
 
 NOTICE = "Illustrative data. Not for navigation or entry. Fingerprint 0123456789ab."
 NAMES = "Ağdərə / Мартакерт / Մարտակերտ / Şuşa <b>&amp; 5 > 3"
@@ -33,7 +34,7 @@ def same_words(html, content):
     tree, pdf = read_page(html), sheets(content)
     foot = plain(tree.first("footer").text)
     numbers = [f"{k}/{len(pdf.pages)}" for k in range(1, len(pdf.pages) + 1)]
-    texts = [plain(sheet.extract_text()) for sheet in pdf.pages]
+    texts = [plain(text) for text in texts_of_pages(pdf)]
     assert all(foot in text for text in texts)
     told = "".join(text.replace(foot, "").replace(number, "") for text, number in zip(texts, numbers, strict=True))
     blocks, at, spare = [], 0, 0
@@ -139,7 +140,7 @@ def test_text_from_data_stays_text(hostile):
 def test_rows_higher_than_a_sheet_and_words_wider_than_it_are_split_and_whole():
     html = made(f"<h1>T</h1><section><h2>S</h2>{table(['a', 'b'], [['word ' * 4000, 'x' * 900], ['', '']])}</section>")
     content = print_page(html)
-    text = plain("".join(sheet.extract_text() for sheet in sheets(content).pages))
+    text = plain("".join(texts_of_pages(sheets(content))))
     assert text.count("word") == 4000
     assert text.count("x") >= 900
 
