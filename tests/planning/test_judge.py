@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import judge_work
-from clearplan.planning.limits import LIMITS
 from clearplan.settings.planning import Method, PlanningSettings, Step
 from tests import worlds
 from tests.worlds import QUARTERS, outcome
@@ -551,6 +550,22 @@ def test_wrong_rows_are_told_in_their_order():
 
 def test_a_row_without_an_id_is_named_by_its_place():
     assert told(judged(work(W2={"work_id": None})))[0][:2] == ("table", "row 2")
+
+
+#: What may be broken, in the order in which breaches stand.
+LIMITS = (
+    "capacity",
+    "district",
+    "kind",
+    "gate",
+    "precedence",
+    "ground",
+    "budget",
+    "budget of a period",
+    "deadline",
+    "commitment",
+    "table",
+)
 
 
 def test_breaches_stand_in_the_order_of_the_limits():

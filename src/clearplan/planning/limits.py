@@ -21,20 +21,6 @@ from clearplan.tables.lookup import base_columns
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
-#: What may be broken, in the order in which breaches stand.
-LIMITS = (
-    "capacity",
-    "district",
-    "kind",
-    "gate",
-    "precedence",
-    "ground",
-    "budget",
-    "budget of a period",
-    "deadline",
-    "commitment",
-    "table",
-)
 #: Sums of a solver are right to about this part of them, and to this much near 0.
 RELATIVE, ABSOLUTE = 1e-6, 1e-6
 #: Part of the draws in which a team's rate is lower than the one on which a robust plan counts.
@@ -303,7 +289,7 @@ def breaches(
     faults: list[Breach],
     world: World,
 ) -> pd.DataFrame:
-    """One row for each broken limit, in the order of LIMITS: limit, where, by, unit, words.
+    """One row for each broken limit, capacity first and the table last: limit, where, by, unit, words.
 
     ``rows`` are those of ``counted_rows``, ``use`` has the days and cost of each team in each period, ``opens`` and
     ``finish`` the period of each zone and task, ``ahead`` and ``faults`` what reading them found.

@@ -215,10 +215,13 @@ def _days_to_return(tasks: Any, zones: Any, settings: PrioritySettings, around: 
     days = (pd.to_datetime(zones["planned_return"]) - pd.Timestamp(around.as_at)).dt.days.astype(float)
     known = dict(zip(zones["zone_id"], days, strict=True))
     undated = zone_figures(tasks, known).unknown
-    earliest = np.array([
-        min((known[zone] for zone in ids_in(ids) if not np.isnan(known[zone])), default=np.nan)
-        for ids in tasks["zone_ids"]
-    ], dtype=float)  # fmt: skip
+    earliest = np.array(
+        [
+            min((known[zone] for zone in ids_in(ids) if not np.isnan(known[zone])), default=np.nan)
+            for ids in tasks["zone_ids"]
+        ],
+        dtype=float,
+    )
     return Figure(earliest, earliest, earliest, ["; ".join(own) for own in undated])
 
 
@@ -336,8 +339,10 @@ def _effort(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) 
     if lacking:
         raise TableError(f"criterion effort: no rate for the {lacking[0]} queue; state priority.rates.{lacking[0]}")
     area = tasks["area_m2"].to_numpy(float)
-    rates = [tasks["queue"].map({q: getattr(r, name) for q, r in settings.rates.items()}).to_numpy(float)
-             for name in ("likely", "high", "low")]  # fmt: skip
+    rates = [
+        tasks["queue"].map({q: getattr(r, name) for q, r in settings.rates.items()}).to_numpy(float)
+        for name in ("likely", "high", "low")
+    ]
     return Figure(*(area / rate for rate in rates))
 
 
@@ -371,8 +376,17 @@ def layer_means(tasks: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, field: str) ->
 
 
 _MEASURED: dict[str, Callable[[Any, Any, PrioritySettings, Around], Figure]] = {
-    "people": _people, "families": _families, "days_to_return": _days_to_return, "lifelines": _lifelines,
-    "zone_distance": _zone_distance, "accidents": _accidents, "land_class": _land_class, "area": _area,
-    "probability": _probability, "expected_area": _expected_area, "effort": _effort,
-    "road_distance": _road_distance, "slope": _slope,
-}  # fmt: skip
+    "people": _people,
+    "families": _families,
+    "days_to_return": _days_to_return,
+    "lifelines": _lifelines,
+    "zone_distance": _zone_distance,
+    "accidents": _accidents,
+    "land_class": _land_class,
+    "area": _area,
+    "probability": _probability,
+    "expected_area": _expected_area,
+    "effort": _effort,
+    "road_distance": _road_distance,
+    "slope": _slope,
+}

@@ -115,8 +115,10 @@ def drops(ranked: pd.DataFrame, settings: PrioritySettings, task_id: str, from_r
     if (scores > scores[k] + _SAME).sum() < from_rank:
         for criterion in _criteria(settings, own):
             values, weight = _values(own, criterion), float(own[f"c_{criterion.name}_weight"].iloc[k])
-            shift = _nearest(_leaves(scores - scores[k], values - values[k], from_rank),
-                             _leaves(scores - scores[k], values[k] - values, from_rank, _least(weight)))  # fmt: skip
+            shift = _nearest(
+                _leaves(scores - scores[k], values - values[k], from_rank),
+                _leaves(scores - scores[k], values[k] - values, from_rank, _least(weight)),
+            )
             found += [_weight(criterion.name, weight, shift)] if shift is not None else []
     return _told(ranked, found)
 
@@ -280,8 +282,9 @@ def _to_rank(own: pd.DataFrame, settings: PrioritySettings, task_id: str, to_ran
     goal = float(np.sort(np.delete(scores, k))[::-1][to_rank - 1])
     for criterion in _criteria(settings, own):
         values, weight = _values(own, criterion), float(own[f"c_{criterion.name}_weight"].iloc[k])
-        shift = _nearest(_enters(above, values - values[k], to_rank),
-                         _enters(above, values[k] - values, to_rank, _least(weight)))  # fmt: skip
+        shift = _nearest(
+            _enters(above, values - values[k], to_rank), _enters(above, values[k] - values, to_rank, _least(weight))
+        )
         found += [_weight(criterion.name, weight, shift)] if shift is not None else []
         if meaning_of(own, criterion.name).shared != "zones":
             found += _raised(own.iloc[k], criterion, goal - scores[k])

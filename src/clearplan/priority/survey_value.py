@@ -13,8 +13,13 @@ from clearplan.settings.priority import SurveyFirst
 
 #: Columns that :func:`value_of_survey` adds to TASKS [currency of the settings, or 1].
 SURVEY_COLUMNS = (
-    "clear_all_cost", "survey_first_cost", "survey_saves", "survey_harm", "break_even_p", "break_even_p_costs",
-)  # fmt: skip
+    "clear_all_cost",
+    "survey_first_cost",
+    "survey_saves",
+    "survey_harm",
+    "break_even_p",
+    "break_even_p_costs",
+)
 
 
 def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
@@ -59,8 +64,12 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
     mine = (tasks["queue"] == "survey").to_numpy()
     area, p = (np.where(mine, tasks[name].to_numpy(float), np.nan) for name in ("area_m2", "probability"))
     area = np.where(np.isnan(p), np.nan, area)
-    s, c, se, sp = (settings.survey_cost_per_m2, settings.clearance_cost_per_m2, settings.sensitivity,
-                    settings.specificity)  # fmt: skip
+    s, c, se, sp = (
+        settings.survey_cost_per_m2,
+        settings.clearance_cost_per_m2,
+        settings.sensitivity,
+        settings.specificity,
+    )
     clear = area * c
     first = area * s + (p * se + (1 - p) * (1 - sp)) * clear
     columns = {

@@ -88,9 +88,21 @@ def make_tasks(
     tasks = _with_hazards(tasks, left)
     tasks["deferred"] = None
     columns = [
-        "task_id", "queue", "land_class", "district", "area_m2", "zone_ids", "hazard_ids", "ordnance", "mgrs_km",
-        "position_error_m", "source", "recorded_on", "deferred", "geometry",
-    ]  # fmt: skip
+        "task_id",
+        "queue",
+        "land_class",
+        "district",
+        "area_m2",
+        "zone_ids",
+        "hazard_ids",
+        "ordnance",
+        "mgrs_km",
+        "position_error_m",
+        "source",
+        "recorded_on",
+        "deferred",
+        "geometry",
+    ]
     return gpd.GeoDataFrame(tasks[columns], geometry="geometry", crs=crs)
 
 

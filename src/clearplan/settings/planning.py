@@ -35,9 +35,10 @@ class Method(Settings):
 
     land_class: LandClass = Field(description="Class of the tasks that it releases.")
     ordnance: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
-        default=None, description="Only for tasks whose ordnance is all among these; unset: any. The first that fits "
-        "a task is taken."
-    )  # fmt: skip
+        default=None,
+        description="Only for tasks whose ordnance is all among these; unset: any. The first that fits "
+        "a task is taken.",
+    )
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -132,9 +133,10 @@ class PlanningSettings(Settings):
     working_days_a_month: Annotated[float, Field(gt=0, le=31)] = Field(description="Days of work [days a month].")
     home_m: Metres = Field(description="Ground within this distance of a zone is the place itself [m].")
     wait_periods: int = Field(
-        ge=0, le=12,
+        ge=0,
+        le=12,
         description="A step may begin so many periods after the one before it on the same ground; 0: in the same one.",
-    )  # fmt: skip
+    )
     currency: str = Field(min_length=1, description="Currency of all money of the plan of work.")
     budget: Amount | None = Field(default=None, description="For all periods together [currency]; unset: none.")
     budget_a_period: Amount | None = Field(default=None, description="For each period [currency]; unset: none.")
@@ -175,9 +177,10 @@ class PlanningSettings(Settings):
         default=(), description="Budgets for which the best plan is told, for 'what does another million buy'."
     )
     return_by: Day | None = Field(
-        default=None, description="For 'what does a return programme take': the day by which every zone without a "
-        "planned return of its own is to be open; unset: only zones with one are in the programme."
-    )  # fmt: skip
+        default=None,
+        description="For 'what does a return programme take': the day by which every zone without a "
+        "planned return of its own is to be open; unset: only zones with one are in the programme.",
+    )
     uncertainty: Uncertainty | None = Field(default=None, description="Unset: no probability is told.")
     what_if: tuple[WhatIf, ...] = ()
     treaty: Treaty | None = None

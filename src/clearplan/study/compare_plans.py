@@ -12,8 +12,18 @@ from clearplan.planning.blockers import waits_for
 from clearplan.tables.check import each_row
 
 #: Columns of TEAMS whose change is told.
-_TEAM = ("kind", "number", "rate_low", "rate_likely", "rate_high", "cost_per_day", "season", "districts",
-         "available_from", "available_to")  # fmt: skip
+_TEAM = (
+    "kind",
+    "number",
+    "rate_low",
+    "rate_likely",
+    "rate_high",
+    "cost_per_day",
+    "season",
+    "districts",
+    "available_from",
+    "available_to",
+)
 #: Settings that decide how a plan is sought, not what it is worth.
 _SEARCH = ("time_limit_s", "seed", "uncertainty", "what_if", "treaty", "budgets", "return_by", "previous")
 
@@ -114,9 +124,10 @@ def _why(zone: str, before: list[str], after: list[str], was: Mapping[str, str],
             more = f" and {len(tasks) - 3} more" if len(tasks) > 3 else ""
             parts.append(f"{words}: {', '.join(tasks[:3])}{more}")
     if not parts:
-        parts.append("its tasks are as before: " + (
-            "settings or teams changed" if set_otherwise else "teams are needed elsewhere, or are free sooner"
-        ))  # fmt: skip
+        parts.append(
+            "its tasks are as before: "
+            + ("settings or teams changed" if set_otherwise else "teams are needed elsewhere, or are free sooner")
+        )
     if pd.notna(row["opens_in"]) and isinstance(row.get("last_tasks"), str):
         parts.append(f"last to be finished: {row['last_tasks']}")
     return "; ".join(parts)
@@ -153,9 +164,11 @@ def _said(value: Any) -> str:
     """
     if value is None:
         return "none"
-    return f"{value:,.6g}" if isinstance(value, float) and abs(value) < 1e5 else (
-        f"{value:,.0f}" if isinstance(value, float) else str(value)
-    )  # fmt: skip
+    return (
+        f"{value:,.6g}"
+        if isinstance(value, float) and abs(value) < 1e5
+        else (f"{value:,.0f}" if isinstance(value, float) else str(value))
+    )
 
 
 def _kept(first: PlanOf, second: PlanOf) -> float | None:
@@ -187,10 +200,13 @@ def replanned_tables(found: Replanned) -> dict[str, tuple[tuple[str, ...], list[
     return {
         "Places whose opening moved": (
             ("place", "name", "change", "before", "after", "why"),
-            [(r.zone_id, r.name if isinstance(r.name, str) else "", r.change, _when(r.before), _when(r.after), r.why)
-             for r in each_row(moved)],
+            [
+                (r.zone_id, r.name if isinstance(r.name, str) else "", r.change, _when(r.before), _when(r.after), r.why)
+                for r in each_row(moved)
+            ],
         ),
         "What is set otherwise in the plan of work": (
-            ("what", "before", "after"), [(r.what, r.before, r.after) for r in each_row(found.settings)],
+            ("what", "before", "after"),
+            [(r.what, r.before, r.after) for r in each_row(found.settings)],
         ),
-    }  # fmt: skip
+    }

@@ -33,7 +33,5 @@ Teams: TypeAlias = pd.DataFrame
 Commitments: TypeAlias = pd.DataFrame
 #: WORK: which team works on which task in which period.
 Work: TypeAlias = pd.DataFrame
-#: BLOCKERS: what has to be released before a place can open.
-Blockers: TypeAlias = pd.DataFrame
 #: Any of them.
 Table: TypeAlias = pd.DataFrame | gpd.GeoDataFrame

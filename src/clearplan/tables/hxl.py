@@ -15,13 +15,54 @@ from typing import Any, Literal
 from clearplan.tables.lookup import column_of
 
 #: Core hashtags of the standard's dictionary, release 1.1.
-CORE = frozenset((
-    "access", "activity", "adm1", "adm2", "adm3", "adm4", "adm5", "affected", "beneficiary", "capacity", "cause",
-    "channel", "contact", "country", "crisis", "currency", "date", "description", "event", "frequency", "geo", "group",
-    "impact", "indicator", "inneed", "item", "loc", "meta", "modality", "need", "operations", "org", "output",
-    "population", "reached", "region", "respondee", "sector", "service", "severity", "status", "subsector", "targeted",
-    "value",
-))  # fmt: skip
+CORE = frozenset(
+    (
+        "access",
+        "activity",
+        "adm1",
+        "adm2",
+        "adm3",
+        "adm4",
+        "adm5",
+        "affected",
+        "beneficiary",
+        "capacity",
+        "cause",
+        "channel",
+        "contact",
+        "country",
+        "crisis",
+        "currency",
+        "date",
+        "description",
+        "event",
+        "frequency",
+        "geo",
+        "group",
+        "impact",
+        "indicator",
+        "inneed",
+        "item",
+        "loc",
+        "meta",
+        "modality",
+        "need",
+        "operations",
+        "org",
+        "output",
+        "population",
+        "reached",
+        "region",
+        "respondee",
+        "sector",
+        "service",
+        "severity",
+        "status",
+        "subsector",
+        "targeted",
+        "value",
+    )
+)
 
 _TAG = re.compile(r"#\s*([a-z][a-z0-9_]*)((?:\s*\+\s*[a-z][a-z0-9_]*)*)", re.IGNORECASE | re.ASCII)
 

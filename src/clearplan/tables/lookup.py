@@ -25,16 +25,30 @@ TABLES: dict[str, tuple[Column, ...]] = {
 #: Columns that any table may have in a file.
 EVERYWHERE = added_by(
     "outputs",
-    Column("lon", "text", "longitude as entered; in lists that of an inner point, WGS 84", "°", tag="#geo+lon",
-           head="longitude of an inner point, WGS 84", shown="degrees"),
-    Column("lat", "text", "latitude as entered; in lists that of an inner point, WGS 84", "°", tag="#geo+lat",
-           head="latitude of an inner point, WGS 84", shown="degrees"),
+    Column(
+        "lon",
+        "text",
+        "longitude as entered; in lists that of an inner point, WGS 84",
+        "°",
+        tag="#geo+lon",
+        head="longitude of an inner point, WGS 84",
+        shown="degrees",
+    ),
+    Column(
+        "lat",
+        "text",
+        "latitude as entered; in lists that of an inner point, WGS 84",
+        "°",
+        tag="#geo+lat",
+        head="latitude of an inner point, WGS 84",
+        shown="degrees",
+    ),
     Column("geonameid", "text", "number of the place in GeoNames", tag="#loc+code+v_geonames"),
     Column("notice", "text", "disclaimer and fingerprint of the run", tag="#meta+notice"),
     Column("crs", "text", "CRS of the shapes in wkt", tag="#geo+crs"),
     Column("wkt", "text", "shape as WKT", tag="#geo+bounds"),
     Column("wkt_{}", "text", "part {} of a shape whose WKT is longer than a cell holds"),
-)  # fmt: skip
+)
 #: Words for a column of which clearplan knows nothing.
 OWN = "column of the source, as it stands there"
 _BY_NAME = {table: {column.name: column for column in columns} for table, columns in TABLES.items()}

@@ -15,13 +15,14 @@ from clearplan.planning.calendar import period_days, team_days
 from clearplan.planning.methods import methods_of
 from clearplan.settings.planning import PlanningSettings, Step
 from clearplan.tables.codes import CLASSES, RELEASED
+from clearplan.tables.frames import Tasks, Teams, Work
 from clearplan.treaty.filed import UNKNOWN_TASK, bridges_in, day_in, in_order, need
 
 #: Which release a kind of team brings about on the ground that needs no further step.
 METHOD_OF = {"NTS": "cancelled", "TS": "reduced"}
 
 
-def _as_work(work: pd.DataFrame, what: str, columns: Sequence[str]) -> pd.DataFrame:
+def _as_work(work: Work, what: str, columns: Sequence[str]) -> Work:
     """WORK with numbers and days as such, for an earlier plan's is read back from its file."""
     need(work, what, columns)
     out = work.copy()
@@ -38,7 +39,7 @@ def _as_work(work: pd.DataFrame, what: str, columns: Sequence[str]) -> pd.DataFr
     return out
 
 
-def milestones(work: pd.DataFrame, teams: pd.DataFrame, settings: PlanningSettings) -> pd.DataFrame:
+def milestones(work: Work, teams: Teams, settings: PlanningSettings) -> pd.DataFrame:
     """What a plan asks of its teams, by calendar year and kind: ground, team-months and cost, low, likely and high.
 
     Parameters
@@ -110,7 +111,7 @@ def _shares(teams: pd.DataFrame, settings: PlanningSettings) -> dict[int, Any]:
     return {int(one): (able * (year == one)).sum(axis=2) for one in np.unique(year)}
 
 
-def planned_release(work: pd.DataFrame, tasks: pd.DataFrame, settings: PlanningSettings) -> pd.DataFrame:
+def planned_release(work: Work, tasks: Tasks, settings: PlanningSettings) -> pd.DataFrame:
     """What a plan means to release, by calendar year, land class and method.
 
     Survey works on more ground than it releases: of a step's ground counts what the next step does not work on, as
@@ -173,8 +174,8 @@ def _released_part(
 
 
 def plan_vs_achieved(
-    previous_work: pd.DataFrame,
-    previous_tasks: pd.DataFrame,
+    previous_work: Work,
+    previous_tasks: Tasks,
     bridges: Mapping[int, pd.DataFrame],
     settings: PlanningSettings,
     *,

@@ -20,10 +20,40 @@ from clearplan.outputs.page.translations import page_words
 
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
-    "words", "open", "helpers", "columns", "layers", "filters", "patterns", "surface", "picture", "ground", "tasks",
-    "plan", "cards", "places", "records", "controls", "panel", "slider", "legend", "foot", "geodesy", "tools", "search",
-    "measure", "grid", "readout", "charts", "figures", "keys", "filtering", "print", "languages", "link",
-)  # fmt: skip
+    "words",
+    "open",
+    "helpers",
+    "columns",
+    "layers",
+    "filters",
+    "patterns",
+    "surface",
+    "picture",
+    "ground",
+    "tasks",
+    "plan",
+    "cards",
+    "places",
+    "records",
+    "controls",
+    "panel",
+    "slider",
+    "legend",
+    "foot",
+    "geodesy",
+    "tools",
+    "search",
+    "measure",
+    "grid",
+    "readout",
+    "charts",
+    "figures",
+    "keys",
+    "filtering",
+    "print",
+    "languages",
+    "link",
+)
 #: Its styles; a later one overrides an earlier one.
 STYLES = ("map", "words", "tools", "figures", "print")
 

@@ -25,8 +25,17 @@ _LINK = "{http://www.w3.org/1999/xlink}href"
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _STEP = re.compile(r"([A-Za-z])([^A-Za-z]*(?:[eE][-+]?\d[^A-Za-z]*)*)")
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "Q": 4, "C": 6, "Z": 0}
-_PAINT = ("fill", "stroke", "stroke-width", "stroke-linejoin", "stroke-linecap", "stroke-dasharray",
-          "stroke-dashoffset", "fill-opacity", "stroke-opacity")  # fmt: skip
+_PAINT = (
+    "fill",
+    "stroke",
+    "stroke-width",
+    "stroke-linejoin",
+    "stroke-linecap",
+    "stroke-dasharray",
+    "stroke-dashoffset",
+    "fill-opacity",
+    "stroke-opacity",
+)
 _CAPS, _JOINS = {"butt": 0, "round": 1, "square": 2}, {"miter": 0, "round": 1, "bevel": 2}
 
 
@@ -214,8 +223,14 @@ def _path(text: str) -> Iterator[Step]:
 
 def _cubic(x: float, y: float, qx: float, qy: float, to_x: float, to_y: float) -> list[float]:
     """The cubic curve that a quadratic one is."""
-    return [x + 2 / 3 * (qx - x), y + 2 / 3 * (qy - y), to_x + 2 / 3 * (qx - to_x), to_y + 2 / 3 * (qy - to_y), to_x,
-            to_y]  # fmt: skip
+    return [
+        x + 2 / 3 * (qx - x),
+        y + 2 / 3 * (qy - y),
+        to_x + 2 / 3 * (qx - to_x),
+        to_y + 2 / 3 * (qy - to_y),
+        to_x,
+        to_y,
+    ]
 
 
 def _colour(text: str) -> Colour | None:

@@ -275,16 +275,19 @@ def _flow(element: Element, style: dict[str, Any], width: float) -> list[Any]:
     if tag in ("ul", "ol"):
         items = [part for part in element.inside if isinstance(part, Element) and part.tag == "li"]
         marks = [f"{k}." if tag == "ol" else "\u2022" for k in range(1, len(items) + 1)]
-        return [_narrow(Paragraph(_words(item), style["li"], bulletText=mark), width)
-                for item, mark in zip(items, marks, strict=True)]  # fmt: skip
+        return [
+            _narrow(Paragraph(_words(item), style["li"], bulletText=mark), width)
+            for item, mark in zip(items, marks, strict=True)
+        ]
     if tag == "dl":
         return [_figures(element, style, width)]
     if tag == "table":
         return [_table(_cells(element), style, width)]
     if tag == "figure":
         tall = _TALLEST if width < _LONG - 2 * _MARGIN else _TALLEST_ACROSS
-        return [chart_on_paper(read_drawing(svg.source), width, tall, style["p"].fontName)
-                for svg in element.every("svg")]  # fmt: skip
+        return [
+            chart_on_paper(read_drawing(svg.source), width, tall, style["p"].fontName) for svg in element.every("svg")
+        ]
     return [own for part in element.inside if isinstance(part, Element) for own in _flow(part, style, width)]
 
 
@@ -321,8 +324,12 @@ def _figures(element: Element, style: dict[str, Any], width: float) -> Any:
     across = min(len(pairs), 3) or 1
     rows = [pairs[k : k + across] for k in range(0, len(pairs), across)] or [[[]]]
     rows = [[*row, *([[]] * (across - len(row)))] for row in rows]
-    return Table(rows, [width / across] * across, spaceAfter=8, style=[("VALIGN", (0, 0), (-1, -1), "TOP"),
-                 ("LEFTPADDING", (0, 0), (-1, -1), 0)])  # fmt: skip
+    return Table(
+        rows,
+        [width / across] * across,
+        spaceAfter=8,
+        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)],
+    )
 
 
 # --- tables
@@ -346,10 +353,13 @@ class _Cell:
 def _cells(table: Element) -> list[list[_Cell]]:
     """Rows of a table, its heads first; rows of one length."""
     rows = [
-        [_Cell(_words(cell), cell.text, cell.tag == "th", "n" in cell.classes)
-         for cell in row.inside if isinstance(cell, Element) and cell.tag in ("th", "td")]
+        [
+            _Cell(_words(cell), cell.text, cell.tag == "th", "n" in cell.classes)
+            for cell in row.inside
+            if isinstance(cell, Element) and cell.tag in ("th", "td")
+        ]
         for row in table.every("tr")
-    ]  # fmt: skip
+    ]
     most = max(map(len, rows), default=0)
     return [[*row, *([_Cell("", "", False, False)] * (most - len(row)))] for row in rows]
 
@@ -372,8 +382,7 @@ def _least(rows: Sequence[Sequence[_Cell]], style: dict[str, Any]) -> list[float
 
 def _most(rows: Sequence[Sequence[_Cell]], style: dict[str, Any]) -> list[float]:
     """Width of each column without any break [points]."""
-    return [max(_wide(cell.text, cell, style) for cell in column) + 2 * _PAD + 1
-            for column in zip(*rows, strict=True)]  # fmt: skip
+    return [max(_wide(cell.text, cell, style) for cell in column) + 2 * _PAD + 1 for column in zip(*rows, strict=True)]
 
 
 def _widths(rows: Sequence[Sequence[_Cell]], style: dict[str, Any], width: float) -> list[float]:
@@ -413,9 +422,12 @@ def _table(rows: list[list[_Cell]], style: dict[str, Any], width: float) -> Any:
         hAlign="LEFT",
         spaceAfter=7,
         style=[
-            ("GRID", (0, 0), (-1, -1), 0.4, _RULE), ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("GRID", (0, 0), (-1, -1), 0.4, _RULE),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("BACKGROUND", (0, 0), (-1, heads - 1), _HEAD) if heads else ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LEFTPADDING", (0, 0), (-1, -1), _PAD), ("RIGHTPADDING", (0, 0), (-1, -1), _PAD),
-            ("TOPPADDING", (0, 0), (-1, -1), 1.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
+            ("LEFTPADDING", (0, 0), (-1, -1), _PAD),
+            ("RIGHTPADDING", (0, 0), (-1, -1), _PAD),
+            ("TOPPADDING", (0, 0), (-1, -1), 1.5),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
         ],
-    )  # fmt: skip
+    )

@@ -85,10 +85,19 @@ def _sheet(book: Any, name: str, table: pd.DataFrame) -> None:
         shown = {"date": day, "text": text}.get(column.dtype)
         page.set_column(at, at, _WIDTHS[column.dtype], shown)
         if column.codes:
-            page.data_validation(1, at, _ROWS, at, {
-                "validate": "list", "source": list(allowed_codes(column.codes)), "ignore_blank": True,
-                "error_title": column.name, "error_message": "Choose one of the list, or leave it blank.",
-            })  # fmt: skip
+            page.data_validation(
+                1,
+                at,
+                _ROWS,
+                at,
+                {
+                    "validate": "list",
+                    "source": list(allowed_codes(column.codes)),
+                    "ignore_blank": True,
+                    "error_title": column.name,
+                    "error_message": "Choose one of the list, or leave it blank.",
+                },
+            )
         if column.name in table.columns:
             _fill(page, at, column, table[column.name], day, text)
 
