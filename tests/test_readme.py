@@ -18,11 +18,11 @@ HURRIED = {
     "precision = 0.01": "precision = 0.1",
     "gap = 0.02": "gap = 0.9",
     "budgets = [2000000, 4000000, 6000000, 8000000, 10000000, 12000000]": "budgets = [2000000, 4000000]",
-    "draws = 500": "draws = 20",
-    "draws = 200": "draws = 20",
+    "draws = 500": "draws = 50",
+    "draws = 200": "draws = 50",
     "background = 100000": "background = 10000",
     "penalties = [0.1, 1, 10, 100]": "penalties = [1, 10]",
-    "bootstrap = 100": "bootstrap = 10",
+    "bootstrap = 100": "bootstrap = 20",
 }
 
 
