@@ -62,7 +62,7 @@ def test_lifelines_of_a_zone_without_a_place_or_not_handed_over_block_nothing():
 def test_a_zone_that_opens_after_another_waits_for_all_of_it():
     found = find_blockers(tasks(), zones(after=(None, "Y")), settings(home_m=10))
     assert waits_for(found) == {"Y": ["A"], "Z": ["C", "A"]}
-    assert found.loc[found["part"] == "after Y", "why"].tolist() == ["Yard first"]
+    assert found.loc[found["part"] == "after Y", "why"].map(str).tolist() == ["Yard first"]
 
 
 def test_zones_in_a_circle_or_after_one_that_is_not_there_are_refused():
@@ -74,4 +74,4 @@ def test_zones_in_a_circle_or_after_one_that_is_not_there_are_refused():
 
 def test_a_zone_after_one_without_a_place_has_no_known_blockers_either():
     lost = zones(after=(None, "Y")).assign(deferred=["no coordinates", None])
-    assert without_place(lost, None)["Z"] == "opens after Y, which has no place on the map: no coordinates"
+    assert str(without_place(lost, None)["Z"]) == "opens after Y, which has no place on the map: no coordinates"

@@ -97,7 +97,7 @@ def test_judgements_that_contradict_one_another_are_told_with_the_worst():
     assert found.ratio == pytest.approx(0.229, abs=1e-3)
     assert not found.consistent
     _, plan = made(random_values(1, 4, 6))
-    (words,) = doubts_of_weights(plan.model_copy(update={"weights": (own,)}))
+    words = str(*doubts_of_weights(plan.model_copy(update={"weights": (own,)})))
     assert "consistency ratio 0.23" in words
     # The judgement whose logarithm is farthest from what the weights say, computed apart from the library.
     w = found.weights

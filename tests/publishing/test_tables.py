@@ -7,6 +7,7 @@ import pytest
 from shapely import Point, box
 
 from clearplan.core.errors import SettingsError, TableError
+from clearplan.core.reason import Reason
 from clearplan.publishing.tables import count_accidents, publish_tables
 from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.books import BOOKS
@@ -55,7 +56,8 @@ def marked(table: str, tier: str) -> pd.DataFrame:
         for column in base_columns(table):
             mark = f"mark-{table}-{column.name}-{k}"
             values = {"text": codes.get(column.name, mark), "number": 7_654_321.0 + k, "integer": 3.0,
-                      "date": pd.Timestamp("2021-04-17"), "geometry": box(E0, N0, E0 + 90, N0 + 90)}  # fmt: skip
+                      "date": pd.Timestamp("2021-04-17"), "geometry": box(E0, N0, E0 + 90, N0 + 90),
+                      "reason": Reason("blocker.lifeline", lifeline=mark)}  # fmt: skip
             row[column.name] = values[column.dtype]
         rows.append(row)
     frame = pd.DataFrame(rows)

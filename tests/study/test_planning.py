@@ -237,7 +237,7 @@ def test_a_district_of_a_team_that_is_on_no_map_is_told(village):
         "Teams: names a district that the district layer lacks: no team works by it (2: row 3 North, row 3 Souht)"
     )
     assert not len(study.planned.schedule.work)
-    told = study.planned.schedule.notes
+    told = [str(note) for note in study.planned.schedule.notes]
     assert any("no team does 'clearance' (manual) outside every district" in note for note in told)
     # Z1 waits for F1, in one task or more, and F3; the number and its noun agree.
     assert not any("1 more tasks" in note for note in told)

@@ -95,27 +95,17 @@ def _widths(header: Sequence[str], rows: Sequence[Sequence[str]], line: int | No
     """Width of each column [characters]; None where the table does not fit the line, or folds too often."""
     from rich.cells import cell_len
 
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    narrowest = [_narrowest(head, column) for head, column in zip(header, columns, strict=True)]
-    cells = [max((cell_len(cell) for cell in column), default=0) for column in columns]
-    whole = [max(cell_len(head), wide) for head, wide in zip(header, cells, strict=True)]
+    widest, narrowest = [], []
+    for head, cells in zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True):
+        pieces = [*head.split(), *(piece for cell in cells for piece in _pieces(head, cell))]
+        narrowest.append(max(min(cell_len(piece), LONGEST_ID) for piece in pieces))
+        widest.append(max(cell_len(text) for text in (head if line is None else _in_two_lines(head), *cells)))
     if line is None:
-        return [max(narrow, min(wide, WIDEST_COLUMN)) for narrow, wide in zip(narrowest, whole, strict=True)]
+        return [max(narrow, min(wide, WIDEST_COLUMN)) for narrow, wide in zip(narrowest, widest, strict=True)]
     room = line - GAP * (len(header) - 1)
-    if sum(whole) <= room:
-        return whole
-    widest = [max(cell_len(_in_two_lines(head)), wide) for head, wide in zip(header, cells, strict=True)]
     widths = _shared(narrowest, widest, room)
-    folds_often = any(wide > MOST_LINES * width for wide, width in zip(widest, widths, strict=True))
-    return None if folds_often or sum(widths) > room else widths
-
-
-def _narrowest(head: str, column: Sequence[str]) -> int:
-    """Width at which neither an id nor a word of a column breaks [characters]."""
-    from rich.cells import cell_len
-
-    pieces = [*head.split(), *(piece for cell in column for piece in _pieces(head, cell))]
-    return max(min(cell_len(piece), LONGEST_ID) for piece in pieces)
+    folded = any(wide > MOST_LINES * width for wide, width in zip(widest, widths, strict=True))
+    return None if folded or sum(widths) > room else widths
 
 
 def _in_two_lines(head: str) -> str:

@@ -230,3 +230,14 @@ def four_digits(figure: float) -> Reason:
     if not math.isfinite(figure):
         return Reason("figure.unknown")
     return Reason("figure.whole", figure=figure) if abs(figure) >= 1000 else Reason("figure.digits", figure=figure)
+
+
+def one_decimal(figure: float) -> Reason:
+    """A figure with one decimal, or as many as it takes to see it.
+
+    >>> print(one_decimal(1_234.56), one_decimal(0.0), one_decimal(0.012), sep="; ")
+    1,234.6; 0.0; 0.01
+    """
+    if figure == 0 or abs(figure) >= 0.05:
+        return Reason("figure.decimal", figure=figure)
+    return Reason("figure.small", figure=figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -11,6 +12,7 @@ import shapely
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.check import placed
 from clearplan.tables.texts import ids_in
@@ -59,7 +61,7 @@ def find_blockers(
     )
     ids = tasks["task_id"].to_numpy(object)
     rows = [
-        (there["zone_id"].iloc[zone], ids[task], HOME, "yes", "the place itself")
+        (there["zone_id"].iloc[zone], ids[task], HOME, "yes", Reason("blocker.home"))
         for zone, task in sorted(zip(j.tolist(), i.tolist(), strict=True))
     ]
     rows += _on_lifelines(tasks, set(zones["zone_id"]), set(there["zone_id"]), lifelines)
@@ -87,10 +89,16 @@ def _on_lifelines(tasks: pd.DataFrame, known: set[Any], there: set[Any], lifelin
             line: Any = serving.get(part)
             if line is None:  # it serves a place that is not on the map, or not known
                 continue
-            name = line["name"] if isinstance(line.get("name"), str) else part
-            why = name if str(line["kind"]) in name.lower() else f"{line['kind']} {name}"
-            rows.append((line["zone_id"], task, part, line["essential"], why))
+            rows.append((line["zone_id"], task, part, line["essential"], _lifeline(line, part)))
     return sorted(rows)
+
+
+def _lifeline(line: Mapping[str, Any], part: str) -> Reason:
+    """A lifeline by its name, its kind before it where the name does not say so."""
+    name, kind = line["name"] if isinstance(line.get("name"), str) else part, str(line["kind"])
+    if kind in name.lower():
+        return Reason("blocker.lifeline", lifeline=name)
+    return Reason("blocker.lifeline_of_kind", lifeline=name, lifeline_kind=kind)
 
 
 def _after(zones: pd.DataFrame, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -108,7 +116,7 @@ def _after(zones: pd.DataFrame, rows: list[tuple[Any, ...]]) -> list[tuple[Any, 
             waits = waiting.setdefault(zone, {})
             for task in waiting.get(other, {}):
                 if task not in waits:
-                    more.append((zone, task, f"after {other}", "yes", f"{called[other]} first"))
+                    more.append((zone, task, f"after {other}", "yes", Reason("blocker.after", zone_name=called[other])))
                     waits[task] = None
     return more
 
@@ -152,26 +160,25 @@ def waits_for(blockers: pd.DataFrame) -> dict[str, list[str]]:
     return {zone: list(tasks) for zone, tasks in waits.items()}
 
 
-def without_place(zones: pd.DataFrame, lifelines: pd.DataFrame | None) -> dict[str, str]:
+def without_place(zones: pd.DataFrame, lifelines: pd.DataFrame | None) -> dict[str, Reason]:
     """Zones of which is not known what blocks them, with the reason.
 
     >>> zones = pd.DataFrame({"zone_id": ["a", "b"], "deferred": [None, "no coordinates"]})
-    >>> without_place(zones, None)
-    {'b': 'has no place on the map: no coordinates'}
-    >>> without_place(zones.assign(after=["b", None]), None)["a"]
-    'opens after b, which has no place on the map: no coordinates'
+    >>> print(without_place(zones, None)["b"])
+    has no place on the map: no coordinates
+    >>> print(without_place(zones.assign(after=["b", None]), None)["a"])
+    opens after b, which has no place on the map: no coordinates
     """
     lost = zones[zones["deferred"].notna()]
     rows = zip(lost["zone_id"].astype(str), lost["deferred"], strict=True)
-    reasons = {zone: f"has no place on the map: {why}" for zone, why in rows}
+    reasons = {zone: Reason("zone.unplaced", deferred=str(deferred)) for zone, deferred in rows}
     if lifelines is not None:
         nowhere = lifelines["deferred"].notna() & (lifelines["essential"] == "yes")
         for row in lifelines[nowhere].to_dict("records"):
-            reason = f"depends on lifeline {row['lifeline_id']}, which has no place on the map"
-            reasons.setdefault(str(row["zone_id"]), reason)
+            reasons.setdefault(str(row["zone_id"]), Reason("zone.lifeline_unplaced", lifeline=row["lifeline_id"]))
     before = first_zones(zones)
     for zone in TopologicalSorter(before).static_order():
         for other in before[zone]:
             if other in reasons:
-                reasons.setdefault(zone, f"opens after {other}, which {reasons[other]}")
+                reasons.setdefault(zone, Reason("zone.after_unplaced", zone=other, reason=reasons[other]))
     return reasons

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import geopandas as gpd
 import pandas as pd
 
+from clearplan.core.reason import Reason
 from clearplan.planning.blockers import find_blockers, without_place
 from clearplan.planning.methods import UnknownPeople
 from clearplan.settings.planning import PlanningSettings
@@ -37,14 +38,14 @@ class PlanningCase:
     """Low, likely and high people of a zone for which nobody published a number [people]."""
     commitments: pd.DataFrame | None = None
     """COMMITMENTS; deferred rows bind nobody."""
-    without_place: Mapping[str, str] = field(default_factory=dict)
+    without_place: Mapping[str, Reason] = field(default_factory=dict)
     """Zone to why it is not known what blocks it; such a zone never opens. Deferred zones need not be named."""
     previous: pd.DataFrame | None = None
     """WORK of the plan in force, for the weight of stability. Team-days stay where the same team works in the same
     district in a period that starts on the same day; tasks that TASKS lack, and those in no district, are left out."""
 
     @property
-    def never_open(self) -> dict[str, str]:
+    def never_open(self) -> dict[str, Reason]:
         """Zones of which nobody knows what blocks them, with the reason."""
         deferred = without_place(self.zones, None) if "deferred" in self.zones.columns else {}
         return {**deferred, **self.without_place}

@@ -16,18 +16,17 @@ import pandas as pd
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.blockers import waits_for
 from clearplan.planning.case import PlanningCase
-from clearplan.planning.limits import (
+from clearplan.planning.limits import breaches, progress
+from clearplan.planning.schedule_rows import counted_rows
+from clearplan.planning.world import (
     Array,
     World,
     amounts,
-    breaches,
-    counted_rows,
     ids_of,
     index_in,
     need,
     numbered,
     numbers,
-    progress,
     sums_by,
     world_of,
 )

@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from clearplan.core.reason import Reason
 from clearplan.planning.blockers import waits_for
 from clearplan.planning.calendar import period_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement
 from clearplan.planning.replay import Replay
+from clearplan.tables.texts import ids_in
 
 #: TASKS and ZONES with or without shapes.
 Tasks = TypeVar("Tasks", bound=pd.DataFrame)
@@ -57,9 +59,9 @@ class Schedule:
     value: float
     bound: float
     seconds: float
-    notes: tuple[str, ...] = ()
-    left_out: dict[str, str] = field(default_factory=dict)
-    shut: dict[str, str] = field(default_factory=dict)
+    notes: tuple[Reason, ...] = ()
+    left_out: dict[str, Reason] = field(default_factory=dict)
+    shut: dict[str, Reason] = field(default_factory=dict)
     parts: Parts = ()
 
     @property
@@ -90,7 +92,7 @@ class ReturnProgramme:
     periods: pd.DataFrame
     work: pd.DataFrame
     judgement: Judgement
-    notes: tuple[str, ...]
+    notes: tuple[Reason, ...]
 
     @property
     def cost(self) -> float:
@@ -119,7 +121,7 @@ class Planned:
     waiting: float
     budgets: pd.DataFrame | None = None
     programme: ReturnProgramme | None = None
-    sooner: Mapping[str, str] = field(default_factory=dict)
+    sooner: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
     def stops(self) -> list[tuple[str, dt.date]]:
@@ -128,12 +130,12 @@ class Planned:
         return [("Start", self.case.settings.start), *((f"Period {k}", last) for k, last in enumerate(ends, 1))]
 
     @property
-    def broken(self) -> list[str]:
-        """Limits that the plan breaks, in words; none is the rule."""
-        return [f"The plan breaks a limit: {words}" for words in self.judgement.breaches["words"]]
+    def broken(self) -> list[Reason]:
+        """Limits that the plan breaks; none is the rule."""
+        return [Reason("plan.breaks", breach=words) for words in self.judgement.breaches["words"]]
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Reason]:
         """What a reader must know first: limits that are broken, then what is not in the plan."""
         return [*self.broken, *self.schedule.notes]
 
@@ -173,18 +175,18 @@ def with_plan(tasks: Tasks, zones: Zones, planned: Planned) -> tuple[Tasks, Zone
     return tasks.assign(**dated), zones.assign(**columns)
 
 
-def _why(zone: str, planned: Planned, waits: Sequence[str], row: Mapping[Any, Any]) -> str:
-    """Why a zone opens when it does, in a sentence."""
+def _why(zone: str, planned: Planned, waits: Sequence[str], row: Mapping[Any, Any]) -> Reason:
+    """Why a zone opens when it does."""
     if zone in planned.schedule.shut:
-        return f"Can't open in this plan: {planned.schedule.shut[zone]}."
+        return Reason("zone.shut", reason=planned.schedule.shut[zone])
     if not waits:
-        return "Nothing known blocks it."
+        return Reason("zone.unblocked")
     blockers = planned.case.blockers
     essential = blockers[(blockers["zone_id"] == zone) & (blockers["essential"] == "yes")]
-    parts = ", ".join(f"{n} for {why}" for why, n in essential.groupby("why", sort=True)["task_id"].nunique().items())
-    sentence = f"It waits for {len(waits)} task{'s' * (len(waits) != 1)} ({parts})"
-    if pd.isna(row["opens_in"]):
-        finished = planned.judgement.tasks.set_index("task_id")["finished_in"]
-        left = [task for task in waits if pd.isna(finished[task])]
-        return f"{sentence}; {len(left)} of them are not finished within the plan, {left[0]} first."
-    return f"{sentence}; the last to be finished: {row['last_tasks']}."
+    numbers = essential.groupby("why", sort=True)["task_id"].nunique()
+    parts = [Reason("blocker.part", count=int(number), blocker=why) for why, number in numbers.items()]
+    if pd.notna(row["opens_in"]):
+        return Reason("zone.waits", count=len(waits), parts=parts, tasks=ids_in(row["last_tasks"]))
+    finished = planned.judgement.tasks.set_index("task_id")["finished_in"]
+    left = [task for task in waits if pd.isna(finished[task])]
+    return Reason("zone.waits_on", count=len(waits), parts=parts, left=len(left), task=left[0])

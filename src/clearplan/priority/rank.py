@@ -9,6 +9,7 @@ uncertain, ``_low`` and ``_high`` stand beside it.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,10 +20,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason
 from clearplan.priority.criteria import CRITERIA, Around, Meaning, lifelines_of, measure, people_of, zone_figures
-from clearplan.priority.weights import Pairwise, inconsistency_words, pairwise_weights
+from clearplan.priority.weights import Pairwise, inconsistency, pairwise_weights
 from clearplan.settings.base import QUEUES
 from clearplan.settings.priority import Criterion, PrioritySettings, WeightSet
+from clearplan.tables.codes import CODE_LISTS
 from clearplan.tables.texts import ids_in
 
 #: Columns that say how sure a rank is, and what would change it.
@@ -143,11 +146,11 @@ def _assumptions(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, settings: Pri
 
 
 def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None, *, as_at: dt.date | None = None) -> NDArray[np.object_]:
-    """Per task why it is excluded and until when, '; ' between; None where no gate stands before it (n).
+    """Per task why it is excluded and until when, a Reason; None where no gate stands before it (n).
 
     A gate that is lifted by the day holds nothing back; without a day, one that is lifted at all.
     """
-    told: list[list[str]] = [[] for _ in range(len(tasks))]
+    held: list[list[Reason]] = [[] for _ in range(len(tasks))]
     if gates is None:
         return np.array([None] * len(tasks), dtype=object)
     zones, hazards = ([set(ids_in(ids)) for ids in tasks[name]] for name in ("zone_ids", "hazard_ids"))
@@ -162,9 +165,21 @@ def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None, *, as_at: dt.date | N
                 met &= np.array([gate[name] in own for own in ids], dtype=bool)
         if isinstance(gate["district"], str):
             met &= (tasks["district"] == gate["district"]).to_numpy()
+        reason = _gate(gate)
         for k in np.flatnonzero(met):
-            told[k].append(f"{gate['kind']}: {gate['reason']} (until {gate['until']})")
-    return np.array(["; ".join(own) if own else None for own in told], dtype=object)
+            held[k].append(reason)
+    out = np.full(len(tasks), None, dtype=object)
+    for task, gates_of_task in enumerate(held):
+        if gates_of_task:
+            out[task] = Reason("task.gated", gates=gates_of_task)
+    return out
+
+
+def _gate(gate: Mapping[Any, Any]) -> Reason:
+    """Why a gate is shut and until when; in the words of the code list where its own don't leave."""
+    kind = str(gate["kind"])
+    meaning = CODE_LISTS["gate_kind"].get(kind, kind)
+    return Reason("gate", gate_kind=kind, meaning=meaning, gate_reason=str(gate["reason"]), until=str(gate["until"]))
 
 
 def _lifeline_ids(tasks: gpd.GeoDataFrame, lifelines: gpd.GeoDataFrame, within_m: float) -> Any:
@@ -263,11 +278,11 @@ def check_weights(settings: PrioritySettings) -> None:
             weights_of(settings, queue, own.name)
 
 
-def doubts_of_weights(settings: PrioritySettings) -> list[str]:
-    """Judgements that contradict one another, in words; empty where all fit."""
-    pairs = [(own, judged(own)) for own in settings.weights]
-    words = [inconsistency_words(found, own.criteria, own.name) for own, found in pairs if found is not None]
-    return [told for told in words if told is not None]
+def doubts_of_weights(settings: PrioritySettings) -> list[Reason]:
+    """Judgements that contradict one another; empty where all fit."""
+    pairs = [(weights, judged(weights)) for weights in settings.weights]
+    doubts = [inconsistency(found, weights.criteria, weights.name) for weights, found in pairs if found is not None]
+    return [doubt for doubt in doubts if doubt is not None]
 
 
 def value_of(figure: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
@@ -369,7 +384,7 @@ def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
         "task_id": task_id,
         "queue": task["queue"],
         "rank": None if pd.isna(task["rank"]) else int(task["rank"]),
-        "gates": task["gates"] if isinstance(task.get("gates"), str) else None,
+        "gates": task["gates"] if pd.notna(task.get("gates")) else None,
         "of": len(in_queue(tasks, task["queue"])),
         "score": float(task["score"]),
     }

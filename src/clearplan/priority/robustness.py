@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason
 from clearplan.priority.rank import Frame, by_score, in_queue, meaning_of, value_of, weights_of
 from clearplan.priority.rank_draws import Extra, Ranks, rank_draws
 from clearplan.priority.weights import agreement
@@ -272,33 +273,40 @@ def _unsure(inside: Array, doubt: float) -> int:
     return int(((inside > doubt) & (inside < 1 - doubt)).sum())
 
 
-def cut_words(queue: str, cuts: dict[str, Any]) -> str:
-    """How the classes of a queue were cut, in a sentence.
+def cut_reason(queue: str, cuts: dict[str, Any]) -> Reason:
+    """How the classes of a queue were cut; its text is a sentence.
 
     >>> high = {"after": 9, "wanted": 10, "uncertain": 2, "most_uncertain": 6}
     >>> medium = {"after": 25, "wanted": 25, "uncertain": 5, "most_uncertain": 5}
     >>> cuts = {"high": high, "medium": medium, "of": 50, "tasks": {"high": 8, "medium/low": 42}}
-    >>> print(cut_words("survey", cuts))
+    >>> print(cut_reason("survey", cuts))
     survey queue of 50 tasks: high ends after rank 9 (asked: 10), where 2 tasks may be on either side, and up to 6
     elsewhere in the window; medium after rank 25 (asked: 25), where 5 may be. Only 16 % of the tasks are of one class
     for sure: beyond the first ranks the order says little
     """
     high, medium = cuts["high"], cuts["medium"]
-    places = (
-        f"high ends after rank {high['after']} (asked: {high['wanted']}), where {high['uncertain']} tasks may be on "
-        f"either side, and up to {high['most_uncertain']} elsewhere in the window; medium after rank {medium['after']} "
-        f"(asked: {medium['wanted']}), where {medium['uncertain']} may be"
+    return Reason(
+        "classes.cut",
+        queue=queue,
+        count=cuts["of"],
+        high_after=high["after"],
+        high_asked=high["wanted"],
+        high_unsure=high["uncertain"],
+        high_most=high["most_uncertain"],
+        medium_after=medium["after"],
+        medium_asked=medium["wanted"],
+        medium_unsure=medium["uncertain"],
+        verdict=_verdict(cuts),
     )
-    return f"{queue} queue of {cuts['of']:,} tasks: {places}. {_verdict(cuts)}"
 
 
-def _verdict(cuts: dict[str, Any]) -> str:
+def _verdict(cuts: dict[str, Any]) -> Reason:
     """What the classes are worth, from the share of tasks that are in one class for sure."""
     sure = sum(count for name, count in cuts["tasks"].items() if "/" not in name)
-    part = 100 * sure / max(cuts["of"], 1)
-    if part < 50:
-        return f"Only {part:.0f} % of the tasks are of one class for sure: beyond the first ranks the order says little"
-    return f"{part:.0f} % of the tasks are of one class for sure"
+    percent = 100 * sure / max(cuts["of"], 1)
+    if percent < 50:
+        return Reason("classes.few_sure", sure_percent=percent)
+    return Reason("classes.sure", sure_percent=percent)
 
 
 def _ties(own: pd.DataFrame, found: Ranks, asked: RobustnessSettings) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import kendalltau
 
 from clearplan.core.errors import SettingsError
+from clearplan.core.reason import Reason
 
 Array = NDArray[Any]
 #: Mean consistency index of random judgements for 1, 2, ... 15 criteria (Saaty 1980, The Analytic Hierarchy Process).
@@ -100,20 +101,25 @@ def pairwise_weights(matrix: ArrayLike, names: Sequence[str] | None = None, *, w
     return Pairwise(weights, largest, ratio, worst)
 
 
-def inconsistency_words(found: Pairwise, names: Sequence[str], whose: str) -> str | None:
+def inconsistency(found: Pairwise, names: Sequence[str], whose: str) -> Reason | None:
     """What to say of judgements that contradict one another; None where they fit.
 
-    >>> found = pairwise_weights([[1, 9, 1 / 9], [1 / 9, 1, 9], [9, 1 / 9, 1]])
-    >>> inconsistency_words(found, ["a", "b", "c"], "Ministry")[:72]
+    >>> pairs = pairwise_weights([[1, 9, 1 / 9], [1 / 9, 1, 9], [9, 1 / 9, 1]])
+    >>> str(inconsistency(pairs, ["a", "b", "c"], "Ministry"))[:72]
     'Weights of Ministry: the judgements contradict one another (consistency '
     """
     if found.consistent or found.worst is None:
         return None
     i, j, judged, implied = found.worst
-    return (
-        f"Weights of {whose}: the judgements contradict one another (consistency ratio {found.ratio:.2f}, at most "
-        f"{CONSISTENT:g} is good); the one that fits least is {names[i]} against {names[j]}: {judged:.3g} times, where "
-        f"all the others together say {implied:.2g}"
+    return Reason(
+        "weights.inconsistent",
+        weight_set=whose,
+        ratio=found.ratio,
+        good=CONSISTENT,
+        criterion=names[i],
+        other=names[j],
+        judged=judged,
+        implied=implied,
     )
 
 

@@ -251,7 +251,7 @@ def _of_members(members: pd.DataFrame, pair: pd.DataFrame, key: Key) -> dict[str
         if "priority_class" in members.columns:
             row["priority_class"] = first["priority_class"]
         shut = members["gates"].notna()
-        row["gates"] = "; ".join(dict.fromkeys(members["gates"])) if shut.all() else None
+        row["gates"] = Reason("task.gated", gates=list(dict.fromkeys(members["gates"]))) if shut.all() else None
     if "start_on" in members.columns:
         home = members[pair["most"].to_numpy()]
         ids = {key.teams.get(own, NOT_TOLD) for teams in home["teams"] for own in ids_in(teams)}
@@ -301,8 +301,6 @@ def public_places(zones: gpd.GeoDataFrame, key: Key, settings: PublishSettings, 
     out = zones.assign(zone_id=ids, geometry=middle_of(zones.geometry.to_numpy(), cells, names, settings.cell_m))
     if "why" in out.columns:
         out["why"] = [_why(waits, opens) for waits, opens in zip(out["waits_for"], out["opens_in"], strict=True)]
-    if "sooner" in out.columns:
-        out["sooner"] = None
     return gpd.GeoDataFrame(out, geometry="geometry", crs=zones.crs)
 
 

@@ -26,6 +26,7 @@ from clearplan.publishing.public_cells import (
     public_places,
     publish_work,
 )
+from clearplan.publishing.reasons import narrowed
 from clearplan.publishing.suppress import with_totals, withheld
 from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.codes import OUTSIDE
@@ -91,14 +92,17 @@ def publish_tables(
     return _for_anyone(tables, key, settings, districts, district_name, as_at)
 
 
-def only_declared(name: str, table: Table, tier: Tier) -> Table:
-    """A table without the columns that don't leave at a tier.
+def only_declared(name: str, table: Table, tier: Tier, *, teams: Mapping[str, str] | None = None) -> Table:
+    """A table without the columns, and in its reasons without the values, that don't leave at a tier.
+
+    ``teams``: id of a team to its public name, for reasons that name teams.
 
     >>> only_declared("teams", pd.DataFrame({"team_id": ["T"], "kind": ["TS"], "leader": ["a name"]}), "public")
       team_id kind
     0       T   TS
     """
-    kept = table[[column for column in table.columns if may_leave(name, str(column), tier)]]
+    columns = [column for column in table.columns if may_leave(name, str(column), tier)]
+    kept = narrowed(table[columns], name, tier, teams=teams)
     return pd.DataFrame(kept) if "geometry" not in kept.columns else kept
 
 
@@ -184,7 +188,7 @@ def _for_anyone(
             made[name] = only_declared(name, table.iloc[:0], "partner")
             continue
         # Columns are chosen by the declaration even where every one of them was made here.
-        made[name] = only_declared(name, made[name], "public")
+        made[name] = only_declared(name, made[name], "public", teams=key.teams)
     if "accidents" in tables:
         made["accident_counts"] = count_accidents(
             tables["accidents"], settings.suppress_below, districts=districts, district_name=district_name

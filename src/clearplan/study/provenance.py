@@ -17,6 +17,7 @@ import pyproj
 import shapely
 
 from clearplan.core.crs import WorkingCrs, geodesic_length_m
+from clearplan.core.reason import Reason
 from clearplan.core.version import __version__
 from clearplan.outputs.gis.geopackage import gdal_version
 from clearplan.settings.base import paths_of
@@ -56,7 +57,7 @@ def record_run(
     books: Mapping[str, pd.DataFrame],
     *,
     written: dt.date,
-    doubts: Sequence[str] = (),
+    doubts: Sequence[Reason | str] = (),
     unweighed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """run.json without its time stamp: all that decides the numbers, and the numbers.
@@ -75,7 +76,7 @@ def record_run(
         net_area, ledger and bridge, where there are such.
     written : date
         ``study.as_at`` as the plan has it, which the run's own day may precede or follow.
-    doubts : list of text
+    doubts : list of Reason or text
         What speaks against weights or criteria.
     unweighed : list of text
         Evidence that the tables hold and that no term of the surface weighs.
@@ -96,7 +97,7 @@ def record_run(
     record["warnings"] = [
         *_of_day(project, written),
         *_warnings(project, record, tables, _not_yet(read, known)),
-        *doubts,
+        *map(str, doubts),
         *_of_surface(unweighed),
     ]
     return record

@@ -17,7 +17,7 @@ from clearplan.core.errors import TableError
 from clearplan.geo import shapes
 from clearplan.land.ledger import FLOWS, LEDGER_COLUMNS
 from clearplan.outputs.report.html import table as html_table
-from clearplan.planning.planned import Planned
+from clearplan.planning.planned import Planned, ReturnProgramme
 from clearplan.publishing.public_cells import (
     AREA_STEP_M2,
     COST_STEP,
@@ -27,6 +27,7 @@ from clearplan.publishing.public_cells import (
     publish_work,
     stepped,
 )
+from clearplan.publishing.reasons import reasons_at
 from clearplan.publishing.tables import from_records, only_declared, publish_tables
 from clearplan.settings.publishing import PublishSettings
 from clearplan.study.provenance import fingerprint_with
@@ -92,9 +93,8 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
     )
     counts = made.pop("accident_counts", None)
     hidden = hidden_words(study, tier)
-    changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, hidden)}
+    changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, tier)}
     if key is not None:
-        made["zones"] = _with_sooner(made["zones"], study, key, hidden)
         moved = {} if asked.to == "districts" else border_rows(key, asked.cell_m, **layers)
         books = {name: _rounded_book(name, book, moved) for name, book in study.books.items()}
         changed |= {
@@ -106,7 +106,7 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
             "dossier": None if study.dossier is None else _dossier(study.dossier, hidden, moved),
         }
     if study.planned is not None:
-        changed["planned"] = _planned(study.planned, made, key, hidden)
+        changed["planned"] = _planned(study.planned, made, key)
     out = replace(study, tables=made, **changed)
     return replace(out, run=_record(study, out, tier, hidden))
 
@@ -178,17 +178,6 @@ def _renamed(sentence: str, new: Mapping[str, str]) -> str:
 
 
 # --- tables that the writers take
-
-
-def _with_sooner(zones: Any, study: Study, key: Key, hidden: frozenset[str]) -> Any:
-    """What would bring a place forward, teams by kind; blank where the sentence tells more."""
-    if "sooner" not in study.zones.columns:
-        return zones
-    told = []
-    for sentence in study.zones["sooner"]:
-        own = _renamed(sentence, key.teams) if isinstance(sentence, str) else None
-        told.append(None if own is None or tells(own, hidden) else own)
-    return zones.assign(sooner=told)
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
@@ -264,14 +253,12 @@ def _rounded_book(name: str, book: pd.DataFrame, moved: Mapping[tuple[str, str],
     return rounded
 
 
-def _why(why: Why, hidden: frozenset[str]) -> Why:
+def _why(why: Why, tier: Tier) -> Why:
     """What is said of the whole list; single tasks that a weight brings in or out are not told."""
-    return replace(why, hangs={}, cuts=_told(why.cuts, hidden), doubts=_told(why.doubts, hidden))
+    return replace(why, hangs={}, cuts=reasons_at(why.cuts, tier), doubts=reasons_at(why.doubts, tier))
 
 
-def _planned(
-    planned: Planned, published: Mapping[str, pd.DataFrame], key: Key | None, hidden: frozenset[str]
-) -> Planned:
+def _planned(planned: Planned, published: Mapping[str, pd.DataFrame], key: Key | None) -> Planned:
     """A plan of work whose case holds the published tables; with a key, of cells and rounded figures."""
     case = replace(
         planned.case,
@@ -290,7 +277,7 @@ def _planned(
         judgement=_judgement(planned.judgement, key),
         comparison=_rounded(only_declared("strategies", planned.comparison, "public")),
         replayed=None,
-        programme=None if planned.programme is None else _programme(planned.programme, key, hidden),
+        programme=None if planned.programme is None else _programme(planned.programme, key),
         sooner={},
     )
 
@@ -311,7 +298,7 @@ def _judgement(told: Any, key: Key) -> Any:
     )
 
 
-def _programme(programme: Any, key: Key, hidden: frozenset[str]) -> Any:
+def _programme(programme: ReturnProgramme, key: Key) -> ReturnProgramme:
     teams = programme.teams.assign(team_id=programme.teams["team_id"].astype(str).map(key.teams))
     return replace(
         programme,
@@ -319,7 +306,7 @@ def _programme(programme: Any, key: Key, hidden: frozenset[str]) -> Any:
         periods=_rounded(programme.periods),
         work=programme.work.iloc[:0],
         judgement=_judgement(programme.judgement, key),
-        notes=_told(programme.notes, hidden, key.teams),
+        notes=reasons_at(programme.notes, "public", teams=key.teams),
     )
 
 

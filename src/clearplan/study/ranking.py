@@ -11,6 +11,7 @@ import pandas as pd
 
 from clearplan.core.crs import WorkingCrs
 from clearplan.core.errors import ReadError, SettingsError, TableError
+from clearplan.core.reason import Reason
 from clearplan.priority.criteria import layer_means
 from clearplan.priority.rank import (
     SURE_COLUMNS,
@@ -25,7 +26,7 @@ from clearplan.priority.rank import (
     reweigh,
     weights_of,
 )
-from clearplan.priority.robustness import agreement_of_sets, cut_words, robust
+from clearplan.priority.robustness import agreement_of_sets, cut_reason, robust
 from clearplan.priority.sensitivity import change_reason, hangs_on, share_words
 from clearplan.priority.survey_value import SURVEY_COLUMNS, survey_words, value_of_survey
 from clearplan.read.background import Context, read_background, read_places
@@ -41,7 +42,7 @@ from clearplan.tables.frames import Tasks
 class Why:
     """Why the order is what it is.
 
-    cuts : how the classes were cut, a sentence a queue
+    cuts : how the classes were cut, one for each queue
     hangs : queue to the weights on which its first tasks hang
     weights : points of each criterion in every weight set, a row a queue and criterion
     agreement : how far the weight sets agree, in pairs
@@ -49,11 +50,11 @@ class Why:
     first : number of tasks that ``hangs`` and ``agreement`` speak of
     """
 
-    cuts: tuple[str, ...] = ()
+    cuts: tuple[Reason, ...] = ()
     hangs: dict[str, pd.DataFrame] = field(default_factory=dict)
     weights: pd.DataFrame | None = None
     agreement: pd.DataFrame | None = None
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Reason, ...] = ()
     first: int = 10
 
 
@@ -122,7 +123,7 @@ def why_this_order(ranked: pd.DataFrame, settings: PrioritySettings) -> Why:
             points = {own or OWN_WEIGHTS: _points(settings, queue, own)[name] for own in sets}
             rows.append({"queue": queue, "criterion": meaning_of(ranked, name).label} | points)
     return Why(
-        cuts=tuple(cut_words(queue, cuts) for queue, cuts in ranked.attrs.get("cuts", {}).items()),
+        cuts=tuple(cut_reason(queue, cuts) for queue, cuts in ranked.attrs.get("cuts", {}).items()),
         hangs={queue: hangs_on(ranked, settings, queue, first) for queue in QUEUES},
         weights=pd.DataFrame(rows) if settings.weights else None,
         agreement=agreement_of_sets(ranked, settings, first) if settings.weights else None,
@@ -136,16 +137,16 @@ def _points(settings: PrioritySettings, queue: str, name: str | None) -> dict[st
     return weights_of(own, queue, name)
 
 
-def _idle(ranked: pd.DataFrame, settings: PrioritySettings) -> list[str]:
+def _idle(ranked: pd.DataFrame, settings: PrioritySettings) -> list[Reason]:
     """Criteria that tell no two tasks of a queue apart."""
-    words = []
+    doubts = []
     for queue in QUEUES:
-        own = in_queue(ranked, queue)
-        for criterion in settings.of_queue(queue) if len(own) > 1 else ():
-            if own[f"c_{criterion.name}_value"].nunique() == 1:
+        tasks = in_queue(ranked, queue)
+        for criterion in settings.of_queue(queue) if len(tasks) > 1 else ():
+            if tasks[f"c_{criterion.name}_value"].nunique() == 1:
                 label = meaning_of(ranked, criterion.name).label.lower()
-                words.append(f"Criterion '{label}' has one value for all tasks of the {queue} queue: it moves no rank")
-    return words
+                doubts.append(Reason("criterion.idle", criterion=label, queue=queue))
+    return doubts
 
 
 # --- reading a result back
@@ -203,7 +204,7 @@ def explanation(ranked: pd.DataFrame, task_id: str, settings: PrioritySettings |
     table = explain(ranked, task_id)
     task = ranked[ranked["task_id"] == task_id].iloc[0]
     words = [explain_words(table)]
-    if isinstance(task.get("gates"), str):
+    if pd.notna(task.get("gates")):
         words.append(f"It has no rank until its gate opens: {task['gates']}.")
     words += sure_words(task, settings)
     change = task.get("change")  # a reason, or its sentence where the table is of a finished run

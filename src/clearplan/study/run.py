@@ -14,6 +14,7 @@ import pandas as pd
 from clearplan.core.crs import WorkingCrs, working_crs
 from clearplan.core.errors import OutputError, SettingsError, TableError
 from clearplan.core.imprint import ILLUSTRATIVE
+from clearplan.core.reason import Reason
 from clearplan.core.writing import refuse_foreign, refuse_narrower, refuse_taken, replaced
 from clearplan.land.as_at import as_at as as_at_table
 from clearplan.land.as_at import day_of
@@ -246,9 +247,10 @@ def _made(
     tasks = rank_tasks(project, frame, known, context, tasks)
     why = why_this_order(tasks, project.priority)
     progress(STAGES[6])
-    planned, zones, doubts, previous = None, known.table("zones"), list(why.doubts), _previous(project)
+    planned, zones, previous = None, known.table("zones"), _previous(project)
+    doubts: list[Reason | str] = list(why.doubts)
     if project.planning is not None and work and not len(known.tables["teams"]):
-        doubts.append(f"There is no plan of work: no team was on record by {day}")
+        doubts.append(Reason("plan.no_team", day=day))
     elif project.planning is not None and work:
         planned = plan_work(case_of(project, known, tasks, previous=previous), progress=search)
         tasks, zones = with_plan(tasks, zones, planned)

@@ -152,5 +152,5 @@ def _treaty_tables(dossier: Dossier | None) -> dict[str, pd.DataFrame]:
 
 def _further_notes(planned: Planned | None, dossier: Dossier | None) -> Sequence[str]:
     """What to know of the plan of work and of the treaty tables."""
-    notes = [] if planned is None else list(planned.notes)
+    notes = [] if planned is None else [str(note) for note in planned.notes]
     return notes if dossier is None else [*notes, *dossier.clock.words, *dossier.notes]

@@ -119,7 +119,7 @@ TASKS: tuple[Column, ...] = (
                leaves="partner", tag="#indicator+num+zones_unknown"),
         Column("probability_assumed", "number", "probability assumed where nobody knows one", "1", leaves="partner",
                tag="#indicator+num+probability_assumed"),
-        Column("gates", "text", "what holds the task back; it has no rank until then", leaves="public",
+        Column("gates", "reason", "what holds the task back; it has no rank until then", leaves="public",
                tag="#access+gates", head="gates that hold it back", shown="sentence"),
         Column("lifeline_ids", "text", "lifelines that the task blocks, '; ' between", leaves="partner",
                tag="#meta+id+list+lifelines", head="lifelines that it blocks"),
@@ -181,7 +181,7 @@ BLOCKERS: tuple[Column, ...] = (
     Column("part", "text", "'home', the place itself, or the lifeline that the task blocks", leaves="partner",
            tag="#service+name"),
     replace(ESSENTIAL, meaning="whether the zone waits for it; other parts only add value"),
-    Column("why", "text", "the same in words", leaves="partner", tag="#description+why", shown="sentence"),
+    Column("why", "reason", "the same in words", leaves="partner", tag="#description+why", shown="sentence"),
 )
 
 WORK: tuple[Column, ...] = (
@@ -218,9 +218,9 @@ OPENINGS: tuple[Column, ...] = added_by("planning",  # of ZONES
            tag="#indicator+num+waits_for"),
     Column("last_tasks", "text", "last of them to be finished", leaves="partner", tag="#meta+id+list+last_tasks",
            head="last of them", shown="sentence"),
-    Column("why", "text", "why the zone opens then, or why not", leaves="public", tag="#description+why",
+    Column("why", "reason", "why the zone opens then, or why not", leaves="public", tag="#description+why",
            head="why then, or why not", shown="sentence"),
-    Column("sooner", "text", "what would bring it forward", leaves="public", tag="#description+sooner",
+    Column("sooner", "reason", "what would bring it forward", leaves="public", tag="#description+sooner",
            head="what would bring it forward", shown="sentence"),
     Column("probability", "number", "part of the draws in which it is open by then", "1", leaves="public",
            tag="#indicator+num+probability", head="chance to open by then"),

@@ -190,7 +190,7 @@ def warnings_of(
     task: dict[Any, Any], border: Border, tasks: gpd.GeoDataFrame, known: Known, finds: pd.DataFrame
 ) -> Section:
     """What can hurt or mislead a team, the gravest first; what nobody knows is a warning too."""
-    items = [f"HELD BACK, no work before it is lifted: {task['gates']}"] if isinstance(task.get("gates"), str) else []
+    items = [f"HELD BACK, no work before it is lifted: {task['gates']}"] if not _blank(task.get("gates")) else []
     items += _accident_words(border, known.accidents)
     items += _error_words(task)
     items += _record_words(task, known.hazards)

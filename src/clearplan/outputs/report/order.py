@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from clearplan.core.reason import Reason
 from clearplan.outputs.charts.results import draw_order
 from clearplan.outputs.report.html import table
 from clearplan.priority.rank import criteria_of, in_queue, meaning_of
@@ -24,7 +25,7 @@ _SURE = ("priority_class", "first_share", "rank_low", "tied_with", "change")
 def order_section(
     tasks: pd.DataFrame,
     first: int | None,
-    cuts: Sequence[str] | None,
+    cuts: Sequence[Reason] | None,
     hangs: Mapping[str, pd.DataFrame] | None,
     weight_sets: pd.DataFrame | None,
     agreement: pd.DataFrame | None,
@@ -140,8 +141,8 @@ def _label(tasks: pd.DataFrame, name: Any) -> str:
     return meaning_of(tasks, str(name)).label if name in criteria_of(tasks) else str(name)
 
 
-def _list(words: Sequence[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(told)}</li>" for told in words) + "</ul>"
+def _list(reasons: Sequence[Reason | str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(str(reason))}</li>" for reason in reasons) + "</ul>"
 
 
 def _weight_sets(tasks: pd.DataFrame, sets: pd.DataFrame) -> str:

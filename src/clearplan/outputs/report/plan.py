@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from clearplan.core.reason import Reason
 from clearplan.outputs.charts.plan import draw_budgets, draw_chances, draw_gantt, draw_home, place_names
 from clearplan.outputs.report.html import table
 from clearplan.planning.planned import BEST, RANKED, Planned
@@ -366,7 +367,7 @@ def _programme(planned: Planned) -> str:
     places = int((zones["opens_in"] > 0).sum())
     lacking = crew[crew["further"] > 0]
     teams = ", ".join(f"{row.further:,} more of {row.team_id}" for row in lacking.itertuples()) or "no further teams"
-    notes = "".join(f"<li>{escape(note)}</li>" for note in programme.notes)
+    notes = "".join(f"<li>{escape(str(note))}</li>" for note in programme.notes)
     return (
         "<h3>What the return programme would take</h3>"
         f"<p><b>To open {places:,} {'place' if places == 1 else 'places'} by the days that are asked takes "
@@ -398,8 +399,8 @@ def _what_if(planned: Planned) -> str:
     )
 
 
-def _notes(notes: Sequence[str]) -> str:
+def _notes(notes: Sequence[Reason]) -> str:
     if not notes:
         return ""
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    items = "".join(f"<li>{escape(str(note))}</li>" for note in notes)
     return f"<h3>What to know about these figures</h3><ul>{items}</ul>"

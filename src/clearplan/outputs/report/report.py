@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason
 from clearplan.outputs.charts.results import (
     draw_bridge,
     draw_calibration,
@@ -54,7 +55,7 @@ def draw_report(
     published: pd.DataFrame | None = None,
     tasks: pd.DataFrame | None = None,
     first: int | None = None,
-    cuts: Sequence[str] | None = None,
+    cuts: Sequence[Reason] | None = None,
     hangs: Mapping[str, pd.DataFrame] | None = None,
     weight_sets: pd.DataFrame | None = None,
     agreement: pd.DataFrame | None = None,
@@ -80,8 +81,8 @@ def draw_report(
         Ranked TASKS; with them the section "Why this order", which tells what ``robust`` found where it was asked.
     first : int, optional
         How many tasks ``first_share`` counts as the first (``settings.robustness.first``).
-    cuts : list of text, optional
-        How the classes were cut, a sentence a queue (``cut_words``).
+    cuts : list of Reason, optional
+        How the classes were cut, one for each queue (``cut_reason``).
     hangs : mapping, optional
         Queue to the table of ``hangs_on``: criterion, before, after [% of all weights], out, into.
     weight_sets : DataFrame, optional

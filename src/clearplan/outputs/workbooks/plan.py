@@ -101,7 +101,13 @@ def write_workplan(
     sheets = work_sheets(planned.case.settings.currency)
     in_order = {name: tables[name] for name in sheets if name in tables}
     write_book(
-        path, title=title, words=[notice, *planned.notes], last=_LAST, tables=in_order, sheets=sheets, foot=notice
+        path,
+        title=title,
+        words=[notice, *map(str, planned.notes)],
+        last=_LAST,
+        tables=in_order,
+        sheets=sheets,
+        foot=notice,
     )
 
 

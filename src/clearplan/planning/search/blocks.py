@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearplan.core.errors import SettingsError, TableError
+from clearplan.core.reason import Reason
 from clearplan.planning.blockers import waits_for
 from clearplan.planning.calendar import months_counted, months_to, period_days, period_of, team_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import allowed, methods_of, people_range, rates_of
 from clearplan.planning.search.problem import TINY, Problem
-from clearplan.settings.planning import Method, PlanningSettings
+from clearplan.settings.planning import Method, PlanningSettings, Step
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
@@ -42,8 +43,8 @@ class Blocks:
     unlocks: tuple[tuple[str, str], ...]
     open_worth: float
     slack: float
-    left_out: dict[str, str]
-    shut: dict[str, str]
+    left_out: dict[str, Reason]
+    shut: dict[str, Reason]
 
 
 def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
@@ -104,23 +105,23 @@ Able = list[tuple[Method, tuple[tuple[int, ...], ...]] | None]
 Promised = dict[int, tuple[int, tuple[int, ...] | None]]
 
 
-def _able(case: PlanningCase) -> tuple[Able, dict[str, str]]:
+def _able(case: PlanningCase) -> tuple[Able, dict[str, Reason]]:
     """Method of each task and the teams of each step; tasks that nobody may work on, with the reason."""
     tasks, teams, settings = case.tasks, case.teams, case.settings
     gates = tasks["gates"] if "gates" in tasks.columns else [None] * len(tasks)
     works = team_days(teams, settings).sum(axis=1) > 0
     able: Able = []
-    reasons: dict[str, str] = {}
+    reasons: dict[str, Reason] = {}
     known: dict[Any, tuple[int, ...]] = {}
     rows = zip(
         tasks["task_id"], methods_of(tasks, settings), tasks["district"], gates, tasks["land_class"], strict=True
     )
     for task, method, district, gate, land_class in rows:
         able.append(None)
-        if isinstance(gate, str):
-            reasons[str(task)] = f"behind a gate: {gate}"
+        if pd.notna(gate):
+            reasons[str(task)] = Reason("left_out.gated", gates=gate)
         elif method is None:
-            reasons[str(task)] = f"no method of [[planning.methods]] fits class {land_class} and its ordnance"
+            reasons[str(task)] = Reason("left_out.no_method", land_class=land_class)
         else:
             teams_of_steps = []
             for step in method.steps:
@@ -128,8 +129,7 @@ def _able(case: PlanningCase) -> tuple[Able, dict[str, str]]:
                 if key not in known:
                     known[key] = tuple(k for k in allowed(*key, teams) if works[k])
                 if not known[key] and settings.part(land_class, step.ground) > 0:
-                    place = f"in {district}" if isinstance(district, str) else "outside every district"
-                    reasons[str(task)] = f"no team does '{step.name}' ({' or '.join(step.kinds)}) {place}"
+                    reasons[str(task)] = _no_team(step, district)
                     break
                 teams_of_steps.append(known[key])
             else:
@@ -137,7 +137,14 @@ def _able(case: PlanningCase) -> tuple[Able, dict[str, str]]:
     return able, reasons
 
 
-def _promised(case: PlanningCase, able: Able, reasons: dict[str, str]) -> Promised:
+def _no_team(step: Step, district: object) -> Reason:
+    """Why nobody may do a step, as no kind of team does it where the task lies."""
+    if isinstance(district, str):
+        return Reason("left_out.no_team", step=step.name, kinds=step.kinds, district=district)
+    return Reason("left_out.no_team_outside", step=step.name, kinds=step.kinds)
+
+
+def _promised(case: PlanningCase, able: Able, reasons: dict[str, Reason]) -> Promised:
     """What was promised; tasks that the promised team can't do are taken out of ``able``, with the reason."""
     if case.commitments is None or not len(case.commitments):
         return {}
@@ -155,7 +162,7 @@ def _promised(case: PlanningCase, able: Able, reasons: dict[str, str]) -> Promis
             if not teams and case.settings.part(land_class, step.ground) > 0
         ]
         if lacking:
-            reasons[str(case.tasks["task_id"].iloc[k])] = f"promised to a team that does no '{lacking[0]}' there"
+            reasons[str(case.tasks["task_id"].iloc[k])] = Reason("left_out.promised", step=lacking[0])
         able[k] = None if lacking else (method, fewer)
     return promised
 
@@ -193,22 +200,24 @@ def _both(one: tuple[int, ...] | None, other: tuple[int, ...] | None) -> tuple[i
     return tuple(set(one) & set(other))
 
 
-def _shut(case: PlanningCase, waits: Mapping[str, list[str]], reasons: Mapping[str, str]) -> dict[str, str]:
+def _shut(case: PlanningCase, waits: Mapping[str, list[str]], reasons: Mapping[str, Reason]) -> dict[str, Reason]:
     """Zones that can't open in any plan, with the first reason."""
-    shut, never_open = {}, case.never_open
+    shut: dict[str, Reason] = {}
+    never_open = case.never_open
     for zone in case.zones["zone_id"].astype(str):
         if zone in never_open:
             shut[zone] = never_open[zone]
             continue
         held = [task for task in waits.get(zone, []) if task in reasons]
-        if held:
-            more = f" (and {len(held) - 1} more task{'s' * (len(held) > 2)})" if len(held) > 1 else ""
-            shut[zone] = f"task {held[0]}{more}: {reasons[held[0]]}"
+        if len(held) == 1:
+            shut[zone] = Reason("shut.task", task=held[0], reason=reasons[held[0]])
+        elif held:
+            shut[zone] = Reason("shut.tasks", task=held[0], count=len(held) - 1, reason=reasons[held[0]])
     return shut
 
 
 def _unlocks(
-    case: PlanningCase, waits: Mapping[str, list[str]], shut: Mapping[str, str], reasons: Mapping[str, str]
+    case: PlanningCase, waits: Mapping[str, list[str]], shut: Mapping[str, Reason], reasons: Mapping[str, Reason]
 ) -> tuple[list[tuple[str, str]], list[list[str]], list[int]]:
     """Zones that wait for something, and their optional parts: what each needs, and which zone it hangs on."""
     unlocks: list[tuple[str, str]] = []

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearplan.core.errors import SettingsError
+from clearplan.core.reason import Reason
 from clearplan.planning.blockers import waits_for
 from clearplan.planning.calendar import Day, period_days, team_days
 from clearplan.planning.case import PlanningCase
@@ -22,7 +23,7 @@ from clearplan.planning.search.highs import Programme, relax, solve
 from clearplan.planning.search.milp import columns_of, programme_of, work_of
 from clearplan.planning.search.problem import Problem, worth
 from clearplan.planning.search.schedule import best_plan, schedule
-from clearplan.planning.search.sooner import clash_words
+from clearplan.planning.search.sooner import clash_reason
 from clearplan.planning.search.work import work_table
 from clearplan.settings.planning import PlanningSettings
 
@@ -169,10 +170,10 @@ def return_programme(case: PlanningCase, *, by: Mapping[str, Day]) -> ReturnProg
     enough = replace(dated, teams=case.teams.assign(number=number))
     work = work_table(blocks, parts, enough)
     judged = judge_work(work, enough)
-    notes = [clash_words(clash, blocks, dated) for clash in met.clashes]
-    notes += [f"Zone {zone} can't open in any plan: {reason}" for zone, reason in blocks.shut.items() if zone in by]
+    notes = [clash_reason(clash, blocks, dated) for clash in met.clashes]
+    notes += [Reason("programme.shut", zone=zone, reason=why) for zone, why in blocks.shut.items() if zone in by]
     if not proven:
-        notes.append("The number of further teams is enough, but it was not proven in time that fewer would not do")
+        notes.append(Reason("programme.not_proven"))
     return ReturnProgramme(
         teams=_teams(case.teams, further, judged),
         periods=_periods(judged, case.settings),

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import people_range
 from clearplan.planning.planned import BEST, STRATEGIES, Parts, Schedule, gap_of
@@ -33,13 +34,15 @@ from clearplan.planning.search.problem import (
     worth,
 )
 from clearplan.planning.search.problem import progress as worked
-from clearplan.planning.search.sooner import clash_words
+from clearplan.planning.search.sooner import clash_reason
 from clearplan.planning.search.work import work_table
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 Progress = Callable[[float, float], None]
+#: So many of the tasks that are left out for one reason are named.
+_NAMED = 5
 
 
 def schedule(case: PlanningCase, *, progress: Progress | None = None) -> Schedule:
@@ -78,7 +81,7 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None) -> Schedul
         bound=search.bound + blocks.open_worth + blocks.slack,
         seconds=time.monotonic() - begun,
         notes=(
-            *(clash_words(clash, blocks, case) for clash in search.clashes),
+            *(clash_reason(clash, blocks, case) for clash in search.clashes),
             *_notes(blocks, case.teams),
             *search.notes,
         ),
@@ -109,21 +112,20 @@ def _refuse(case: PlanningCase) -> None:
         )
 
 
-def _notes(blocks: Blocks, teams: pd.DataFrame) -> list[str]:
+def _notes(blocks: Blocks, teams: pd.DataFrame) -> list[Reason]:
     """What a reader must know of what is not in the plan."""
-    notes = []
     idle = np.flatnonzero(blocks.problem.capacity.sum(axis=1) <= 0)
-    for team in teams["team_id"].iloc[idle]:
-        notes.append(f"Team {team} never works: neither its season nor its days lie within the plan")
-    reasons: dict[str, list[str]] = {}
+    notes = [Reason("plan.idle_team", team=str(team)) for team in teams["team_id"].iloc[idle]]
+    left_out: dict[Reason, list[str]] = {}
     for task, reason in blocks.left_out.items():
-        reasons.setdefault(reason, []).append(task)
-    for reason, tasks in sorted(reasons.items()):
-        named = ", ".join(tasks[:5]) + (" ..." if len(tasks) > 5 else "")
-        number = "1 task is" if len(tasks) == 1 else f"{len(tasks)} tasks are"
-        notes.append(f"{number} not in the plan, {reason}: {named}")
-    notes += [f"Zone {zone} can't open in this plan: {reason}" for zone, reason in blocks.shut.items()]
-    return notes
+        left_out.setdefault(reason, []).append(task)
+    for reason in sorted(left_out):
+        tasks = left_out[reason]
+        if len(tasks) > _NAMED:
+            notes.append(Reason("plan.left_out_many", count=len(tasks), reason=reason, tasks=tasks[:_NAMED]))
+        else:
+            notes.append(Reason("plan.left_out", count=len(tasks), reason=reason, tasks=tasks))
+    return notes + [Reason("plan.shut", zone=zone, reason=reason) for zone, reason in blocks.shut.items()]
 
 
 # --- lists
@@ -161,7 +163,7 @@ class Found:
     greedy: Parts
     value: float
     bound: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
     clashes: tuple[Clash, ...] = ()
 
 
@@ -215,8 +217,7 @@ def best_plan(
         best, bound = _by_highs(problem, at, programme, best, bound, settings, left(), report)
     value, notes = worth(problem, best), []
     if gap_of(bound, value) > settings.gap and left() <= 0.05:
-        limit = f"The search ended by its time limit of {settings.time_limit_s:g} s"
-        notes.append(f"{limit}: another run may find another plan, as near to the best")
+        notes.append(Reason("plan.time_limit", seconds=settings.time_limit_s))
     return Found(best, first, value, max(bound, value), tuple(notes), met.clashes)
 
 

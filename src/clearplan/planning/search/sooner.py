@@ -1,4 +1,4 @@
-"""What would bring a place forward, and what lacks where deadlines can't all be met, in sentences."""
+"""What would bring a place forward, and what lacks where deadlines can't all be met, as reasons."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from clearplan.core.reason import Reason
 from clearplan.planning.calendar import period_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement
@@ -19,7 +20,7 @@ _PLACES = 40
 _COLUMNS = 20_000
 
 
-def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, str]:
+def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:
     """Zone to what would open it one period sooner, with all others as planned; or within the plan, if it is not.
 
     Promises that can't be kept count by the day that they get: else they would stand against every place.
@@ -40,64 +41,69 @@ def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, str]:
     columns = sum(len(problem.options[s]) for s in np.flatnonzero(steps)) * periods
     if columns > _COLUMNS:
         return {}
-    sentences: dict[str, str] = {}
+    reasons: dict[str, Reason] = {}
     for zone in sorted(unlocks, key=lambda zone: -float(problem.value[unlocks[zone], 1]))[:_PLACES]:
         u = unlocks[zone]
         period = planned.get(u, periods + 1) - 1
         if period == 0:
-            sentences[zone] = "Nothing: no work is finished before the first period ends."
+            reasons[zone] = Reason("sooner.first_period")
             continue
-        lack = what_lacks(problem, planned | {u: period})
-        day = f"To open it by {ends[period - 1]}, with all others as planned"
+        lack, day = what_lacks(problem, planned | {u: period}), ends[period - 1]
         if lack is None:
-            reason = "nothing lacks: the search ended before it found that, or other ground is worth more"
+            reasons[zone] = Reason("sooner.nothing_lacks", day=day)
         else:
-            reason = lack_words(lack, case)
-        sentences[zone] = f"{day}, {reason}."
-    return sentences
+            reasons[zone] = Reason("sooner.lacks", day=day, lack=lack_reason(lack, case))
+    return reasons
 
 
-def clash_words(clash: Clash, blocks: Blocks, case: PlanningCase) -> str:
-    """Deadlines that can't all be met, what is lacking, and which of them gives way, in a sentence."""
+def clash_reason(clash: Clash, blocks: Blocks, case: PlanningCase) -> Reason:
+    """Deadlines that can't all be met, what is lacking, and which of them gives way."""
     ends = [case.settings.start, *(last for _, last in period_days(case.settings))]
-
-    def named(deadline: Deadline, period: int) -> str:
-        kind, k = deadline
-        day = f"by {ends[period]}" if period > 0 else "before the end of the first period"
-        if kind == "unlock":
-            return f"zone {blocks.unlocks[k][0]} open {day}"
-        ids = case.tasks["task_id"].iloc[blocks.members[k]].astype(str).tolist()
-        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-        return f"task {ids[0]}{more} released {day}, as promised"
-
-    deadlines = " and ".join(named(deadline, period) for deadline, period in clash.deadlines.items())
-    deadline, period = clash.later
-    name = named(deadline, clash.deadlines[deadline]).split(" open ")[0].split(" released ")[0]
-    way = f"{name} gives way, to {ends[period]}" if period > 0 else f"{name} gives way and has no day in this plan"
-    return f"Can't hold: {deadlines}; {lack_words(clash.lack, case)}. In this plan {way}"
-
-
-def lack_words(lack: Lack, case: PlanningCase) -> str:
-    """What it would take, in words that follow a semicolon."""
-    if not _lacks(lack, case):
-        return (
-            "no number of teams does it: the order of steps, seasons, the days when teams are there and the time left "
-            "stand against it"
+    deadlines = []
+    for deadline, period in clash.deadlines.items():
+        by = Reason("deadline.by", day=ends[period]) if period > 0 else Reason("deadline.at_once")
+        what = _named(deadline, blocks, case)
+        is_zone = deadline[0] == "unlock"
+        deadlines.append(
+            Reason("deadline.zone", what=what, by=by) if is_zone else Reason("deadline.promise", what=what, by=by)
         )
-    words, further = "it takes at least " + " or ".join(_lacks(lack, case)), lack.further
+    deadline, period = clash.later
+    what = _named(deadline, blocks, case)
+    way = Reason("clash.later", what=what, day=ends[period]) if period > 0 else Reason("clash.never", what=what)
+    return Reason("clash", deadlines=deadlines, lack=lack_reason(clash.lack, case), way=way)
+
+
+def _named(deadline: Deadline, blocks: Blocks, case: PlanningCase) -> Reason:
+    """The zone or the tasks of a deadline."""
+    kind, k = deadline
+    if kind == "unlock":
+        return Reason("named.zone", zone=blocks.unlocks[k][0])
+    ids = case.tasks["task_id"].iloc[blocks.members[k]].astype(str).tolist()
+    if len(ids) == 1:
+        return Reason("named.task", task=ids[0])
+    return Reason("named.tasks", task=ids[0], count=len(ids) - 1)
+
+
+def lack_reason(lack: Lack, case: PlanningCase) -> Reason:
+    """What it would take; its text follows a comma or a semicolon."""
+    lacks, further = _lacks(lack, case), lack.further
+    if not lacks:
+        return Reason("lack.time")
+    besides = []
     while further is not None:
-        words, further = f"{words}, and besides " + " or ".join(_lacks(further, case)), further.further
-    return words
+        besides.append(Reason("lack.either", lacks=_lacks(further, case)))
+        further = further.further
+    return Reason("lack.takes", lacks=lacks, besides=besides) if besides else Reason("lack.takes", lacks=lacks)
 
 
-def _lacks(lack: Lack, case: PlanningCase) -> list[str]:
-    """What would do, each in words; rounded up, for with less than is stated it does not hold."""
-    lacks = [
-        f"{_up(days):,} more team-day{'s' * (_up(days) != 1)} of {case.teams['team_id'].iloc[k]}"
-        for k, days in lack.days.items()
-    ]
-    for money, per in ((lack.budget, ""), (lack.budget_a_period, " in every period")):
-        lacks += [f"{_up(money):,} {case.settings.currency} more{per}"] if money > 0 else []
+def _lacks(lack: Lack, case: PlanningCase) -> list[Reason]:
+    """What would do; rounded up, for with less than is stated it does not hold."""
+    teams, currency = case.teams["team_id"], case.settings.currency
+    lacks = [Reason("lack.days", count=_up(days), team=str(teams.iloc[k])) for k, days in lack.days.items()]
+    if lack.budget > 0:
+        lacks.append(Reason("lack.money", money=_up(lack.budget), currency=currency))
+    if lack.budget_a_period > 0:
+        lacks.append(Reason("lack.money_a_period", money=_up(lack.budget_a_period), currency=currency))
     return lacks
 
 

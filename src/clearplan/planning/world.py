@@ -1,0 +1,215 @@
+"""What there is to do, who may do it and when, as arrays: what the judge counts a schedule against.
+
+Nothing here comes from the planner: methods, rates and team-days are worked out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason
+from clearplan.planning.calendar import months_counted, period_days, team_days
+from clearplan.planning.case import PlanningCase
+from clearplan.settings.planning import Method, PlanningSettings, Step
+from clearplan.tables.texts import ids_in
+
+Array = NDArray[Any]
+Ids: TypeAlias = "pd.Index[str]"
+#: Sums of a solver are right to about this part of them, and to this much near 0.
+RELATIVE, ABSOLUTE = 1e-6, 1e-6
+#: Part of the draws in which a team's rate is lower than the one on which a robust plan counts.
+ROBUST = 0.2
+
+
+@dataclass(frozen=True)
+class World:
+    """What there is to do, who may do it and when, as arrays; period 0 is the start."""
+
+    case: PlanningCase
+    task_ids: Ids
+    team_ids: Ids
+    method: Array  # number of each task's method, -1: none fits
+    ground: Array  # (tasks, steps) [m2], NaN: the task's method has no such step
+    gated: Array  # whether a gate holds the task
+    rate: Array  # of each team [m2/day]
+    available: Array  # (teams, periods) [team-days]
+    bounds: list[tuple[Any, Any]]
+
+    @property
+    def never(self) -> int:
+        """Number that stands for a period after all others."""
+        return len(self.bounds) + 1
+
+    def dates(self) -> pd.DatetimeIndex:
+        """Day of the start, last day of each period, and no day for what never happens."""
+        return pd.to_datetime([self.case.settings.start, *(last for _, last in self.bounds), None])
+
+    def months(self) -> Array:
+        """Months that count after the start, after the end of each period, and after never [months]."""
+        return np.concatenate([[self.case.settings.counted_months], months_counted(self.case.settings), [0.0]])
+
+    def named(self, period: int) -> Reason:
+        """A period with its first and last day."""
+        first, last = self.bounds[period - 1]
+        return Reason("period", number=period, first_day=first, last_day=last)
+
+    def steps_of(self, task: int) -> tuple[Step, ...]:
+        """Steps of the method of a task, none where no method fits."""
+        number = int(self.method[task])
+        return self.case.settings.methods[number].steps if number >= 0 else ()
+
+
+def world_of(case: PlanningCase) -> World:
+    """World of a case; an error where a column is missing, an id stands twice or an area is no amount."""
+    tasks, teams, settings = case.tasks, case.teams, case.settings
+    need(tasks, "TASKS", ("task_id", "land_class", "district", "area_m2"))
+    need(teams, "TEAMS", ("team_id", "kind", "number", "rate_low", "rate_likely", "rate_high", "cost_per_day"))
+    area = numbers(tasks["area_m2"])
+    if (bad := np.flatnonzero(~amounts(area))).size:
+        name = tasks["task_id"].iloc[bad[0]]
+        raise TableError(f"task {name}: area_m2 {area[bad[0]]:g} is no area; give its area [m2]")
+    method = _methods(tasks, settings)
+    most = max(len(one.steps) for one in settings.methods)
+    part = np.full((len(settings.methods) + 1, most), np.nan)  # its last row is that of no method, -1
+    for number, one in enumerate(settings.methods):
+        part[number, : len(one.steps)] = [settings.part(one.land_class, step.ground) for step in one.steps]
+    idle = teams["deferred"].notna().to_numpy() if "deferred" in teams.columns else np.zeros(len(teams), dtype=bool)
+    available = np.zeros((len(teams), settings.periods))
+    available[~idle] = team_days(teams[~idle], settings)
+    gates = tasks["gates"].notna().to_numpy() if "gates" in tasks.columns else np.zeros(len(tasks), dtype=bool)
+    return World(
+        case=case,
+        task_ids=ids_of(tasks, "task_id", "TASKS"),
+        team_ids=ids_of(teams, "team_id", "TEAMS"),
+        method=method,
+        ground=area[:, None] * part[method],
+        gated=gates,
+        rate=_rates(teams, settings.robust),
+        available=available,
+        bounds=period_days(settings),
+    )
+
+
+def _methods(tasks: pd.DataFrame, settings: PlanningSettings) -> Array:
+    """Number of the first method that fits each task, -1 where none does."""
+    classes = tasks["land_class"].to_numpy(object)
+    cells = tasks["ordnance"].to_numpy(object) if "ordnance" in tasks.columns else np.full(len(tasks), None)
+    known: dict[Any, int] = {}
+
+    def fits(one: Method, land_class: str, cell: str | None) -> bool:
+        held = ids_in(cell)
+        # Ordnance that nobody reported may be any: only a method for any fits.
+        return one.land_class == land_class and (one.ordnance is None or (bool(held) and set(held) <= {*one.ordnance}))
+
+    for key in zip(classes, cells, strict=True):
+        if key not in known:
+            known[key] = next((k for k, one in enumerate(settings.methods) if fits(one, *key)), -1)
+    return np.array([known[key] for key in zip(classes, cells, strict=True)], dtype=int)
+
+
+def _rates(teams: pd.DataFrame, robust: bool) -> Array:
+    """Ground that a team of each row works in a day, by which the plan counts [m2/day].
+
+    >>> _rates(pd.DataFrame({"rate_low": [0.0], "rate_likely": [5.0], "rate_high": [10.0]}), False).tolist()
+    [5.0]
+    >>> _rates(pd.DataFrame({"rate_low": [0.0], "rate_likely": [10.0], "rate_high": [20.0]}), True).round(4).tolist()
+    [6.3246]
+    """
+    low, likely, high = (numbers(teams[f"rate_{name}"]) for name in ("low", "likely", "high"))
+    if not robust:
+        return likely
+    span = high - low
+    rising = low + np.sqrt(np.maximum(ROBUST * span * (likely - low), 0))
+    falling = high - np.sqrt(np.maximum((1 - ROBUST) * span * (high - likely), 0))
+    rates: Array = np.where(ROBUST * span <= likely - low, rising, falling)
+    return rates
+
+
+# --- columns and amounts
+
+
+def need(table: pd.DataFrame, what: str, columns: Iterable[str]) -> None:
+    """An error that names the first of the columns that the table lacks."""
+    if missing := [name for name in columns if name not in table.columns]:
+        raise TableError(f"{what} lacks the column {missing[0]}; add it")
+
+
+def ids_of(table: pd.DataFrame, name: str, what: str) -> Ids:
+    """Ids of a table in its order; an error where one stands twice."""
+    ids: Ids = pd.Index(table[name].to_numpy(object), dtype=object)
+    if not ids.is_unique:
+        raise TableError(f"{what}: {name} {ids[ids.duplicated()][0]} stands twice; give each row an id of its own")
+    return ids
+
+
+def index_in(ids: Ids, names: Iterable[object]) -> Array:
+    """Number of each name among the ids, -1 where it is none of them.
+
+    >>> index_in(pd.Index(["a", "b"]), ["b", "c"]).tolist()
+    [1, -1]
+    """
+    return np.asarray(ids.get_indexer(pd.Index(np.array(list(names), dtype=object), dtype=object)), dtype=int)
+
+
+def numbered(names: Iterable[object], ids: Ids, what: str, kind: str, table: str) -> Array:
+    """Number of each name among the ids; a name that is none of them is an error."""
+    known = list(names)
+    numbers_of_names = index_in(ids, known)
+    if (numbers_of_names < 0).any():
+        name = known[int(np.argmax(numbers_of_names < 0))]
+        raise TableError(f"{what} names {kind} {name!r}, which {table} lacks; make both from the same tables")
+    return numbers_of_names
+
+
+def sums_by(rows: pd.DataFrame, keys: list[str], name: str = "days") -> list[tuple[list[int], float]]:
+    """Sum of a column by whole numbers in others, in their order.
+
+    >>> sums_by(pd.DataFrame({"task": [4, 1, 4], "days": [2.0, 3.0, 5.0]}), ["task"])
+    [([1], 3.0), ([4], 7.0)]
+    """
+    keys_found, group = np.unique(rows[keys].to_numpy(int), axis=0, return_inverse=True)
+    sums = np.bincount(group.ravel(), weights=rows[name].to_numpy(float), minlength=len(keys_found))
+    return list(zip(keys_found.tolist(), sums.tolist(), strict=True))
+
+
+def numbers(values: pd.Series) -> Array:
+    """Values as numbers, blank where they are none.
+
+    >>> numbers(pd.Series(["2.5", "many", None])).tolist()
+    [2.5, nan, nan]
+    """
+    return np.asarray(pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan))
+
+
+def amounts(values: ArrayLike) -> Array:
+    """Whether each is a number of 0 or more.
+
+    >>> amounts([0.0, -1.0, float("nan"), float("inf")]).tolist()
+    [True, False, False, False]
+    """
+    figures = np.asarray(values, dtype=float)
+    good: Array = np.isfinite(figures) & (figures >= 0)
+    return good
+
+
+def blank(value: str | float | None) -> bool:
+    """Whether a cell holds nothing."""
+    return bool(pd.isna(value)) or not str(value).strip()
+
+
+def over(amount: Any, limit: Any) -> Any:
+    """Whether an amount is above a limit by more than rounding."""
+    return amount > limit + RELATIVE * np.abs(limit) + ABSOLUTE
+
+
+def unequal(one: Array, other: Array) -> Array:
+    """Where two amounts differ by more than rounding."""
+    apart: Array = np.abs(one - other) > RELATIVE * np.maximum(np.abs(one), np.abs(other)) + ABSOLUTE
+    return apart
