@@ -13,6 +13,7 @@ by the clock in other openings, which other work on the machine stretches.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import platform
@@ -97,15 +98,16 @@ def make_ours(count: int, out: Path) -> tuple[float, float]:
     import folium  # noqa: F401, as the peer has it before its time begins
 
     import clearplan.geo.rasters  # noqa: F401
+    from clearplan.core.imprint import Imprint
+    from clearplan.outputs.layers import Layers
     from clearplan.outputs.page.draw import About, draw_map
 
     areas, tasks, zones, layer = make_world(count)
-    about = About(
-        title=f"{len(areas):,} made-up hazards", as_at="2026-01-01", crs="EPSG:32638", fingerprint="benchmark",
-        illustrative=True, figures=(("Hazards", f"{len(areas):,}"), ("Tasks", f"{len(tasks):,}")),
-    )  # fmt: skip
+    title = f"{len(areas):,} made-up hazards"
+    imprint = Imprint(title, dt.date(2026, 1, 1), "", "benchmark", crs="EPSG:32638", illustrative=True)
+    about = About(figures=(("Hazards", f"{len(areas):,}"), ("Tasks", f"{len(tasks):,}")))
     begin, before = time.perf_counter(), time.process_time()
-    draw_map(tasks, zones, areas=areas, contact_lines=layer[["geometry"]], about=about).save(out)
+    draw_map(Layers(tasks, zones, areas=areas, contact_lines=layer[["geometry"]]), imprint, about=about).save(out)
     return time.perf_counter() - begin, time.process_time() - before
 
 

@@ -186,7 +186,7 @@ def small_runs(tmp_path_factory: pytest.TempPathFactory):
     from tests.study.test_run import make_project
 
     def make(folder: Path) -> None:
-        study = run_study(make_project(folder) / "plan.toml")
+        study = run_study(make_project(folder) / "plan.toml", change={"outputs": {"field": True, "formats": True}})
         for tier in ("restricted", "partner", "public"):
             write_study(study, folder / tier, tier=tier)
 
@@ -234,9 +234,3 @@ def demo(tmp_path_factory: pytest.TempPathFactory):
         return shell("make demo", folder, python)
 
     return made_once(tmp_path_factory, "demo", make)
-
-
-@pytest.fixture
-def without_handouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs leave out the folders for teams and other systems, most of the time of a small run."""
-    monkeypatch.setattr("clearplan.study.outputs.write_handouts", lambda study, folder, *, notice: None)

@@ -12,8 +12,8 @@ import pandas as pd
 import shapely
 from pypdf import PdfReader
 
-from clearplan.outputs.paper.layers import Layers
-from clearplan.outputs.paper.maps import Imprint
+from clearplan.core.imprint import Imprint
+from clearplan.outputs.layers import Layers
 from clearplan.read.background import Context
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, zone_table
 

@@ -16,6 +16,7 @@ from clearplan.core.errors import CrsError
 from clearplan.land.footprints import net_shapes
 from clearplan.outputs.gis.geopackage import write_csv, write_gpkg
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, random_world, zone_table
+from tests.sheets_of_paper import IMPRINT
 
 HOLED = Polygon(
     [(E0, N0), (E0 + 900, N0), (E0 + 900, N0 + 900), (E0, N0 + 900)],
@@ -68,9 +69,9 @@ def test_zoo_meets_every_stage(animal, company, margins, task_settings, priority
         assert areas.geometry[0].covers(shape)
         assert areas.geometry[0].boundary.distance(shape) >= 10 - 1e-9
     assert cp.check(ranked).empty
-    cp.draw_map(ranked, zones, areas=areas, accidents=accidents).save(tmp_path / "m.html")
+    cp.draw_map(cp.Layers(ranked, zones, areas=areas, accidents=accidents)).save(tmp_path / "m.html")
     tables = {"hazards": hazards, "areas": areas, "tasks": ranked, "zones": zones, "accidents": accidents}
-    write_gpkg(tables, tmp_path / "p.gpkg", as_at="2026-01-01", notice="n")
+    write_gpkg(tables, tmp_path / "p.gpkg", IMPRINT)
     write_csv(ranked, tmp_path / "t.csv", notice="n")
     assert len(gpd.read_file(tmp_path / "p.gpkg", layer="hazards")) == len(hazards)
 
@@ -102,7 +103,7 @@ def test_law_1_tables_widen_and_inputs_stay(margins, task_settings, priority_set
     tasks_before = copy.deepcopy(tasks)
     ranked = cp.rank(tasks, zones, priority_settings, accidents=accidents)
     cp.net_area(areas)
-    cp.draw_map(ranked, zones, areas=areas, accidents=accidents)
+    cp.draw_map(cp.Layers(ranked, zones, areas=areas, accidents=accidents))
     cp.explain(ranked, ranked["task_id"].iloc[0])
     for table, was in zip((hazards, zones, accidents), before, strict=True):
         assert same(table, was)
@@ -132,7 +133,7 @@ def test_law_6_metres_or_an_error(crs, margins, task_settings, priority_settings
         lambda: cp.make_tasks(areas, wrong(zones), task_settings),
         lambda: cp.net_area(areas, wrong(zones), name="name"),
         lambda: cp.rank(tasks, wrong(zones), priority_settings),
-        lambda: cp.draw_map(tasks, wrong(zones)),
+        lambda: cp.draw_map(cp.Layers(tasks, wrong(zones))),
         lambda: cp.combine(hazards, wrong(hazards.assign(hazard_id=lambda t: t["hazard_id"] + "b"))),
     ]
     if crs != "EPSG:32639":

@@ -6,6 +6,7 @@ from .core.errors import OutputError as OutputError
 from .core.errors import ReadError as ReadError
 from .core.errors import SettingsError as SettingsError
 from .core.errors import TableError as TableError
+from .core.imprint import Imprint as Imprint
 from .core.version import __version__ as __version__
 from .land.as_at import as_at as as_at
 from .land.footprints import footprints as footprints
@@ -15,8 +16,8 @@ from .land.ledger import ledger as ledger
 from .land.release import apply_releases as apply_releases
 from .land.release import negative_search as negative_search
 from .outputs.gis.formats import write_layers as write_layers
+from .outputs.layers import Layers as Layers
 from .outputs.page.draw import draw_map as draw_map
-from .outputs.paper.maps import Imprint as Imprint
 from .planning.blockers import find_blockers as find_blockers
 from .planning.case import PlanningCase as PlanningCase
 from .planning.case import make_case as make_case

@@ -17,8 +17,6 @@ from clearplan.study.compare import comparison_words, rank_changes, read_run
 from clearplan.surface.probability import evidence_at
 from tests.conftest import E0, N0, UTM
 
-pytestmark = pytest.mark.usefixtures("without_handouts")
-
 PLAN = """
 [study]
 title = "two days"

@@ -21,6 +21,7 @@ from clearplan.cli.app import app
 from clearplan.core.errors import ClearplanError, MissingFileError, OutputError, ReadError, SettingsError, TableError
 from clearplan.core.imprint import NOT_FOR_ENTRY
 from clearplan.study.export import FORMATS, export_run
+from tests.sheets_of_paper import IMPRINT
 
 
 @pytest.fixture
@@ -237,7 +238,7 @@ def test_folders_that_are_no_run(run, tmp_path):
     (tmp_path / "empty" / "plan.gpkg").write_bytes(b"no GeoPackage")
     with pytest.raises(ReadError, match=r"plan\.gpkg: can't be read"):
         export_run(tmp_path / "empty", tmp_path / "a.csv")
-    cp.write_layers({"zones": cp.read_run(run)["zones"]}, tmp_path / "zones.gpkg", as_at="2026-01-01", notice="n")
+    cp.write_layers({"zones": cp.read_run(run)["zones"]}, tmp_path / "zones.gpkg", IMPRINT)
     (tmp_path / "zones.gpkg").replace(tmp_path / "empty" / "plan.gpkg")
     with pytest.raises(ReadError, match="holds no tasks"):
         export_run(tmp_path / "empty", tmp_path / "a.csv")

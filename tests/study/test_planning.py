@@ -17,8 +17,6 @@ from clearplan.core.errors import OutputError, SettingsError
 from clearplan.study import treaty as dossier
 from clearplan.study.compare import comparison_words
 
-pytestmark = pytest.mark.usefixtures("without_handouts")
-
 TEAMS = """team_id,kind,number,rate_low,rate_likely,rate_high,rate_source,cost_per_day,season,source,recorded_on
 SURVEY,NTS,1,20000,40000,80000,made up,100,,test,2025-06-01
 HANDS,manual,2,2000,4000,8000,made up,500,,test,2025-06-01

@@ -17,7 +17,7 @@ from clearplan.publishing.tables import from_records, publish_tables
 from clearplan.settings.publishing import PublishSettings
 from clearplan.study.compare import compare_runs
 from clearplan.study.export import export_run
-from clearplan.study.outputs import notice, write_run
+from clearplan.study.outputs import imprint_of, write_run
 from clearplan.study.publish import publish_study
 from clearplan.study.ranking import read_ranking
 from clearplan.tables.check import check, remaining
@@ -143,7 +143,7 @@ def test_tier_is_in_the_fingerprint_and_on_every_output(sample, tiered):
     tier, study, folder = tiered
     assert study.run["fingerprint"] != publish_study(sample[0], "restricted").run["fingerprint"]
     assert study.run["settings"]["publish"]["tier"] == tier
-    assert BANNERS[tier] in notice(study)
+    assert BANNERS[tier] in imprint_of(study).notice
     for name in ("map.html", "report.html", "tasks.csv", "work.csv", "ledger.csv", "run.json"):
         assert BANNERS[tier] in (folder / name).read_text(encoding="utf-8"), name
     assert gpd.read_file(folder / "plan.gpkg", layer="tasks")["notice"].str.contains(BANNERS[tier], regex=False).all()
@@ -151,7 +151,7 @@ def test_tier_is_in_the_fingerprint_and_on_every_output(sample, tiered):
 
 def test_the_restricted_tier_says_so_everywhere(sample):
     study = publish_study(sample[0], "restricted")
-    assert notice(study).find(BANNERS["restricted"]) >= 0
+    assert imprint_of(study).notice.find(BANNERS["restricted"]) >= 0
     assert study.project.publish.tier == "restricted"
 
 

@@ -26,9 +26,16 @@ from clearplan.tables.check import remaining
 from tests.conftest import SAMPLE
 
 FILES = [
-    "exchange", "field", "ledger.csv", "map.html", "plan.gpkg", "plan.qgz", "plan.xlsx", "report.html", "report.pdf",
-    "run.json", "tasks.csv",
-]  # fmt: skip
+    "ledger.csv",
+    "map.html",
+    "plan.gpkg",
+    "plan.qgz",
+    "plan.xlsx",
+    "report.html",
+    "report.pdf",
+    "run.json",
+    "tasks.csv",
+]
 
 
 def test_tables_meet_their_declarations(sample):
@@ -339,7 +346,7 @@ def depend(folder, gates, lifelines):
     (folder / "plan.toml").write_text((folder / "plan.toml").read_text().replace("[map]", extra))
 
 
-def test_links_that_lead_nowhere_are_told_with_file_and_row_and_stay(project, without_handouts):
+def test_links_that_lead_nowhere_are_told_with_file_and_row_and_stay(project):
     depend(
         project,
         ["G1,dispute,Z1,,,r,u,s,2025-01-01", "G2,security,Z9,,,r,u,s,2025-02-01", "G3,other,,F7,,r,u,s,",
@@ -408,7 +415,7 @@ def test_gates_and_history_may_leave_columns_out(project):
     assert told.values.tolist() == [[2, "names a district that the district layer lacks: it holds back NOTHING"]]
 
 
-def test_lenient_reading_opens_with_what_is_deferred(project, without_handouts):
+def test_lenient_reading_opens_with_what_is_deferred(project):
     fields = json.loads((project / "fields.geojson").read_text())
     fields["features"][1]["geometry"] = None
     (project / "fields.geojson").write_text(json.dumps(fields))
@@ -434,7 +441,7 @@ def test_faults_of_all_files_come_together(project):
     assert set(caught.value.faults["file"]) == {"fields.geojson", "zones.csv"}
 
 
-def test_users_own_files_stay_and_foreign_folders_are_refused(project, without_handouts):
+def test_users_own_files_stay_and_foreign_folders_are_refused(project):
     run_study(project / "plan.toml", project / "out")
     (project / "out" / "mine.qgz").write_text("mine")
     run_study(project / "plan.toml", project / "out")
@@ -450,7 +457,7 @@ def bytes_in(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_killed_run_leaves_the_last_good_result(project, without_handouts):
+def test_a_killed_run_leaves_the_last_good_result(project):
     run_study(project / "plan.toml", project / "out")
     before = bytes_in(project / "out")
     code = textwrap.dedent(f"""
@@ -472,7 +479,7 @@ def test_a_killed_run_leaves_the_last_good_result(project, without_handouts):
     assert not [path for path in project.iterdir() if path.name.startswith(".out")]
 
 
-def test_death_between_the_two_renames_is_mended(project, without_handouts):
+def test_death_between_the_two_renames_is_mended(project):
     run_study(project / "plan.toml", project / "out")
     (project / "out").rename(project / ".out.old")
     (project / ".out.old" / "mine.txt").write_text("mine")

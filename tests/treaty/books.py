@@ -9,6 +9,8 @@ from shapely import box
 
 from clearplan.settings.planning import Method, Outcome, PlanningSettings, Step, Treaty
 from clearplan.treaty.clock import Rates
+from clearplan.treaty.conventions import obligations
+from clearplan.treaty.dossier import Dossier
 from clearplan.treaty.filed import UNPLACED, released_table
 from clearplan.treaty.milestones import milestones, plan_vs_achieved, planned_release
 from tests.conftest import E0, N0, UTM
@@ -115,9 +117,13 @@ WORK = pd.DataFrame(
 )
 
 
+def filed(told):
+    """The dossier of a clock, with a row of each kind in every table."""
+    return Dossier(clock=told, obligations=obligations(told.convention), currency="USD", **_tables_to_file())
+
+
 @cache
-def filed():
-    """Every table that is filed beside a clock."""
+def _tables_to_file():
     remaining = pd.DataFrame(
         [
             ["West <&>", "CHA", "AP", 2, 1234567.0],
@@ -136,5 +142,4 @@ def filed():
         "milestones": milestones(work, TEAMS, planning()),
         "planned": planned_release(WORK, TASKS, planning()),
         "achieved": plan_vs_achieved(WORK, TASKS, {2026: BRIDGES[2024]}, planning(), as_at="2026-12-31"),
-        "currency": "USD",
     }

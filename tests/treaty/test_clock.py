@@ -123,7 +123,7 @@ def test_a_state_outside_never_reads_of_a_deadline(ground, rates, convention, on
     told = clock(treaty, ground, speed, date(2026, 1, 1))
     assert told.deadline is None
     assert all(f"if it acceded on {on}" in words.casefold() for words in told.words)
-    assert "deadline" not in treaty_section(told, **filed()).casefold()
+    assert "deadline" not in treaty_section(filed(told)).casefold()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from clearplan.cli.terminal import print_table, say
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clearplan.study.ranking import Why
+    from clearplan.priority.why import Why
 
 
 def rank(
@@ -27,7 +27,8 @@ def rank(
 
     Also on which weights the list depends, and how far the stakeholders' weights agree.
     """
-    from clearplan.study.ranking import rank_cells, read_ranking, why_this_order, with_weights
+    from clearplan.priority.why import why_this_order
+    from clearplan.study.ranking import rank_cells, read_ranking, with_weights
 
     ranked, settings = read_ranking(layers)
     if weights is not None:

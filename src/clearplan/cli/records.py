@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from pathlib import Path
@@ -76,6 +77,7 @@ def read(
 
     Exit code 1 if a record has a fault.
     """
+    from clearplan.core.imprint import ILLUSTRATIVE
     from clearplan.core.writing import refuse_taken, refuse_unwritable
 
     for path, suffix in ((out, ".gpkg"), (sheets, ".html")):
@@ -86,7 +88,7 @@ def read(
         refuse_unwritable(path)
     _print_records(opened.reading)
     if opened.illustrative:
-        say(opened.illustrative)
+        say(ILLUSTRATIVE)
     if out is not None or sheets is not None:
         _write_records(opened, out, sheets)
 
@@ -130,29 +132,29 @@ class _Records(NamedTuple):
     gazetteer: pd.DataFrame | None
     chosen: dict[str, Any]
     folder: Path
-    illustrative: str = ""
+    illustrative: bool = False
 
 
 def _write_records(opened: _Records, out: Path | None, sheets: Path | None) -> None:
-    from clearplan.core.imprint import BOUNDARIES, NOT_FOR_ENTRY
+    from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, Imprint
     from clearplan.outputs.gis.geopackage import write_gpkg
     from clearplan.outputs.report.records import draw_quality_sheets
 
     reading, fingerprint = opened.reading, _fingerprint(opened)
-    notice = f"{opened.illustrative} {NOT_FOR_ENTRY} {BOUNDARIES} Fingerprint {fingerprint}.".strip()
+    warning = ILLUSTRATIVE if opened.illustrative else ""
+    imprint = Imprint(
+        title=f"Minefield records of {opened.file.name}",
+        as_at=dt.date.fromisoformat(opened.chosen["as_at"] or "2000-01-01"),
+        notice=f"{warning} {NOT_FOR_ENTRY} {BOUNDARIES} Fingerprint {fingerprint}.".strip(),
+        fingerprint=fingerprint,
+        illustrative=opened.illustrative,
+    )
     if out is not None:
         tables = {"hazards": reading.hazards, "record_points": reading.vertices, "record_versions": reading.versions}
-        write_gpkg(tables, out, as_at=opened.chosen["as_at"] or "2000-01-01", notice=notice)
+        write_gpkg(tables, out, imprint)
         typer.echo(f"Layers: {out}")
     if sheets is not None:
-        page = draw_quality_sheets(
-            [reading],
-            title=f"Minefield records of {opened.file.name}",
-            notice=notice,
-            illustrative=opened.illustrative,
-            gazetteers=[opened.gazetteer],
-        )
-        page.save(sheets)
+        draw_quality_sheets([reading], imprint, gazetteers=[opened.gazetteer]).save(sheets)
         typer.echo(f"Quality sheets: {sheets}")
     typer.echo(f"Fingerprint {fingerprint}")
 
@@ -198,7 +200,6 @@ def _records_of(file: Path, project: Path | None, lenient: bool, region: str | N
 def _records_by_plan(file: Path, project: Path, lenient: bool) -> _Records:
     from clearplan.core.crs import working_crs
     from clearplan.core.errors import SettingsError
-    from clearplan.core.imprint import ILLUSTRATIVE
     from clearplan.read.files import read_gazetteer
     from clearplan.records.minefields import read_record_source
     from clearplan.settings.project import load_project
@@ -219,7 +220,7 @@ def _records_by_plan(file: Path, project: Path, lenient: bool) -> _Records:
         read_gazetteer(source.gazetteer),
         study.model_dump(mode="json") | {"code_lists": lists},
         project.resolve().parent,
-        ILLUSTRATIVE if study.illustrative else "",
+        study.illustrative,
     )
 
 

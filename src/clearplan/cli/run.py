@@ -43,12 +43,20 @@ def run(
         ),
     ] = None,
     offline: Offline = False,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="field|formats",
+            help="Also write the folder 'field' (for teams) or 'formats' (for other systems); repeat it for both.",
+        ),
+    ] = None,
 ) -> None:
     """Run a project: map, report, layers and tables.
 
     Without --out the files go into a folder 'out' beside plan.toml.
     """
-    _run(project, out or project.parent / "out", as_at, offline, tier)
+    _run(project, out or project.parent / "out", as_at, offline, tier, with_ or ())
 
 
 def export(  # noqa: PLR0913 - the options of the command
@@ -220,7 +228,12 @@ def watched() -> Iterator[Watchers]:
 
 
 def _run(
-    project: Path, out: Path, as_at: str | None = None, offline: bool = False, tiers: Sequence[str] | None = None
+    project: Path,
+    out: Path,
+    as_at: str | None = None,
+    offline: bool = False,
+    tiers: Sequence[str] | None = None,
+    on_request: Sequence[str] = (),
 ) -> None:
     from clearplan.settings.project import load_project
     from clearplan.study.run import refuse_folder, run_study, write_study
@@ -232,7 +245,8 @@ def _run(
     for tier, folder in folders.items():
         refuse_folder(folder, tier)
     with watched() as watchers:
-        whole = run_study(project, as_at=as_at, offline=offline, **watchers)
+        change = {"outputs": dict.fromkeys(on_request, True)}
+        whole = run_study(project, change=change, as_at=as_at, offline=offline, **watchers)
         study = write_study(whole, out, tier=first, progress=watchers["progress"])
         for tier, folder in folders.items():
             write_study(whole, folder, tier=tier)
@@ -240,9 +254,9 @@ def _run(
     if study.records:
         typer.echo(f"Quality sheets of the minefield records: {out / 'records.html'}")
     typer.echo(f"Report: {out / 'report.html'}")
-    for name in ("field", "exchange"):
+    for name, words in (("field", "For teams"), ("formats", "For other systems")):
         if (out / name).exists():
-            typer.echo(f"{name.capitalize()}: {out / name}")
+            typer.echo(f"{words}: {out / name}")
     typer.echo(f"Map: {out / 'map.html'}")
     for tier, folder in folders.items():
         typer.echo(f"Map for the tier {tier}: {folder / 'map.html'}")

@@ -49,3 +49,15 @@ class Imprint:
         'Illustrative data, not for operational use.'
         """
         return ILLUSTRATIVE if self.illustrative else ""
+
+    @property
+    def foot(self) -> str:
+        """The notice, never without the disclaimers that all outputs carry, the day and the fingerprint.
+
+        >>> Imprint("Fizuli", dt.date(2024, 6, 30), "Made up.", "abc").foot
+        'Made up. Not for navigation or entry. ... or acceptance. As at 2024-06-30. Fingerprint abc.'
+        """
+        lacking = [words for words in (NOT_FOR_ENTRY, BOUNDARIES) if words not in self.notice]
+        if self.fingerprint not in self.notice:
+            lacking.append(f"As at {self.as_at}. Fingerprint {self.fingerprint}.")
+        return " ".join([self.notice, *lacking]).strip()

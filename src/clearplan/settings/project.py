@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, create_model, model_validator
 from clearplan.core.errors import MissingFileError, ReadError, SettingsError
 from clearplan.settings.base import Settings, check_settings
 from clearplan.settings.land import FootprintSettings, ReleaseSettings
+from clearplan.settings.outputs import OutputSettings
 from clearplan.settings.planning import PlanningSettings
 from clearplan.settings.priority import PrioritySettings
 from clearplan.settings.publishing import MapSettings, PublishSettings
@@ -96,6 +97,7 @@ class Project(_WithFiles):
     release: ReleaseSettings | None = None
     map: MapSettings
     publish: PublishSettings = PublishSettings()
+    outputs: OutputSettings = OutputSettings()
     code_lists: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="Country codes that replace a list of mdr-draft-2018: code = meaning.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 import shapely
 
 from clearplan.core.errors import MissingFileError, ReadError, TableError
-from clearplan.core.imprint import ILLUSTRATIVE
+from clearplan.core.imprint import Imprint
 from clearplan.core.writing import refuse_taken
 from clearplan.geo import shapes
 from clearplan.outputs.report.report import draw_comparison
@@ -92,7 +93,7 @@ def read_run(folder: str | Path) -> Run:
             raise MissingFileError(f"{path}: no such file; name the folder of a run (clearplan run ... --out FOLDER)")
     try:
         told = json.loads(record.read_text(encoding="utf-8"))
-        _ = told["settings"]["study"]["as_at"], told["net_area"], told["crs"]
+        _ = dt.date.fromisoformat(told["settings"]["study"]["as_at"]), told["net_area"], told["crs"]
         names = [str(name) for name in gpd.list_layers(layers)["name"]]
     except Exception as error:  # GDAL's own errors have no common root but this
         raise ReadError(
@@ -408,16 +409,19 @@ def write_comparison(found: Comparison, path: str | Path) -> None:
     """
     refuse_taken(Path(path), (".html",))
     a, b = found.first.record, found.second.record
-    made_up = any(run["settings"]["study"]["illustrative"] for run in (a, b))
     draw_comparison(
         comparison_tables(found),
-        title=f"{b['settings']['study']['title']}: {found.first.as_at} and {found.second.as_at}",
-        notice=f"{b.get('notice', '')} Compared with fingerprint {a['fingerprint']}, as at {found.first.as_at}.",
+        Imprint(
+            title=f"{b['settings']['study']['title']}: {found.first.as_at} and {found.second.as_at}",
+            as_at=dt.date.fromisoformat(b["settings"]["study"]["as_at"]),
+            notice=f"{b.get('notice', '')} Compared with fingerprint {a['fingerprint']}, as at {found.first.as_at}.",
+            fingerprint=b["fingerprint"],
+            illustrative=any(run["settings"]["study"]["illustrative"] for run in (a, b)),
+        ),
         words=comparison_words(found),
         changes=found.hazards,
         ground=found.second.areas,
         zones=found.second.zones,
-        illustrative=ILLUSTRATIVE if made_up else "",
     ).save(path)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,15 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.errors import MissingFileError, OutputError, ReadError, SettingsError, TableError
-from clearplan.core.imprint import ILLUSTRATIVE
+from clearplan.core.imprint import Imprint
 from clearplan.core.writing import refuse_taken
 from clearplan.outputs.field.briefs import Known
 from clearplan.outputs.field.dossiers import write_dossiers
 from clearplan.outputs.field.gpx import write_gpx
 from clearplan.outputs.field.kml import write_kml
 from clearplan.outputs.gis.formats import write_layers
-from clearplan.outputs.paper.layers import Layers
-from clearplan.outputs.paper.maps import Imprint, draw_atlas, draw_sheet
+from clearplan.outputs.layers import Layers
+from clearplan.outputs.paper.maps import draw_atlas, draw_sheet
 from clearplan.outputs.workbooks.imsma import write_imsma
 from clearplan.read.finished_run import read_run, read_work
 from clearplan.settings.planning import PlanningSettings
@@ -42,7 +43,73 @@ _OF_WORK = ("ends_on", "period", "step", "m2", "cost")
 _AROUND_M = 500.0
 
 
-def export_run(
+@dataclass(frozen=True)
+class _Options:
+    """What is asked of a file, as ``export_run`` describes it."""
+
+    layers: Sequence[str]
+    tasks: Sequence[str]
+    first: int | None
+    dossiers: bool
+    atlas: bool
+    on_paper: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A finished run: its folder, its record and the layers of its plan.gpkg."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def imprint(self) -> Imprint:
+        """What every file of the run states of itself."""
+        return _imprint(self.record)
+
+    @property
+    def layers(self) -> Layers:
+        """What a map of the run shows."""
+        hazards, tasks = self.layer("hazards"), self.layer("tasks")
+        assert tasks is not None  # an export begins only where there are tasks with a place
+        lines = None if hazards is None or "kind" not in hazards else hazards[hazards["kind"] == "contact-line"]
+        return Layers(
+            tasks,
+            zones=self.layer("zones"),
+            areas=self.layer("areas"),
+            accidents=self.filled("accidents"),
+            lifelines=self.layer("lifelines"),
+            releases=self.layer("releases"),
+            contact_lines=lines,
+        )
+
+    @property
+    def known(self) -> Known:
+        """What the words of a dossier draw on: layers, plan of work, and the teams in the record of the run."""
+        work, teams = self.folder / "work.csv", self.record.get("teams")
+        planning = self.record["settings"].get("planning")
+        return Known(
+            hazards=self.layer("hazards"),
+            accidents=self.filled("accidents"),
+            releases=self.layer("releases"),
+            teams=pd.DataFrame(teams) if teams else None,
+            work=read_work(work, _OF_WORK) if work.exists() else None,
+            planning=PlanningSettings.model_validate(planning) if planning else None,
+        )
+
+    def layer(self, name: str) -> gpd.GeoDataFrame | None:
+        """A layer with shapes; None where the run has none of that name."""
+        table = self.tables.get(name)
+        return table if isinstance(table, gpd.GeoDataFrame) else None
+
+    def filled(self, name: str) -> gpd.GeoDataFrame | None:
+        """A layer with rows: one without is one that the project named no file for, and nothing is known of it."""
+        table = self.layer(name)
+        return table if table is not None and len(table) else None
+
+
+def export_run(  # noqa: PLR0913 - the options of clearplan export, each by its name
     run: str | Path,
     file: str | Path,
     *,
@@ -91,61 +158,46 @@ def export_run(
     OutputError
         The file exists or can't be written.
     """
-    file = Path(file)
-    suffix = file.suffix.lower()
+    file, run = Path(file), Path(run)
+    on_paper = {"scale": scale, "paper": paper, "orientation": orientation}
+    options = _Options(layers, tasks, first, dossiers, atlas, {k: v for k, v in on_paper.items() if v is not None})
     refuse_taken(file, FORMATS)
-    on_paper = {"scale": scale, "paper": paper, "landscape": orientation}
-    _refuse_options(suffix, layers, tasks, first, dossiers, atlas)
-    _refuse_of_paper(suffix, dossiers, on_paper)
-    record = _record(Path(run))
-    _refuse_public(suffix, record, dossiers)
-    tables = read_run(run)
-    if "tasks" not in tables or "task_id" not in tables["tasks"]:
+    _refuse_options(file.suffix.lower(), options)
+    record = _record(run)
+    _refuse_public(file.suffix.lower(), record, dossiers)
+    finished = _Run(run if run.is_dir() else run.parent, record, read_run(run))
+    if "tasks" not in finished.tables or "task_id" not in finished.tables["tasks"]:
         raise ReadError(f"{run}: plan.gpkg holds no tasks; name the folder of a run (clearplan run ... --out FOLDER)")
-    _refuse_unknown("task", tasks, tables["tasks"]["task_id"])
-    if suffix in LAYERS or suffix == ".xlsx":
-        return _write_tables(tables, record, file, layers, tasks)
-    if not len(placed(tables["tasks"])):
+    _refuse_unknown("task", tasks, finished.tables["tasks"]["task_id"])
+    if file.suffix.lower() in (*LAYERS, ".xlsx"):
+        return _write_tables(finished, file, options)
+    if not len(placed(finished.tables["tasks"])):
         raise OutputError(f"{file}: no task of the run has a place; there is nothing to draw")
-    if suffix == ".gpx":
-        told = _told(record)
-        write_gpx(file, tables["tasks"], zones=_layer(tables, "zones"), lifelines=_layer(tables, "lifelines"),
-                  chosen=list(tasks) or None, first=first or _FIRST, operations=record["operations"],
-                  **told)  # fmt: skip
-    elif suffix in (".kml", ".kmz"):
-        write_kml(file, tasks=tables["tasks"], areas=_layer(tables, "areas"), zones=_layer(tables, "zones"),
-                  accidents=_given(tables, "accidents"), lifelines=_layer(tables, "lifelines"),
-                  chosen=list(tasks) or None, **_told(record))  # fmt: skip
-    else:
-        _draw(Path(run), tables, record, file, list(tasks), first=first or _FIRST, dossiers=dossiers, atlas=atlas,
-              scale=scale, paper=paper or "A4", orientation=orientation or "portrait")  # fmt: skip
+    _write_shown(finished, file, options)
     return []
 
 
-def _refuse_options(
-    suffix: str, layers: Sequence[str], tasks: Sequence[str], first: int | None, dossiers: bool, atlas: bool
-) -> None:
+def _refuse_options(suffix: str, options: _Options) -> None:
     """An option that would change nothing is a misunderstanding: whoever gave it would read the file wrongly."""
+    layers, tasks, first, dossiers = options.layers, options.tasks, options.first, options.dossiers
     if layers and suffix not in (*LAYERS, ".xlsx"):
         raise SettingsError(f"--layer: {suffix} holds no layers of choice; leave it out")
     if tasks and layers and "tasks" not in layers:
         raise SettingsError("--task: none of the layers named holds tasks; name --layer tasks too, or leave --task out")
-    if dossiers and atlas:
+    if dossiers and options.atlas:
         raise SettingsError("--dossiers and --atlas are two books; name one")
-    if (dossiers or atlas) and suffix != ".pdf":
+    if (dossiers or options.atlas) and suffix != ".pdf":
         raise SettingsError(f"--dossiers and --atlas are books of pages; name a .pdf file, not {suffix}")
-    if atlas and tasks:
+    if options.atlas and tasks:
         raise SettingsError("--atlas: shows all tasks, district by district; leave --task out, or --atlas")
     if first is not None and (tasks or not (dossiers or suffix == ".gpx")):
         raise SettingsError("--first: belongs to a .gpx file or --dossiers without --task; leave it out")
     if first is not None and first < 1:
         raise SettingsError(f"--first: {first} is below 1; name at least one task of each queue")
-
-
-def _refuse_of_paper(suffix: str, dossiers: bool, asked: Mapping[str, Any]) -> None:
-    named = next((name for name, value in asked.items() if value is not None), None)
+    named = next(iter(options.on_paper), None)
     if named is not None and (suffix not in (".pdf", ".png") or dossiers):
-        raise SettingsError(f"--{named}: belongs to a map on paper; name a .pdf or .png file without --dossiers")
+        option = "landscape" if named == "orientation" else named
+        raise SettingsError(f"--{option}: belongs to a map on paper; name a .pdf or .png file without --dossiers")
 
 
 def _refuse_public(suffix: str, record: Mapping[str, Any], dossiers: bool) -> None:
@@ -176,91 +228,62 @@ def _record(run: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ReadError(f"{path}: can't be read ({error}); run the project again") from None
     try:
-        _told(record)
-        record["settings"]["study"]["illustrative"], record["crs"], record["operations"]
+        _imprint(record)
+        record["operations"]
     except (KeyError, TypeError, ValueError):
         raise ReadError(f"{path}: is no whole record of a run; run the project again") from None
     return record
 
 
-def _told(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What every file says of itself."""
-    study = record["settings"]["study"]
-    return {
-        "title": study["title"], "as_at": dt.date.fromisoformat(study["as_at"]), "notice": record["notice"],
-        "fingerprint": record["fingerprint"],
-    }  # fmt: skip
-
-
-def _layer(tables: Mapping[str, pd.DataFrame], name: str) -> gpd.GeoDataFrame | None:
-    found = tables.get(name)
-    return found if isinstance(found, gpd.GeoDataFrame) else None
-
-
-def _given(tables: Mapping[str, pd.DataFrame], name: str) -> gpd.GeoDataFrame | None:
-    """A layer without rows is one that the plan named no file for: nothing is known of it."""
-    found = _layer(tables, name)
-    return found if found is not None and len(found) else None
-
-
-def _write_tables(
-    tables: Mapping[str, pd.DataFrame], record: dict[str, Any], file: Path, layers: Sequence[str], tasks: Sequence[str]
-) -> list[str]:
-    told, suffix = _told(record), file.suffix.lower()
-    _refuse_unknown("layer", layers, tables)
-    own = dict(tables)
-    if tasks:
-        own["tasks"] = own["tasks"][own["tasks"]["task_id"].isin(tasks)]
-    if suffix == ".xlsx":
-        asked = list(layers) or (["tasks"] if tasks else ["hazards"])
-        _refuse_unknown("layer", asked, tables)
-        return write_imsma({name: own[name] for name in asked}, file, notice=told["notice"], title=told["title"])
-    chosen = list(layers) or (None if suffix in _MANY and not tasks else ["tasks"])
-    return write_layers(own, file, as_at=told["as_at"].isoformat(), notice=told["notice"], layers=chosen)
-
-
-def _draw(
-    run: Path, tables: Mapping[str, pd.DataFrame], record: dict[str, Any], file: Path, tasks: list[str],
-    *, first: int, dossiers: bool, atlas: bool, scale: int | None, paper: str, orientation: str,
-) -> None:  # fmt: skip
-    """A PDF or picture: dossiers, an atlas, or one map."""
-    shown, imprint = _shown(tables), _imprint(record)
-    if dossiers:
-        write_dossiers(file, shown, imprint, known=_known(run, tables, record), chosen=tasks or None, first=first)
-    elif atlas:
-        draw_atlas(file, shown, imprint, scale=scale, paper=paper, orientation=orientation)
-    else:
-        own = placed(shown.tasks[shown.tasks["task_id"].isin(tasks)]) if tasks else None
-        if own is not None and not len(own):
-            raise OutputError(f"{file}: none of the tasks named has a place; there is nothing to draw")
-        west, south, east, north = (0.0, 0.0, 0.0, 0.0) if own is None else own.total_bounds
-        around = (west - _AROUND_M, south - _AROUND_M, east + _AROUND_M, north + _AROUND_M)
-        draw_sheet(file, shown, imprint, scale=scale, extent=None if own is None else around, paper=paper,
-                   orientation=orientation)  # fmt: skip
-
-
-def _shown(tables: Mapping[str, pd.DataFrame]) -> Layers:
-    hazards = _layer(tables, "hazards")
-    lines = None if hazards is None or "kind" not in hazards else hazards[hazards["kind"] == "contact-line"]
-    tasks = _layer(tables, "tasks")
-    assert tasks is not None  # placed tasks were found in it
-    return Layers(
-        tasks, areas=_layer(tables, "areas"), zones=_layer(tables, "zones"), accidents=_given(tables, "accidents"),
-        lifelines=_layer(tables, "lifelines"), releases=_layer(tables, "releases"), contact_lines=lines,
-    )  # fmt: skip
-
-
 def _imprint(record: Mapping[str, Any]) -> Imprint:
-    illustrative = ILLUSTRATIVE if record["settings"]["study"]["illustrative"] else ""
-    return Imprint(**_told(record), crs=record["crs"], illustrative=illustrative)
+    """What every file states of itself."""
+    study = record["settings"]["study"]
+    return Imprint(
+        title=study["title"],
+        as_at=dt.date.fromisoformat(study["as_at"]),
+        notice=record["notice"],
+        fingerprint=record["fingerprint"],
+        crs=record["crs"],
+        illustrative=study["illustrative"],
+    )
 
 
-def _known(run: Path, tables: Mapping[str, pd.DataFrame], record: Mapping[str, Any]) -> Known:
-    """What the words of a dossier draw on: layers, plan of work, and the teams in the record of the run."""
-    work = (run if run.is_dir() else run.parent) / "work.csv"
-    asked, teams = record["settings"].get("planning"), record.get("teams")
-    return Known(
-        hazards=_layer(tables, "hazards"), accidents=_given(tables, "accidents"), releases=_layer(tables, "releases"),
-        teams=pd.DataFrame(teams) if teams else None, work=read_work(work, _OF_WORK) if work.exists() else None,
-        planning=PlanningSettings.model_validate(asked) if asked else None,
-    )  # fmt: skip
+def _write_tables(run: _Run, file: Path, options: _Options) -> list[str]:
+    """Layers as they are, or as import sheets; what the format could not hold, in sentences."""
+    layers, tasks, suffix = list(options.layers), options.tasks, file.suffix.lower()
+    _refuse_unknown("layer", layers, run.tables)
+    tables = dict(run.tables)
+    if tasks:
+        tables["tasks"] = tables["tasks"][tables["tasks"]["task_id"].isin(tasks)]
+    if suffix == ".xlsx":
+        names = layers or (["tasks"] if tasks else ["hazards"])
+        _refuse_unknown("layer", names, run.tables)
+        return write_imsma({name: tables[name] for name in names}, file, run.imprint)
+    chosen = layers or (None if suffix in _MANY and not tasks else ["tasks"])
+    return write_layers(tables, file, run.imprint, layers=chosen)
+
+
+def _write_shown(run: _Run, file: Path, options: _Options) -> None:
+    """A file for handhelds and globes, dossiers, an atlas, or one map."""
+    chosen, first, suffix = list(options.tasks) or None, options.first or _FIRST, file.suffix.lower()
+    if suffix == ".gpx":
+        operations = run.record["operations"]
+        write_gpx(file, run.layers, run.imprint, chosen=chosen, first=first, operations=operations)
+    elif suffix in (".kml", ".kmz"):
+        write_kml(file, run.layers, run.imprint, chosen=chosen)
+    elif options.dossiers:
+        write_dossiers(file, run.layers, run.imprint, known=run.known, chosen=chosen, first=first)
+    elif options.atlas:
+        draw_atlas(file, run.layers, run.imprint, **options.on_paper)
+    else:
+        extent = None if chosen is None else _around(file, run.layers.tasks, chosen)
+        draw_sheet(file, run.layers, run.imprint, extent=extent, **options.on_paper)
+
+
+def _around(file: Path, tasks: gpd.GeoDataFrame, chosen: Sequence[str]) -> tuple[float, float, float, float]:
+    """Ground of some tasks and what lies round them: west, south, east, north [m]."""
+    there = placed(tasks[tasks["task_id"].isin(chosen)])
+    if not len(there):
+        raise OutputError(f"{file}: none of the tasks named has a place; there is nothing to draw")
+    west, south, east, north = there.total_bounds
+    return west - _AROUND_M, south - _AROUND_M, east + _AROUND_M, north + _AROUND_M

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,28 +14,37 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from clearplan.core.errors import SettingsError
-from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
+from clearplan.core.errors import ClearplanError, SettingsError
+from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, Imprint
+from clearplan.core.writing import write_whole
 from clearplan.outputs.charts.plan import draw_budgets, draw_chances, draw_gantt, draw_home
 from clearplan.outputs.charts.style import save_chart
+from clearplan.outputs.field.briefs import Known
+from clearplan.outputs.field.dossiers import write_dossiers
+from clearplan.outputs.field.gpx import write_gpx
+from clearplan.outputs.field.kml import write_kml
+from clearplan.outputs.gis.formats import write_layers
 from clearplan.outputs.gis.geopackage import write_csv, write_gpkg, write_table
 from clearplan.outputs.gis.qgis_project import write_project
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import About, draw_map
 from clearplan.outputs.page.figures import figures_of
+from clearplan.outputs.paper.maps import draw_sheet
 from clearplan.outputs.report.pdf import save_paper
 from clearplan.outputs.report.plan import workplan_section
 from clearplan.outputs.report.records import draw_quality_sheets
 from clearplan.outputs.report.report import draw_report, draw_sections
+from clearplan.outputs.report.treaty import treaty_section
+from clearplan.outputs.workbooks.imsma import write_imsma
 from clearplan.outputs.workbooks.plan import write_workplan
+from clearplan.outputs.workbooks.run import write_runbook
+from clearplan.outputs.workbooks.treaty import write_treaty
 from clearplan.planning.planned import Planned
 from clearplan.read.files import read_gazetteer, read_raw
 from clearplan.settings.project import Project
-from clearplan.study.handouts import EXCHANGE, FIELD, write_handouts
 from clearplan.study.provenance import line_words
 from clearplan.study.publish import accidents_section, tier_words
 from clearplan.study.study import Study
-from clearplan.study.treaty import dossier_section, write_dossier
-from clearplan.study.workbook import write_runbook
 from clearplan.surface.probability import make_surface
 from clearplan.tables.check import placed
 from clearplan.tables.codes import RELEASED
@@ -43,11 +54,19 @@ Progress = Callable[[str], None]
 
 #: The two last stages of a run, as they are announced.
 WRITING, DRAWING = "Writing layers and tables", "Drawing the map"
+#: Folders that a run writes on request: what teams carry, and what other systems import.
+FIELD, FORMATS = "field", "formats"
+#: In either folder, what its files could not hold and which of them were left out.
+_LIMITS = "limits.txt"
+#: Tasks of each queue that get a dossier in a run; ``clearplan export`` prints any.
+_DOSSIERS = 5
+#: Tables that other systems take as they are.
+_SHARED = ("areas", "tasks", "zones")
 #: Files that a run writes; others in its folder are the user's.
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx", "treaty.xlsx", "accidents.csv", "plan.qgz", "report.pdf", FIELD, EXCHANGE,
+    "plan.xlsx", "treaty.xlsx", "accidents.csv", "plan.qgz", "report.pdf", FIELD, FORMATS,
 )  # fmt: skip
 #: Pictures of a plan of work; only where there is something to draw.
 PICTURES = ("home.png", "teams.png", "budgets.png", "chances.png")
@@ -59,12 +78,31 @@ PLAN_OUTPUTS = ("work.csv", "blockers.csv", "plan.xlsx", *PICTURES, "plan.html",
 ALL_OUTPUTS = tuple(dict.fromkeys((*OUTPUTS, *PLAN_OUTPUTS)))
 
 
-def notice(study: Study) -> str:
-    """Disclaimer and fingerprint, as they stand in every file."""
-    words = [ILLUSTRATIVE] if study.project.study.illustrative else []
-    words += [tier_words(study), NOT_FOR_ENTRY, BOUNDARIES, study.project.context.attribution]
-    words.append(f"As at {study.project.study.as_at}. Fingerprint {study.run['fingerprint']}.")
-    return " ".join(word for word in words if word)
+def imprint_of(study: Study) -> Imprint:
+    """What every file of a study states of itself; its notice holds disclaimers, attribution and fingerprint."""
+    settings, fingerprint = study.project.study, study.run["fingerprint"]
+    sentences = [
+        ILLUSTRATIVE if settings.illustrative else "",
+        tier_words(study),
+        NOT_FOR_ENTRY,
+        BOUNDARIES,
+        study.project.context.attribution,
+        f"As at {settings.as_at}. Fingerprint {fingerprint}.",
+    ]
+    return Imprint(
+        title=settings.title,
+        as_at=settings.as_at,
+        notice=" ".join(filter(None, sentences)),
+        fingerprint=fingerprint,
+        crs=study.run["crs"],
+        illustrative=settings.illustrative,
+        tier=tier_words(study),
+    )
+
+
+def titled(imprint: Imprint, part: str) -> Imprint:
+    """The imprint of a part of a run, such as its report."""
+    return replace(imprint, title=f"{imprint.title}: {part}")
 
 
 def about(study: Study) -> About:
@@ -78,12 +116,6 @@ def about(study: Study) -> About:
     cited = [table["source"].dropna() for table in (study.hazards, study.zones) if "source" in table.columns]
     sources = sorted({source for column in cited for source in column})
     return About(
-        title=study.project.map.title,
-        as_at=study.project.study.as_at.isoformat(),
-        crs=study.run["crs"],
-        fingerprint=study.run["fingerprint"],
-        illustrative=study.project.study.illustrative,
-        tier=tier_words(study),
         sources=tuple(words.rstrip(".") for words in (study.project.context.attribution, *sources)),
         line_note=". ".join(line_words(line) for line in study.run["contact_lines"]),
         notes=tuple(study.run["warnings"]),
@@ -100,14 +132,24 @@ def about(study: Study) -> About:
 def _further(study: Study) -> list[str]:
     """Sections of the report beyond the ranking."""
     parts = [] if study.planned is None else [workplan_section(study.planned, study.tasks, study.zones)]
-    parts += [] if study.dossier is None else [dossier_section(study.dossier)]
+    parts += [] if study.dossier is None else [treaty_section(study.dossier)]
     return [*parts, accidents_section(study.books["accidents"])] if "accidents" in study.books else parts
 
 
 def write_run(study: Study, folder: Path, progress: Progress = lambda stage: None) -> Study:
-    """All outputs into a folder of their own; the study comes back with its surface where its file lies."""
+    """All outputs into a folder of their own; the study comes back with its surface where its file lies.
+
+    Raises
+    ------
+    OutputError
+        A file can't be written; of those on request none ends the run: they are left out, and the warnings say so.
+    """
     progress(WRITING)
-    words = notice(study)
+    imprint = imprint_of(study)
+    # First, so that all other outputs can tell what was left out.
+    left_out = write_on_request(study, folder, imprint)
+    study = replace(study, run=study.run | {"warnings": [*study.run["warnings"], *left_out]})
+    words = imprint.notice
     tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
               "accidents": study.accidents}  # fmt: skip
     further = [name for name, table in INPUTS.items() if table.shapes and name not in tables]
@@ -116,9 +158,17 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
                         ("record_versions", [r.versions for r in study.records])):  # fmt: skip
         if parts:
             tables[name] = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=study.hazards.crs)
-    write_gpkg(tables, folder / "plan.gpkg", as_at=study.project.study.as_at.isoformat(), notice=words)
+    write_gpkg(tables, folder / "plan.gpkg", imprint)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
-    write_runbook(study, folder / "plan.xlsx", notice=words)
+    write_runbook(
+        folder / "plan.xlsx",
+        imprint,
+        project=study.project,
+        run=study.run,
+        tables=book_tables(study),
+        planned=study.planned,
+        dossier=study.dossier,
+    )
     for name, declared in _BOOKS.items():
         if name in study.books:
             write_table(study.books[name], folder / f"{name}.csv", notice=words, name=declared)
@@ -129,23 +179,15 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         title = f"{study.project.study.title}: plan of work"
         write_plan(study.planned, study.tasks, study.zones, folder, title=title, notice=words, book=False)
     if study.dossier is not None:
-        write_dossier(study.dossier, folder, title=f"{study.project.study.title}: tables to file", notice=words)
+        write_treaty(folder / "treaty.xlsx", study.dossier, titled(imprint, "tables to file"))
     if any(len(placed(table)) for table in tables.values()):
         rasters = [path.name for path in sorted(folder.glob("*.tif"))]
-        told = {"title": study.project.study.title, "as_at": study.project.study.as_at.isoformat(), "notice": words}
-        write_project(folder / "plan.qgz", tables, rasters=rasters, **told)
-    write_handouts(study, folder, notice=words)
+        write_project(folder / "plan.qgz", tables, imprint, rasters=rasters)
     progress(DRAWING)
     told_of, days = about(study), _bridge_days(study.project)
     page = draw_map(
-        study.tasks,
-        study.zones,
-        areas=study.areas,
-        accidents=study.accidents,
-        contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
-        context=study.context,
-        records=study.records,
-        surface=study.surface,
+        layers_of(study),
+        replace(imprint, title=study.project.map.title),
         about=told_of,
         first=study.why.first,
         periods=study.planned.stops if study.planned is not None else (),
@@ -153,20 +195,13 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     )
     page.save(folder / "map.html")
     report = draw_report(
-        title=f"{study.project.study.title}: report",
-        notice=words,
-        illustrative=ILLUSTRATIVE if study.project.study.illustrative else "",
+        titled(imprint, "report"),
+        books=dict(study.books) | _published(study.project),
+        tasks=study.tasks,
+        why=study.why,
         notes=study.notes,
         figures=told_of.figures,
-        books=study.books,
         bridge_days=days,
-        published=_published(study.project),
-        tasks=study.tasks,
-        first=study.why.first,
-        cuts=study.why.cuts,
-        hangs=study.why.hangs,
-        weight_sets=study.why.weights,
-        agreement=study.why.agreement,
         further=_further(study),
     )
     report.save(folder / "report.html")
@@ -174,14 +209,121 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     if study.records:
         sheets = draw_quality_sheets(
             study.records,
-            title=f"{study.project.study.title}: minefield records",
-            notice=words,
-            illustrative=ILLUSTRATIVE if study.project.study.illustrative else "",
+            titled(imprint, "minefield records"),
             gazetteers=[read_gazetteer(source.gazetteer) for source in study.project.records],
         )
         sheets.save(folder / "records.html")
     _write_record(study, folder, words)
     return study
+
+
+def book_tables(study: Study) -> dict[str, pd.DataFrame]:
+    """The tables that the book of a run draws on, by name."""
+    books = {name: study.books[name] for name in ("net_area", "ledger", "bridge") if name in study.books}
+    return dict(study.tables) | {"faults": study.faults} | books
+
+
+# --- on request
+
+
+def layers_of(study: Study) -> Layers:
+    """What a map of a study shows; a table that no file filled is not known, which is not the same as empty."""
+    return Layers(
+        tasks=study.tasks,
+        areas=study.areas,
+        zones=study.zones,
+        accidents=_filled(study.accidents),
+        lifelines=_filled(study.lifelines),
+        releases=_filled(study.releases),
+        contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
+        context=study.context,
+        records=study.records,
+        surface=study.surface,
+    )
+
+
+def _filled(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
+    return table if len(table) else None
+
+
+def write_on_request(study: Study, folder: Path, imprint: Imprint) -> list[str]:
+    """The folders that ``[outputs]`` asks for; which of their files were left out and why, in sentences.
+
+    Corners of hazards are what a team needs and what no public file may hold: a study of the public tier has neither
+    folder.
+    """
+    left_out: list[str] = []
+    if study.run.get("tier") == "public":
+        return left_out
+    if study.project.outputs.formats:
+        left_out += _write_formats(study, folder / FORMATS, imprint)
+    if study.project.outputs.field:
+        left_out += _write_field(study, folder / FIELD, imprint)
+    return left_out
+
+
+def _write_formats(study: Study, folder: Path, imprint: Imprint) -> list[str]:
+    """Files for other systems, and what their formats could not hold; which were left out, in sentences."""
+    tables = {"hazards": study.hazards, **{name: study.tables[name] for name in _SHARED}}
+    limits: list[str] = []
+    left_out: list[str] = []
+    for name in _SHARED:
+        with _optional(folder / f"{name}.parquet", left_out) as path:
+            write_layers({name: tables[name]}, path, imprint)
+    with _optional(folder / "layers.shp.zip", left_out) as path:
+        limits += write_layers(tables, path, imprint)
+    with _optional(folder / "imsma.xlsx", left_out) as path:
+        limits += write_imsma({"hazards": study.hazards}, path, imprint)
+    _write_limits(folder, [*limits, *left_out], left_out)
+    return left_out
+
+
+def _write_field(study: Study, folder: Path, imprint: Imprint) -> list[str]:
+    """Files for a team's handheld and its folder; which were left out, in sentences."""
+    if not len(placed(study.tasks)):
+        return [f"{folder.name}: left out, because no task has a place"]
+    layers, planned = layers_of(study), study.planned
+    known = Known(
+        hazards=study.hazards,
+        accidents=layers.accidents,
+        releases=layers.releases,
+        teams=study.tables["teams"],
+        work=None if planned is None else planned.schedule.work,
+        planning=study.project.planning,
+    )
+    left_out: list[str] = []
+    with _optional(folder / "tasks.gpx", left_out) as path:
+        write_gpx(path, layers, imprint, operations=study.run["operations"])
+    with _optional(folder / "map.kmz", left_out) as path:
+        write_kml(path, layers, imprint)
+    with _optional(folder / "dossiers.pdf", left_out) as path:
+        write_dossiers(path, layers, imprint, known=known, first=_DOSSIERS)
+    for name in ("map.pdf", "map.png"):
+        with _optional(folder / name, left_out) as path:
+            draw_sheet(path, layers, imprint, paper="A3", orientation="landscape")
+    _write_limits(folder, left_out, left_out)
+    return left_out
+
+
+@contextmanager
+def _optional(path: Path, left_out: list[str]) -> Iterator[Path]:
+    """A file that a run can do without: if it can't be written nothing of it stays, and a sentence says why."""
+    try:
+        yield path
+    except ClearplanError as error:
+        path.unlink(missing_ok=True)
+        reason = " ".join(str(error).replace(f"{path.parent.parent}{os.sep}", "").split())
+        left_out.append(f"{path.parent.name}/{path.name}: left out, because it could not be written ({reason})")
+
+
+def _write_limits(folder: Path, sentences: list[str], left_out: list[str]) -> None:
+    """What the files of a folder could not hold and which were left out, in the folder; nothing where all is whole."""
+    if sentences:
+        with _optional(folder / _LIMITS, left_out) as path:
+            write_whole(path, "\n".join(sentences) + "\n")
+
+
+# --- the record, and a plan of work alone
 
 
 def _write_record(study: Study, folder: Path, words: str) -> None:
@@ -191,16 +333,15 @@ def _write_record(study: Study, folder: Path, words: str) -> None:
 
 def write_plan_alone(study: Study, planned: Planned, folder: Path) -> None:
     """A plan of work without the rest of the run: what-ifs write it again and again."""
-    words, title = notice(study), f"{study.project.study.title}: plan of work"
+    imprint = titled(imprint_of(study), "plan of work")
+    words, title = imprint.notice, imprint.title
     write_plan(planned, study.tasks, study.zones, folder, title=title, notice=words)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
     write_pictures(planned, study.tasks, study.zones, folder)
     draw_sections(
         [workplan_section(planned, study.tasks, study.zones)],
-        title=title,
-        notice=words,
+        imprint,
         notes=study.notes,
-        illustrative=ILLUSTRATIVE if study.project.study.illustrative else "",
     ).save(folder / "plan.html")
     _write_record(study, folder, words)
 
@@ -257,11 +398,11 @@ def _bridge_days(project: Project) -> tuple[str, str] | None:
     return None if opening is None else (opening.isoformat(), project.study.as_at.isoformat())
 
 
-def _published(project: Project) -> pd.DataFrame | None:
-    """Release figures as an agency published them."""
+def _published(project: Project) -> dict[str, pd.DataFrame]:
+    """Release figures as an agency published them, by the name ``published``; empty where the project names none."""
     path = project.release.published if project.release is not None else None
     if path is None:
-        return None
+        return {}
     raw = read_raw(path)
     figures = raw.frame
     if "hectares" not in figures.columns:
@@ -270,4 +411,4 @@ def _published(project: Project) -> pd.DataFrame | None:
     if hectares.isna().any():
         row = raw.rows[int(hectares.isna().to_numpy().argmax())]
         raise SettingsError(f"release.published: {path}, row {row}: hectares is no number; mend it")
-    return figures.assign(hectares=hectares)
+    return {"published": figures.assign(hectares=hectares)}

@@ -81,7 +81,7 @@ def record_run(
     unweighed : list of text
         Evidence that the tables hold and that no term of the surface weighs.
     """
-    settings = project.model_dump(mode="json")
+    settings = project.model_dump(mode="json", exclude={"outputs"})  # which decide no figure
     decisive = _decisive(_hashes(project, folder), settings, folder, frame.words, known.operations)
     record = {"fingerprint": _digest(decisive)} | decisive
     record["counts"] = {name: len(table) for name, table in tables.items()}

@@ -18,6 +18,7 @@ from clearplan.geo import shapes
 from clearplan.land.ledger import FLOWS, LEDGER_COLUMNS
 from clearplan.outputs.report.html import table as html_table
 from clearplan.planning.planned import Planned, ReturnProgramme
+from clearplan.priority.why import Why
 from clearplan.publishing.public_cells import (
     AREA_STEP_M2,
     COST_STEP,
@@ -31,14 +32,14 @@ from clearplan.publishing.reasons import reasons_at
 from clearplan.publishing.tables import from_records, only_declared, publish_tables
 from clearplan.settings.publishing import PublishSettings
 from clearplan.study.provenance import fingerprint_with
-from clearplan.study.ranking import Why
-from clearplan.study.treaty import Dossier, sums_less
+from clearplan.study.treaty import sums_less
 from clearplan.tables.check import no_faults
 from clearplan.tables.codes import CODE_LISTS, EVERY_KIND, OUTSIDE
 from clearplan.tables.columns import Tier
 from clearplan.tables.frames import Districts
 from clearplan.tables.inputs import INPUTS
 from clearplan.tables.tiers import BANNERS, check_tier
+from clearplan.treaty.dossier import Dossier
 
 if TYPE_CHECKING:
     from clearplan.study.study import Study

@@ -13,7 +13,6 @@ import pandas as pd
 
 from clearplan.core.crs import WorkingCrs, working_crs
 from clearplan.core.errors import OutputError, SettingsError, TableError
-from clearplan.core.imprint import ILLUSTRATIVE
 from clearplan.core.reason import Reason
 from clearplan.core.writing import refuse_foreign, refuse_narrower, refuse_taken, replaced
 from clearplan.land.as_at import as_at as as_at_table
@@ -26,6 +25,7 @@ from clearplan.outputs.report.report import draw_evaluation
 from clearplan.planning.planned import with_plan
 from clearplan.priority.rank import check_weights
 from clearplan.priority.tasks import make_tasks
+from clearplan.priority.why import why_this_order
 from clearplan.read.background import Context
 from clearplan.read.finished_run import read_work
 from clearplan.read.servers import fetch_sources
@@ -39,11 +39,20 @@ from clearplan.study.inputs import (
     read_inputs,
     read_layers,
 )
-from clearplan.study.outputs import ALL_OUTPUTS, DRAWING, WRITING, Progress, notice, write_plan_alone, write_run
+from clearplan.study.outputs import (
+    ALL_OUTPUTS,
+    DRAWING,
+    WRITING,
+    Progress,
+    imprint_of,
+    titled,
+    write_plan_alone,
+    write_run,
+)
 from clearplan.study.planning import case_of, plan_work
 from clearplan.study.provenance import record_run
 from clearplan.study.publish import publish_study
-from clearplan.study.ranking import rank_tasks, why_this_order
+from clearplan.study.ranking import rank_tasks
 from clearplan.study.study import Study
 from clearplan.study.treaty import make_dossier
 from clearplan.surface.evaluation import Evaluation, evaluate, evaluation_tables
@@ -402,9 +411,8 @@ def evaluate_study(
         told = fit_surface(study.evidence, project.fit, accidents=study.accidents, areas=study.areas)
         draw_evaluation(
             evaluation_tables(found),
-            title=f"{project.study.title}: how well the surface foretells accidents",
-            notice=notice(publish_study(study, "restricted")),  # its maps are exact, whatever the plan's tier
-            illustrative=ILLUSTRATIVE if project.study.illustrative else "",
+            # Its maps are exact, whatever the project's tier.
+            titled(imprint_of(publish_study(study, "restricted")), "how well the surface foretells accidents"),
             notes=found.notes,
             strengths=told.table,
         ).save(out)

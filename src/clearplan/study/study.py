@@ -10,14 +10,14 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.planning.planned import Planned
+from clearplan.priority.why import Why
 from clearplan.read.background import Context
 from clearplan.records.minefields import RecordReading
 from clearplan.settings.project import Project
-from clearplan.study.ranking import Why
-from clearplan.study.treaty import Dossier
 from clearplan.surface.evidence import Evidence
 from clearplan.surface.fit import Fit
 from clearplan.surface.probability import Surface
+from clearplan.treaty.dossier import Dossier
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
 from clearplan.land.ledger import bridges
-from clearplan.outputs.report.treaty import treaty_section
-from clearplan.outputs.workbooks.treaty import write_treaty
 from clearplan.planning.planned import Planned
 from clearplan.read.background import Context
 from clearplan.read.files import read_raw
@@ -22,6 +18,7 @@ from clearplan.study.inputs import Inputs
 from clearplan.tables.codes import allowed_codes
 from clearplan.treaty.clock import Clock, about, clock, counted_ground, km2_words, release_rates
 from clearplan.treaty.conventions import obligations
+from clearplan.treaty.dossier import Dossier
 from clearplan.treaty.filed import DECLARED, book_years, released_table, remaining_table
 from clearplan.treaty.milestones import milestones, plan_vs_achieved, planned_release
 
@@ -34,31 +31,6 @@ _EVERYWHERE = (
     "All ground of the study is in the clock and the tables, in every district of its map and beyond. A convention is "
     "about ground under a state's jurisdiction or control: whoever files leaves out what is not."
 )
-
-
-@dataclass(frozen=True)
-class Dossier:
-    """The treaty clock of a study (:mod:`clearplan.treaty.clock`) and its tables (:mod:`clearplan.treaty.filed`).
-
-    ``clock``: with the ground that counts and the rates; ``milestones`` and ``planned``: None without a plan of work;
-    ``achieved``: None without a plan in force; ``notes``: what a reader must know beside the clock's sentences.
-    """
-
-    clock: Clock
-    obligations: pd.DataFrame
-    remaining: pd.DataFrame
-    released: pd.DataFrame
-    milestones: pd.DataFrame | None
-    planned: pd.DataFrame | None
-    achieved: pd.DataFrame | None
-    currency: str
-    notes: tuple[str, ...]
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables to file that there are, by name."""
-        names = ("remaining", "released", "milestones", "planned", "achieved")
-        return {name: table for name in names if (table := getattr(self, name)) is not None}
 
 
 def make_dossier(
@@ -188,28 +160,3 @@ def _meant_words(planned: pd.DataFrame | None) -> str:
         return "The plan of work means to release no CHA or SHA."
     told = " and ".join([", ".join(years[:-1]), years[-1]] if len(years) > 1 else years)
     return f"The plan of work means to release {told} of CHA and SHA, of all ordnance; no forecast counts on it."
-
-
-def dossier_section(dossier: Dossier) -> str:
-    """The dossier as a section of a page."""
-    return treaty_section(dossier.clock, **dossier.tables, notes=dossier.notes, currency=dossier.currency)
-
-
-def write_dossier(dossier: Dossier, folder: Path, *, title: str, notice: str) -> None:
-    """The dossier as a workbook, treaty.xlsx.
-
-    Raises
-    ------
-    OutputError
-        It can't be written.
-    """
-    write_treaty(
-        folder / "treaty.xlsx",
-        dossier.clock,
-        obligations=dossier.obligations,
-        **dossier.tables,
-        notice=notice,
-        notes=dossier.notes,
-        currency=dossier.currency,
-        title=title,
-    )

@@ -14,10 +14,12 @@ import shapely
 from pyproj import Transformer
 
 from clearplan.core.errors import CrsError, OutputError, TableError
+from clearplan.core.imprint import Imprint
 from clearplan.outputs.field.gpx import write_gpx
+from clearplan.outputs.layers import Layers
 from tests.conftest import E0, N0, UTM, zone_table
 
-ABOUT = {"as_at": dt.date(2026, 1, 1), "notice": "Not for navigation or entry. As at X.", "fingerprint": "abc123"}
+IMPRINT = Imprint("Tasks", dt.date(2026, 1, 1), "Not for navigation or entry. As at X.", "abc123")
 #: Children of each element in the order of the GPX 1.1 schema (https://www.topografix.com/GPX/1/1/gpx.xsd).
 ORDER = {
     "gpx": ["metadata", "wpt", "rte", "trk", "extensions"],
@@ -48,9 +50,9 @@ def tasks():
     return task_table([shapely.box(E0, N0, E0 + 500, N0 + 500), blob])
 
 
-def written(tmp_path, tasks, **more):
+def written(tmp_path, tasks, zones=None, **more):
     path = tmp_path / "t.gpx"
-    write_gpx(path, tasks, **(ABOUT | more))
+    write_gpx(path, Layers(tasks, zones=zones), IMPRINT, **more)
     return path
 
 
@@ -143,7 +145,7 @@ def test_same_bytes_and_nothing_half_written(tmp_path, tasks):
     with pytest.raises(CrsError):
         written(tmp_path, tasks.to_crs(4326))
     with pytest.raises(OutputError, match=r"\.gpx"):
-        write_gpx(tmp_path / "t.kml", tasks, **ABOUT)
+        write_gpx(tmp_path / "t.kml", Layers(tasks), IMPRINT)
     with pytest.raises(TableError, match="not ranked"):
         written(tmp_path, tasks.drop(columns="rank"))
     assert [p.name for p in tmp_path.iterdir()] == ["t.gpx"]

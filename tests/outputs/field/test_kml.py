@@ -4,6 +4,7 @@ import datetime as dt
 import html
 import io
 import zipfile
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,18 +14,17 @@ import shapely
 from pyproj import Transformer
 
 from clearplan.core.errors import OutputError, TableError
+from clearplan.core.imprint import Imprint
 from clearplan.outputs.field.kml import write_kml
 from tests.conftest import UTM, zone_table
 from tests.sheets_of_paper import HOSTILE, world
 
-ABOUT = {"as_at": dt.date(2026, 1, 1), "notice": "Not for navigation or entry. N.", "fingerprint": "abc123"}
+IMPRINT = Imprint("Clearance map", dt.date(2026, 1, 1), "Not for navigation or entry. N.", "abc123")
 SPACE = "{http://www.opengis.net/kml/2.2}"
 
 
-def written(path, layers=None, **more):
-    own = layers or world()
-    write_kml(path, tasks=own.tasks, areas=own.areas, zones=own.zones, accidents=own.accidents,
-              lifelines=own.lifelines, **(ABOUT | more))  # fmt: skip
+def written(path, layers=None, imprint=IMPRINT, **more):
+    write_kml(path, layers or world(), imprint, **more)
     return path
 
 
@@ -99,7 +99,7 @@ def test_hazards_are_drawn_outward_only(tmp_path):
 def test_text_of_tables_is_text_in_every_place(tmp_path):
     nasty = HOSTILE + "\x00<img src=x onerror=alert(1)>&amp;]]>$[name]"
     layers = world(zones=zone_table([{"geometry": shapely.Point(650_000, 4_420_000), "name": nasty, "source": nasty}]))
-    raw = written(tmp_path / "m.kml", layers, title=nasty).read_text(encoding="utf-8")
+    raw = written(tmp_path / "m.kml", layers, replace(IMPRINT, title=nasty)).read_text(encoding="utf-8")
     assert "CDATA" not in raw
     root = ElementTree.fromstring(raw)
     (zone,) = [place for place in places(root) if words_of(place, "styleUrl") == "#zone"]

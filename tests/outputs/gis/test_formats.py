@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import sqlite3
 import zipfile
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -28,15 +29,14 @@ from clearplan.tables.lookup import OWN, column_of
 from clearplan.tables.sidetables import NAME_LENGTH, TEXT_BYTES, cut_text, read_table, short_names
 from tests.conftest import E0, N0, UTM, hazard_table, zone_table
 from tests.nasty import NOTICE, TEXTS, nasty_zones, same, with_heights
+from tests.sheets_of_paper import IMPRINT
 
 WAYS = {".gpkg": 0.0, ".parquet": 0.0, ".geojson": 1e-15, ".fgb": 0.0, ".zip": 1e-12}
 
 
 def written(tmp_path, suffix, tables=None, name="out"):
     path = tmp_path / f"{name}{suffix}"
-    limits = write_layers(
-        {"zones": nasty_zones()} if tables is None else tables, path, as_at="2026-01-01", notice=NOTICE
-    )
+    limits = write_layers({"zones": nasty_zones()} if tables is None else tables, path, replace(IMPRINT, notice=NOTICE))
     return path, limits
 
 
@@ -279,7 +279,7 @@ def test_errors_of_a_line(tmp_path):
     with pytest.raises(SettingsError, match=r"\.geojson holds one layer; name one of zones, hazards"):
         written(tmp_path, ".geojson", tables)
     with pytest.raises(SettingsError, match="there is no layer 'x'; there is zones, hazards"):
-        write_layers(tables, tmp_path / "a.gpkg", as_at="2026-01-01", notice="n", layers=["x"])
+        write_layers(tables, tmp_path / "a.gpkg", IMPRINT, layers=["x"])
     with pytest.raises(OutputError, match=r"format \.dwg is not written; give one of \.gpkg"):
         written(tmp_path, ".dwg")
     with pytest.raises(cp.CrsError):
@@ -314,7 +314,7 @@ def test_any_table_comes_back(tmp_path_factory, suffix, rows):
         real=pd.Series(real, dtype=float), day=pd.Series(day, dtype=object), yes=pd.array(yes, dtype="boolean"),
     )  # fmt: skip
     path = tmp_path_factory.mktemp("any") / f"t{suffix}"
-    write_layers({"zones": table}, path, as_at="2026-01-01", notice="n")
+    write_layers({"zones": table}, path, IMPRINT)
     frame = read_raw(path, layer="zones" if suffix == ".gpkg" else None).frame
     for name, values in (("words", words), ("whole", whole), ("real", real), ("yes", yes)):
         for value, found in zip(values, frame[name], strict=True):
@@ -379,7 +379,7 @@ def test_sample_goes_through_every_format(sample, tmp_path):
         assert shapely.equals_identical(before.geometry.to_numpy(), after.geometry.to_numpy())[
             before.geometry.notna() & (before.geometry.geom_type != "Polygon")].all()  # fmt: skip
         for suffix in (".parquet", ".fgb"):
-            write_layers(tables, tmp_path / f"{name}{suffix}", as_at="2026-01-01", notice="n", layers=[name])
+            write_layers(tables, tmp_path / f"{name}{suffix}", IMPRINT, layers=[name])
             raw = read_raw(tmp_path / f"{name}{suffix}")
             assert len(raw.frame) == len(before)
             assert set(before.columns) - {"geometry"} <= set(raw.frame.columns)

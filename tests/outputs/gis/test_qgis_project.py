@@ -3,6 +3,7 @@
 import sqlite3
 import xml.etree.ElementTree as ET
 import zipfile
+from dataclasses import replace
 
 import geopandas as gpd
 import pandas as pd
@@ -15,6 +16,7 @@ from clearplan.outputs.gis.qgis_project import write_project
 from clearplan.outputs.gis.qgis_styles import GROUND, STYLED, aliases, colour, qml, style_parts
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, zone_table
 from tests.nasty import NOTICE, TEXTS
+from tests.sheets_of_paper import IMPRINT
 
 KINDS = ("area", "line", "point")
 
@@ -41,8 +43,9 @@ def world() -> dict[str, gpd.GeoDataFrame]:
 
 def project(folder, tables=None, **given):
     path = folder / "plan.qgz"
-    told = {"title": "Title <i>&", "as_at": "2026-01-01", "notice": NOTICE} | given
-    write_project(path, world() if tables is None else tables, **told)
+    told = {name: given.pop(name) for name in ("title", "notice") if name in given}
+    imprint = replace(IMPRINT, **({"title": "Title <i>&", "notice": NOTICE} | told))
+    write_project(path, world() if tables is None else tables, imprint, **given)
     with zipfile.ZipFile(path) as bundle:
         assert bundle.namelist() == ["plan.qgs"]
         text = bundle.read("plan.qgs").decode("utf-8")
@@ -131,7 +134,7 @@ def test_without_shapes_there_is_no_project(tmp_path):
     with pytest.raises(TableError, match="no table has a shape"):
         project(tmp_path, {"zones": nowhere})
     with pytest.raises(OutputError, match=r"does not end with \.qgz"):
-        write_project(tmp_path / "a.qgs", world(), title="", as_at="2026-01-01", notice="")
+        write_project(tmp_path / "a.qgs", world(), IMPRINT)
 
 
 @pytest.mark.parametrize("layer", STYLED)
@@ -168,7 +171,7 @@ def test_colours_are_those_of_imsma_and_of_the_web_map():
 
 def test_geopackage_carries_styles_with_units_as_aliases(tmp_path):
     tables = world()
-    write_gpkg(tables, tmp_path / "p.gpkg", as_at="2026-01-01", notice=NOTICE)
+    write_gpkg(tables, tmp_path / "p.gpkg", replace(IMPRINT, notice=NOTICE))
     with sqlite3.connect(tmp_path / "p.gpkg") as database:
         rows = database.execute("SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault").fetchall()
     database.close()

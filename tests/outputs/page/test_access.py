@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from tests.browser import PICTURES, opened
 from tests.outputs.page.test_draw import PERIODS
@@ -43,7 +44,9 @@ def violations(page, axe):
 @pytest.fixture
 def world(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    page = draw_map(ranked, zones, areas=areas, context=context, first=2, periods=PERIODS, figures=donor_figures())
+    page = draw_map(
+        Layers(ranked, zones, areas=areas, context=context), first=2, periods=PERIODS, figures=donor_figures()
+    )
     page.save(tmp_path / "m.html")
     return ranked, tmp_path / "m.html"
 
@@ -79,7 +82,7 @@ def test_axe_finds_nothing_in_other_languages_and_on_bare_pages(
     tmp_path, axe, world, margins, task_settings, priority_settings
 ):
     ranked, zones, areas, _ = donor_world(margins, task_settings, priority_settings)
-    draw_map(ranked, zones, areas=areas).save(tmp_path / "bare.html")
+    draw_map(Layers(ranked, zones, areas=areas)).save(tmp_path / "bare.html")
     with opened(tmp_path / "bare.html") as (page, _):
         assert violations(page, axe) == []
     for language in ("az", "hy", "ru"):

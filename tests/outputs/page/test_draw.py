@@ -15,6 +15,7 @@ from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
 from clearplan.core.errors import TableError
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import _encoded, draw_map
 from clearplan.outputs.page.html import SCRIPTS, STYLES, _asset, _json
 from tests.conftest import E0, N0, accident_table, hazard_table, zone_table
@@ -60,12 +61,12 @@ def ranked_world(margins, task_settings, priority_settings):
 
 def test_page_loads_nothing_and_says_what_it_must(margins, task_settings, priority_settings):
     _, zones, areas, ranked = ranked_world(margins, task_settings, priority_settings)
-    html = draw_map(ranked, zones, areas=areas).html
+    html = draw_map(Layers(ranked, zones, areas=areas)).html
     assert "default-src 'none'" in html
     assert not re.findall(r"<(?:script|img|iframe)[^>]+src=|<link|@import|url\((?!data:|#|\"?data:)", html)
     for words in ("Not for navigation or entry.", "do not imply official endorsement", "Illustrative data, not for"):
         assert words in html
-    assert html == draw_map(ranked, zones, areas=areas).html
+    assert html == draw_map(Layers(ranked, zones, areas=areas)).html
     own = html.replace(
         html[html.index("<script>/* @preserve") : html.index("</script>", html.index("/* @preserve"))], ""
     )
@@ -96,12 +97,12 @@ def test_records_show_blunders_and_fields_that_could_not_be_drawn(sample):
 def test_unranked_tasks_are_refused(margins, task_settings, priority_settings):
     tasks, zones, _, _ = ranked_world(margins, task_settings, priority_settings)
     with pytest.raises(TableError, match="rank"):
-        draw_map(tasks, zones)
+        draw_map(Layers(tasks, zones))
 
 
 def test_drawn_hazards_hold_their_footprints(margins, task_settings, priority_settings):
     _, zones, areas, ranked = ranked_world(margins, task_settings, priority_settings)
-    html = draw_map(ranked, zones, areas=areas).html
+    html = draw_map(Layers(ranked, zones, areas=areas)).html
     footprint = areas.to_crs(4326).geometry.iloc[0]
     assert unpacked(data_of(html)["areas"][0]["shape"]).covers(footprint)
 
@@ -183,7 +184,7 @@ def data_of(html):
 
 def test_page_carries_how_sure_each_rank_is_and_who_waits_behind_a_gate(margins, task_settings, priority_settings):
     ranked, zones, areas = told_world(margins, task_settings, priority_settings)
-    html = draw_map(ranked, zones, areas=areas, first=2).html
+    html = draw_map(Layers(ranked, zones, areas=areas), first=2).html
     data = data_of(html)
     assert data["first"] == 2
     tasks = {task["id"]: task for task in data["tasks"]}
@@ -199,23 +200,23 @@ def test_page_carries_how_sure_each_rank_is_and_who_waits_behind_a_gate(margins,
     assert not {"priority", "first_share", "between", "tied"} & set(gated)
     assert {task["of"] for task in data["tasks"]} == {len(ranked) - 1}
     assert "<b>x</b>" not in html
-    assert html == draw_map(ranked, zones, areas=areas, first=2).html
+    assert html == draw_map(Layers(ranked, zones, areas=areas), first=2).html
 
 
 def test_pages_of_plans_without_draws_carry_nothing_of_them(margins, task_settings, priority_settings):
     _, zones, areas, ranked = ranked_world(margins, task_settings, priority_settings)
-    data = data_of(draw_map(ranked.drop(columns="gates"), zones, areas=areas).html)
+    data = data_of(draw_map(Layers(ranked.drop(columns="gates"), zones, areas=areas)).html)
     assert "first" not in data
     extra = {"gates", "priority", "class_share", "first_share", "between", "tied", "change"}
     assert not any(extra & set(task) for task in data["tasks"])
-    assert data == data_of(draw_map(ranked, zones, areas=areas).html)
+    assert data == data_of(draw_map(Layers(ranked, zones, areas=areas)).html)
 
 
 def test_a_queue_all_behind_gates_is_drawn(margins, task_settings, priority_settings):
     ranked, zones, _ = told_world(margins, task_settings, priority_settings)
     ranked["gates"] = "consent: refused (until signed)"
     ranked["rank"] = pd.array([pd.NA] * len(ranked), dtype="Int64")
-    data = data_of(draw_map(ranked, zones).html)
+    data = data_of(draw_map(Layers(ranked, zones)).html)
     assert [task["rank"] for task in data["tasks"]] == [None] * len(ranked)
     assert {task["of"] for task in data["tasks"]} == {0}
 
@@ -258,7 +259,7 @@ OPENING_COLUMNS = ["opens_in", "opens_on", "waits_for", "why", "sooner", "probab
 
 def test_the_plan_travels_as_stops_of_the_slider(margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
-    html = draw_map(ranked, zones, areas=areas, periods=PERIODS).html
+    html = draw_map(Layers(ranked, zones, areas=areas), periods=PERIODS).html
     data = data_of(html)
     assert data["plan"]["stops"] == [
         ["start", "2027-01-01"],
@@ -281,26 +282,32 @@ def test_the_plan_travels_as_stops_of_the_slider(margins, task_settings, priorit
     }  # fmt: skip
     (lost,) = data["plan"]["unplaced"]  # not on the map, and not lost
     assert (lost["name"], lost["plan"]["opens"], lost["plan"]["why"]) == ("Place 4", None, "has no place on the map")
-    assert html == draw_map(ranked, zones, areas=areas, periods=PERIODS).html
+    assert html == draw_map(Layers(ranked, zones, areas=areas), periods=PERIODS).html
     assert not re.search(r"\bsa" + r"fe(ly|ty|r|st)?\b", html[html.rindex("<body>") :], flags=re.IGNORECASE)
 
 
 def test_a_plan_without_draws_tells_no_probability(margins, task_settings, priority_settings):
     ranked, zones, _ = planned_world(margins, task_settings, priority_settings)
     bare = zones.drop(columns=["probability", "p50_on", "p80_on", "why", "sooner", "waits_for"])
-    own = data_of(draw_map(ranked.drop(columns="finished_part"), bare, periods=PERIODS).html)["zones"][0]["plan"]
+    own = data_of(draw_map(Layers(ranked.drop(columns="finished_part"), bare), periods=PERIODS).html)["zones"][0][
+        "plan"
+    ]
     assert own == {"opens": 1, "probability": None, "waits": None, "why": None, "sooner": None}
 
 
 def test_pages_without_a_plan_are_the_same_to_the_byte_and_speak_of_none(margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
     bare, places = ranked.drop(columns=PLAN_COLUMNS), zones.drop(columns=OPENING_COLUMNS)
-    without = draw_map(bare, places, areas=areas).html
-    assert without == draw_map(bare, places, areas=areas, periods=[]).html == draw_map(ranked, zones, areas=areas).html
+    without = draw_map(Layers(bare, places, areas=areas)).html
+    assert (
+        without
+        == draw_map(Layers(bare, places, areas=areas), periods=[]).html
+        == draw_map(Layers(ranked, zones, areas=areas)).html
+    )
     assert not re.search(r"\bplan\b", without)
     assert not re.search(r"plan-(stop|shown|words)|unplaced|openings", without)
     # Each part of the page is its lines outside the marks, one by one, and the marks themselves never travel.
-    planned = draw_map(ranked, zones, areas=areas, periods=PERIODS).html
+    planned = draw_map(Layers(ranked, zones, areas=areas), periods=PERIODS).html
     for name in ("map.html", *(f"{part}.css" for part in STYLES), *(f"{part}.js" for part in SCRIPTS)):
         kept, inside, after = [], False, False
         for line in files("clearplan.outputs.page").joinpath("assets", name).read_text(encoding="utf-8").splitlines():
@@ -317,11 +324,11 @@ def test_pages_without_a_plan_are_the_same_to_the_byte_and_speak_of_none(margins
 def test_a_plan_that_does_not_fit_is_refused(margins, task_settings, priority_settings):
     ranked, zones, _ = planned_world(margins, task_settings, priority_settings)
     with pytest.raises(TableError, match="TASKS lack start_on"):
-        draw_map(ranked.drop(columns="start_on"), zones, periods=PERIODS)
+        draw_map(Layers(ranked.drop(columns="start_on"), zones), periods=PERIODS)
     with pytest.raises(TableError, match="ZONES lack opens_in"):
-        draw_map(ranked, zones.drop(columns="opens_in"), periods=PERIODS)
+        draw_map(Layers(ranked, zones.drop(columns="opens_in")), periods=PERIODS)
     for wrong in (PERIODS[:1], [*PERIODS, PERIODS[-1]], PERIODS[::-1]):
         with pytest.raises(TableError, match="that rise"):
-            draw_map(ranked, zones, periods=wrong)
+            draw_map(Layers(ranked, zones), periods=wrong)
     with pytest.raises(TableError, match="zone Z3: opens in period 3, which is not one of 0 to 2"):
-        draw_map(ranked, zones, periods=PERIODS[:3])
+        draw_map(Layers(ranked, zones), periods=PERIODS[:3])

@@ -1,10 +1,14 @@
 """The map page in a real Chromium: no request, no complaint, and what a reader can do with it."""
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 from shapely import Point, box
 
 import clearplan as cp
+from clearplan.core.imprint import Imprint
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import About, draw_map
 from tests.browser import PICTURES, opened
 from tests.conftest import E0, N0, accident_table, hazard_table, zone_table
@@ -169,12 +173,16 @@ def test_hostile_text_is_shown_as_text(tmp_path, margins, task_settings, priorit
     accidents["device"] = HOSTILE[5]
     tasks = cp.rank(cp.make_tasks(areas, zones, task_settings), zones, priority_settings, accidents=accidents)
     districts = zones.assign(name=HOSTILE[: len(zones)]).buffer(200).to_frame("geometry").set_geometry("geometry")
+    imprint = Imprint(HOSTILE[4], dt.date(2027, 1, 1), HOSTILE[0], HOSTILE[1], crs=HOSTILE[0])
     about = About(
-        title=HOSTILE[4], as_at=HOSTILE[0], crs="x", fingerprint=HOSTILE[1], illustrative=False,
-        sources=tuple(HOSTILE), notes=tuple(HOSTILE), line_note=HOSTILE[6], figures=((HOSTILE[0], HOSTILE[5]),),
-    )  # fmt: skip
+        sources=tuple(HOSTILE),
+        notes=tuple(HOSTILE),
+        line_note=HOSTILE[6],
+        figures=((HOSTILE[0], HOSTILE[5]),),
+    )
     context = cp.Context(districts=districts)
-    draw_map(tasks, zones, areas=areas, accidents=accidents, context=context, about=about).save(tmp_path / "m.html")
+    page = draw_map(Layers(tasks, zones, areas=areas, accidents=accidents, context=context), imprint, about=about)
+    page.save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
         page.locator("#list button").nth(3).click()
         page.wait_for_selector(".leaflet-popup-content table")
@@ -202,7 +210,7 @@ def test_page_of_tables_alone(tmp_path, margins, task_settings, priority_setting
     accidents["occurred_on"] = pd.to_datetime(accidents["occurred_on"])
     tasks = cp.rank(cp.make_tasks(areas, zones, task_settings), zones, priority_settings, accidents=accidents)
     for name, some in (("some", tasks), ("none", tasks.iloc[:0])):
-        draw_map(some, zones).save(tmp_path / f"{name}.html")
+        draw_map(Layers(some, zones)).save(tmp_path / f"{name}.html")
         with opened(tmp_path / f"{name}.html") as (page, watch):
             assert "people unknown" in page.inner_text("body")
             assert ("No task waits" in page.inner_text("#more")) == (name == "none")
@@ -239,7 +247,7 @@ def test_the_surface_answers_a_click_and_unknown_is_not_low(sample):
 def test_classes_doubt_and_gates_are_drawn_and_told(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas = told_world(margins, task_settings, priority_settings)
     ranked.loc[len(ranked) - 1, "gates"] = HOSTILE[5]
-    draw_map(ranked, zones, areas=areas, first=2).save(tmp_path / "m.html")
+    draw_map(Layers(ranked, zones, areas=areas), first=2).save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
         legend = page.inner_text("#legend")
         for words in ("High priority", "Low priority, not free of hazard", "nobody can tell", "Behind a gate"):
@@ -291,11 +299,11 @@ def test_classes_doubt_and_gates_are_drawn_and_told(tmp_path, margins, task_sett
 
 def test_many_gates_are_folded_and_plans_without_any_show_none(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas = told_world(margins, task_settings, priority_settings)
-    draw_map(ranked[ranked["rank"].notna()], zones, areas=areas).save(tmp_path / "none.html")
+    draw_map(Layers(ranked[ranked["rank"].notna()], zones, areas=areas)).save(tmp_path / "none.html")
     many = pd.concat([ranked] * 2, ignore_index=True)
     many["task_id"] = [f"T{k}" for k in range(len(many))]
     many["gates"], many["rank"] = "consent: refused", pd.array([pd.NA] * len(many), dtype="Int64")
-    draw_map(many, zones, areas=areas).save(tmp_path / "many.html")
+    draw_map(Layers(many, zones, areas=areas)).save(tmp_path / "many.html")
     with opened(tmp_path / "none.html") as (page, _):
         assert page.locator("#gated").is_hidden()
         assert "gate" not in page.inner_text("#legend")
@@ -322,8 +330,8 @@ FILLED, HOLLOW = "#00429D", "#FFFFFF"
 
 def test_the_slider_shows_what_is_planned_and_releases_nothing(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
-    draw_map(ranked, zones, areas=areas, first=2).save(tmp_path / "bare.html")
-    draw_map(ranked, zones, areas=areas, first=2, periods=PERIODS).save(tmp_path / "m.html")
+    draw_map(Layers(ranked, zones, areas=areas), first=2).save(tmp_path / "bare.html")
+    draw_map(Layers(ranked, zones, areas=areas), first=2, periods=PERIODS).save(tmp_path / "m.html")
     with opened(tmp_path / "bare.html") as (page, _):
         ranks, badges = page.evaluate(TASK_STYLES), page.locator(".leaflet-marker-icon.number").count()
         places, legend = page.evaluate(PLACE_STYLES), page.inner_text("#legend")
@@ -390,7 +398,7 @@ def test_the_slider_shows_what_is_planned_and_releases_nothing(tmp_path, margins
 
 def test_cards_tell_the_plan_and_who_never_opens(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
-    draw_map(ranked, zones, areas=areas, first=2, periods=PERIODS).save(tmp_path / "m.html")
+    draw_map(Layers(ranked, zones, areas=areas), first=2, periods=PERIODS).save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
 
         def card(button, title):
@@ -448,7 +456,7 @@ def test_hostile_text_of_a_plan_is_shown_as_text(tmp_path, margins, task_setting
     ranked["teams"] = [HOSTILE[5] + "; " + HOSTILE[0], *ranked["teams"][1:]]
     zones["name"], zones["why"], zones["sooner"] = HOSTILE[:5], HOSTILE[4:9], HOSTILE[5]
     periods = [(HOSTILE[k], day) for k, (_, day) in zip((2, 4, 5, 8), PERIODS, strict=True)]
-    draw_map(ranked, zones, areas=areas, periods=periods).save(tmp_path / "m.html")
+    draw_map(Layers(ranked, zones, areas=areas), periods=periods).save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
         page.focus("#plan-stop")
         page.keyboard.press("End")

@@ -14,6 +14,7 @@ from rasterio.io import MemoryFile
 from shapely.geometry import box
 
 from clearplan.geo.grids import cover
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.page.encode import (
     Fixed,
@@ -222,9 +223,9 @@ def test_classes_stand_over_one_another_by_their_strength():
 
 def test_all_tasks_travel_with_their_figures_whatever_is_drawn_how():
     areas, tasks, zones = many(600)
-    html = draw_map(tasks, zones, areas=areas, most_outlines=1_000).html
+    html = draw_map(Layers(tasks, zones, areas=areas), most_outlines=1_000).html
     data = data_of(html)
-    assert html == draw_map(tasks, zones, areas=areas, most_outlines=1_000).html
+    assert html == draw_map(Layers(tasks, zones, areas=areas), most_outlines=1_000).html
     assert data["drawn"]["picture"]["cell_m"] > 0
     assert {k: data["drawn"][k] for k in ("tasks", "areas")} == {"tasks": 600, "areas": 600}
     rows = {row["id"]: row for row in data["tasks"]}
@@ -243,18 +244,18 @@ def test_all_tasks_travel_with_their_figures_whatever_is_drawn_how():
     # What comes first is outlined closely, and so are its hazards.
     assert {row["rank"] for row in rows.values() if row["outlined"]} == set(range(1, 251))
     assert len(data["areas"]) == data["drawn"]["outlined_areas"] == 450
-    assert "picture" not in data_of(draw_map(tasks, zones, areas=areas, most_outlines=1_200).html)["drawn"]
+    assert "picture" not in data_of(draw_map(Layers(tasks, zones, areas=areas), most_outlines=1_200).html)["drawn"]
 
 
 def test_tasks_alone_make_a_picture_of_their_own():
     _, tasks, zones = many(30)
-    drawn = data_of(draw_map(tasks, zones, most_outlines=10).html)["drawn"]
+    drawn = data_of(draw_map(Layers(tasks, zones), most_outlines=10).html)["drawn"]
     assert (drawn["tasks"], drawn["areas"], drawn["picture"]["found"]) == (30, 0, ["other", "SHA", "CHA"])
 
 
 def test_what_the_plan_begins_is_outlined(margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
-    data = data_of(draw_map(ranked, zones, areas=areas, periods=PERIODS, most_outlines=0).html)
+    data = data_of(draw_map(Layers(ranked, zones, areas=areas), periods=PERIODS, most_outlines=0).html)
     assert all(row["outlined"] for row in data["tasks"] if "plan" in row or row["rank"] is None)
 
 
@@ -262,14 +263,14 @@ def test_what_the_plan_begins_is_outlined(margins, task_settings, priority_setti
 def large(tmp_path_factory):
     areas, tasks, zones = many(6_000)
     path = tmp_path_factory.mktemp("large") / "map.html"
-    draw_map(tasks, zones, areas=areas).save(path)
+    draw_map(Layers(tasks, zones, areas=areas)).save(path)
     return tasks, path
 
 
 def test_the_page_grows_by_few_bytes_a_polygon(large):
     _, path = large
     areas, tasks, zones = many(6)
-    bare = len(draw_map(tasks, zones, areas=areas).html)
+    bare = len(draw_map(Layers(tasks, zones, areas=areas)).html)
     # 6,000 hazards with 6,000 tasks: an id and outline, seven figures and the cells of each pair.
     assert (path.stat().st_size - bare) / 6_000 < 200
 
@@ -337,7 +338,7 @@ def test_a_large_page_tells_all_and_its_list_and_picture_lead_to_tasks(large):
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_plan_and_gates_work_over_a_picture(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
-    draw_map(ranked, zones, areas=areas, periods=PERIODS, most_outlines=0).save(tmp_path / "m.html")
+    draw_map(Layers(ranked, zones, areas=areas), periods=PERIODS, most_outlines=0).save(tmp_path / "m.html")
     with opened(tmp_path / "m.html", 390, 844) as (page, watch):
         page.focus("#plan-stop")
         page.keyboard.press("End")

@@ -9,6 +9,7 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.core.errors import TableError
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.page.figures import Figures, figures_of, plain_figures, zone_links
 from clearplan.tables.codes import OUTSIDE
@@ -153,15 +154,15 @@ def test_zones_know_their_district_and_the_classes_that_affect_them():
 
 def test_the_page_carries_figures_only_where_they_are_given(margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    bare = data_of(draw_map(ranked, zones, areas=areas, context=context, periods=PERIODS).html)
+    bare = data_of(draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS).html)
     assert "figures" not in bare
     assert not {"district", "classes"} & set(bare["zones"][0])
-    page = draw_map(ranked, zones, areas=areas, context=context, periods=PERIODS, figures=donor_figures())
+    page = draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, figures=donor_figures())
     told = data_of(page.html)
     assert told["figures"]["districts"] == ["West", "East"]
     assert [zone["district"] for zone in told["zones"]] == ["West", "West", "East", "West"]
     assert told["plan"]["unplaced"][0]["district"] is None
-    again = draw_map(ranked, zones, areas=areas, context=context, periods=PERIODS, figures=donor_figures())
+    again = draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, figures=donor_figures())
     assert page.html == again.html
     with pytest.raises(TableError, match="no periods"):
-        draw_map(ranked, zones, figures=donor_figures())
+        draw_map(Layers(ranked, zones), figures=donor_figures())

@@ -1,5 +1,6 @@
 """Head, charts and filters in a real Chromium: every number is the table's, and what is filtered is told and seen."""
 
+import datetime as dt
 import re
 from dataclasses import replace
 
@@ -7,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearplan.outputs.page.draw import About, draw_map
+from clearplan.core.imprint import Imprint
+from clearplan.outputs.layers import Layers
+from clearplan.outputs.page.draw import draw_map
 from clearplan.tables.codes import CLASSES
 from tests.browser import PICTURES, opened
 from tests.outputs.page.test_draw import PERIODS
@@ -37,9 +40,9 @@ def screenshot(page, name):
 @pytest.fixture
 def world(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    about = About("Two districts", "2027-01-01", "x", "y", illustrative=False)
-    page = draw_map(ranked, zones, areas=areas, context=context, about=about, first=2, periods=PERIODS,
-                    figures=donor_figures())  # fmt: skip
+    imprint = Imprint("Two districts", dt.date(2027, 1, 1), "", "y", "x")
+    layers = Layers(ranked, zones, areas=areas, context=context)
+    page = draw_map(layers, imprint, first=2, periods=PERIODS, figures=donor_figures())
     page.save(tmp_path / "m.html")
     return ranked, zones, tmp_path / "m.html"
 
@@ -251,7 +254,7 @@ def test_filters_meet_on_map_lists_and_charts(world):
 def test_without_a_plan_there_is_no_year_and_no_figure_of_one(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
     own = donor_figures(planned=None)
-    page = draw_map(ranked, zones, areas=areas, context=context, figures=own)
+    page = draw_map(Layers(ranked, zones, areas=areas, context=context), figures=own)
     assert not re.search(r"\bplan\b", page.html)
     page.save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
@@ -289,7 +292,9 @@ def test_hostile_names_of_districts_and_money_are_text(tmp_path, margins, task_s
         table["district"] = table["district"].replace(names)
     home["strategy"] = home["strategy"].replace({"ranked list": HOSTILE[4]})
     figures = replace(donor_figures(bridge=bridge, planned=donor_plan(home, HOSTILE[5])), net_area=net)
-    draw_map(ranked, zones, areas=areas, context=context, periods=PERIODS, figures=figures).save(tmp_path / "m.html")
+    draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, figures=figures).save(
+        tmp_path / "m.html"
+    )
     with opened(tmp_path / "m.html") as (page, watch):
         for name in names.values():
             page.locator("#charts .lens tbody button", has_text=name).first.click()

@@ -20,7 +20,7 @@ tasks = gpd.GeoDataFrame(
      "source": ["</script><b>s"], "score": [50.0], "rank": pd.array([1], dtype="Int64"), "people_assumed": [0.0],
      "zones_unknown": [0], "deferred": [None], "recorded_on": [pd.NaT], **parts},
     geometry=[shapely.box(E0, N0, E0 + 500, N0 + 500)], crs=UTM)
-cp.draw_map(tasks, zone_table([{"geometry": shapely.Point(E0, N0 + 900)}]))
+cp.draw_map(cp.Layers(tasks, zone_table([{"geometry": shapely.Point(E0, N0 + 900)}])))
 """
 
 

@@ -8,6 +8,7 @@ import pytest
 from shapely import Point, box
 
 from clearplan.core.crs import parse_crs
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.page.placenames import fold, listed, place_names, search_index, variants
 from clearplan.read.background import Context, read_places
@@ -147,13 +148,13 @@ def test_the_page_carries_zones_by_id_and_names_in_their_order(margins, task_set
     _, zones, areas, ranked = ranked_world(margins, task_settings, priority_settings)
     lost = zone_table([{"geometry": None, "zone_id": "Z-lost", "deferred": "no coordinates"}])
     zones = pd.concat([lost, zones.assign(other_names="Birinci; İkinci")], ignore_index=True)
-    html = draw_map(ranked, zones, areas=areas).html
+    html = draw_map(Layers(ranked, zones, areas=areas)).html
     data = data_of(html)
     assert [zone["id"] for zone in data["zones"]] == ["Z0"]
     assert [set(names) for names in data["search"]["zones"]] == [{"Birinci", "Place 0", "İkinci"}]
     assert data["search"]["places"] == []
     places = place_table([{"name": "Xankəndi", "alternatenames": "Stepanakert", "geometry": Point(E0 + 300, N0)}])
-    named = draw_map(ranked, zones, areas=areas, context=Context(places=places)).html
+    named = draw_map(Layers(ranked, zones, areas=areas, context=Context(places=places))).html
     (row,) = data_of(named)["search"]["places"]
     assert row[2:] == [-1, *variants(["Xankəndi", "Stepanakert"])]
-    assert named == draw_map(ranked, zones, areas=areas, context=Context(places=places)).html
+    assert named == draw_map(Layers(ranked, zones, areas=areas, context=Context(places=places))).html

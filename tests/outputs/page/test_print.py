@@ -1,10 +1,13 @@
 """The map page on paper: A4 and A3, upright and across, printed by Chromium and read back."""
 
+import datetime as dt
 import unicodedata
 
 import pytest
 
-from clearplan.outputs.page.draw import About, draw_map
+from clearplan.core.imprint import Imprint
+from clearplan.outputs.layers import Layers
+from clearplan.outputs.page.draw import draw_map
 from tests.browser import PICTURES, opened
 from tests.conftest import FULL
 from tests.outputs.page.test_draw import PERIODS
@@ -68,8 +71,10 @@ def test_paper_holds_map_legend_disclaimers_and_lists(sample, sheet, across):
 def test_the_map_fills_the_width_of_the_sheet(tmp_path, margins, task_settings, priority_settings):
     """As wide as A4 upright, A4 across and A3 across leave room within margins of 12 mm, at 96 dots an inch."""
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    about = About("On paper", "2027-01-01", "x", "y", illustrative=True)
-    page_ = draw_map(ranked, zones, areas=areas, context=context, about=about, periods=PERIODS, figures=donor_figures())
+    imprint = Imprint("On paper", dt.date(2027, 1, 1), "", "y", "x", illustrative=True)
+    page_ = draw_map(
+        Layers(ranked, zones, areas=areas, context=context), imprint, periods=PERIODS, figures=donor_figures()
+    )
     page_.save(tmp_path / "m.html")
     with opened(tmp_path / "m.html", 360, 780) as (page, watch):
         for width, least in ((703, 690), (1032, 1010), (1497, 1460)):
@@ -94,7 +99,7 @@ def test_the_map_fills_the_width_of_the_sheet(tmp_path, margins, task_settings, 
 
 def test_a_filter_is_told_on_paper(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    page_ = draw_map(ranked, zones, areas=areas, context=context, periods=PERIODS, figures=donor_figures())
+    page_ = draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, figures=donor_figures())
     page_.save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, _):
         page.locator("#charts button[data-district=West]").click()

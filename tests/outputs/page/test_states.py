@@ -1,6 +1,7 @@
 """States in which a reader meets the page: narrow windows, other languages, links in any order, open cards."""
 
 import colorsys
+import datetime as dt
 import itertools
 from dataclasses import replace
 
@@ -8,6 +9,8 @@ import geopandas as gpd
 import pytest
 from shapely import Point
 
+from clearplan.core.imprint import Imprint
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import About, draw_map
 from tests.browser import opened
 from tests.conftest import E0, FULL, N0, UTM
@@ -25,7 +28,9 @@ pytestmark = [
 @pytest.fixture
 def world(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    page = draw_map(ranked, zones, areas=areas, context=context, first=2, periods=PERIODS, figures=donor_figures())
+    page = draw_map(
+        Layers(ranked, zones, areas=areas, context=context), first=2, periods=PERIODS, figures=donor_figures()
+    )
     page.save(tmp_path / "m.html")
     return ranked, tmp_path / "m.html"
 
@@ -193,17 +198,18 @@ def test_pages_that_lack_something_open_in_every_language(
     bare = donor_figures(bridge=None, bridge_days=None, planned=None)
     planned = {"periods": PERIODS, "figures": donor_figures()}
     states = {
-        "no plan": (ranked, zones, {"areas": areas, "context": context, "figures": bare}),
-        "no districts": (ranked, zones, {"areas": areas} | planned),
-        "no zones": (ranked, zones.iloc[:0], {"areas": areas, "context": context} | planned),
-        "no tasks": (ranked.iloc[:0], zones, {"areas": areas, "context": context} | planned),
-        "nothing": (ranked.iloc[:0], zones.iloc[:0], {}),
-        "picture": (ranked, zones, {"areas": areas, "context": context, "most_outlines": 2} | planned),
+        "no plan": (Layers(ranked, zones, areas, context=context), {"figures": bare}),
+        "no districts": (Layers(ranked, zones, areas), planned),
+        "no zones": (Layers(ranked, zones.iloc[:0], areas, context=context), planned),
+        "zones not given": (Layers(ranked, areas=areas, context=context), {"figures": bare}),
+        "no tasks": (Layers(ranked.iloc[:0], zones, areas, context=context), planned),
+        "nothing": (Layers(ranked.iloc[:0], zones.iloc[:0]), {}),
+        "picture": (Layers(ranked, zones, areas, context=context), planned | {"most_outlines": 2}),
     }
-    for k, (name, (tasks, places, given)) in enumerate(states.items()):
+    for k, (name, (layers, given)) in enumerate(states.items()):
         if not FULL and k % 2 == skipped:
             continue  # each page at one of the sizes
-        draw_map(tasks, places, **given).save(tmp_path / "m.html")
+        draw_map(layers, **given).save(tmp_path / "m.html")
         text = looked_at(tmp_path / "m.html", size)
         assert not any(words in text for words in ("undefined", "NaN", "[object")), name
 
@@ -223,11 +229,16 @@ def test_hostile_names_stay_text_in_every_list_card_chart_and_search(
     )  # fmt: skip
     book = donor_figures()
     book = replace(book, net_area=book.net_area.replace({"West": HOSTILE[4], "East": HOSTILE[5]}))
-    about = About(HOSTILE[4], "2027-01-01", HOSTILE[5], "y", illustrative=True, tier=HOSTILE[5], sources=tuple(HOSTILE),
-                  notes=(*HOSTILE, "Land release: " + HOSTILE[5]), line_note=HOSTILE[4])  # fmt: skip
+    imprint = Imprint(
+        HOSTILE[4], dt.date(2027, 1, 1), HOSTILE[4], "y", crs=HOSTILE[5], illustrative=True, tier=HOSTILE[5]
+    )
+    notes = (*HOSTILE, "Land release: " + HOSTILE[5])
+    about = About(sources=tuple(HOSTILE), notes=notes, line_note=HOSTILE[4])
     context = replace(context, districts=layer, places=spots)
     periods = [(HOSTILE[k], day) for k, (_, day) in zip((2, 4, 5, 8), PERIODS, strict=True)]
-    page_ = draw_map(ranked, zones, areas=areas, context=context, about=about, periods=periods, figures=book)
+    page_ = draw_map(
+        Layers(ranked, zones, areas=areas, context=context), imprint, about=about, periods=periods, figures=book
+    )
     page_.save(tmp_path / "m.html")
     for size in ((360, 780), (1300, 800)):
         looked_at(tmp_path / "m.html", size)

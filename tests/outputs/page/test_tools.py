@@ -11,6 +11,7 @@ from pyproj import Geod, Transformer
 from shapely import Point, box
 
 import clearplan as cp
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.page.placenames import fold, fold_rules
 from clearplan.read.background import Context
@@ -43,7 +44,7 @@ def world(tmp_path_factory):
     tasks, zones, areas = planned_world(margins, sizes, conftest.priority_settings.__wrapped__())
     zones["other_names"] = ["Birinci Yer; Առաջին", None, None, None, None]
     context = Context(places=sample_places(), districts=sample_districts(), district_name="name_en")
-    draw_map(tasks, zones, areas=areas, first=2, periods=PERIODS, context=context).save(folder / "m.html")
+    draw_map(Layers(tasks, zones, areas=areas, context=context), first=2, periods=PERIODS).save(folder / "m.html")
     return folder / "m.html", tasks
 
 
@@ -661,7 +662,9 @@ def test_hostile_names_are_found_linked_and_told_as_text(tmp_path, margins, task
     districts = gpd.GeoDataFrame(
         {"name": HOSTILE}, geometry=[box(E0 - 9, N0 - 9, E0 + 9, N0 + 9)] * len(HOSTILE), crs=zones.crs
     )
-    draw_map(tasks, zones, areas=areas, context=Context(places=places, districts=districts)).save(tmp_path / "m.html")
+    draw_map(Layers(tasks, zones, areas=areas, context=Context(places=places, districts=districts))).save(
+        tmp_path / "m.html"
+    )
     with opened(tmp_path / "m.html") as (page, watch):
         for name in HOSTILE:
             page.fill("#search", name.strip())
@@ -689,7 +692,7 @@ def test_hostile_names_are_found_linked_and_told_as_text(tmp_path, margins, task
 
 def test_a_page_without_places_districts_or_tasks_has_its_tools(tmp_path, margins, task_settings, priority_settings):
     _, zones, _, ranked = ranked_world(margins, task_settings, priority_settings)
-    draw_map(ranked.iloc[:0], zones).save(tmp_path / "m.html")
+    draw_map(Layers(ranked.iloc[:0], zones)).save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
         page.fill("#search", "plac")
         assert options(page) == [["Place 0", "place of return"]]

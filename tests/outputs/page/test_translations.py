@@ -2,12 +2,14 @@
 
 import ast
 import csv
+import datetime as dt
 import json
 import re
 
 import pytest
 
-from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
+from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, Imprint
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import EVIDENCE_WORDS, About, draw_map
 from clearplan.outputs.page.translations import LANGUAGES, body_keys, page_words, read_words, script_keys
 from clearplan.priority.criteria import CRITERIA
@@ -97,8 +99,8 @@ def words_of(html: str) -> dict:
 
 def test_pages_without_a_plan_carry_no_words_of_one(margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
-    without = words_of(draw_map(ranked, zones, areas=areas).html)
-    planned = words_of(draw_map(ranked, zones, areas=areas, periods=PERIODS).html)
+    without = words_of(draw_map(Layers(ranked, zones, areas=areas)).html)
+    planned = words_of(draw_map(Layers(ranked, zones, areas=areas), periods=PERIODS).html)
     for language in OTHERS:
         assert not [english for english in without[language]["words"] if re.search(r"\bplan\b", english)]
         assert "Never open in the plan" in planned[language]["words"]
@@ -107,8 +109,8 @@ def test_pages_without_a_plan_carry_no_words_of_one(margins, task_settings, prio
 
 # --- in a browser
 
+IMPRINT = Imprint("Clearance map", dt.date(2026, 1, 1), "", "abc", crs="WGS 84", illustrative=True)
 ABOUT = About(
-    title="Clearance map", as_at="2026-01-01", crs="WGS 84", fingerprint="abc", illustrative=True,
     sources=("Illustrative",), notes=("19 hazards have status closed and are not counted as remaining",),
     figures=(("People waiting to return", "1"),),
 )  # fmt: skip
@@ -128,7 +130,9 @@ EXPECTED = {
 @pytest.fixture
 def page_path(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
-    draw_map(ranked, zones, areas=areas, first=2, periods=PERIODS, about=ABOUT).save(tmp_path / "m.html")
+    draw_map(Layers(ranked, zones, areas=areas), IMPRINT, first=2, periods=PERIODS, about=ABOUT).save(
+        tmp_path / "m.html"
+    )
     return tmp_path / "m.html"
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from clearplan.outputs.workbooks.record_form import write_record_workbook
 from clearplan.records.minefields import open_records
 from tests.browser import PICTURES, opened
 from tests.records.test_minefields import REGION, leg, record, square
+from tests.sheets_of_paper import IMPRINT
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -88,7 +90,7 @@ def test_hostile_text_stays_text(tmp_path):
     legs += square(record_id=HOSTILE[0])
     write_record_workbook({"records": pd.DataFrame(records), "legs": pd.DataFrame(legs)}, tmp_path / "r.xlsx")
     reading = open_records(tmp_path / "r.xlsx", region=REGION)
-    page = draw_quality_sheets([reading], title=HOSTILE[0], notice=HOSTILE[2]).html
+    page = draw_quality_sheets([reading], replace(IMPRINT, title=HOSTILE[0], notice=HOSTILE[2])).html
     assert "<script" not in page
     assert "<img" not in page
     assert "&lt;script&gt;" in page
@@ -100,13 +102,13 @@ def test_the_same_records_make_the_same_sheets(tmp_path):
     path = tmp_path / "r.xlsx"
     legs = [*square(), leg(5, "end", bearing="0", distance="199", closes_on="1")]
     write_record_workbook({"records": pd.DataFrame([record()]), "legs": pd.DataFrame(legs)}, path)
-    pages = {draw_quality_sheets([open_records(path, region=REGION)], title="t").html for _ in range(2)}
+    pages = {draw_quality_sheets([open_records(path, region=REGION)]).html for _ in range(2)}
     assert len(pages) == 1
     moved = cp.reanchor(
         open_records(path, region=REGION), "R1", "39.991N 46.93E", position_error_m=5, anchored_by="team",
         anchored_on=dt.date(2024, 1, 1), reason="found",
     )  # fmt: skip
-    assert "as recorded" in draw_quality_sheets([moved], title="t").html
+    assert "as recorded" in draw_quality_sheets([moved]).html
 
 
 def test_a_heavy_file_says_what_it_leaves_out(tmp_path, monkeypatch):
@@ -115,6 +117,6 @@ def test_a_heavy_file_says_what_it_leaves_out(tmp_path, monkeypatch):
     legs = [row for k in range(4) for row in square(record_id=f"R{k}")]
     write_record_workbook({"records": pd.DataFrame(records), "legs": pd.DataFrame(legs)}, path)
     monkeypatch.setattr("clearplan.outputs.report.records.MAX_SHEETS", 3)
-    page = draw_quality_sheets([open_records(path, region=REGION)], title="t").html
+    page = draw_quality_sheets([open_records(path, region=REGION)]).html
     assert page.count("<section") == 3
     assert "1 more records are not shown" in page

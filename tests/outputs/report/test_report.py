@@ -1,18 +1,22 @@
 """The report and the evaluation as pages: what stands in them, and that text stays text."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 import clearplan as cp
 from clearplan.core.errors import OutputError, SettingsError, TableError
+from clearplan.core.imprint import ILLUSTRATIVE
 from clearplan.outputs.report.report import draw_evaluation, draw_report, ladder_cells
 from clearplan.priority.sensitivity import share_words
+from clearplan.priority.why import Why
 from clearplan.surface.evaluation import evaluation_tables
 from tests.browser import PICTURES, opened
 from tests.conftest import SAMPLE
 from tests.outputs.charts.test_results import order
+from tests.sheets_of_paper import IMPRINT
 
 HOSTILE = '<script>alert(1)</script>{{7*7}}"><img src=x>'
 
@@ -52,7 +56,9 @@ def books(**more):
 
 
 def test_text_from_data_stays_text_and_little_is_not_nothing():
-    html = draw_report(title=HOSTILE, notice=HOSTILE, notes=[HOSTILE], figures=[(HOSTILE, HOSTILE)], books=books()).html
+    html = draw_report(
+        replace(IMPRINT, title=HOSTILE, notice=HOSTILE), notes=[HOSTILE], figures=[(HOSTILE, HOSTILE)], books=books()
+    ).html
     assert "<script" not in html
     assert "<img" not in html
     assert "{{7*7}}" in html
@@ -61,8 +67,7 @@ def test_text_from_data_stays_text_and_little_is_not_nothing():
 
 def test_published_without_its_columns_is_refused():
     with pytest.raises(TableError, match="lack the column source"):
-        draw_report(title="t", notice="n", books=books(), published=pd.DataFrame({"breakdown": [], "name": [],
-                                                                                  "hectares": []}))  # fmt: skip
+        draw_report(IMPRINT, books=books(published=pd.DataFrame({"breakdown": [], "name": [], "hectares": []})))
 
 
 def ladder():
@@ -103,11 +108,11 @@ def test_evaluation_of_the_sample(tmp_path, sample):
     assert mean["all terms (fitted)", "recall_10"] > mean["belt only", "recall_10"]
     told = cp.fit_surface(study.evidence, fit, accidents=study.accidents, areas=known)
     assert told.settings.mode == "fitted"
-    page = draw_evaluation(tables, title="t", notice="n", illustrative="made up", notes=found.notes,
+    page = draw_evaluation(tables, replace(IMPRINT, illustrative=True), notes=found.notes,
                            strengths=told.table)  # fmt: skip
     page.save(tmp_path / "e.html")
     assert page.html.count("<svg") == 3
-    for words in ("made up", "belt only", "all terms (fitted)", "Whole blocks of ground are held out", "72 %"):
+    for words in (ILLUSTRATIVE, "belt only", "all terms (fitted)", "Whole blocks of ground are held out", "72 %"):
         assert words in page.html
     assert "<script" not in page.html
 
@@ -122,7 +127,7 @@ def sure(**columns):
 
 
 def reported(**more):
-    return draw_report(title="t", notice="n", books=books(), **more).html
+    return draw_report(IMPRINT, books=books(), **more).html
 
 
 def test_why_this_order_tells_how_sure_and_what_would_change_it():
@@ -131,8 +136,9 @@ def test_why_this_order_tells_how_sure_and_what_would_change_it():
     sets = pd.DataFrame({"queue": ["survey"], "criterion": ["area"], "the plan": [50.0], HOSTILE: [float("nan")]})
     agreement = pd.DataFrame([("survey", "the plan", HOSTILE, 0.333, 1, 2)],
                              columns=["queue", "one", "other", "kendall_tau", "shared_first", "first"])  # fmt: skip
-    html = reported(tasks=sure(), first=2, cuts=["survey queue: high ends " + HOSTILE], hangs={"survey": hangs},
-                    weight_sets=sets, agreement=agreement)  # fmt: skip
+    cuts = ("survey queue: high ends " + HOSTILE,)
+    why = Why(cuts=cuts, hangs={"survey": hangs}, weights=sets, agreement=agreement, first=2)
+    html = reported(tasks=sure(), why=why)
     section = html[html.index("Why this order") : html.index("Land release: where")]
     assert section.count("<svg") == 1
     for words in (
@@ -162,15 +168,15 @@ def test_reports_without_draws_tell_the_order_alone_and_without_tasks_nothing():
 
 
 def test_a_list_on_which_no_weight_bears_says_so():
-    assert "No change of one weight brings another task into the first 2." in reported(
-        tasks=sure(), first=2, hangs={"survey": pd.DataFrame(columns=["criterion", "before", "after", "out", "into"])}
-    )
+    nothing = pd.DataFrame(columns=["criterion", "before", "after", "out", "into"])
+    html = reported(tasks=sure(), why=Why(hangs={"survey": nothing}, first=2))
+    assert "No change of one weight brings another task into the first 2." in html
     assert share_words(0.0) == "0 %"
 
 
 @pytest.mark.browser
 def test_why_this_order_fits_a_phone(tmp_path):
-    page = draw_report(title="t", notice="n", books=books(), tasks=sure(change="A long sentence. " * 9))
+    page = draw_report(IMPRINT, books=books(), tasks=sure(change="A long sentence. " * 9))
     page.save(tmp_path / "r.html")
     with opened(tmp_path / "r.html", 390, 844, scripted=False) as (page, watch):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,5 +1,7 @@
 """IMSMA import sheets: what our own doors read back of them, and what no sheet can hold."""
 
+from dataclasses import replace
+
 import openpyxl
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from clearplan.core.errors import OutputError, TableError
 from clearplan.outputs.workbooks.imsma import write_imsma
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table
 from tests.nasty import NOTICE, TEXTS
+from tests.sheets_of_paper import IMPRINT
 
 SIGMAS = {"sigma_reference_m": 5, "sigma_bearing_deg": 1, "sigma_shared_bearing_deg": 1, "sigma_distance_m": 1,
           "sigma_scale": 0.01}  # fmt: skip
@@ -31,7 +34,7 @@ def hazards():
 
 def sheet(tmp_path, tables=None):
     path = tmp_path / "imsma.xlsx"
-    limits = write_imsma({"hazards": hazards()} if tables is None else tables, path, notice=NOTICE)
+    limits = write_imsma({"hazards": hazards()} if tables is None else tables, path, replace(IMPRINT, notice=NOTICE))
     return path, limits
 
 
@@ -126,7 +129,7 @@ def test_several_kinds_same_bytes_and_errors_of_a_line(tmp_path):
     with pytest.raises(OutputError, match="exists already"):
         sheet(tmp_path, tables)
     with pytest.raises(TableError, match="no declared table with shapes"):
-        write_imsma({"gates": pd.DataFrame({"gate_id": ["g"]})}, tmp_path / "c.xlsx", notice="n")
+        write_imsma({"gates": pd.DataFrame({"gate_id": ["g"]})}, tmp_path / "c.xlsx", IMPRINT)
     with pytest.raises(TableError, match="a column wkt or crs of its own"):
-        write_imsma({"hazards": hazards().assign(wkt="x")}, tmp_path / "c.xlsx", notice="n")
+        write_imsma({"hazards": hazards().assign(wkt="x")}, tmp_path / "c.xlsx", IMPRINT)
     assert not (tmp_path / "c.xlsx").exists()

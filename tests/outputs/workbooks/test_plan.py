@@ -135,14 +135,29 @@ def test_tables_without_chances_or_rows_and_of_large_plans(tmp_path):
     assert len(column(written(tmp_path, "long.xlsx", zones=endless), "Places", "why")[0]) == 32_767
 
 
+def test_more_rows_than_a_sheet_holds_go_on_on_further_sheets(tmp_path, monkeypatch):
+    whole = sheet(written(tmp_path, "whole.xlsx"), "Work")
+    monkeypatch.setattr("clearplan.outputs.workbooks.writer._MOST_ROWS", 4)
+    count = len(MADE["work"])
+    path = written(tmp_path, "split.xlsx")
+    names = ["Work", *(f"Work {k}" for k in range(2, -(-count // 4) + 1))]
+    assert len(names) > 2
+    assert [name for name in openpyxl.load_workbook(path).sheetnames if name.startswith("Work")] == names
+    parts = [sheet(path, name) for name in names]
+    # Heads and, below them, hashtags stand on each of them; rows are those of one sheet, in their order.
+    assert all(heads == whole[0] for heads, _ in parts)
+    hashtags = [[cell.value for cell in openpyxl.load_workbook(path)[name][2]] for name in names]
+    assert all(row == hashtags[0] and row[0].startswith("#") for row in hashtags)
+    assert [row for _, rows in parts for row in rows] == whole[1]
+    words = [cell.value for cell in openpyxl.load_workbook(path)["Read first"]["A"] if cell.value]
+    assert any(f"Sheets Work to {names[-1]}:" in line and f"hold {count:,} rows" in line for line in words)
+
+
 def test_a_book_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(TableError, match="work has no column cost"):
         written(tmp_path, work=MADE["work"].drop(columns="cost"))
     with pytest.raises(OutputError, match=r"is no \.xlsx name"):
         written(tmp_path, "plan.xls")
-    many = pd.DataFrame(index=range(1_048_576), columns=MADE["use"].columns)
-    with pytest.raises(OutputError, match=r"1,048,576 rows of use are more than a sheet holds"):
-        written(tmp_path, use=many.assign(days=1.0, available=1.0))
     assert list(tmp_path.iterdir()) == []
     written(tmp_path)
     with pytest.raises(OutputError, match="exists already"):

@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 
 from clearplan.core.imprint import NOT_FOR_ENTRY
-from clearplan.outputs.workbooks.run import quality_table, settings_table
+from clearplan.outputs.workbooks.provenance import quality_table, settings_table
+from clearplan.outputs.workbooks.run import write_runbook
 from clearplan.outputs.workbooks.writer import Sheet, write_book
 from clearplan.priority.rank import criteria_of
 from clearplan.read.files import read_raw
 from clearplan.settings.base import told_settings
 from clearplan.settings.land import FootprintSettings
 from clearplan.settings.tasks import TaskSettings
-from clearplan.study.outputs import notice
-from clearplan.study.workbook import write_runbook
+from clearplan.study.outputs import book_tables, imprint_of
 from clearplan.tables.check import fault, fault_table
 
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -39,11 +39,23 @@ def rows_of(path, name):
     return raw.frame
 
 
+def write_book_of(study, path):
+    write_runbook(
+        path,
+        imprint_of(study),
+        project=study.project,
+        run=study.run,
+        tables=book_tables(study),
+        planned=study.planned,
+        dossier=study.dossier,
+    )
+
+
 @pytest.fixture(scope="module")
 def book(sample, tmp_path_factory):
     study, _ = sample
     path = tmp_path_factory.mktemp("book") / "plan.xlsx"
-    write_runbook(study, path, notice=notice(study))
+    write_book_of(study, path)
     return study, path
 
 
@@ -131,7 +143,7 @@ def test_summary_says_what_the_run_found(book):
 
 def test_the_same_run_makes_the_same_bytes(book, tmp_path):
     study, path = book
-    write_runbook(study, tmp_path / "again.xlsx", notice=notice(study))
+    write_book_of(study, tmp_path / "again.xlsx")
     assert (tmp_path / "again.xlsx").read_bytes() == path.read_bytes()
 
 
@@ -231,7 +243,7 @@ def test_a_run_without_plan_treaty_and_bridge_has_a_book_too(sample, tmp_path):
                                       "p50_on", "p80_on"])  # fmt: skip
     tables = dict(study.tables) | {"zones": zones}
     bare = replace(study, planned=None, dossier=None, books=books, tables=tables, faults=study.faults.iloc[:0])
-    write_runbook(bare, tmp_path / "plan.xlsx", notice="n")
+    write_book_of(bare, tmp_path / "plan.xlsx")
     assert openpyxl.load_workbook(tmp_path / "plan.xlsx").sheetnames == [
         "Read first", "Summary", "Tasks", "Places", "Ledger", "Data quality", "Sources", "Settings",
     ]  # fmt: skip

@@ -13,13 +13,14 @@ import shapely
 
 from clearplan.core.crs import declination_deg
 from clearplan.core.errors import CrsError, OutputError
+from clearplan.core.imprint import Imprint
 from clearplan.outputs.charts.style import INK, SOFT
 from clearplan.outputs.field.borders import Border, approaches, border_of, grid_reference, lonlat_of
 from clearplan.outputs.field.briefs import Known, Section, access_of, facts_of, hazards_of, method_of, warnings_of
 from clearplan.outputs.field.gpx import SHORT_NOTICE, first_tasks
-from clearplan.outputs.paper.layers import Layers, draw_layers, stroke
+from clearplan.outputs.layers import Layers
+from clearplan.outputs.paper.layers import NUMBER, draw_layers, stroke
 from clearplan.outputs.paper.lettering import line_mm, printable, put_text, width_mm, wrapped
-from clearplan.outputs.paper.maps import Imprint, foot_words
 from clearplan.outputs.paper.sheet import (
     Frame,
     draw_grid,
@@ -136,7 +137,7 @@ def _page(
     _beside(figure, page, frame, entries, imprint, layers, task)
     _columns(page, task, border, layers, known, finds, imprint)
     _signatures(page)
-    put_text(page, _EDGE, 19.5, [foot_words(imprint)], _PAGE[0] - 2 * _EDGE, 5.8)
+    put_text(page, _EDGE, 19.5, [imprint.foot], _PAGE[0] - 2 * _EDGE, 5.8)
     return figure
 
 
@@ -159,7 +160,7 @@ def _head(page: Any, task: dict[Any, Any], imprint: Imprint, frame: Frame) -> No
     page.text(_EDGE + 2, top - 4.3, name, fontsize=15, fontweight="bold", va="center")
     left = f"{printable(imprint.title)} · As at {imprint.as_at} · Fingerprint {printable(imprint.fingerprint)}"
     page.text(_EDGE + 2, top - 11.2, wrapped(left, 118, 6.8, most=1)[0], fontsize=6.8, color=SOFT, va="top")
-    words = imprint.illustrative or f"{SHORT_NOTICE}."
+    words = imprint.warning or f"{SHORT_NOTICE}."
     page.text(width - _EDGE - 2, top - 11.2, wrapped(words, 70, 6.8, most=1)[0], fontsize=6.8, color=_ALARM, va="top",
               ha="right", fontweight="bold")  # fmt: skip
 
@@ -191,7 +192,7 @@ def _map(figure: Any, page: Any, frame: Frame, task: dict[Any, Any], border: Bor
               gid="turning-point")  # fmt: skip
     middle = np.array(border.outline.centroid.coords[0])
     for number, (x, y) in enumerate(points, 1):
-        labels.put(x, y, str(number), size=6, color=INK, bold=True, away_from=(float(middle[0]), float(middle[1])))
+        labels.put(x, y, str(number), NUMBER, away_from=(float(middle[0]), float(middle[1])))
     told = [
         Entry("This task", "line", "clearance, first", 1),
         Entry("Border through its turning points", "line", "border", len(points)),

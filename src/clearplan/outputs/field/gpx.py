@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 from pyproj import CRS
 
-from clearplan.core.crs import operation, parse_crs, require_metres
+from clearplan.core.crs import operation, parse_crs
 from clearplan.core.errors import OutputError, TableError
-from clearplan.core.imprint import NOT_FOR_ENTRY
+from clearplan.core.imprint import NOT_FOR_ENTRY, Imprint
 from clearplan.core.writing import whole
 from clearplan.core.xml import add, xml_bytes
 from clearplan.outputs.field.borders import (
@@ -28,6 +26,7 @@ from clearplan.outputs.field.borders import (
     lonlat_of,
     short_codes,
 )
+from clearplan.outputs.layers import Layers
 from clearplan.tables.check import placed
 from clearplan.tables.frames import Tasks
 
@@ -67,17 +66,12 @@ def first_tasks(tasks: pd.DataFrame, chosen: Sequence[str] | None = None, first:
 
 def write_gpx(
     path: str | Path,
-    tasks: gpd.GeoDataFrame,
+    layers: Layers,
+    imprint: Imprint,
     *,
-    zones: gpd.GeoDataFrame | None = None,
-    lifelines: gpd.GeoDataFrame | None = None,
     chosen: Sequence[str] | None = None,
     first: int = 10,
     corners: int = 24,
-    title: str = "Tasks",
-    as_at: dt.date,
-    notice: str,
-    fingerprint: str,
     operations: Sequence[str] = (),
 ) -> None:
     """Turning points, ways in and closed borders of tasks as GPX 1.1, whole or not at all.
@@ -86,18 +80,16 @@ def write_gpx(
     ----------
     path : path
         Ends with .gpx; a file of that name is replaced.
-    tasks : GeoDataFrame
-        TASKS, ranked unless ``chosen`` names some.
-    zones, lifelines : GeoDataFrame, optional
-        ZONES and LIFELINES. Of each that a task names, and of the nearest where it names none, two points are written:
-        ``-Z1A`` or ``-L1A`` is its gate, the point of the zone or lifeline nearest to the task, and ``-Z1B`` or
-        ``-L1B`` the place of the border nearest to it. Where both are one there is only the first.
+    layers : Layers
+        ``tasks`` are TASKS, ranked unless ``chosen`` names some. Of each of ``zones`` and ``lifelines`` that a task
+        names, and of the nearest where it names none, two points are written: ``-Z1A`` or ``-L1A`` is its gate, the
+        point of the zone or lifeline nearest to the task, and ``-Z1B`` or ``-L1B`` the place of the border nearest to
+        it. Where both are one there is only the first.
+    imprint : Imprint
     chosen : ids, optional
         Tasks to write; else the ``first`` ones of each queue by rank.
     corners : int
         Turning points of a task at most; its border then leads outside of it, and each point says by how much.
-    as_at, notice, fingerprint
-        Day, disclaimer and fingerprint of the run.
     operations : text, optional
         Datum operations by which the inputs came into the tables' CRS, with their accuracy; told in the file's head.
 
@@ -115,22 +107,22 @@ def write_gpx(
     path = Path(path)
     if path.suffix.lower() != ".gpx":
         raise OutputError(f"{path}: does not end with .gpx; name a .gpx file")
-    crs = require_metres(*(table for table in (tasks, zones, lifelines) if table is not None))
-    own = first_tasks(tasks, chosen, first)
+    crs = layers.crs
+    own = first_tasks(layers.tasks, chosen, first)
     codes = short_codes([str(name) for name in own["task_id"]])
     # Elements stand in the order that the schema wants: metadata, all waypoints, all tracks.
     points: list[Element] = []
     tracks: list[Element] = []
-    short = f"{SHORT_NOTICE}. As at {as_at}. Fingerprint {fingerprint}."
+    short = f"{SHORT_NOTICE}. As at {imprint.as_at}. Fingerprint {imprint.fingerprint}."
     for task in placed(own).to_dict("records"):
         border = border_of(task["geometry"], corners, task.get("position_error_m"))
-        ways = approaches(task, border, crs, zones=zones, lifelines=lifelines)
+        ways = approaches(task, border, crs, zones=layers.zones, lifelines=layers.lifelines)
         code = codes[str(task["task_id"])]
         points += _corners(task, code, border, crs, short)
         points += _ways(task, code, ways, crs, short)
         tracks.append(_track(task, code, border, crs, short))
     root = Element("gpx", {"xmlns": _NAMESPACE, "version": "1.1", "creator": "clearplan"})
-    _metadata(root, title, as_at, notice, _told(own, tasks, points, crs, operations), points)
+    _metadata(root, imprint, _told(own, layers.tasks, points, crs, operations), points)
     root.extend([*points, *tracks])
     with whole(path) as fresh:
         fresh.write_bytes(xml_bytes(root))
@@ -151,11 +143,11 @@ def _told(own: Any, tasks: Any, points: list[Element], crs: CRS, operations: Seq
     return " ".join(words)
 
 
-def _metadata(root: Element, title: str, as_at: dt.date, notice: str, told: str, points: list[Element]) -> None:
+def _metadata(root: Element, imprint: Imprint, told: str, points: list[Element]) -> None:
     metadata = add(root, "metadata")
-    add(metadata, "name", title)
-    add(metadata, "desc", f"{_with_short(notice)} {told}")
-    add(metadata, "time", f"{as_at.isoformat()}T00:00:00Z")
+    add(metadata, "name", imprint.title)
+    add(metadata, "desc", f"{_with_short(imprint.notice)} {told}")
+    add(metadata, "time", f"{imprint.as_at.isoformat()}T00:00:00Z")
     add(metadata, "keywords", "mine action, not for navigation or entry")
     if points:
         lat, lon = ([float(point.attrib[name]) for point in points] for name in ("lat", "lon"))

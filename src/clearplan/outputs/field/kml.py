@@ -20,12 +20,15 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from clearplan.core.crs import parse_crs, reprojected, require_metres
+from clearplan.core.crs import parse_crs, reprojected
 from clearplan.core.errors import OutputError
+from clearplan.core.imprint import Imprint
 from clearplan.core.writing import whole
 from clearplan.core.xml import add, xml_bytes, xml_text
 from clearplan.geo.shapes import simplify_outward
+from clearplan.outputs.field.gpx import first_tasks
 from clearplan.outputs.gis.qgis_styles import CHA, INDICATION, SHA
+from clearplan.outputs.layers import Layers
 from clearplan.tables.check import placed, remaining
 from clearplan.tables.columns import with_unit, words_of
 from clearplan.tables.lookup import column_of
@@ -64,6 +67,8 @@ _STYLES: dict[str, tuple[str, float, str | None]] = {
 _ICONS = {"zone": ("square", (115, 162, 198), (0, 66, 157)), "accident": ("cross", (27, 27, 27), (255, 255, 255)),
           "lifeline": ("triangle", (127, 191, 181), (0, 105, 92))}  # fmt: skip
 _PRIORITIES = ("high", "medium", "low")
+#: Layers that become folders, in their order.
+_FOLDED = ("areas", "tasks", "zones", "accidents", "lifelines")
 #: Columns of a table that travel with its shapes; the first names the row.
 _COLUMNS = {
     "tasks": ("task_id", "queue", "land_class", "rank", "priority_class", "score", "area_m2", "district", "zone_ids",
@@ -80,17 +85,10 @@ _COLUMNS = {
 
 def write_kml(
     path: str | Path,
+    layers: Layers,
+    imprint: Imprint,
     *,
-    tasks: gpd.GeoDataFrame,
-    areas: gpd.GeoDataFrame | None = None,
-    zones: gpd.GeoDataFrame | None = None,
-    accidents: gpd.GeoDataFrame | None = None,
-    lifelines: gpd.GeoDataFrame | None = None,
     chosen: Sequence[str] | None = None,
-    title: str = "Clearance map",
-    as_at: dt.date,
-    notice: str,
-    fingerprint: str,
 ) -> None:
     """Layers in folders by class and queue, as KML 2.2, or as KMZ with icons of our own; whole or not at all.
 
@@ -98,12 +96,12 @@ def write_kml(
     ----------
     path : path
         Ends with .kml or .kmz; a file of that name is replaced.
-    tasks, areas, zones, accidents, lifelines : GeoDataFrame
-        In one metric CRS. Rows without a place are counted in the notice of their folder.
+    layers : Layers
+        Of these tasks, areas, zones, accidents and lifelines. Rows without a place are counted in the notice of their
+        folder.
+    imprint : Imprint
     chosen : ids, optional
         Only these tasks.
-    title, as_at, notice, fingerprint
-        What the file says of itself.
 
     Raises
     ------
@@ -122,27 +120,24 @@ def write_kml(
     kind = path.suffix.lower()
     if kind not in (".kml", ".kmz"):
         raise OutputError(f"{path}: does not end with .kml or .kmz; name a .kmz file")
-    given = {"areas": areas, "tasks": tasks, "zones": zones, "accidents": accidents, "lifelines": lifelines}
-    layers = {name: table for name, table in given.items() if table is not None}
-    crs = require_metres(*layers.values())
+    crs = layers.crs
+    tables = {name: table for name in _FOLDED if (table := getattr(layers, name)) is not None}
     if chosen is not None:
-        from clearplan.outputs.field.gpx import first_tasks
-
-        layers["tasks"] = first_tasks(tasks, chosen)
+        tables["tasks"] = first_tasks(layers.tasks, chosen)
     root = Element("kml", {"xmlns": _NAMESPACE})
     document = add(root, "Document", id="clearplan")
-    add(document, "name", _shown(title))
+    add(document, "name", _shown(imprint.title))
     add(document, "open", 1)
-    short = f"Not for navigation or entry. As at {as_at}. Fingerprint {fingerprint}."
-    add(document, "description", escape(f"{notice} {short}"))
+    short = f"Not for navigation or entry. As at {imprint.as_at}. Fingerprint {imprint.fingerprint}."
+    add(document, "description", escape(f"{imprint.notice} {short}"))
     _add_styles(document, icons=kind == ".kmz")
-    for name, table in layers.items():
+    for name, table in tables.items():
         _add_schema(document, name, table)
-    for name, table in layers.items():
+    for name, table in tables.items():
         _add_layer(document, name, table, crs, short)
     text = xml_bytes(root)
     with whole(path) as fresh:
-        fresh.write_bytes(text if kind == ".kml" else _zipped(text, as_at))
+        fresh.write_bytes(text if kind == ".kml" else _zipped(text, imprint.as_at))
 
 
 def _shown(value: object) -> str:

@@ -15,18 +15,20 @@ import shapely
 
 from clearplan.core.crs import parse_crs, require_metres, to_working
 from clearplan.core.errors import OutputError, SettingsError
+from clearplan.core.imprint import Imprint
 from clearplan.core.writing import refuse_taken, whole
 from clearplan.outputs.gis.geopackage import told_of, write_arrow, write_gpkg, write_table
 from clearplan.outputs.gis.shapefiles import write_shapefiles
 from clearplan.tables.arrow import free_names, kinds_of, plain_text, to_arrow
 
 Tables = Mapping[str, pd.DataFrame]
+Writer = Callable[[Tables, Path, Imprint], list[str]]
 #: Digits behind the point of degrees (RFC 7946, section 11.2, advises no more than needed): 1 cm on the ground.
 _DIGITS = 7
 
 
 def write_layers(
-    tables: Tables, path: str | Path, *, as_at: str, notice: str, layers: Sequence[str] | None = None
+    tables: Tables, path: str | Path, imprint: Imprint, *, layers: Sequence[str] | None = None
 ) -> list[str]:
     """Tables as a file of the format that its suffix names; whole or not at all, the same bytes at every run.
 
@@ -37,10 +39,9 @@ def write_layers(
     path : path
         A new .gpkg, .parquet, .geojson, .fgb, .zip or .shp.zip (shapefiles), or .csv. The GeoPackage and the ZIP
         hold any number of layers, the others one.
-    as_at : str
-        ISO date; stands in the file instead of the clock.
-    notice : str
-        Disclaimer and fingerprint; a column of every layer (shapefile: the read-me in the ZIP).
+    imprint : Imprint
+        Its day stands in the file instead of the clock; its notice is a column of every layer (shapefile: in the
+        read-me of the ZIP).
     layers : sequence of str, optional
         Names of the tables to write, in this order; all when left out.
 
@@ -66,12 +67,12 @@ def write_layers(
     if shaped:
         require_metres(*shaped)
     with whole(path) as fresh, told_of(path):
-        return writer(chosen, fresh, as_at, notice)
+        return writer(chosen, fresh, imprint)
 
 
-def _writer(path: Path) -> tuple[Callable[[Tables, Path, str, str], list[str]], bool]:
+def _writer(path: Path) -> tuple[Writer, bool]:
     """Function that writes a suffix, and whether its format holds one layer only."""
-    known: dict[str, tuple[Callable[[Tables, Path, str, str], list[str]], bool]] = {
+    known: dict[str, tuple[Writer, bool]] = {
         ".gpkg": (_gpkg, False),
         ".zip": (_shapefiles, False),
         ".parquet": (_parquet, True),
@@ -96,14 +97,14 @@ def _chosen(tables: Tables, path: Path, layers: Sequence[str] | None, *, one: bo
     return {name: tables[name] for name in names}
 
 
-def _gpkg(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
-    write_gpkg(tables, path, as_at=as_at, notice=notice)
+def _gpkg(tables: Tables, path: Path, imprint: Imprint) -> list[str]:
+    write_gpkg(tables, path, imprint)
     return [limit for layer, table in tables.items() for limit in [*_renamed(layer, table), *_controls(layer, table)]]
 
 
-def _shapefiles(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
+def _shapefiles(tables: Tables, path: Path, imprint: Imprint) -> list[str]:
     own = [limit for layer, table in tables.items() for limit in [*_renamed(layer, table), *_controls(layer, table)]]
-    return [*own, *write_shapefiles(tables, path, as_at=as_at, notice=notice)]
+    return [*own, *write_shapefiles(tables, path, imprint)]
 
 
 def _renamed(layer: str, table: pd.DataFrame) -> list[str]:
@@ -131,12 +132,12 @@ def _single(tables: Tables) -> tuple[str, pd.DataFrame]:
 # --- GeoJSON and FlatGeobuf
 
 
-def _geojson(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
+def _geojson(tables: Tables, path: Path, imprint: Imprint) -> list[str]:
     """RFC 7946: WGS 84, seven digits; units and meanings as a foreign member."""
     layer, table = _shaped(tables, path)
     limits = [f"{layer}: moved to WGS 84 and rounded to {_DIGITS} digits (1 cm), as RFC 7946 wants it"]
     lonlat, _ = to_working(_placed_or_none(table), parse_crs("EPSG:4326"))
-    arrow, endless = _finite(to_arrow(layer, lonlat, notice=notice))
+    arrow, endless = _finite(to_arrow(layer, lonlat, notice=imprint.notice))
     if endless:
         limits.append(f"{layer}: {endless} endless numbers are blank; JSON has no word for them")
     options = {"RFC7946": "YES", "COORDINATE_PRECISION": str(_DIGITS), "WRITE_NAME": "YES", "SIGNIFICANT_FIGURES": "17"}
@@ -146,19 +147,21 @@ def _geojson(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
         for field in arrow.schema
         if field.name != "geometry"
     }
-    member = json.dumps({"as_at": as_at, "notice": plain_text(notice), "columns": told}, ensure_ascii=False)
+    member = json.dumps(
+        {"as_at": imprint.as_at.isoformat(), "notice": plain_text(imprint.notice), "columns": told}, ensure_ascii=False
+    )
     text = path.read_text(encoding="utf-8")
     head = '"type": "FeatureCollection",'
     path.write_text(text.replace(head, f'{head}\n"clearplan": {member},', 1), encoding="utf-8", newline="\n")
     return [*limits, *_renamed(layer, table), *_controls(layer, table)]
 
 
-def _flatgeobuf(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
+def _flatgeobuf(tables: Tables, path: Path, imprint: Imprint) -> list[str]:
     """FlatGeobuf without its index: that would sort the rows anew and leave out those without a place."""
     layer, table = _shaped(tables, path)
     table, limits = _of_one_depth(layer, _placed_or_none(table))
-    options = {"SPATIAL_INDEX": "NO", "TITLE": layer, "DESCRIPTION": plain_text(notice) or ""}
-    write_arrow(to_arrow(layer, table, notice=notice), path, layer, table, "FlatGeobuf", layer_options=options)
+    options = {"SPATIAL_INDEX": "NO", "TITLE": layer, "DESCRIPTION": plain_text(imprint.notice) or ""}
+    write_arrow(to_arrow(layer, table, notice=imprint.notice), path, layer, table, "FlatGeobuf", layer_options=options)
     return [*limits, *_renamed(layer, table), *_controls(layer, table)]
 
 
@@ -209,13 +212,13 @@ def _finite(arrow: Any) -> tuple[Any, int]:
 # --- GeoParquet and CSV
 
 
-def _parquet(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
+def _parquet(tables: Tables, path: Path, imprint: Imprint) -> list[str]:
     """GeoParquet 1.1 with a bbox column; units and meanings in the metadata of columns, as Arrow keeps them."""
     import pyarrow.parquet as pq
 
     layer, table = _single(tables)
-    arrow = to_arrow(layer, table, notice=notice)
-    told = {"notice": plain_text(notice) or "", "as_at": as_at, "layer": layer}
+    arrow = to_arrow(layer, table, notice=imprint.notice)
+    told = {"notice": plain_text(imprint.notice) or "", "as_at": imprint.as_at.isoformat(), "layer": layer}
     if isinstance(table, gpd.GeoDataFrame):
         bare = gpd.GeoDataFrame(geometry=table.geometry.to_numpy(), crs=table.crs)
         covered = "bbox" not in arrow.column_names and bool((~bare.geometry.isna() & ~bare.geometry.is_empty).any())
@@ -231,7 +234,7 @@ def _parquet(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
     return _renamed(layer, table)
 
 
-def _csv(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
+def _csv(tables: Tables, path: Path, imprint: Imprint) -> list[str]:
     """CSV with shapes as WKT in the working CRS, which a column names."""
     layer, table = _single(tables)
     plain = to_arrow(layer, table.drop(columns="geometry", errors="ignore")).to_pandas(types_mapper=_nullable)
@@ -240,7 +243,7 @@ def _csv(tables: Tables, path: Path, as_at: str, notice: str) -> list[str]:
         shapes = table.geometry.to_numpy()
         plain["crs"] = ":".join(table.crs.to_authority() or ()) or table.crs.to_wkt()
         plain["wkt"] = shapely.to_wkt(shapes, rounding_precision=-1, output_dimension=3)
-    write_table(plain, path, notice=notice, name=layer, digits=17)
+    write_table(plain, path, notice=imprint.notice, name=layer, digits=17)
     return [
         f"{layer}: blank cells are unknown or empty text, a CSV can't tell; texts that a spreadsheet would run have an "
         "apostrophe in front; the column crs names the CRS, which a reader must be told",

@@ -14,6 +14,7 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from clearplan.core.crs import inner_lonlat
+from clearplan.core.imprint import Imprint
 from clearplan.core.writing import refuse_taken, unwritable, whole
 from clearplan.outputs.gis.qgis_styles import aliases, qml, style_parts
 from clearplan.read.spreadsheets import as_text
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _GPKG = {"VERSION": "1.3"}
 
 
-def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, notice: str) -> None:
+def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, imprint: Imprint) -> None:
     """A GeoPackage with one layer a table and a QGIS style for each layer that has one; whole or not at all.
 
     Columns carry their unit and meaning (QGIS shows them as alias and comment).
@@ -40,10 +41,9 @@ def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, no
         A table without shapes becomes a layer without.
     path : Path
         Must not exist yet.
-    as_at : str
-        ISO date; stands in the file instead of the clock, so that the same tables make the same bytes.
-    notice : str
-        Disclaimer and fingerprint; a column of every layer.
+    imprint : Imprint
+        Its day stands in the file instead of the clock, so that the same tables make the same bytes; its notice is a
+        column of every layer.
 
     Raises
     ------
@@ -51,6 +51,7 @@ def write_gpkg(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, no
         The file exists or can't be written.
     """
     refuse_taken(path)
+    as_at, notice = imprint.as_at.isoformat(), imprint.notice
     with whole(path) as fresh, told_of(path), _fixed_date(as_at):
         for layer, table in tables.items():
             write_arrow(

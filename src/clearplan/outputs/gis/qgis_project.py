@@ -17,6 +17,7 @@ import pandas as pd
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import OutputError, TableError
+from clearplan.core.imprint import Imprint
 from clearplan.core.writing import refuse_taken, whole
 from clearplan.outputs.gis.qgis_styles import aliases, style_parts
 from clearplan.tables.arrow import aliases_of, kinds_of, plain_text
@@ -81,10 +82,8 @@ class _Layer:
 def write_project(
     path: Path,
     tables: Mapping[str, pd.DataFrame],
+    imprint: Imprint,
     *,
-    title: str,
-    as_at: str,
-    notice: str,
     layers: str = "plan.gpkg",
     rasters: Sequence[str] = (),
 ) -> None:
@@ -96,8 +95,8 @@ def write_project(
         A new .qgz file in the folder of the layers.
     tables : mapping of layer name to GeoDataFrame
         As given to ``write_gpkg``: names, columns and kinds of shapes are told from them.
-    title, as_at, notice : str
-        Of the run; the notice stands on the map, in the project's metadata and in that of every layer.
+    imprint : Imprint
+        Its notice stands on the map, in the project's metadata and in that of every layer.
     layers : str
         Name of the GeoPackage.
     rasters : sequence of str
@@ -117,8 +116,9 @@ def write_project(
     if not any(kinds_of(table) for table in shaped.values()):
         raise TableError(f"{path.name}: no table has a shape to show; hand over HAZARDS, TASKS, ZONES ...")
     crs = _crs(require_metres(*shaped.values()))
-    found = [*_vectors(shaped, layers, crs, notice), *_pictures(path.parent, rasters, crs, notice)]
-    text = _document(found, crs, _extent(shaped), title, as_at, notice)
+    notice = imprint.notice
+    entries = [*_vectors(shaped, layers, crs, notice), *_pictures(path.parent, rasters, crs, notice)]
+    text = _document(entries, crs, _extent(shaped), imprint)
     with whole(path) as fresh, zipfile.ZipFile(fresh, "w") as bundle:
         entry = zipfile.ZipInfo(f"{path.stem}.qgs", _DAY)
         entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
@@ -195,9 +195,8 @@ def _about(ident: str, words: str, source: str, crs: str, notice: str) -> str:
 # --- the project
 
 
-def _document(
-    found: Sequence[_Layer], crs: str, extent: tuple[float, float, float, float], title: str, as_at: str, notice: str
-) -> str:
+def _document(found: Sequence[_Layer], crs: str, extent: tuple[float, float, float, float], imprint: Imprint) -> str:
+    title, notice = imprint.title, imprint.notice
     box = "".join(
         f"<{name}>{value}</{name}>" for name, value in zip(("xmin", "ymin", "xmax", "ymax"), extent, strict=True)
     )
@@ -214,7 +213,7 @@ def _document(
         f"{_properties(title, notice)}"
         f"<projectMetadata><identifier>clearplan</identifier><type>dataset</type><title>{_text(title)}</title>"
         f"<abstract>{_text(notice)}</abstract><author>clearplan</author>"
-        f"<creation>{_text(as_at)}T00:00:00</creation><crs>{crs}</crs></projectMetadata>"
+        f"<creation>{imprint.as_at.isoformat()}T00:00:00</creation><crs>{crs}</crs></projectMetadata>"
         f'<ProjectViewSettings UseProjectScales="0"><DefaultViewExtent {view}>{crs}</DefaultViewExtent>'
         "</ProjectViewSettings></qgis>\n"
     )

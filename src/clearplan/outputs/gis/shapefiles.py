@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from clearplan.core.errors import OutputError
+from clearplan.core.imprint import Imprint
 from clearplan.outputs.gis.geopackage import geometry_type, write_arrow
 from clearplan.read.files import read_raw
 from clearplan.tables.arrow import kinds_of, to_arrow
@@ -38,7 +39,7 @@ that does not fit (row counts from 1 in the order of the shapefile). clearplan r
 """
 
 
-def write_shapefiles(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: str, notice: str) -> list[str]:
+def write_shapefiles(tables: Mapping[str, pd.DataFrame], path: Path, imprint: Imprint) -> list[str]:
     """A ZIP with a shapefile for each table and kind of shape, side tables, and a read-me with the notice.
 
     Parameters
@@ -47,8 +48,7 @@ def write_shapefiles(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: s
         A table of points, lines and areas makes three shapefiles, with the kind behind the name.
     path : path
         New .zip file, whole or not at all; the same tables make the same bytes.
-    as_at, notice : str
-        ISO date and disclaimer.
+    imprint : Imprint
 
     Returns
     -------
@@ -61,6 +61,7 @@ def write_shapefiles(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: s
         A table has no shapes or more than 255 columns.
     """
     limits: list[str] = []
+    as_at = imprint.as_at.isoformat()
     with TemporaryDirectory() as beside:
         folder = Path(beside)
         texts: dict[str, str] = {}
@@ -68,7 +69,7 @@ def write_shapefiles(tables: Mapping[str, pd.DataFrame], path: Path, *, as_at: s
             _refuse(path, layer, table)
             for name, part in _parts(layer, table):
                 texts |= _write(folder, layer, name, part, as_at, limits)
-        texts["README.txt"] = _READ_ME.format(notice=notice, as_at=as_at, limits="\n".join(["", *limits]))
+        texts["README.txt"] = _READ_ME.format(notice=imprint.notice, as_at=as_at, limits="\n".join(["", *limits]))
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="")
         with zipfile.ZipFile(path, "w") as bundle:

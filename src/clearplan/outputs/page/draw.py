@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +22,8 @@ import shapely
 
 from clearplan.core.crs import parse_crs, require_metres, to_working
 from clearplan.core.errors import TableError
-from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
+from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, Imprint
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.encode import DRAWN_TO_M, Fixed, columns_of, furthest_m, outlines, rough_outlines
 from clearplan.outputs.page.figures import Figures, plain_figures, zone_links
 from clearplan.outputs.page.figures import number as _number
@@ -31,6 +32,7 @@ from clearplan.outputs.page.placenames import search_index
 from clearplan.outputs.page.tiles import hazard_picture
 from clearplan.priority.rank import criteria_of, meaning_of
 from clearplan.read.background import Context
+from clearplan.read.readers import empty_table
 from clearplan.records.minefields import RecordReading
 from clearplan.surface.probability import COLOURS, Surface
 from clearplan.tables.check import remaining
@@ -57,14 +59,8 @@ _PLANNED = {"TASKS": ("teams", "start_on", "finish_on"), "ZONES": ("opens_in",)}
 
 @dataclass(frozen=True)
 class About:
-    """What the page says about itself; ``figures`` are (label, figure) of the head line."""
+    """What the page states of its run beside the imprint; ``figures`` are (label, figure) of the head line."""
 
-    title: str
-    as_at: str
-    crs: str
-    fingerprint: str
-    illustrative: bool
-    tier: str = ""
     sources: tuple[str, ...] = ()
     line_note: str = ""
     notes: tuple[str, ...] = ()
@@ -81,20 +77,14 @@ def _with_blanks(table: gpd.GeoDataFrame, blanks: Mapping[str, Any]) -> gpd.GeoD
 
 
 def draw_map(
-    tasks: gpd.GeoDataFrame,
-    zones: gpd.GeoDataFrame,
+    layers: Layers,
+    imprint: Imprint | None = None,
     *,
-    areas: gpd.GeoDataFrame | None = None,
-    accidents: gpd.GeoDataFrame | None = None,
-    contact_lines: gpd.GeoDataFrame | None = None,
-    records: Sequence[RecordReading] = (),
-    surface: Surface | None = None,
-    context: Context | None = None,
     about: About | None = None,
     first: int | None = None,
     periods: Sequence[tuple[str, dt.date]] = (),
-    most_outlines: int = MOST_OUTLINES,
     figures: Figures | None = None,
+    most_outlines: int = MOST_OUTLINES,
 ) -> MapPage:
     """The map page: tasks by priority over hazards, with legend, explanation on click and disclaimers.
 
@@ -102,18 +92,12 @@ def draw_map(
 
     Parameters
     ----------
-    tasks : GeoDataFrame
-        TASKS as ranked by ``rank``; coloured by class where ``robust`` told how sure each rank is.
-    zones, areas, accidents, contact_lines : GeoDataFrame
-        ZONES, AREAS, ACCIDENTS, and the contact lines among HAZARDS; all in the CRS of the tasks.
-    records : RecordReading of one or more sources
-        Minefield records, drawn with the ring that holds each point with 95 % probability.
-    surface : Surface, optional
-        From ``make_surface``; drawn under the hazards, and asked at every click.
-    context : Context, optional
-        Outlines, water and relief.
+    layers : Layers
+        ``tasks`` are TASKS as ranked by ``rank``, coloured by class where ``robust`` told how sure each rank is.
+    imprint : Imprint, optional
+        Title, day, CRS, fingerprint; told from the tables when left out, and so are the sources.
     about : About, optional
-        Title, date, CRS, fingerprint and sources; told from the tables when left out.
+        Sources, notes and figures of the run.
     first : int, optional
         How many tasks ``first_share`` counts as the first (``settings.robustness.first``).
     periods : (label, date), optional
@@ -135,12 +119,11 @@ def draw_map(
     TableError
         The tasks are not ranked, or the plan's columns and periods don't belong together.
     """
-    if "score" not in tasks.columns:
+    if "score" not in layers.tasks.columns:
         raise TableError("tasks are not ranked; call rank() before draw_map()")
-    layers = (areas, accidents, contact_lines)
-    require_metres(tasks, zones, *(layer for layer in layers if layer is not None))
-    context = context or Context()
-    tasks, zones = (_with_blanks(table, left_out) for table, left_out in ((tasks, _TASKS), (zones, _ZONES)))
+    areas, accidents, context = layers.areas, layers.accidents, layers.context
+    tasks, zones = _with_blanks(layers.tasks, _TASKS), _with_blanks(_zones_of(layers), _ZONES)
+    require_metres(tasks, zones, *(layer for layer in (areas, accidents, layers.contact_lines) if layer is not None))
     stops = _stops(tasks, zones, periods)
     left = None if areas is None else remaining(areas)
     lines = _outlined(tasks, left, most_outlines, bool(stops))
@@ -151,9 +134,9 @@ def draw_map(
         "areas": columns_of(_areas(left, lines)),
         "drawn": _drawn(tasks, left, lines),
         "accidents": _accidents(accidents),
-        "records": [row for reading in records for row in _records(reading)],
-        "lines": _shapes(contact_lines),
-        "surface": _surface(surface),
+        "records": [row for reading in layers.records for row in _records(reading)],
+        "lines": _shapes(layers.contact_lines),
+        "surface": _surface(layers.surface),
         "context": _context(context),
         "search": _search(tasks, zones, context),
     }
@@ -165,8 +148,15 @@ def draw_map(
         data["plan"] = _plan(zones, periods)
     if figures is not None:
         _add_figures(data, figures, tasks, zones, context)
-    data["about"] = _words(about or _told_from(data, tasks, zones, areas, accidents))
+    data["about"] = (
+        _words_of_tables(data, tasks, zones, areas, accidents) if imprint is None else _words(imprint, about or About())
+    )
     return make_page(data)
+
+
+def _zones_of(layers: Layers) -> gpd.GeoDataFrame:
+    """ZONES; an empty table where none were given."""
+    return empty_table("zones", layers.tasks.crs) if layers.zones is None else layers.zones
 
 
 def _add_figures(data: dict[str, Any], figures: Figures, tasks: Any, zones: Any, context: Context) -> None:
@@ -550,22 +540,38 @@ def _day(value: Any) -> str | None:
 # --- what the page says about itself ---------------------------------------------------------------------------
 
 
-def _told_from(data: dict[str, Any], *tables: gpd.GeoDataFrame | None) -> About:
-    """Title and sources for tables drawn without a run; the fingerprint is that of the data drawn."""
-    given = [table for table in tables if table is not None and "source" in table.columns]
-    sources = sorted({str(s) for table in given for s in table["source"].dropna() if "; " not in str(s)})
+def _words_of_tables(data: dict[str, Any], *tables: gpd.GeoDataFrame | None) -> dict[str, Any]:
+    """Title and sources of tables drawn without a run; the fingerprint is that of the data drawn."""
+    with_source = [table for table in tables if table is not None and "source" in table.columns]
+    sources = sorted({str(s) for table in with_source for s in table["source"].dropna() if "; " not in str(s)})
     digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
-    return About(
+    return _about(
         title="Clearance map",
         as_at="not stated",
-        crs=str(given[0].crs.name) if given else "",
+        crs=str(with_source[0].crs.name) if with_source else "",
         fingerprint=f"of the tables drawn, {digest}",
-        illustrative=any("illustrative" in source.lower() for source in sources),
-        sources=tuple(sources),
+        illustrative=ILLUSTRATIVE if any("illustrative" in source.lower() for source in sources) else "",
+        sources=sources,
     )
 
 
-def _words(about: About) -> dict[str, Any]:
-    about = replace(about, sources=tuple(source for source in about.sources if source))
-    always = {"not_for_entry": NOT_FOR_ENTRY, "boundaries": BOUNDARIES}
-    return asdict(about) | always | {"illustrative": ILLUSTRATIVE if about.illustrative else ""}
+def _words(imprint: Imprint, about: About) -> dict[str, Any]:
+    """What the page of a run states about itself."""
+    return _about(
+        title=imprint.title,
+        as_at=imprint.as_at.isoformat(),
+        crs=imprint.crs,
+        fingerprint=imprint.fingerprint,
+        illustrative=imprint.warning,
+        tier=imprint.tier,
+        sources=[source for source in about.sources if source],
+        line_note=about.line_note,
+        notes=about.notes,
+        figures=about.figures,
+    )
+
+
+def _about(**words: Any) -> dict[str, Any]:
+    """The page's words about itself, with those that stand on every page."""
+    blank: dict[str, Any] = {"tier": "", "line_note": "", "notes": (), "figures": ()}
+    return blank | words | {"not_for_entry": NOT_FOR_ENTRY, "boundaries": BOUNDARIES}

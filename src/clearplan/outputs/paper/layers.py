@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +10,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS
 
-from clearplan.core.crs import require_metres
 from clearplan.geo.shapes import Geometries, simplify_outward
 from clearplan.outputs.charts.style import INK
+from clearplan.outputs.layers import Layers
 from clearplan.outputs.paper.lettering import line_mm, printable, width_mm
 from clearplan.outputs.paper.sheet import Frame
 from clearplan.outputs.paper.symbols import GROUND, GROUND_WORDS, LINES, MARKS, RELEASED_GROUND, Entry, Style
-from clearplan.read.background import Context
 from clearplan.tables.check import placed, remaining
 
 if TYPE_CHECKING:
@@ -29,60 +27,6 @@ _DRAWN_MM = 0.06
 #: Tasks that are smaller than this on paper are not drawn one by one, but for the first [mm]; relief whose cells are
 #: larger than this is none [mm]; from this scale on marks are small, so that they don't hide one another.
 _TASK_MM, _CELL_MM, _SMALL = 3.0, 10.0, 400_000
-
-
-@dataclass(frozen=True)
-class Layers:
-    """What a sheet can show, all in one metric CRS; what is left out is not on the map, and the map says so.
-
-    ``first``: how many tasks of each queue are drawn bold with their rank.
-    """
-
-    tasks: gpd.GeoDataFrame
-    areas: gpd.GeoDataFrame | None = None
-    zones: gpd.GeoDataFrame | None = None
-    accidents: gpd.GeoDataFrame | None = None
-    lifelines: gpd.GeoDataFrame | None = None
-    releases: gpd.GeoDataFrame | None = None
-    contact_lines: gpd.GeoDataFrame | None = None
-    roads: gpd.GeoDataFrame | None = None
-    context: Context = field(default_factory=Context)
-    first: int = 10
-
-    @property
-    def lacking(self) -> list[str]:
-        """Layers that nobody gave, of which a map therefore shows none."""
-        told = {
-            "hazards": self.areas,
-            "places": self.zones,
-            "accidents": self.accidents,
-            "lifelines": self.lifelines,
-            "roads": self.roads,
-            "releases": self.releases,
-        }
-        return [words for words, table in told.items() if table is None]
-
-    @property
-    def crs(self) -> CRS:
-        """The one CRS of all layers.
-
-        Raises
-        ------
-        CrsError
-            They are not in metres, or not in one CRS.
-        """
-        own = (
-            self.tasks,
-            self.areas,
-            self.zones,
-            self.accidents,
-            self.lifelines,
-            self.releases,
-            self.contact_lines,
-            self.roads,
-        )
-        below = (self.context.districts, self.context.countries, self.context.rivers, self.context.lakes)
-        return require_metres(*(layer for layer in (*own, *below) if layer is not None))
 
 
 def draw_layers(
@@ -296,7 +240,7 @@ def _zones(axes: Axes, frame: Frame, zones: gpd.GeoDataFrame | None, labels: Lab
         words = name if isinstance(name, str) and name.strip() else zone["zone_id"]
         people = zone.get("people")
         told = "people unknown" if people is None or pd.isna(people) else f"{int(people):,}"
-        labels.put(x, y, f"{printable(words)} ({told})", size=7, color="#00306F", bold=True)
+        labels.put(x, y, f"{printable(words)} ({told})", _PLACE)
     return entries
 
 
@@ -307,7 +251,7 @@ def _ranks(frame: Frame, layers: Layers, ground: Any, labels: Labels) -> None:
         x, y = shapely.get_coordinates(shapely.point_on_surface(task["geometry"]))[0]
         if ground.contains(shapely.Point(x, y)):
             words = f"{'C' if task['queue'] == 'clearance' else 'S'}{int(task['rank'])}"
-            labels.put(x, y, words, size=6.5, color=INK, bold=True, box=True)
+            labels.put(x, y, words, _RANK)
 
 
 def _district_names(frame: Frame, layers: Layers, ground: Any, labels: Labels, *, alone: bool) -> None:
@@ -320,7 +264,40 @@ def _district_names(frame: Frame, layers: Layers, ground: Any, labels: Labels, *
     ):
         if isinstance(name, str) and shape.area > 0.03 * ground.area:
             x, y = shapely.get_coordinates(shapely.point_on_surface(shape))[0]
-            labels.put(x, y, " ".join(printable(name).upper()), size=6.5, color="#555555", centred=True)
+            labels.put(x, y, " ".join(printable(name).upper()), _DISTRICT)
+
+
+@dataclass(frozen=True)
+class Lettering:
+    """How words on a map look: size [points], colour, weight, a line round them.
+
+    ``centred``: a name in the open, which belongs to no point and is left out without a count.
+    """
+
+    size: float
+    color: str
+    bold: bool = False
+    box: bool = False
+    centred: bool = False
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """As matplotlib's text takes it."""
+        weight = "bold" if self.bold else "normal"
+        backing = {"fc": (1, 1, 1, 0.78), "ec": INK if self.box else "none", "lw": 0.4, "pad": 0.7}
+        return {
+            "fontsize": self.size,
+            "color": self.color,
+            "fontweight": weight,
+            "bbox": None if self.centred else backing,
+        }
+
+
+#: Names of places, ranks of tasks, names of districts; numbers of turning points.
+_PLACE = Lettering(7, "#00306F", bold=True)
+_RANK = Lettering(6.5, INK, bold=True, box=True)
+_DISTRICT = Lettering(6.5, "#555555", centred=True)
+NUMBER = Lettering(6, INK, bold=True)
 
 
 class Labels:
@@ -332,25 +309,16 @@ class Labels:
         self.lacking = 0
 
     def put(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        *,
-        size: float,
-        color: str,
-        bold: bool = False,
-        box: bool = False,
-        centred: bool = False,
-        away_from: tuple[float, float] | None = None,
+        self, x: float, y: float, words: str, style: Lettering, *, away_from: tuple[float, float] | None = None
     ) -> None:
-        """Words at a point of the ground [m] where nothing else is written; names in the open (``centred``) are
-        left out without a count, for they belong to no point. ``away_from``: the places on the far side come first.
+        """Words at a point of the ground [m] where nothing else is written.
+
+        ``away_from``: the places on the far side come first.
         """
         at_x, at_y = self.frame.place(x, y)
-        wide, tall = width_mm(words, size, bold=bold) + 1.2, line_mm(size)
+        wide, tall = width_mm(words, style.size, bold=style.bold) + 1.2, line_mm(style.size)
         field = shapely.box(*self.frame.box[:2], *np.add(self.frame.box[:2], self.frame.box[2:]))
-        spots = _spots(wide, tall, centred)
+        spots = _spots(wide, tall, style.centred)
         if away_from is not None:
             out = np.array([x - away_from[0], y - away_from[1]]) / max(np.hypot(x - away_from[0], y - away_from[1]), 1)
             middles = np.add(spots, (wide / 2, tall / 2))
@@ -359,20 +327,10 @@ class Labels:
             room = shapely.box(at_x + dx, at_y + dy, at_x + dx + wide, at_y + dy + tall)
             if field.contains_properly(room) and not any(room.intersects(other) for other in self.taken):
                 self.taken.append(room)
-                backing = {"fc": (1, 1, 1, 0.78), "ec": INK if box else "none", "lw": 0.4, "pad": 0.7}
                 at = self._ground(room.bounds[0] + 0.6, (room.bounds[1] + room.bounds[3]) / 2)
-                self.axes.text(
-                    *at,
-                    words,
-                    fontsize=size,
-                    color=color,
-                    va="center_baseline",
-                    zorder=7,
-                    fontweight="bold" if bold else "normal",
-                    bbox=None if centred else backing,
-                )
+                self.axes.text(*at, words, va="center_baseline", zorder=7, **style.words)
                 return
-        self.lacking += not centred
+        self.lacking += not style.centred
 
     def _ground(self, x: float, y: float) -> tuple[float, float]:
         west, south, _, _ = self.frame.extent

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,10 @@ import shapely
 from pyproj import CRS
 
 from clearplan.core.errors import OutputError, SettingsError
-from clearplan.core.imprint import BOUNDARIES, NOT_FOR_ENTRY
+from clearplan.core.imprint import Imprint
 from clearplan.outputs.charts.style import INK, SOFT
-from clearplan.outputs.paper.layers import Layers, draw_layers
+from clearplan.outputs.layers import Layers
+from clearplan.outputs.paper.layers import draw_layers
 from clearplan.outputs.paper.lettering import printable, put_text, width_mm, wrapped
 from clearplan.outputs.paper.sheet import (
     SCALES,
@@ -36,18 +35,6 @@ from clearplan.tables.check import placed
 
 _MARGIN, _GRID_ROOM, _HEAD, _FOOT = 8.0, 5.0, 12.0, 12.0
 _SIDE, _BELOW = 62.0, 50.0
-
-
-@dataclass(frozen=True)
-class Imprint:
-    """What every sheet says of itself: title, day, disclaimers, the run's fingerprint, the CRS in words."""
-
-    title: str
-    as_at: dt.date
-    notice: str
-    fingerprint: str
-    crs: str = ""
-    illustrative: str = ""
 
 
 def draw_sheet(
@@ -226,16 +213,8 @@ def _sheet(
     used = put_text(page, right, at, [words for words in told if words], width - _MARGIN - right, 6, color=SOFT)
     if orientation == "landscape":
         draw_legend(page, entries, right, at - used - 3, width - _MARGIN - right, columns=1)
-    put_text(page, _MARGIN, _MARGIN + _FOOT - 2.5, [foot_words(imprint)], width - 2 * _MARGIN, 6, color=INK)
+    put_text(page, _MARGIN, _MARGIN + _FOOT - 2.5, [imprint.foot], width - 2 * _MARGIN, 6, color=INK)
     return figure
-
-
-def foot_words(imprint: Imprint) -> str:
-    """Disclaimers of a sheet: those of the run, and never without the ones that all outputs carry."""
-    lacking = [words for words in (NOT_FOR_ENTRY, BOUNDARIES) if words not in imprint.notice]
-    if imprint.fingerprint not in imprint.notice:
-        lacking.append(f"As at {imprint.as_at}. Fingerprint {imprint.fingerprint}.")
-    return " ".join([imprint.notice, *lacking]).strip()
 
 
 def _head(page: Any, imprint: Imprint, frame: Frame, width: float, height: float, title: str) -> None:
@@ -253,7 +232,7 @@ def _head(page: Any, imprint: Imprint, frame: Frame, width: float, height: float
         color=SOFT,
         va="top",
     )
-    words = imprint.illustrative or "Not for navigation or entry"
+    words = imprint.warning or "Not for navigation or entry"
     page.text(
         width - _MARGIN,
         top - 7.4,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -13,6 +13,7 @@ from clearplan.outputs.charts.results import draw_order
 from clearplan.outputs.report.html import table
 from clearplan.priority.rank import criteria_of, in_queue, meaning_of
 from clearplan.priority.sensitivity import per_cents, share_words
+from clearplan.priority.why import Why
 from clearplan.settings.base import QUEUES
 from clearplan.tables.check import each_row
 
@@ -22,15 +23,18 @@ EXPLAINED = 15
 _SURE = ("priority_class", "first_share", "rank_low", "tied_with", "change")
 
 
-def order_section(
-    tasks: pd.DataFrame,
-    first: int | None,
-    cuts: Sequence[Reason] | None,
-    hangs: Mapping[str, pd.DataFrame] | None,
-    weight_sets: pd.DataFrame | None,
-    agreement: pd.DataFrame | None,
-) -> str:
-    """The section "Why this order"; arguments as in :func:`clearplan.outputs.report.report.draw_report`."""
+def order_section(tasks: pd.DataFrame, why: Why | None = None) -> str:
+    """The section "Why this order".
+
+    Parameters
+    ----------
+    tasks : DataFrame
+        Ranked TASKS; the section states what ``robust`` found where it was asked.
+    why : Why, optional
+        What is said of the whole list; left out, the order alone is explained.
+    """
+    first = None if why is None else why.first
+    why = why or Why()
     parts = [
         "<section><h2>Why this order</h2><p>Each task gets points by criterion; the sum of at most 100 is its score, "
         "and the highest score is rank 1. Land to survey and land to clear wait in two queues.</p>"
@@ -41,16 +45,16 @@ def order_section(
             "stated ranges, and all tasks are ranked anew.</p>"
         )
     for queue in QUEUES:
-        parts.append(_queue(tasks, queue, first, (hangs or {}).get(queue)))
-    if cuts:
+        parts.append(_queue(tasks, queue, first, why.hangs.get(queue)))
+    if why.cuts:
         parts.append(
             "<h3>How the classes were cut</h3><p>The classes end where the fewest tasks may be on either side, near "
-            "the parts of the queue that the plan asks for.</p>" + _list(cuts)
+            "the parts of the queue that the plan asks for.</p>" + _list(why.cuts)
         )
-    if weight_sets is not None and len(weight_sets):
-        parts.append(_weight_sets(tasks, weight_sets))
-    if agreement is not None and len(agreement):
-        parts.append(_agreement(agreement))
+    if why.weights is not None and len(why.weights):
+        parts.append(_weight_sets(tasks, why.weights))
+    if why.agreement is not None and len(why.agreement):
+        parts.append(_agreement(why.agreement))
     parts.append(_gated(tasks))
     return "\n".join(parts) + "</section>"
 

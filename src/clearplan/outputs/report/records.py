@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from clearplan.core.crs import parse_crs, to_working
-from clearplan.core.imprint import BOUNDARIES, NOT_FOR_ENTRY
+from clearplan.core.imprint import BOUNDARIES, NOT_FOR_ENTRY, Imprint
 from clearplan.outputs.report.html import Page, page, table
 from clearplan.records.minefields import RecordReading, candidate_anchors
 from clearplan.records.traverse import R95_PER_SIGMA
@@ -37,10 +37,8 @@ _SIGMAS = (
 
 def draw_quality_sheets(
     readings: Sequence[RecordReading],
+    imprint: Imprint | None = None,
     *,
-    title: str,
-    notice: str = "",
-    illustrative: str = "",
     gazetteers: Sequence[pd.DataFrame | None] = (),
 ) -> Page:
     """One sheet a record: those that could not be drawn first, then blunders, then other faults and warnings.
@@ -48,10 +46,8 @@ def draw_quality_sheets(
     Parameters
     ----------
     readings : RecordReading of one or more sources
-    title, notice : text
-        Title of the page; disclaimer and fingerprint at its foot.
-    illustrative : text
-        Said at the head where any input is made up.
+    imprint : Imprint, optional
+        Title and warning at the head, notice at the foot; without it the disclaimers alone.
     gazetteers : DataFrame or None for each reading
         Named landmarks (name, longitude, latitude), listed where they lie within a reference point's error.
     """
@@ -61,9 +57,11 @@ def draw_quality_sheets(
     faulty.sort(key=lambda h: (not isinstance(h["deferred"], str), not h["blunder"]))
     ordered = faulty + [h for h in hazards if "faults" not in own.get(h["hazard_id"], {})]
     shown = ordered[:MAX_SHEETS]
-    head = _head(shown, hazards, len(faulty), own, title, illustrative)
+    title = "Minefield records" if imprint is None else imprint.title
+    notice = f"{NOT_FOR_ENTRY} {BOUNDARIES}" if imprint is None else imprint.foot
+    head = _head(shown, hazards, len(faulty), own, title, "" if imprint is None else imprint.warning)
     sheets = [_sheet(hazard, own.get(hazard["hazard_id"], {})) for hazard in shown]
-    return page(title, "\n".join([head, *sheets]), notice=notice or f"{NOT_FOR_ENTRY} {BOUNDARIES}")
+    return page(title, "\n".join([head, *sheets]), notice=notice)
 
 
 def _by_record(

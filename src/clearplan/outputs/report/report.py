@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.errors import TableError
-from clearplan.core.reason import Reason
+from clearplan.core.imprint import Imprint
 from clearplan.outputs.charts.results import (
     draw_bridge,
     draw_calibration,
@@ -21,6 +21,7 @@ from clearplan.outputs.charts.results import (
 )
 from clearplan.outputs.report.html import Page, page, table
 from clearplan.outputs.report.order import order_section
+from clearplan.priority.why import Why
 from clearplan.tables.check import each_row
 from clearplan.tables.codes import CLASSES, EVERY_KIND
 
@@ -44,62 +45,46 @@ _SHOWN = {
 
 
 def draw_report(
+    imprint: Imprint,
     *,
-    title: str,
-    notice: str,
-    illustrative: str = "",
+    books: Mapping[str, pd.DataFrame],
+    tasks: pd.DataFrame | None = None,
+    why: Why | None = None,
     notes: Sequence[str] = (),
     figures: Sequence[tuple[str, str]] = (),
-    books: Mapping[str, pd.DataFrame],
     bridge_days: tuple[str, str] | None = None,
-    published: pd.DataFrame | None = None,
-    tasks: pd.DataFrame | None = None,
-    first: int | None = None,
-    cuts: Sequence[Reason] | None = None,
-    hangs: Mapping[str, pd.DataFrame] | None = None,
-    weight_sets: pd.DataFrame | None = None,
-    agreement: pd.DataFrame | None = None,
     further: Sequence[str] = (),
 ) -> Page:
     """The report of a run: what must be read first, the order of the tasks, ledger, bridge, expected ground, releases.
 
     Parameters
     ----------
-    title, notice, illustrative : text
-        Head; disclaimer and fingerprint at the foot; said loudly where any input is made up.
+    imprint : Imprint
+        Title and warning at the head, notice at the foot.
+    books : mapping
+        ``ledger``; ``bridge`` and ``expected`` where there are such (``Study.books``) [m2]; ``published``: release as
+        an agency published it (breakdown, name, hectares, source).
+    tasks : DataFrame, optional
+        Ranked TASKS; with them the section "Why this order".
+    why : Why, optional
+        What is said of the whole list.
     notes : list of text
         What must be read first.
     figures : (label, figure)
         Head line.
-    books : mapping
-        ``ledger``; ``bridge`` and ``expected`` where there are such (``Study.books``) [m2].
     bridge_days : (opening, closing)
         Days of the bridge.
-    published : DataFrame, optional
-        Release as an agency published it: breakdown, name, hectares, source.
-    tasks : DataFrame, optional
-        Ranked TASKS; with them the section "Why this order", which tells what ``robust`` found where it was asked.
-    first : int, optional
-        How many tasks ``first_share`` counts as the first (``settings.robustness.first``).
-    cuts : list of Reason, optional
-        How the classes were cut, one for each queue (``cut_reason``).
-    hangs : mapping, optional
-        Queue to the table of ``hangs_on``: criterion, before, after [% of all weights], out, into.
-    weight_sets : DataFrame, optional
-        criterion, and a column a weight set [points]; queue where the queues differ.
-    agreement : DataFrame, optional
-        From ``agreement_of_sets``: queue, one, other, kendall_tau, shared_first, first.
     further : list of HTML, optional
         Sections of other rooms, such as the plan of work; they come after the order.
     """
-    parts = _head(title, illustrative, notes)
+    parts = _head(imprint, notes)
     parts.append(
         '<dl class="figures">'
         + "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in figures)
         + "</dl>"
     )
     if tasks is not None:
-        parts.append(order_section(tasks, first, cuts, hangs, weight_sets, agreement))
+        parts.append(order_section(tasks, why))
     parts += further
     parts.append("<section><h2>Land release: where every reported square metre stands</h2>")
     parts.append(
@@ -113,15 +98,15 @@ def draw_report(
         parts.append(_bridge(books["bridge"], bridge_days))
     if "expected" in books:
         parts.append(_expected(books["expected"]))
-    if published is not None:
-        parts.append(_published(published))
-    return page(title, "\n".join(parts), notice=notice)
+    if "published" in books:
+        parts.append(_published(books["published"]))
+    return page(imprint.title, "\n".join(parts), notice=imprint.foot)
 
 
-def _head(title: str, illustrative: str, notes: Sequence[str]) -> list[str]:
-    parts = [f'<h1 id="top">{escape(title)}</h1>']
-    if illustrative:
-        parts.append(f'<p class="loud">{escape(illustrative)}</p>')
+def _head(imprint: Imprint, notes: Sequence[str]) -> list[str]:
+    parts = [f'<h1 id="top">{escape(imprint.title)}</h1>']
+    if imprint.warning:
+        parts.append(f'<p class="loud">{escape(imprint.warning)}</p>')
     if notes:
         parts.append("<h3>Read first</h3><ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>")
     return parts
@@ -231,10 +216,8 @@ def _published(published: pd.DataFrame) -> str:
 
 def draw_evaluation(
     tables: Mapping[str, pd.DataFrame],
+    imprint: Imprint,
     *,
-    title: str,
-    notice: str,
-    illustrative: str = "",
     notes: Sequence[str] = (),
     strengths: pd.DataFrame | None = None,
 ) -> Page:
@@ -244,13 +227,13 @@ def draw_evaluation(
     ----------
     tables : mapping
         From ``evaluation_tables``.
-    title, notice, illustrative, notes
+    imprint, notes
         As in :func:`draw_report`.
     strengths : DataFrame, optional
         ``Fit.table``: what was learned.
     """
     ladder = tables["ladder"]
-    parts = _head(title, illustrative, notes)
+    parts = _head(imprint, notes)
     parts.append(
         "<section><h2>The ladder</h2><p>Whole blocks of ground are held out in turn, never single points: neighbours "
         "would tell on one another. Mean over the folds, lowest and highest in brackets.</p>"
@@ -265,26 +248,22 @@ def draw_evaluation(
     if strengths is not None:
         cells = [[escape(_cell(value)) for value in row] for row in each_row(strengths)]
         parts.append("<section><h2>Strengths learned</h2>" + table(map(str, strengths.columns), cells) + "</section>")
-    return page(title, "\n".join(parts), notice=notice)
+    return page(imprint.title, "\n".join(parts), notice=imprint.foot)
 
 
-def draw_sections(
-    sections: Sequence[str], *, title: str, notice: str, notes: Sequence[str] = (), illustrative: str = ""
-) -> Page:
+def draw_sections(sections: Sequence[str], imprint: Imprint, *, notes: Sequence[str] = ()) -> Page:
     """A page of finished sections of HTML, below what must be read first."""
-    return page(title, "\n".join([*_head(title, illustrative, notes), *sections]), notice=notice)
+    return page(imprint.title, "\n".join([*_head(imprint, notes), *sections]), notice=imprint.foot)
 
 
 def draw_comparison(
     tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]],
+    imprint: Imprint,
     *,
-    title: str,
-    notice: str,
     words: Sequence[str],
     changes: gpd.GeoDataFrame,
     ground: gpd.GeoDataFrame,
     zones: gpd.GeoDataFrame,
-    illustrative: str = "",
 ) -> Page:
     """Two runs side by side: a map of what changed, and the tables behind it.
 
@@ -292,21 +271,21 @@ def draw_comparison(
     ----------
     tables : mapping
         Heading to (header, rows) of text, in the order of the page; empty ones are left out.
-    title, notice, illustrative
+    imprint
         As in :func:`draw_report`.
     words : list of text
         The comparison in sentences, what is wrong first.
     changes, ground, zones : GeoDataFrame
         As in ``draw_changes``.
     """
-    parts = _head(title, illustrative, words)
+    parts = _head(imprint, words)
     if len(changes):
         parts.append(f'<figure class="chart">{draw_changes(changes, ground, zones)}</figure>')
     for heading, (header, rows) in tables.items():
         if rows:
             cells = [[escape(cell) for cell in row] for row in rows]
             parts.append(f"<section><h2>{escape(heading)}</h2>{table(header, cells)}</section>")
-    return page(title, "\n".join(parts), notice=notice)
+    return page(imprint.title, "\n".join(parts), notice=imprint.foot)
 
 
 def _cell(value: Any) -> str:

@@ -12,53 +12,28 @@ from clearplan.outputs.report.html import table
 from clearplan.tables.check import each_row
 from clearplan.tables.codes import CLASSES, EVERY_KIND, RELEASED
 from clearplan.treaty.clock import Clock
-from clearplan.treaty.conventions import CONVENTIONS, obligations
+from clearplan.treaty.conventions import CONVENTIONS
+from clearplan.treaty.dossier import Dossier
 
 _PLACE = {name: k for k, name in enumerate(CLASSES)}
 
 
-def treaty_section(
-    clock: Clock | None = None,
-    *,
-    remaining: pd.DataFrame | None = None,
-    released: pd.DataFrame | None = None,
-    milestones: pd.DataFrame | None = None,
-    planned: pd.DataFrame | None = None,
-    achieved: pd.DataFrame | None = None,
-    notes: Sequence[str] = (),
-    currency: str = "",
-) -> str:
-    """The section of a state's treaty tables; what is not given is left out.
+def treaty_section(dossier: Dossier) -> str:
+    """The section of a state's treaty tables: the clock in sentences, what its convention asks, and the tables.
 
-    Parameters
-    ----------
-    clock : Clock, optional
-        From ``treaty.clock``; with it the sentences, and what its convention asks of states parties. Of a state that
-        is not party all is told as if it acceded on a day.
-    remaining, released, milestones, planned, achieved : DataFrame, optional
-        From ``remaining_table``, ``released_table``, ``milestones``, ``planned_release`` and ``plan_vs_achieved``.
-    notes : list of text
-        What a reader must know beside the sentences of the clock.
-    currency : text
-        Of the costs.
+    Of a state that is not party all is told as if it acceded on a day; tables that the dossier lacks are left out.
     """
-    parts = [f"<section><h2>{escape(_title(clock))}</h2>"]
-    if clock is not None:
-        parts.append(_list(clock.words))
-    if notes:
-        parts.append(f"<h3>What to know</h3>{_list(notes)}")
-    if clock is not None:
-        parts.append(_obligations(clock))
-    if remaining is not None:
-        parts.append(_remaining(remaining))
-    if released is not None:
-        parts.append(_released(released))
-    if milestones is not None:
-        parts.append(_milestones(milestones, currency))
-    if planned is not None:
-        parts.append(_planned(planned))
-    if achieved is not None:
-        parts.append(_achieved(achieved))
+    clock = dossier.clock
+    parts = [f"<section><h2>{escape(_title(clock))}</h2>", _list(clock.words)]
+    if dossier.notes:
+        parts.append(f"<h3>What to know</h3>{_list(dossier.notes)}")
+    parts += [_obligations(clock, dossier.obligations), _remaining(dossier.remaining), _released(dossier.released)]
+    if dossier.milestones is not None:
+        parts.append(_milestones(dossier.milestones, dossier.currency))
+    if dossier.planned is not None:
+        parts.append(_planned(dossier.planned))
+    if dossier.achieved is not None:
+        parts.append(_achieved(dossier.achieved))
     return "\n".join(parts) + "</section>"
 
 
@@ -66,15 +41,13 @@ def _list(words: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(own)}</li>" for own in words) + "</ul>"
 
 
-def _title(clock: Clock | None) -> str:
-    if clock is None:
-        return "Tables to file"
+def _title(clock: Clock) -> str:
     if clock.party:
         return f"{clock.convention}: the clock of {clock.state}, and tables to file"
     return f"{clock.convention}: if {clock.state} acceded on {clock.if_acceded_on}, and tables to file"
 
 
-def _obligations(clock: Clock) -> str:
+def _obligations(clock: Clock, obligations: pd.DataFrame) -> str:
     told = "Facts of the convention, for every state party."
     if not clock.party:
         bound = f"they would bind it from {clock.entry_into_force} on"
@@ -82,7 +55,7 @@ def _obligations(clock: Clock) -> str:
     cells = [
         [escape(f"{row.convention} {row.article}"), escape(str(row.what)), "" if pd.isna(row.years) else str(row.years),
          escape(str(row.extension)), escape(str(row.note))]
-        for row in each_row(obligations(clock.convention))
+        for row in each_row(obligations)
     ]  # fmt: skip
     header = ["article", "what a state party has to do", "years after entry into force", "extension", "note"]
     name = f"{CONVENTIONS[clock.convention].name} ({clock.convention})"

@@ -18,6 +18,7 @@ import shapely
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
+from clearplan.core.imprint import Imprint
 from clearplan.outputs.workbooks.writer import LETTERS, Sheet, write_book
 from clearplan.tables.arrow import to_arrow
 from clearplan.tables.books import TURNING_POINTS
@@ -39,9 +40,7 @@ _WORDS = (
 )
 
 
-def write_imsma(
-    tables: Mapping[str, pd.DataFrame], path: str | Path, *, notice: str, title: str = "IMSMA import sheets"
-) -> list[str]:
+def write_imsma(tables: Mapping[str, pd.DataFrame], path: str | Path, imprint: Imprint) -> list[str]:
     """Import sheets as XLSX; the same tables make the same bytes, and no text becomes a formula.
 
     Parameters
@@ -50,8 +49,8 @@ def write_imsma(
         Declared tables with shapes: hazards, areas, tasks, zones, accidents, lifelines, releases.
     path : path
         New .xlsx file.
-    notice, title : str
-        On the first sheet.
+    imprint : Imprint
+        Its title and notice stand on the first sheet.
 
     Returns
     -------
@@ -65,7 +64,7 @@ def write_imsma(
     CrsError
         The tables are not in metres or not in one CRS.
     OutputError
-        The file exists or can't be written, or a table is too large for a sheet.
+        The file exists or can't be written.
     """
     path = Path(path)
     sheets: dict[str, Sheet] = {}
@@ -84,7 +83,7 @@ def write_imsma(
     if not tables:
         raise TableError(f"{path.name}: no table to write; hand over HAZARDS, ACCIDENTS ...")
     require_metres(*(table for table in tables.values()))
-    write_book(path, title=title, words=[notice, *_WORDS, *limits], tables=frames, sheets=sheets)
+    write_book(path, title=imprint.title, words=[imprint.notice, *_WORDS, *limits], tables=frames, sheets=sheets)
     return limits
 
 

@@ -93,7 +93,7 @@ def write_workplan(
     Raises
     ------
     OutputError
-        The file exists or can't be written, or a table has more rows than a sheet.
+        The file exists or can't be written.
     TableError
         A table lacks a column.
     """

@@ -1,27 +1,166 @@
-"""Sheets of a run's book, and their tables: key figures, tasks, ledger, bridge, data quality, sources, settings."""
+"""All of a run as one book to file, plan.xlsx: key figures, tasks, places, work, ledger, treaty tables, faults."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from clearplan.core.crs import inner_lonlat
-from clearplan.outputs.workbooks.writer import Sheet, names
+from clearplan.core.imprint import NOT_FOR_ENTRY, Imprint
+from clearplan.outputs.workbooks.plan import work_sheets, work_tables
+from clearplan.outputs.workbooks.provenance import quality_table, settings_table, source_table
+from clearplan.outputs.workbooks.treaty import treaty_sheets
+from clearplan.outputs.workbooks.writer import Sheet, names, write_book
 from clearplan.planning.planned import BEST, RANKED, Planned
 from clearplan.priority.rank import criteria_of, meaning_of
-from clearplan.settings.base import Settings, told_settings
+from clearplan.publishing.tables import from_records
 from clearplan.settings.project import Project
 from clearplan.tables.codes import CLASSES, CODE_LISTS, RELEASED
 from clearplan.tables.columns import with_unit
-from clearplan.tables.lookup import id_column
+from clearplan.tables.inputs import INPUTS
+from clearplan.treaty.dossier import Dossier
 
-#: Of a deferred row, where its reason tells the row of the file.
-_AT = re.compile(r"(\w+) \(row (\d+) of (.+?)\): ")
+#: Sheets in the order of the book; of treaty and plan of work, those that there are.
+_ORDER = (
+    "summary", "tasks", "zones", "comparison", "work", "use", "budgets", "bridge", "ledger", "obligations", "remaining",
+    "released", "milestones", "planned", "achieved", "quality", "sources", "settings",
+)  # fmt: skip
+_LAST = (
+    "Areas are net of overlap, and classes are never to be summed: an indication is a reason to survey, not a declared "
+    "area. Blank cells are not known, or not in the plan; never 0. Work is dated to the period, not to the day. The "
+    "row below the heads holds HXL hashtags (hxlstandard.org), by which tables of several offices can be laid side by "
+    "side; clearplan passes it by when it reads a table."
+)
+
+
+def write_runbook(
+    path: str | Path,
+    imprint: Imprint,
+    *,
+    project: Project,
+    run: Mapping[str, Any],
+    tables: Mapping[str, Any],
+    planned: Planned | None = None,
+    dossier: Dossier | None = None,
+) -> None:
+    """All of a run as one XLSX to file; what the run has not (a plan of work, treaty tables, a bridge) has no sheet.
+
+    Parameters
+    ----------
+    path : path
+        A new .xlsx file.
+    imprint : Imprint
+        Its title and notice stand on the first sheet, day and fingerprint at the foot of every page.
+    project : Project
+    run : mapping
+        The record of the run.
+    tables : mapping
+        By name: those of the project and TASKS, as the run has them; ``faults`` of all files; ``net_area``, ``ledger``,
+        and ``bridge`` where there is one.
+    planned : Planned, optional
+    dossier : Dossier, optional
+
+    Raises
+    ------
+    OutputError
+        The file exists or can't be written.
+    """
+    days = _bridge_days(project) if "bridge" in tables else None
+    survey = project.priority.survey_first
+    sheets = run_sheets(tables["tasks"], days, "" if survey is None else survey.currency)
+    sheets |= _plan_sheets(planned) | _treaty_sheets(dossier)
+    shown = _run_tables(project, run, tables, planned)
+    shown |= _plan_tables(planned, tables["tasks"]) | _treaty_tables(dossier)
+    if run.get("tier", "restricted") != "restricted":
+        # A published table has only the columns that leave.
+        sheets = {name: replace(sheet, may_lack=sheet.columns) for name, sheet in sheets.items()}
+    illustrative = "Illustrative data. " if imprint.illustrative else ""
+    write_book(
+        path,
+        title=imprint.title,
+        words=[imprint.notice, *run["warnings"], *_further_notes(planned, dossier)],
+        tables={name: shown[name] for name in _ORDER if name in shown},
+        sheets=sheets,
+        last=_LAST,
+        foot=f"{illustrative}{NOT_FOR_ENTRY} As at {imprint.as_at}. Fingerprint {imprint.fingerprint}.",
+    )
+
+
+def _bridge_days(project: Project) -> tuple[str, str] | None:
+    opening = None if project.release is None else project.release.bridge_from
+    return None if opening is None else (opening.isoformat(), project.study.as_at.isoformat())
+
+
+def _run_tables(
+    project: Project, run: Mapping[str, Any], tables: Mapping[str, Any], planned: Planned | None
+) -> dict[str, pd.DataFrame]:
+    """Tables of the sheets that every run has."""
+    read = {name: tables[name] for name in INPUTS}
+    shown = {
+        "summary": summary_table(run, project, tables["tasks"], tables, planned),
+        "tasks": task_table(tables["tasks"]),
+        "zones": _places(tables["zones"]),
+        "ledger": by_class(tables["ledger"]),
+        "quality": quality_table(tables["faults"], read),
+        "sources": source_table(run, project, read | _hazards_apart(tables["hazards"])),
+        "settings": settings_table(project, run["settings"]),
+    }
+    return shown | ({"bridge": by_class(tables["bridge"])} if "bridge" in tables else {})
+
+
+def _hazards_apart(hazards: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """HAZARDS by the section of plan.toml that they come from."""
+    of_records, lines = from_records(hazards), hazards["kind"] == "contact-line"
+    strikes = hazards["kind"] == "cluster-strike"
+    return {
+        "contact_line": hazards[lines],
+        "records": hazards[of_records],
+        "strikes": hazards[strikes & ~of_records],
+        "hazards": hazards[~lines & ~strikes & ~of_records],
+    }
+
+
+def _places(zones: Any) -> pd.DataFrame:
+    """ZONES with the position of an inner point [degrees, WGS 84]; none where a zone could not be placed."""
+    lon, lat = (np.where(np.isfinite(v), v, np.nan).round(6) for v in inner_lonlat(zones))
+    return pd.DataFrame(zones.drop(columns="geometry")).assign(lon=lon, lat=lat)
+
+
+def _plan_sheets(planned: Planned | None) -> dict[str, Sheet]:
+    """Sheets of the plan of work; of the places alone, where there is none."""
+    sheets = work_sheets("" if planned is None else planned.case.settings.currency)
+    if planned is not None:
+        return sheets
+    places = sheets["zones"]
+    of_the_plan = [name for name in places.columns if name not in ("zone_id", "name", "people")]
+    return {"zones": replace(places, about="where people wait to return, or live", may_lack=of_the_plan)}
+
+
+def _plan_tables(planned: Planned | None, tasks: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {} if planned is None else work_tables(planned, tasks)
+
+
+def _treaty_sheets(dossier: Dossier | None) -> dict[str, Sheet]:
+    return {} if dossier is None else treaty_sheets(dossier)
+
+
+def _treaty_tables(dossier: Dossier | None) -> dict[str, pd.DataFrame]:
+    return {} if dossier is None else {"obligations": dossier.obligations, **dossier.tables}
+
+
+def _further_notes(planned: Planned | None, dossier: Dossier | None) -> Sequence[str]:
+    """What to know of the plan of work and of the treaty tables."""
+    notes = [] if planned is None else [str(note) for note in planned.notes]
+    return notes if dossier is None else [*notes, *dossier.clock.words, *dossier.notes]
+
+
+# --- sheets of every run, and their tables
 
 
 def run_sheets(tasks: pd.DataFrame, bridge_days: tuple[str, str] | None = None, currency: str = "") -> dict[str, Sheet]:
@@ -233,114 +372,3 @@ def _of_plan(planned: Planned, name: str) -> Figures:
     if not pd.isna(row.get("gap")):
         yield (f"By the {name}: proven within", 100 * float(row["gap"]), "%", "gap: how far, at most, the best plan "
                "that there can be is better in the plan's objective")  # fmt: skip
-
-
-# --- data quality, sources, settings
-
-
-def quality_table(faults: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every deferred row of the tables, then every fault of the files in reading order.
-
-    Parameters
-    ----------
-    faults : DataFrame
-        Fault table of all files.
-    tables : mapping
-        Declared tables with a column ``deferred``, by their names.
-    """
-    errors = faults[faults["level"] == "error"]
-    rows = []
-    for name, table in tables.items():
-        if "deferred" not in table.columns:
-            continue
-        for row in table[table["deferred"].notna()].to_dict("records"):
-            found = _fault_of(str(row["deferred"]), errors)
-            rows.append({
-                "level": "deferred", "table": name, "id": row[id_column(name)], "rule": row["deferred"],
-                "source": row.get("source"), "remedy": "mend the row in its file and run again", **found,
-            })  # fmt: skip
-    columns = ["level", "file", "row", "column", "value", "rule", "remedy", "table", "id", "source"]
-    told = pd.concat([pd.DataFrame(rows, columns=columns, dtype=object), faults.astype(object)], ignore_index=True)
-    return told[columns]
-
-
-def _fault_of(reason: str, errors: pd.DataFrame) -> dict[str, Any]:
-    """Where the fault of a deferred row lies, if its reason tells, or only one fault can be meant."""
-    at = _AT.search(reason)
-    own = errors[[f"{c}: {rule}" in reason for c, rule in zip(errors["column"], errors["rule"], strict=True)]]
-    if at is not None:
-        own = errors[(errors["file"] == at[3]) & (errors["row"].astype(str) == at[2]) & (errors["column"] == at[1])]
-    if len(own) == 1:
-        return {name: own.iloc[0][name] for name in ("file", "row", "column", "value", "remedy")}
-    return {} if at is None else {"column": at[1], "row": int(at[2]), "file": at[3]}
-
-
-def source_table(run: Mapping[str, Any], project: Project, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every file that decided a figure: file, used_for, source, sha256.
-
-    Source and licence are those that plan.toml states for the file; else those that its rows state, where one file
-    alone fills the table; of layers behind the map, the plan's attribution.
-
-    Parameters
-    ----------
-    run : mapping
-        The record of the run: inputs, settings.
-    plan : Project
-    tables : mapping
-        Tables as read, by the section of plan.toml that fills them; rows of several sections apart.
-    """
-    used = dict[str, str]()
-    for told in told_settings(project, run["settings"]):
-        if isinstance(told.value, str) and told.value in run["inputs"]:
-            place = told.section if told.setting == "path" else f"{told.section}.{told.setting}"
-            used[told.value] = f"{used[told.value]}; {place}" if told.value in used else place
-    rows = [
-        (file, place, _source_of(place, project, run["settings"], tables), digest)
-        for file, digest in run["inputs"].items()
-        for place in [used.get(file) or _beside(file, used)]
-    ]
-    return pd.DataFrame(rows, columns=["file", "used_for", "source", "sha256"])
-
-
-def _beside(file: str, used: Mapping[str, str]) -> str:
-    """What a part of a shapefile, or a file inside a folder, is used for."""
-    stem = file.rsplit(".", 1)[0]
-    near = [place for name, place in used.items() if name.rsplit(".", 1)[0] == stem or file.startswith(f"{name}/")]
-    return near[0] if near else ""
-
-
-def _source_of(
-    place: str, project: Project, settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
-) -> str | None:
-    """Source and licence of the file that stands at a place of plan.toml."""
-    if place.startswith("context."):
-        return project.context.attribution or None
-    section, _, number = place.partition(" ")
-    stated = settings.get(section)
-    if not isinstance(stated, list):
-        return None
-    own = stated[int(number) - 1 if number else 0]
-    words = own.get("source") or own.get("set", {}).get("source")
-    if isinstance(words, str):
-        return words
-    if len(stated) > 1 or section not in tables:
-        return None
-    every = list(dict.fromkeys(tables[section]["source"].dropna().astype(str)))
-    return "; ".join(every[:5]) + (f"; and {len(every) - 5} more" if len(every) > 5 else "") or None
-
-
-def settings_table(plan: Settings, values: Mapping[str, Any]) -> pd.DataFrame:
-    """Every setting: section, setting, value, unit, meaning; values as plan.toml would write them."""
-    rows = [told._replace(value=_as_written(told.value)) for told in told_settings(plan, values)]
-    return pd.DataFrame(rows, columns=["section", "setting", "value", "unit", "meaning"]).astype({"value": object})
-
-
-def _as_written(value: Any) -> Any:
-    """A plain value for one cell; what is empty is unset.
-
-    >>> _as_written([1.0, "a"]), _as_written({}), _as_written(True), _as_written(2.5)
-    ('[1.0, "a"]', None, 'true', 2.5)
-    """
-    if value is None or (isinstance(value, list | dict) and not value):
-        return None
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict | bool) else value

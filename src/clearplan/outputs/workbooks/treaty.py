@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from clearplan.core.imprint import Imprint
 from clearplan.outputs.workbooks.writer import Sheet, names, write_book
-from clearplan.treaty.clock import Clock
+from clearplan.treaty.dossier import Dossier
 
 _LAST = (
     "Areas are net of overlap. Classes are never to be summed: an indication is a reason to survey, not a declared "
@@ -16,60 +14,38 @@ _LAST = (
 )
 
 
-def write_treaty(
-    path: str | Path,
-    clock: Clock,
-    *,
-    obligations: pd.DataFrame,
-    remaining: pd.DataFrame,
-    released: pd.DataFrame,
-    milestones: pd.DataFrame | None = None,
-    planned: pd.DataFrame | None = None,
-    achieved: pd.DataFrame | None = None,
-    notice: str,
-    notes: Sequence[str] = (),
-    currency: str = "",
-    title: str = "Treaty tables",
-) -> None:
-    """The treaty tables as a workbook of one sheet each; what is not given has none. Same tables, same bytes.
+def write_treaty(path: str | Path, dossier: Dossier, imprint: Imprint) -> None:
+    """The treaty tables as a workbook of one sheet each; what the dossier lacks has none. Same tables, same bytes.
 
     Parameters
     ----------
     path : path
         A new .xlsx file.
-    clock : Clock
-        Its sentences stand on the first sheet. Of a state that is not party all is told as if it acceded on a day.
-    obligations : DataFrame
-        From ``treaty.obligations``.
-    remaining, released, milestones, planned, achieved : DataFrame
-        From ``remaining_table``, ``released_table``, ``milestones``, ``planned_release`` and ``plan_vs_achieved``.
-    notice, notes : str, list of str
-        On the first sheet: disclaimer and fingerprint, and what to know.
-    currency : str
-        Of the costs.
-    title : str
-        Of the workbook.
+    dossier : Dossier
+        The sentences of its clock and its notes stand on the first sheet. Of a state that is not party all is told as
+        if it acceded on a day.
+    imprint : Imprint
+        Title and notice, on the first sheet.
 
     Raises
     ------
     OutputError, TableError
         As in :func:`clearplan.outputs.workbooks.writer.write_book`.
     """
-    given = {"obligations": obligations, "remaining": remaining, "released": released, "milestones": milestones,
-             "planned": planned, "achieved": achieved}  # fmt: skip
     write_book(
         path,
-        title=title,
-        words=[notice, *clock.words, *notes],
+        title=imprint.title,
+        words=[imprint.notice, *dossier.clock.words, *dossier.notes],
         last=_LAST,
-        tables={name: table for name, table in given.items() if table is not None},
-        sheets=treaty_sheets(clock, released, currency),
-        foot=notice,
+        tables={"obligations": dossier.obligations, **dossier.tables},
+        sheets=treaty_sheets(dossier),
+        foot=imprint.notice,
     )
 
 
-def treaty_sheets(clock: Clock, released: pd.DataFrame, currency: str) -> dict[str, Sheet]:
-    """All sheets, by the name of the argument of ``write_treaty`` that fills them; ``released``: for its devices."""
+def treaty_sheets(dossier: Dossier) -> dict[str, Sheet]:
+    """All sheets, by the name of the dossier's table that fills each."""
+    clock, released = dossier.clock, dossier.released
     asks = f"what the {clock.convention} asks of its states parties"
     if not clock.party:
         asks += f"; {clock.state} is not one, and is told as if it acceded on {clock.if_acceded_on}"
@@ -101,7 +77,7 @@ def treaty_sheets(clock: Clock, released: pd.DataFrame, currency: str) -> dict[s
             "milestones",
             names("year kind tasks m2 days team_months_low team_months team_months_high cost_low cost cost_high"),
             fixed=2,
-            currency=currency,
+            currency=dossier.currency,
         ),
         "planned": Sheet(
             "Planned release",

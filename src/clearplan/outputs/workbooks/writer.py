@@ -8,7 +8,8 @@ import numbers
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +46,8 @@ _NARROWEST = 8
 _LINE, _HIGHEST, _ACROSS = 15, 405, 240
 #: A sheet's rows below two of heads and a cell's letters that XLSX can hold, and the letters of a page's foot.
 _MOST_ROWS, LETTERS, _FOOT = 1_048_574, 32_767, 255
+#: Letters of a sheet's name.
+_LONGEST_NAME = 31
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ def new_book(path: str | Path, title: str) -> Iterator[Any]:
         yield book
         try:
             book.close()
-        except xlsxwriter.exceptions.FileCreateError as error:
+        except xlsxwriter.exceptions.XlsxFileError as error:
             raise unwritable(path, error) from None
 
 
@@ -171,30 +174,45 @@ def write_book(
     foot
         At the foot of every printed page, before its number.
     tables : mapping of name to DataFrame
-        One sheet each, in this order.
+        One sheet each, in this order; a table with more rows than a sheet holds goes on on further ones ("Work 2").
     sheets : mapping of name to Sheet
 
     Raises
     ------
     OutputError
-        The file exists or can't be written, or a table has more rows than a sheet.
+        The file exists or can't be written.
     TableError
         A table lacks a column.
     """
     tables = {name: in_words(table) for name, table in tables.items()}
     for name, table in tables.items():
         _refuse(name, table, sheets[name], Path(path))
+    parts = {name: _parts(sheets[name], table) for name, table in tables.items()}
     with new_book(path, title) as book:
-        told = [f"Sheet {sheets[name].name}: {sheets[name].about}{_none(table)}." for name, table in tables.items()]
-        _set_up(_read_first(book, title, [*words, *told, last]), foot)
+        _set_up(_read_first(book, title, [*words, *map(_sheet_words, parts.values()), last]), foot)
         formats = {kind: book.add_format({"valign": "top", **look}) for kind, look in _FORMATS.items()}
-        for name, table in tables.items():
-            page, across = _fill_sheet(book, sheets[name], table, formats)
+        for sheet, table in chain.from_iterable(parts.values()):
+            page, across = _fill_sheet(book, sheet, table, formats)
             _set_up(page, foot, across)
 
 
-def _none(table: pd.DataFrame) -> str:
-    return "" if len(table) else " (there are none)"
+def _parts(sheet: Sheet, table: pd.DataFrame) -> list[tuple[Sheet, pd.DataFrame]]:
+    """The sheets that hold a table: one, or as many as its rows need, numbered from 2 on."""
+    parts = []
+    for number, start in enumerate(range(0, max(len(table), 1), _MOST_ROWS), start=1):
+        end = f" {number}" if number > 1 else ""
+        name = sheet.name[: _LONGEST_NAME - len(end)] + end
+        parts.append((replace(sheet, name=name), table.iloc[start : start + _MOST_ROWS]))
+    return parts
+
+
+def _sheet_words(parts: Sequence[tuple[Sheet, pd.DataFrame]]) -> str:
+    """What a table's sheets are about, and how many they are."""
+    (first, table), (last, _) = parts[0], parts[-1]
+    if len(parts) == 1:
+        return f"Sheet {first.name}: {first.about}{'' if len(table) else ' (there are none)'}."
+    rows = sum(len(part) for _, part in parts)
+    return f"Sheets {first.name} to {last.name}: {first.about}; one sheet can't hold {rows:,} rows."
 
 
 def _set_up(page: Any, foot: str, across: int = 1) -> None:
@@ -211,8 +229,6 @@ def _refuse(name: str, table: pd.DataFrame, sheet: Sheet, path: Path) -> None:
     missing = [name for name in sheet.columns if name not in table.columns and name not in sheet.may_lack]
     if missing:
         raise TableError(f"{path.name}: {name} has no column {missing[0]}; give the table as the docstring says")
-    if len(table) > _MOST_ROWS:
-        raise OutputError(f"{path}: {len(table):,} rows of {name} are more than a sheet holds; write them as CSV")
 
 
 def _foot(words: str, room: int) -> str:

@@ -1,4 +1,4 @@
-"""What a run leaves for the field and for other systems, tier by tier; odd text in all of it."""
+"""What a run leaves for teams and for other systems on request, tier by tier; what fails; odd text in all of it."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from html.parser import HTMLParser
+from pathlib import Path
 
 import geopandas as gpd
 import gpxpy
@@ -17,13 +18,15 @@ import pypdf
 import pytest
 import shapely
 
+from clearplan.core.errors import OutputError
 from clearplan.study.export import export_run
 from clearplan.study.run import run_study
 from tests.conftest import made_once
 from tests.pdf import texts_of_pages
 from tests.study.test_run import depend, make_project, project  # noqa: F401
 
-EXCHANGE = ["areas.parquet", "imsma.xlsx", "layers.shp.zip", "limits.txt", "tasks.parquet", "zones.parquet"]
+FORMATS = ["areas.parquet", "imsma.xlsx", "layers.shp.zip", "limits.txt", "tasks.parquet", "zones.parquet"]
+ASKED = {"outputs": {"field": True, "formats": True}}
 FIELD = ["dossiers.pdf", "map.kmz", "map.pdf", "map.png", "tasks.gpx"]
 
 
@@ -40,18 +43,18 @@ def text_of(pdf):
 )
 def test_folders_of_a_team_and_of_other_systems(small_runs, tier, banner):
     run = small_runs / tier
-    assert names(run / "exchange") == EXCHANGE
+    assert names(run / "formats") == FORMATS
     assert names(run / "field") == FIELD
     gpx = gpxpy.parse((run / "field" / "tasks.gpx").read_text(encoding="utf-8"))
-    with zipfile.ZipFile(run / "field" / "map.kmz") as kmz, zipfile.ZipFile(run / "exchange" / "layers.shp.zip") as shp:
+    with zipfile.ZipFile(run / "field" / "map.kmz") as kmz, zipfile.ZipFile(run / "formats" / "layers.shp.zip") as shp:
         told = [
             kmz.read("doc.kml").decode(),
             " ".join(shp.read(n).decode() for n in shp.namelist() if "txt" in n.lower()),
         ]
-    book = openpyxl.load_workbook(run / "exchange" / "imsma.xlsx")
+    book = openpyxl.load_workbook(run / "formats" / "imsma.xlsx")
     told.append(" ".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row))
     told += [text_of(run / "field" / name) for name in ("map.pdf", "dossiers.pdf")]
-    told += [gpx.description, gpd.read_parquet(run / "exchange" / "tasks.parquet").attrs.get("notice", banner)]
+    told += [gpx.description, gpd.read_parquet(run / "formats" / "tasks.parquet").attrs.get("notice", banner)]
     fingerprint = json.loads((run / "run.json").read_text(encoding="utf-8"))["fingerprint"]
     assert [words[:200] for words in told if banner not in words] == []
     assert [words[:200] for words in told[:-1] if fingerprint not in words] == []
@@ -61,17 +64,17 @@ def test_layers_hold_every_row(small_runs):
     run = small_runs / "restricted"
     for name in ("areas", "tasks", "zones"):
         ours = pyogrio.read_dataframe(run / "plan.gpkg", layer=name)
-        assert len(gpd.read_parquet(run / "exchange" / f"{name}.parquet")) == len(ours)
-        assert len(pyogrio.read_dataframe(f"/vsizip/{run}/exchange/layers.shp.zip/{name}.shp")) == len(ours)
+        assert len(gpd.read_parquet(run / "formats" / f"{name}.parquet")) == len(ours)
+        assert len(pyogrio.read_dataframe(f"/vsizip/{run}/formats/layers.shp.zip/{name}.shp")) == len(ours)
 
 
 def test_limits_are_told(small_runs):
-    told = (small_runs / "restricted" / "exchange" / "limits.txt").read_text(encoding="utf-8")
+    told = (small_runs / "restricted" / "formats" / "limits.txt").read_text(encoding="utf-8")
     assert "column names are shortened" in told
 
 
 def test_nothing_of_a_public_run(small_runs):
-    assert not {"field", "exchange"} & set(names(small_runs / "public"))
+    assert not {"field", "formats"} & set(names(small_runs / "public"))
 
 
 def test_what_nobody_gave_is_not_known(small_runs):
@@ -88,10 +91,108 @@ def test_no_task_with_a_place(project):  # noqa: F811
     """All fields are cancelled: nothing is left to draw, and other systems still get their tables."""
     fields = gpd.read_file(project / "fields.geojson").assign(status="closed")
     fields.to_file(project / "fields.geojson")
-    study = run_study(project / "plan.toml", project / "out")
+    study = run_study(project / "plan.toml", project / "out", change=ASKED)
     assert len(study.tasks) == 0
     assert not (project / "out" / "field").exists()
-    assert {"imsma.xlsx", "zones.parquet"} <= set(names(project / "out" / "exchange"))
+    assert "field: left out, because no task has a place" in study.notes
+    assert {"imsma.xlsx", "zones.parquet"} <= set(names(project / "out" / "formats"))
+
+
+# --- on request, and what can't be written
+
+
+def test_folders_are_written_on_request_and_go_when_nobody_asks(project):  # noqa: F811
+    out = project / "out"
+    asked = run_study(project / "plan.toml", out, change={"outputs": {"field": True}})
+    assert names(out / "field") == FIELD
+    assert not (out / "formats").exists()
+    bare = run_study(project / "plan.toml", out)
+    assert not {"field", "formats"} & set(names(out))
+    assert asked.run["fingerprint"] == bare.run["fingerprint"]  # they decide no figure
+
+
+def half_written(*given, **__):
+    """A writer that leaves half a file and then fails."""
+    path = next(value for value in given if isinstance(value, Path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("half")
+    raise OutputError(f"{path}: can't be written (no room\nleft)")
+
+
+@pytest.mark.parametrize(
+    ("writer", "files"),
+    [
+        ("write_gpx", ["field/tasks.gpx"]),
+        ("write_kml", ["field/map.kmz"]),
+        ("write_dossiers", ["field/dossiers.pdf"]),
+        ("draw_sheet", ["field/map.pdf", "field/map.png"]),
+        ("write_imsma", ["formats/imsma.xlsx"]),
+    ],
+)
+def test_an_optional_file_that_fails_is_left_out_and_told(project, monkeypatch, writer, files):  # noqa: F811
+    monkeypatch.setattr(f"clearplan.study.outputs.{writer}", half_written)
+    out = project / "out"
+    study = run_study(project / "plan.toml", out, change=ASKED)
+    written = {f"{folder}/{name}" for folder in ("field", "formats") for name in names(out / folder)}
+    every = {f"field/{name}" for name in FIELD} | {f"formats/{name}" for name in FORMATS}
+    assert written - {"field/limits.txt"} == every - set(files)
+    for file in files:
+        sentence = f"{file}: left out, because it could not be written ({file}: can't be written (no room left))"
+        assert sentence in study.notes
+        limits = (out / file).parent / "limits.txt"
+        assert sentence in limits.read_text(encoding="utf-8").splitlines()
+        assert sentence in json.loads((out / "run.json").read_text(encoding="utf-8"))["warnings"]
+        assert file in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_map_that_nothing_can_draw_is_left_out(project, monkeypatch):  # noqa: F811
+    """The writer of pages itself fails: none of the files that it would have made stays."""
+
+    def no_pages(path, *_, **__):
+        raise OutputError(f"{path}: can't be written")
+
+    for module in ("field.dossiers", "paper.maps"):
+        monkeypatch.setattr(f"clearplan.outputs.{module}.save_pages", no_pages)
+    study = run_study(project / "plan.toml", project / "out", change=ASKED)
+    assert names(project / "out" / "field") == ["limits.txt", "map.kmz", "tasks.gpx"]
+    assert sum("left out" in note for note in study.notes) == 3
+
+
+@pytest.mark.parametrize("writer", ["save_paper", "write_runbook", "write_gpkg"])
+def test_a_required_file_that_fails_ends_the_run(project, monkeypatch, writer):  # noqa: F811
+    def fails(*_, **__):
+        raise OutputError("it can't be written")
+
+    monkeypatch.setattr(f"clearplan.study.outputs.{writer}", fails)
+    with pytest.raises(OutputError, match="it can't be written"):
+        run_study(project / "plan.toml", project / "out", change=ASKED)
+    assert not (project / "out").exists()
+
+
+def test_more_rows_than_a_sheet_holds_end_no_run(project, monkeypatch):  # noqa: F811
+    """Hazards, their corners and tasks of a run go on on further sheets; none of their rows is lost."""
+    monkeypatch.setattr("clearplan.outputs.workbooks.writer._MOST_ROWS", 1)
+    study = run_study(project / "plan.toml", project / "out", change=ASKED)
+    assert not [note for note in study.notes if "left out" in note]
+    book = openpyxl.load_workbook(project / "out" / "formats" / "imsma.xlsx")
+    assert [book[name]["A2"].value for name in ("hazards", "hazards 2")] == study.hazards["hazard_id"].tolist()
+    corners = [name for name in book.sheetnames if name.startswith("hazards polygons")]
+    assert len(corners) == shapely.get_num_coordinates(study.hazards.geometry.to_numpy()).sum() - len(study.hazards)
+    book = openpyxl.load_workbook(project / "out" / "plan.xlsx")
+    sheets = [name for name in book.sheetnames if name.startswith("Tasks")]
+    assert sheets == ["Tasks", *(f"Tasks {k}" for k in range(2, len(study.tasks) + 1))]
+    assert {book[name]["A3"].value for name in sheets} == set(study.tasks["task_id"])
+
+
+def test_texts_longer_than_a_cell_end_no_run(project):  # noqa: F811
+    fields = gpd.read_file(project / "fields.geojson").assign(source="long " * 8_000)
+    fields.to_file(project / "fields.geojson")
+    study = run_study(project / "plan.toml", project / "out", change=ASKED)
+    assert not [note for note in study.notes if "left out" in note]
+    limits = (project / "out" / "formats" / "limits.txt").read_text(encoding="utf-8")
+    assert "2 texts of source are longer than a cell" in limits
+    cells = [cell.value for row in openpyxl.load_workbook(project / "out" / "plan.xlsx")["Tasks"] for cell in row]
+    assert max(len(value) for value in cells if isinstance(value, str)) == 32_767
 
 
 # --- text from data is text
@@ -157,7 +258,7 @@ class Elements(HTMLParser):
 def odd_run(tmp_path_factory):
     def make(folder):
         odd(make_project(folder))
-        run_study(folder / "project" / "plan.toml", folder / "project" / "out")
+        run_study(folder / "project" / "plan.toml", folder / "project" / "out", change=ASKED)
 
     return made_once(tmp_path_factory, "odd", make)[1] / "project" / "out"
 
@@ -204,7 +305,7 @@ def test_odd_text_comes_back_as_it_was(odd_run, tmp_path):
     for layer, column in (("hazards", "hazard_id"), ("zones", "name"), ("accidents", "accident_id")):
         table = pyogrio.read_dataframe(odd_run / "plan.gpkg", layer=layer)
         assert sorted(table[column]) == sorted(TEXTS)
-    assert sorted(gpd.read_parquet(odd_run / "exchange" / "zones.parquet")["name"]) == sorted(TEXTS)
+    assert sorted(gpd.read_parquet(odd_run / "formats" / "zones.parquet")["name"]) == sorted(TEXTS)
     gpx = gpxpy.parse((odd_run / "field" / "tasks.gpx").read_text(encoding="utf-8"))
     assert gpx.name == "=1+1 <b>$x$</b> {{7*7}} ../a"
     # Paper shows no mathematics: dollars and backslashes stand as they are.
