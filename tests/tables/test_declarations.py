@@ -32,7 +32,7 @@ def sheets_of(study):
     """Every sheet that a run can have, by its title."""
     dossier = study.dossier
     sheets = run_sheets(study.tasks, currency="USD") | work_sheets("USD")
-    sheets |= treaty_sheets(dossier.clock, dossier.released, dossier.currency)
+    sheets |= treaty_sheets(dossier)
     return {sheet.name: sheet for sheet in sheets.values()}
 
 
