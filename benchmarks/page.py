@@ -100,14 +100,13 @@ def make_ours(count: int, out: Path) -> tuple[float, float]:
     import clearplan.geo.rasters  # noqa: F401
     from clearplan.core.imprint import Imprint
     from clearplan.outputs.layers import Layers
-    from clearplan.outputs.page.draw import About, draw_map
+    from clearplan.outputs.page.draw import draw_map
 
     areas, tasks, zones, layer = make_world(count)
     title = f"{len(areas):,} made-up hazards"
     imprint = Imprint(title, dt.date(2026, 1, 1), "", "benchmark", crs="EPSG:32638", illustrative=True)
-    about = About(figures=(("Hazards", f"{len(areas):,}"), ("Tasks", f"{len(tasks):,}")))
     begin, before = time.perf_counter(), time.process_time()
-    draw_map(Layers(tasks, zones, areas=areas, contact_lines=layer[["geometry"]]), imprint, about=about).save(out)
+    draw_map(Layers(tasks, zones, areas=areas, contact_lines=layer[["geometry"]]), imprint).save(out)
     return time.perf_counter() - begin, time.process_time() - before
 
 

@@ -19,8 +19,9 @@ import clearplan as cp
 from clearplan.core.errors import FaultsError, OutputError, SettingsError
 from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from clearplan.land.footprints import net_shapes
+from clearplan.outputs.facts import people_of, people_record
 from clearplan.read.readers import read_ranked
-from clearplan.study.provenance import _hashes, line_words, people_waiting
+from clearplan.study.provenance import _hashes
 from clearplan.study.run import run_study
 from clearplan.tables.check import remaining
 from tests.conftest import SAMPLE
@@ -105,7 +106,7 @@ def test_provenance_stays_in_every_row(sample):
 
 def test_people_are_counted_once_and_unknown_stays_unknown(sample):
     study, _ = sample
-    people = people_waiting(study.zones)
+    people = people_record(people_of(study.zones))
     published = pd.read_csv(SAMPLE / "resettlement.csv")["people"]
     assert people["known_people"] == published.sum()
     assert people["zones_unknown"] == published.isna().sum() > 0
@@ -134,7 +135,7 @@ def test_length_is_computed_and_stands_beside_the_scale(sample):
     (line,) = study.run["contact_lines"]
     known = json.loads((SAMPLE / "line_of_contact" / "reference_figures.json").read_text())
     assert line["length_km"] == round(known["loc_length_geodesic_km"], 1)
-    assert "202.6 km as drawn at 1:10 million" in line_words(line)
+    assert "202.6 km as drawn at 1:10 million" in study.facts.contact_lines[0].words
 
 
 def test_layers_of_the_geopackage(sample):

@@ -12,6 +12,7 @@ from clearplan.cli.run import print_imprint, print_ways, watched
 from clearplan.cli.terminal import print_table, say
 
 if TYPE_CHECKING:
+    from clearplan.outputs.plan_facts import PlanFacts
     from clearplan.planning.planned import Planned
 
 
@@ -76,8 +77,10 @@ def plan_work(  # noqa: PLR0913 - the options of the command
         typer.echo(f"Instead of plan.toml: teams of {teams}")
     planned = study.planned
     assert planned is not None, "plan_study refuses a project without a plan of work"
-    print_ways(planned)
-    _print_budgets(planned)
+    plan = study.facts.plan
+    assert plan is not None, "a study with a plan of work has its figures"
+    print_ways(plan, planned.notes)
+    _print_budgets(plan)
     _print_programme(planned)
     typer.echo()
     print_imprint(study)
@@ -85,14 +88,12 @@ def plan_work(  # noqa: PLR0913 - the options of the command
     typer.echo(f"Plan: {target / 'plan.html'}")
 
 
-def _print_budgets(planned: Planned) -> None:
+def _print_budgets(plan: PlanFacts) -> None:
     """What another million buys."""
-    from clearplan.tables.check import each_row
-
-    if planned.budgets is None:
+    if plan.budgets is None:
         return
     header = (
-        f"budget [{planned.case.settings.currency}]",
+        f"budget [{plan.currency}]",
         "person-months at home",
         "people home",
         "places open",
@@ -108,7 +109,7 @@ def _print_budgets(planned: Planned) -> None:
             f"{step.per_million:,.0f}",
             f"{100 * step.gap:.1f} %",
         )
-        for step in each_row(planned.budgets)
+        for step in plan.budgets
     ]
     typer.echo()
     print_table(header, rows)

@@ -16,9 +16,9 @@ from clearplan.core.errors import ClearplanError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
-
-    from clearplan.planning.planned import Planned
+    from clearplan.core.reason import Reason
+    from clearplan.outputs.facts import Facts
+    from clearplan.outputs.plan_facts import PlanFacts
     from clearplan.study.study import Study
 
 
@@ -264,22 +264,21 @@ def _run(
 
 def _print_study(study: Study) -> None:
     """What must be read first, then areas, tasks, the plan of work and the fingerprint; empty lines between them."""
-    from clearplan.study.provenance import line_words
-
+    facts = study.facts
     for note in study.notes:
         say(f"NOTE: {note}")
     typer.echo()
-    for line in study.run["contact_lines"]:
-        say(line_words(line))
+    for line in facts.contact_lines:
+        say(line.words)
     say(f"Working CRS: {study.run['crs']}")
     typer.echo()
-    _print_net(study.net)
-    _print_ledger(study.books["ledger"])
+    _print_net(facts)
+    _print_ledger(facts)
     typer.echo()
-    queues = study.tasks["queue"].value_counts()
-    typer.echo(f"Tasks: {queues.get('survey', 0)} to survey, {queues.get('clearance', 0)} to clear")
-    if study.planned is not None:
-        print_ways(study.planned)
+    tasks = {queue.queue: queue.tasks for queue in facts.queues}
+    typer.echo(f"Tasks: {tasks['survey']} to survey, {tasks['clearance']} to clear")
+    if study.planned is not None and facts.plan is not None:
+        print_ways(facts.plan, study.planned.notes)
     typer.echo()
     print_imprint(study)
 
@@ -291,7 +290,7 @@ def print_imprint(study: Study) -> None:
     typer.echo(f"Fingerprint {study.run['fingerprint']}")
 
 
-def print_ways(planned: Planned) -> None:
+def print_ways(plan: PlanFacts, notes: Sequence[Reason]) -> None:
     """Four ways of planning side by side, and how near the best one is to the best there can be."""
     header = (
         "way of planning",
@@ -299,41 +298,39 @@ def print_ways(planned: Planned) -> None:
         "range",
         "people home",
         "places open",
-        planned.case.settings.currency,
+        plan.currency,
     )
     rows = [
         (
-            way.strategy,
+            way.name,
             f"{way.person_months:,.0f}",
             f"{way.person_months_low:,.0f} to {way.person_months_high:,.0f}",
             f"{way.people_home:,.0f}",
             f"{way.zones_open:.0f}",
             f"{way.cost:,.0f}",
         )
-        for way in planned.comparison.itertuples()
+        for way in plan.strategies
     ]
     print_table(header, rows)
-    say(f"The best plan found is proven to be within {100 * planned.schedule.gap:.1f} % of the best there can be")
-    for note in planned.notes:
+    say(f"The best plan found is proven to be within {100 * plan.gap:.1f} % of the best there can be")
+    for note in notes:
         say(f"NOTE: {note}")
 
 
-def _print_ledger(ledger: pd.DataFrame) -> None:
+def _print_ledger(facts: Facts) -> None:
     """What became of the reported ground; nothing where nothing was released or closed."""
-    states = ["reported_m2", "remaining_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "closed_m2"]
-    total = ledger.groupby("land_class", sort=False)[states].sum() / 1e6
-    if not total[states[2:]].to_numpy().any():
+    moved = [(row.cancelled_m2, row.reduced_m2, row.cleared_m2, row.closed_m2) for row in facts.standing]
+    if not any(map(any, moved)):
         return
     rows = [
-        (str(name), *(f"{value:,.2f}" for value in row))
-        for name, row in zip(total.index, total.to_numpy(), strict=True)
+        (row.land_class, *(f"{m2 / 1e6:,.2f}" for m2 in (row.reported_m2, row.remaining_m2, *states)))
+        for row, states in zip(facts.standing, moved, strict=True)
     ]
     header = ("reported", "remaining", "cancelled", "reduced", "cleared", "closed by status")
     typer.echo()
     print_table(("km2, overlaps once", *header), rows)
 
 
-def _print_net(net: pd.DataFrame) -> None:
-    total = net.groupby("land_class", sort=False)[["net_m2", "gross_m2"]].sum() / 1e6
-    rows = [(str(name), f"{row.net_m2:,.2f}", f"{row.gross_m2:,.2f}") for name, row in total.iterrows()]
+def _print_net(facts: Facts) -> None:
+    rows = [(row.land_class, f"{row.net_m2 / 1e6:,.2f}", f"{row.gross_m2 / 1e6:,.2f}") for row in facts.ground]
     print_table(("land class", "net km2 (overlaps once)", "gross km2"), rows)

@@ -22,7 +22,8 @@ from clearplan.tables.check import fault, fault_table
 class Context:
     """Layers beneath the hazards; none is a hazard. Tables in the working CRS, elevation as a path.
 
-    ``places`` are settlements that the page's search finds by any of their names (``name``, ``alternatenames``).
+    ``places`` are settlements that the page's search finds by any of their names (``name``, ``alternatenames``);
+    ``attribution`` names the sources of the layers.
     """
 
     districts: gpd.GeoDataFrame | None = None
@@ -32,6 +33,7 @@ class Context:
     lakes: gpd.GeoDataFrame | None = None
     elevation: Path | None = None
     places: gpd.GeoDataFrame | None = None
+    attribution: str = ""
 
 
 def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:

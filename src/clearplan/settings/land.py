@@ -37,7 +37,8 @@ class ReleaseSettings(Settings):
     detection: Detection
     source: str = Field(min_length=1, description="Who set the probabilities, or the word illustrative.")
     published: Path | None = Field(
-        default=None, description="CSV of release figures as published: breakdown, name, hectares, source; a chart."
+        default=None,
+        description="CSV of release figures as published: breakdown, year, name, hectares, source; a chart.",
     )
     bridge_from: dt.date | None = Field(
         default=None, description="Day at which the bridge table opens; it closes at study.as_at. Unset: no bridge."

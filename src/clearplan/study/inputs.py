@@ -299,5 +299,7 @@ def read_layers(project: Project, frame: WorkingCrs) -> tuple[Context, list[pd.D
     if districts is not None:
         numbered = pd.Series([f"district {k + 1} (no name)" for k in range(len(districts))], index=districts.index)
         layers["districts"] = districts.assign(**{asked.district_name: districts[asked.district_name].fillna(numbered)})
-    context = Context(district_name=asked.district_name, elevation=asked.elevation, **layers)
+    context = Context(
+        district_name=asked.district_name, elevation=asked.elevation, attribution=asked.attribution, **layers
+    )
     return context, [reading.faults for reading in readings.values()]

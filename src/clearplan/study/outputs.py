@@ -27,8 +27,7 @@ from clearplan.outputs.gis.formats import write_layers
 from clearplan.outputs.gis.geopackage import write_csv, write_gpkg, write_table
 from clearplan.outputs.gis.qgis_project import write_project
 from clearplan.outputs.layers import Layers
-from clearplan.outputs.page.draw import About, draw_map
-from clearplan.outputs.page.figures import figures_of
+from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.paper.maps import draw_sheet
 from clearplan.outputs.report.pdf import save_paper
 from clearplan.outputs.report.plan import workplan_section
@@ -42,12 +41,10 @@ from clearplan.outputs.workbooks.treaty import write_treaty
 from clearplan.planning.planned import Planned
 from clearplan.read.files import read_gazetteer, read_raw
 from clearplan.settings.project import Project
-from clearplan.study.provenance import line_words
 from clearplan.study.publish import accidents_section, tier_words
 from clearplan.study.study import Study
 from clearplan.surface.probability import make_surface
 from clearplan.tables.check import placed
-from clearplan.tables.codes import RELEASED
 from clearplan.tables.inputs import INPUTS
 
 Progress = Callable[[str], None]
@@ -105,30 +102,6 @@ def titled(imprint: Imprint, part: str) -> Imprint:
     return replace(imprint, title=f"{imprint.title}: {part}")
 
 
-def about(study: Study) -> About:
-    """What the map page says about the run."""
-    net_km2 = study.net.groupby("land_class")["net_m2"].sum() / 1e6
-    people = study.run["people"]
-    waiting = f"{people['known_people']:,} in {people['zones_known']} places"
-    if people["zones_unknown"]:
-        waiting += f"; {people['zones_unknown']} unknown"
-    released = float(study.books["ledger"][[f"{name}_m2" for name in RELEASED]].to_numpy().sum()) / 1e6
-    cited = [table["source"].dropna() for table in (study.hazards, study.zones) if "source" in table.columns]
-    sources = sorted({source for column in cited for source in column})
-    return About(
-        sources=tuple(words.rstrip(".") for words in (study.project.context.attribution, *sources)),
-        line_note=". ".join(line_words(line) for line in study.run["contact_lines"]),
-        notes=tuple(study.run["warnings"]),
-        figures=(
-            ("Confirmed hazardous (CHA)", f"{net_km2.get('CHA', 0):,.1f} km²"),
-            ("Suspected hazardous (SHA)", f"{net_km2.get('SHA', 0):,.1f} km²"),
-            ("Indication, to be surveyed", f"{net_km2.get('indication', 0):,.0f} km²"),
-            ("Released by decisions", f"{released:,.1f} km²"),
-            ("People waiting to return", waiting),
-        ),
-    )
-
-
 def _further(study: Study) -> list[str]:
     """Sections of the report beyond the ranking."""
     parts = [] if study.planned is None else [workplan_section(study.planned, study.tasks, study.zones)]
@@ -163,6 +136,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     write_runbook(
         folder / "plan.xlsx",
         imprint,
+        study.facts,
         project=study.project,
         run=study.run,
         tables=book_tables(study),
@@ -184,24 +158,22 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         rasters = [path.name for path in sorted(folder.glob("*.tif"))]
         write_project(folder / "plan.qgz", tables, imprint, rasters=rasters)
     progress(DRAWING)
-    told_of, days = about(study), _bridge_days(study.project)
     page = draw_map(
         layers_of(study),
         replace(imprint, title=study.project.map.title),
-        about=told_of,
+        facts=study.facts,
+        notes=study.notes,
         first=study.why.first,
         periods=study.planned.stops if study.planned is not None else (),
-        figures=figures_of(study.books, study.planned, bridge_days=days),
     )
     page.save(folder / "map.html")
     report = draw_report(
         titled(imprint, "report"),
+        study.facts,
         books=dict(study.books) | _published(study.project),
         tasks=study.tasks,
         why=study.why,
         notes=study.notes,
-        figures=told_of.figures,
-        bridge_days=days,
         further=_further(study),
     )
     report.save(folder / "report.html")
@@ -219,7 +191,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
 
 def book_tables(study: Study) -> dict[str, pd.DataFrame]:
     """The tables that the book of a run draws on, by name."""
-    books = {name: study.books[name] for name in ("net_area", "ledger", "bridge") if name in study.books}
+    books = {name: study.books[name] for name in ("ledger", "bridge") if name in study.books}
     return dict(study.tables) | {"faults": study.faults} | books
 
 
@@ -393,11 +365,6 @@ def write_pictures(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame, f
     return drawn
 
 
-def _bridge_days(project: Project) -> tuple[str, str] | None:
-    opening = project.release.bridge_from if project.release is not None else None
-    return None if opening is None else (opening.isoformat(), project.study.as_at.isoformat())
-
-
 def _published(project: Project) -> dict[str, pd.DataFrame]:
     """Release figures as an agency published them, by the name ``published``; empty where the project names none."""
     path = project.release.published if project.release is not None else None
@@ -406,7 +373,9 @@ def _published(project: Project) -> dict[str, pd.DataFrame]:
     raw = read_raw(path)
     figures = raw.frame
     if "hectares" not in figures.columns:
-        raise SettingsError(f"release.published: {path} has no column 'hectares'; it needs breakdown, name, hectares")
+        raise SettingsError(
+            f"release.published: {path} has no column 'hectares'; it needs breakdown, name, hectares, source"
+        )
     hectares = pd.to_numeric(figures["hectares"], errors="coerce")
     if hectares.isna().any():
         row = raw.rows[int(hectares.isna().to_numpy().argmax())]

@@ -19,6 +19,7 @@ import shapely
 from clearplan.core.crs import WorkingCrs, geodesic_length_m
 from clearplan.core.reason import Reason
 from clearplan.core.version import __version__
+from clearplan.outputs.facts import people_of, people_record
 from clearplan.outputs.gis.geopackage import gdal_version
 from clearplan.settings.base import paths_of
 from clearplan.settings.project import Project
@@ -47,7 +48,7 @@ _LIBRARIES = (
 )
 
 
-def record_run(
+def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, each by its name
     project: Project,
     folder: Path,
     frame: WorkingCrs,
@@ -87,7 +88,7 @@ def record_run(
     record["counts"] = {name: len(table) for name, table in tables.items()}
     record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
     record["contact_lines"] = _line_lengths(project, tables["hazards"], known.lines)
-    record["people"] = people_waiting(tables["zones"])
+    record["people"] = people_record(people_of(tables["zones"]))
     for name, table in books.items():
         record[name] = json.loads(table.to_json(orient="records", double_precision=3))
     rows = pd.to_numeric(known.faults["row"]).astype("Int64").astype(object)
@@ -227,18 +228,6 @@ def _digest(decisive: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
-    """People of all zones that could be placed, each zone once, and in how many zones the number is unknown."""
-    stated = pd.to_numeric(zones["people"])
-    people = stated[zones["deferred"].isna()]
-    return {
-        "people_not_placed": int(stated[zones["deferred"].notna()].sum()),
-        "known_people": int(people.sum()),
-        "zones_known": int(people.notna().sum()),
-        "zones_unknown": int(people.isna().sum()),
-    }
-
-
 def _line_lengths(project: Project, hazards: gpd.GeoDataFrame, lines: list[list[str]]) -> list[dict[str, Any]]:
     rows = []
     for settings, ids in zip(project.contact_line, lines, strict=True):
@@ -254,18 +243,6 @@ def _line_lengths(project: Project, hazards: gpd.GeoDataFrame, lines: list[list[
                 }
             )
     return rows
-
-
-def line_words(line: dict[str, Any]) -> str:
-    """Length of a contact line beside the scale at which it was drawn.
-
-    >>> line_words({"hazard_id": "LOC", "length_km": 202.6, "scale": "1:10 million", "position_error_m": 10000.0})
-    'Contact line LOC: 202.6 km as drawn at 1:10 million, up to about 10 km out of place'
-    """
-    return (
-        f"Contact line {line['hazard_id']}: {line['length_km']} km as drawn at {line['scale']}, up to about "
-        f"{line['position_error_m'] / 1000:g} km out of place"
-    )
 
 
 def _warnings(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
+from clearplan.outputs.facts import Facts, facts_of
 from clearplan.planning.planned import Planned
 from clearplan.priority.why import Why
 from clearplan.read.background import Context
@@ -93,3 +96,22 @@ class Study:
     def notes(self) -> list[str]:
         """What a reader must know first: deferred rows, repairs, assumptions."""
         return list(self.run["warnings"])
+
+    @property
+    def bridge_days(self) -> tuple[dt.date, dt.date] | None:
+        """Days between which the bridge lies; None where the project asks for none."""
+        opening = None if self.project.release is None else self.project.release.bridge_from
+        return None if opening is None else (opening, self.project.study.as_at)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Every figure of the study that two of its outputs show."""
+        return facts_of(
+            self.books,
+            zones=self.zones,
+            tasks=self.tasks,
+            run=self.run,
+            planned=self.planned,
+            bridge_days=self.bridge_days,
+            as_at=self.project.study.as_at,
+        )

@@ -14,8 +14,8 @@ from clearplan.outputs.charts.results import (
     draw_calibration,
     draw_ladder,
     draw_order,
+    draw_published_release,
     draw_recall,
-    draw_release_2023,
 )
 from clearplan.surface.evaluation import FIGURES
 
@@ -48,7 +48,7 @@ def calibration():
 
 def released():
     rows = [(what, name, value) for what, names in RELEASED.items() for name, value in names.items()]
-    return pd.DataFrame(rows, columns=["breakdown", "name", "hectares"])
+    return pd.DataFrame(rows, columns=["breakdown", "name", "hectares"]).assign(year="2023")
 
 
 def bridge(**changed):
@@ -77,7 +77,7 @@ CHARTS = {
     "ladder": lambda: draw_ladder(ladder()),
     "recall": lambda: draw_recall(ladder()),
     "calibration": lambda: draw_calibration(calibration()),
-    "release": lambda: draw_release_2023(released(), source="trend.az 3870489"),
+    "release": lambda: draw_published_release(released(), source="trend.az 3870489"),
     "bridge": lambda: draw_bridge(bridge()),
 }
 
@@ -112,6 +112,8 @@ def test_descriptions_hold_the_numbers():
     assert "belt only: top 5 %: 30%, top 10 %: 30%, top 20 %: 30%." in CHARTS["recall"]()
     assert "in the highest part 40 expected and 32 observed" in CHARTS["calibration"]()
     assert "Land released in 2023: 53,081.8 hectares</title>" in CHARTS["release"]()
+    undated = draw_published_release(released().drop(columns="year"), source="x")
+    assert "Land released: 53,081.8 hectares</title>" in undated
     assert "Source: trend.az 3870489." in CHARTS["release"]()
     assert "By operator: ANAMA 32,823.9, companies 11,807.6" in CHARTS["release"]()
     assert "In km²: opening 48.00, newly found 3.00, cancelled 12.00" in CHARTS["bridge"]()
@@ -135,7 +137,7 @@ def test_break_downs_must_sum_alike():
     table = released()
     table.loc[0, "hectares"] += 100
     with pytest.raises(TableError, match=r"do not sum to the same area: district 53,181.8, operator 53,081.8"):
-        draw_release_2023(table, source="x")
+        draw_published_release(table, source="x")
 
 
 def test_tables_that_cannot_be_drawn():

@@ -10,7 +10,7 @@ from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from tests.browser import PICTURES, opened
 from tests.outputs.page.test_draw import PERIODS
-from tests.outputs.page.test_figures import donor_figures, donor_world
+from tests.outputs.page.test_figures import donor_facts, donor_world
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,7 +45,7 @@ def violations(page, axe):
 def world(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
     page = draw_map(
-        Layers(ranked, zones, areas=areas, context=context), first=2, periods=PERIODS, figures=donor_figures()
+        Layers(ranked, zones, areas=areas, context=context), first=2, periods=PERIODS, facts=donor_facts(ranked, zones)
     )
     page.save(tmp_path / "m.html")
     return ranked, tmp_path / "m.html"

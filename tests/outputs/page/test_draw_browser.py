@@ -1,6 +1,7 @@
 """The map page in a real Chromium: no request, no complaint, and what a reader can do with it."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -8,8 +9,9 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.core.imprint import Imprint
+from clearplan.outputs.facts import ContactLine, facts_of
 from clearplan.outputs.layers import Layers
-from clearplan.outputs.page.draw import About, draw_map
+from clearplan.outputs.page.draw import draw_map
 from tests.browser import PICTURES, opened
 from tests.conftest import E0, N0, accident_table, hazard_table, zone_table
 from tests.outputs.page.test_draw import PERIODS, planned_world, told_world
@@ -172,16 +174,15 @@ def test_hostile_text_is_shown_as_text(tmp_path, margins, task_settings, priorit
     accidents = accident_table([(E0, N0)], ["2021-01-01"])
     accidents["device"] = HOSTILE[5]
     tasks = cp.rank(cp.make_tasks(areas, zones, task_settings), zones, priority_settings, accidents=accidents)
-    districts = zones.assign(name=HOSTILE[: len(zones)]).buffer(200).to_frame("geometry").set_geometry("geometry")
+    districts = zones.set_geometry(zones.buffer(200)).assign(name=HOSTILE[: len(zones)])[["name", "geometry"]]
     imprint = Imprint(HOSTILE[4], dt.date(2027, 1, 1), HOSTILE[0], HOSTILE[1], crs=HOSTILE[0])
-    about = About(
-        sources=tuple(HOSTILE),
-        notes=tuple(HOSTILE),
-        line_note=HOSTILE[6],
-        figures=((HOSTILE[0], HOSTILE[5]),),
+    line = ContactLine(HOSTILE[6], length_km=1.0, scale=HOSTILE[0], position_error_m=5.0)
+    net = pd.DataFrame({"land_class": ["SHA"], "district": [HOSTILE[5]], "net_m2": [1e6], "gross_m2": [1e6]})
+    facts = replace(facts_of({"net_area": net}, zones=zones, tasks=tasks), contact_lines=(line,))
+    context = cp.Context(districts=districts, attribution=HOSTILE[8])
+    page = draw_map(
+        Layers(tasks, zones, areas=areas, accidents=accidents, context=context), imprint, facts=facts, notes=HOSTILE
     )
-    context = cp.Context(districts=districts)
-    page = draw_map(Layers(tasks, zones, areas=areas, accidents=accidents, context=context), imprint, about=about)
     page.save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
         page.locator("#list button").nth(3).click()

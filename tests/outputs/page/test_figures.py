@@ -1,6 +1,7 @@
 """Numbers of the map page's head and charts: sums of the rows of tables, worked out here by hand."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,11 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.core.errors import TableError
+from clearplan.outputs.facts import People, Rows, facts_of, people_record
 from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
-from clearplan.outputs.page.figures import Figures, figures_of, plain_figures, zone_links
+from clearplan.outputs.page.figures import plain_figures, zone_links
+from clearplan.outputs.plan_facts import Million, Opening
 from clearplan.tables.codes import OUTSIDE
 from tests.conftest import E0, N0, zone_table
 from tests.outputs.page.test_draw import PERIODS, data_of, planned_world
@@ -64,19 +67,34 @@ def budget_table():
             "people_home": [900.0, 1284.0, 1484.0],
             "person_months": [20_000.0, 31_000.0, 35_000.0],
             "per_million": [20_000.0, 11_000.0, 2_000.0],
+            "zones_open": [2, 3, 4],
+            "gap": [0.0, 0.01, 0.02],
         }
     )
 
 
 def donor_plan(home=None, currency="USD"):
+    """The plan of the days of ``PERIODS``."""
     frames = {"home": home_table() if home is None else home, "budgets": budget_table()}
-    return planned_of(frames, waiting=1500.0, budget=2e6, currency=currency)
+    planned = planned_of(frames, waiting=1500.0, budget=2e6, currency=currency)
+    days = {"start": PERIODS[0][1], "periods": 3, "period_months": 3}
+    return replace(planned, case=replace(planned.case, settings=planned.case.settings.model_copy(update=days)))
 
 
-def donor_figures(**more):
-    days = (dt.date(2026, 1, 1), dt.date(2027, 1, 1))
-    plain = {"bridge": bridge_table(), "bridge_days": days, "planned": donor_plan()}
-    return Figures(net_table(), **(plain | more))
+DAYS = (dt.date(2026, 1, 1), dt.date(2027, 1, 1))
+
+
+def donor_facts(tasks, zones, *, net=None, bridge=None, planned=None, **more):
+    """Facts of made-up books and a plan of work, with the tasks and zones of a world."""
+    books = {"net_area": net_table() if net is None else net}
+    books["bridge"] = bridge_table() if bridge is None else bridge
+    plan = {"planned": donor_plan() if planned is None else planned, "bridge_days": DAYS}
+    return facts_of(books, zones=zones, tasks=tasks, **(plan | more))
+
+
+def bare_facts(tasks, zones, *, net=None):
+    """Facts of a run without a bridge and without a plan of work."""
+    return facts_of({"net_area": net_table() if net is None else net}, zones=zones, tasks=tasks)
 
 
 def donor_world(margins, task_settings, priority_settings):
@@ -89,9 +107,18 @@ def donor_world(margins, task_settings, priority_settings):
     return ranked, zones, areas, cp.Context(districts=layer)
 
 
+TASKS = pd.DataFrame({"queue": ["survey", "survey", "clearance"], "rank": [1.0, None, 1.0]})
+
+
+def opening_zones(people=(650.0, np.nan, 20.0)):
+    """Places that open at the end of the first period, but for the last, which opens a period later."""
+    zones = zone_table([{"geometry": Point(E0, N0), "people": number} for number in people])
+    return zones.assign(opens_in=[1, 1, 2])
+
+
 def test_figures_are_sums_of_the_rows_of_tables():
-    zones = zone_table([{"geometry": Point(E0, N0), "people": people} for people in (650.0, np.nan, 20.0)])
-    told = plain_figures(donor_figures(), zones)
+    facts = donor_facts(TASKS, opening_zones())
+    told = plain_figures(facts)
     assert told["area"] == net_table()[["land_class", "district", "net_m2"]].to_numpy(object).tolist()
     assert told["people"] == {"known": 670, "places": 2, "unknown": 1}
     assert told["released_m2"] == 500_000
@@ -108,33 +135,79 @@ def test_figures_are_sums_of_the_rows_of_tables():
     assert [line[0] for line in told["home"]["lines"]][-1] == "best plan found"
     assert told["home"]["lines"][2][1] == [50, 60, 700, 900]
     assert told["budgets"]["rows"][1] == [2e6, 1284, 31_000, 11_000]
+    # The plan has 2 million: what the step after it buys. Nothing opens before the first period ends.
+    assert told["budgets"]["next"] == {"from": 2e6, "to": 4e6, "months": 2_000}
+    assert told["opening"] == {"by": "2027-03-31", "places": 2, "people": 650, "unknown": 1}
+
+
+def test_what_opens_next_and_what_a_million_buys_follow_the_day_and_the_money():
+    zones = opening_zones()
+    later = donor_facts(TASKS, zones, as_at=dt.date(2027, 3, 31)).plan
+    assert later.opening == Opening(dt.date(2027, 6, 30), places=3, people=670, unknown=1)
+    rich = planned_of({"home": home_table(), "budgets": budget_table()}, budget=9e6)
+    assert donor_facts(TASKS, zones, planned=rich).plan.next_million == Million(2e6, 4e6, 2_000.0)
+    endless = planned_of({"home": home_table(), "budgets": budget_table()}, budget=None)
+    assert donor_facts(TASKS, zones, planned=endless).plan.next_million == Million(2e6, 4e6, 2_000.0)
+    unknown = planned_of({"home": home_table(), "budgets": budget_table().assign(per_million=np.nan)}, budget=5e5)
+    assert donor_facts(TASKS, zones, planned=unknown).plan.next_million == Million(0.0, 1e6, None)
 
 
 def test_released_in_all_is_told_where_there_is_no_bridge():
     zones = zone_table([{"geometry": Point(E0, N0)}])
+    states = {"reported_m2": 0.0, "remaining_m2": 0.0, "closed_m2": 0.0}
     ledger = pd.DataFrame({"cancelled_m2": [1.0, 2.0], "reduced_m2": [10.0, 0.0], "cleared_m2": [0.0, 100.0]})
-    told = plain_figures(Figures(net_table(), ledger=ledger), zones)
+    books = {"net_area": net_table(), "ledger": ledger.assign(land_class=["SHA", "CHA"], **states)}
+    facts = facts_of(books, zones=zones, tasks=TASKS)
+    told = plain_figures(facts)
     assert told["released_m2"] == 113
+    assert (facts.released.cancelled_m2, facts.released.reduced_m2, facts.released.cleared_m2) == (3, 10, 100)
+    assert [(row.land_class, row.cleared_m2) for row in facts.standing] == [("SHA", 0), ("CHA", 100)]
     assert "bridge" not in told
     assert "home" not in told
 
 
-def test_figures_of_a_study_are_its_books_and_its_plan():
+def test_facts_of_a_study_are_its_books_its_tasks_and_its_plan():
     zones = zone_table([{"geometry": Point(E0, N0)}])
     planned = planned_of({"home": home_table(), "budgets": budget_table()}, waiting=1500.0, budget=None, currency="EUR")
-    books = {"net_area": net_table(), "ledger": None}
-    figures = figures_of(books, planned, bridge_days=("2026-01-01", "2027-01-01"))
-    assert figures.bridge_days == (dt.date(2026, 1, 1), dt.date(2027, 1, 1))
-    plain = plain_figures(figures, zones)
+    facts = facts_of({"net_area": net_table(), "ledger": None}, zones=zones, tasks=TASKS, planned=planned)
+    plain = plain_figures(facts)
     assert (plain["home"]["waiting"], plain["budgets"]["currency"], plain["budgets"]["own"]) == (1500.0, "EUR", None)
-    assert figures.planned is planned
-    assert figures_of(books).planned is None
+    assert [(queue.queue, queue.tasks, queue.gated) for queue in facts.queues] == [
+        ("survey", 2, 1),
+        ("clearance", 1, 0),
+    ]
+    assert [(row.land_class, row.net_m2, row.gross_m2) for row in facts.ground] == [
+        ("CHA", 2_500_000, 7_500_000),
+        ("SHA", 4_250_000, 12_750_000),
+        ("indication", 90_000_400, 270_001_200),
+    ]
+    assert (facts.net_m2("SHA"), facts.net_m2("none")) == (4_250_000, 0)
+    assert facts_of({"net_area": net_table()}, zones=zones, tasks=TASKS).plan is None
+
+
+def test_the_record_of_a_run_says_what_was_counted_before_anything_was_left_out():
+    zones = zone_table([{"geometry": Point(E0, N0)}])
+    run = {
+        "people": {"people_not_placed": 7, "known_people": 10, "zones_known": 2, "zones_unknown": 3},
+        "deferred": {"hazards": 2, "tasks": 9, "areas": 9, "teams": 1},
+        "faults": [{"level": "warning"}, {"level": "repaired"}, {"level": "warning"}, {"level": "error"}],
+        "contact_lines": [{"hazard_id": "L", "length_km": 2.5, "scale": "1:1", "position_error_m": 5000.0}],
+    }
+    facts = facts_of({"net_area": net_table()}, zones=zones, tasks=TASKS, run=run)
+    assert facts.people == People(known=10, places=2, unknown=3, not_placed=7)
+    assert people_record(facts.people) == run["people"]
+    assert facts.rows == Rows(deferred=3, repaired=1, warnings=2)
+    assert [line.words for line in facts.contact_lines] == [
+        "Contact line L: 2.5 km as drawn at 1:1, up to about 5 km out of place"
+    ]
 
 
 def test_a_table_that_lacks_a_column_is_refused():
     zones = zone_table([{"geometry": Point(E0, N0)}])
     with pytest.raises(TableError, match="home lacks column 'people_low'"):
-        plain_figures(donor_figures(planned=donor_plan(home_table().drop(columns="people_low"))), zones)
+        donor_facts(TASKS, zones, planned=donor_plan(home_table().drop(columns="people_low")))
+    with pytest.raises(TableError, match="net_area lacks column 'gross_m2'"):
+        bare_facts(TASKS, zones, net=net_table().drop(columns="gross_m2"))
 
 
 def test_zones_know_their_district_and_the_classes_that_affect_them():
@@ -157,12 +230,16 @@ def test_the_page_carries_figures_only_where_they_are_given(margins, task_settin
     bare = data_of(draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS).html)
     assert "figures" not in bare
     assert not {"district", "classes"} & set(bare["zones"][0])
-    page = draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, figures=donor_figures())
+    page = draw_map(
+        Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, facts=donor_facts(ranked, zones)
+    )
     told = data_of(page.html)
     assert told["figures"]["districts"] == ["West", "East"]
     assert [zone["district"] for zone in told["zones"]] == ["West", "West", "East", "West"]
     assert told["plan"]["unplaced"][0]["district"] is None
-    again = draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, figures=donor_figures())
+    again = draw_map(
+        Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, facts=donor_facts(ranked, zones)
+    )
     assert page.html == again.html
     with pytest.raises(TableError, match="no periods"):
-        draw_map(Layers(ranked, zones), figures=donor_figures())
+        draw_map(Layers(ranked, zones), facts=donor_facts(ranked, zones))

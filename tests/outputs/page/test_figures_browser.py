@@ -2,13 +2,13 @@
 
 import datetime as dt
 import re
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from clearplan.core.imprint import Imprint
+from clearplan.outputs.facts import facts_of
 from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from clearplan.tables.codes import CLASSES
@@ -16,8 +16,9 @@ from tests.browser import PICTURES, opened
 from tests.outputs.page.test_draw import PERIODS
 from tests.outputs.page.test_draw_browser import HOSTILE
 from tests.outputs.page.test_figures import (
+    DAYS,
     bridge_table,
-    donor_figures,
+    donor_facts,
     donor_plan,
     donor_world,
     home_table,
@@ -42,7 +43,7 @@ def world(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
     imprint = Imprint("Two districts", dt.date(2027, 1, 1), "", "y", "x")
     layers = Layers(ranked, zones, areas=areas, context=context)
-    page = draw_map(layers, imprint, first=2, periods=PERIODS, figures=donor_figures())
+    page = draw_map(layers, imprint, first=2, periods=PERIODS, facts=donor_facts(ranked, zones))
     page.save(tmp_path / "m.html")
     return ranked, zones, tmp_path / "m.html"
 
@@ -253,8 +254,8 @@ def test_filters_meet_on_map_lists_and_charts(world):
 
 def test_without_a_plan_there_is_no_year_and_no_figure_of_one(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    own = donor_figures(planned=None)
-    page = draw_map(Layers(ranked, zones, areas=areas, context=context), figures=own)
+    own = facts_of({"net_area": net_table(), "bridge": bridge_table()}, zones=zones, tasks=ranked, bridge_days=DAYS)
+    page = draw_map(Layers(ranked, zones, areas=areas, context=context), facts=own)
     assert not re.search(r"\bplan\b", page.html)
     page.save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
@@ -291,8 +292,8 @@ def test_hostile_names_of_districts_and_money_are_text(tmp_path, margins, task_s
     for table in (net, bridge):
         table["district"] = table["district"].replace(names)
     home["strategy"] = home["strategy"].replace({"ranked list": HOSTILE[4]})
-    figures = replace(donor_figures(bridge=bridge, planned=donor_plan(home, HOSTILE[5])), net_area=net)
-    draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, figures=figures).save(
+    facts = donor_facts(ranked, zones, net=net, bridge=bridge, planned=donor_plan(home, HOSTILE[5]))
+    draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, facts=facts).save(
         tmp_path / "m.html"
     )
     with opened(tmp_path / "m.html") as (page, watch):

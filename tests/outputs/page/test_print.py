@@ -11,7 +11,7 @@ from clearplan.outputs.page.draw import draw_map
 from tests.browser import PICTURES, opened
 from tests.conftest import FULL
 from tests.outputs.page.test_draw import PERIODS
-from tests.outputs.page.test_figures import donor_figures, donor_world
+from tests.outputs.page.test_figures import donor_facts, donor_world
 
 pypdf = pytest.importorskip("pypdf")
 pytestmark = [
@@ -73,7 +73,7 @@ def test_the_map_fills_the_width_of_the_sheet(tmp_path, margins, task_settings, 
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
     imprint = Imprint("On paper", dt.date(2027, 1, 1), "", "y", "x", illustrative=True)
     page_ = draw_map(
-        Layers(ranked, zones, areas=areas, context=context), imprint, periods=PERIODS, figures=donor_figures()
+        Layers(ranked, zones, areas=areas, context=context), imprint, periods=PERIODS, facts=donor_facts(ranked, zones)
     )
     page_.save(tmp_path / "m.html")
     with opened(tmp_path / "m.html", 360, 780) as (page, watch):
@@ -99,7 +99,9 @@ def test_the_map_fills_the_width_of_the_sheet(tmp_path, margins, task_settings, 
 
 def test_a_filter_is_told_on_paper(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    page_ = draw_map(Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, figures=donor_figures())
+    page_ = draw_map(
+        Layers(ranked, zones, areas=areas, context=context), periods=PERIODS, facts=donor_facts(ranked, zones)
+    )
     page_.save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, _):
         page.locator("#charts button[data-district=West]").click()

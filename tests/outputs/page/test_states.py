@@ -10,13 +10,14 @@ import pytest
 from shapely import Point
 
 from clearplan.core.imprint import Imprint
+from clearplan.outputs.facts import ContactLine
 from clearplan.outputs.layers import Layers
-from clearplan.outputs.page.draw import About, draw_map
+from clearplan.outputs.page.draw import draw_map
 from tests.browser import opened
 from tests.conftest import E0, FULL, N0, UTM
 from tests.outputs.page.test_draw import PERIODS
 from tests.outputs.page.test_draw_browser import HOSTILE
-from tests.outputs.page.test_figures import donor_figures, donor_world
+from tests.outputs.page.test_figures import bare_facts, donor_facts, donor_world, net_table
 
 pytestmark = [
     pytest.mark.browser,
@@ -29,7 +30,7 @@ pytestmark = [
 def world(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
     page = draw_map(
-        Layers(ranked, zones, areas=areas, context=context), first=2, periods=PERIODS, figures=donor_figures()
+        Layers(ranked, zones, areas=areas, context=context), first=2, periods=PERIODS, facts=donor_facts(ranked, zones)
     )
     page.save(tmp_path / "m.html")
     return ranked, tmp_path / "m.html"
@@ -195,13 +196,13 @@ def test_pages_that_lack_something_open_in_every_language(
     tmp_path, margins, task_settings, priority_settings, size, skipped
 ):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
-    bare = donor_figures(bridge=None, bridge_days=None, planned=None)
-    planned = {"periods": PERIODS, "figures": donor_figures()}
+    bare, none = bare_facts(ranked, zones), zones.iloc[:0]
+    planned = {"periods": PERIODS, "facts": donor_facts(ranked, zones)}
     states = {
-        "no plan": (Layers(ranked, zones, areas, context=context), {"figures": bare}),
+        "no plan": (Layers(ranked, zones, areas, context=context), {"facts": bare}),
         "no districts": (Layers(ranked, zones, areas), planned),
-        "no zones": (Layers(ranked, zones.iloc[:0], areas, context=context), planned),
-        "zones not given": (Layers(ranked, areas=areas, context=context), {"figures": bare}),
+        "no zones": (Layers(ranked, none, areas, context=context), planned | {"facts": donor_facts(ranked, none)}),
+        "zones not given": (Layers(ranked, areas=areas, context=context), {"facts": bare}),
         "no tasks": (Layers(ranked.iloc[:0], zones, areas, context=context), planned),
         "nothing": (Layers(ranked.iloc[:0], zones.iloc[:0]), {}),
         "picture": (Layers(ranked, zones, areas, context=context), planned | {"most_outlines": 2}),
@@ -227,17 +228,18 @@ def test_hostile_names_stay_text_in_every_list_card_chart_and_search(
         {"name": HOSTILE[4:7], "alternatenames": [",".join(HOSTILE[5:6])] * 3},
         geometry=[Point(E0 + k, N0) for k in range(3)], crs=UTM,
     )  # fmt: skip
-    book = donor_figures()
-    book = replace(book, net_area=book.net_area.replace({"West": HOSTILE[4], "East": HOSTILE[5]}))
+    net = net_table().replace({"West": HOSTILE[4], "East": HOSTILE[5]})
+    line = ContactLine(HOSTILE[4], length_km=1.0, scale=HOSTILE[5], position_error_m=5.0)
+    facts = replace(donor_facts(ranked, zones, net=net), contact_lines=(line,))
+    areas["source"] = [HOSTILE[k % len(HOSTILE)] for k in range(len(areas))]
     imprint = Imprint(
         HOSTILE[4], dt.date(2027, 1, 1), HOSTILE[4], "y", crs=HOSTILE[5], illustrative=True, tier=HOSTILE[5]
     )
     notes = (*HOSTILE, "Land release: " + HOSTILE[5])
-    about = About(sources=tuple(HOSTILE), notes=notes, line_note=HOSTILE[4])
-    context = replace(context, districts=layer, places=spots)
+    context = replace(context, districts=layer, places=spots, attribution=HOSTILE[8])
     periods = [(HOSTILE[k], day) for k, (_, day) in zip((2, 4, 5, 8), PERIODS, strict=True)]
     page_ = draw_map(
-        Layers(ranked, zones, areas=areas, context=context), imprint, about=about, periods=periods, figures=book
+        Layers(ranked, zones, areas=areas, context=context), imprint, facts=facts, notes=notes, periods=periods
     )
     page_.save(tmp_path / "m.html")
     for size in ((360, 780), (1300, 800)):

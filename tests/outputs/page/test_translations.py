@@ -10,12 +10,13 @@ import pytest
 
 from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, Imprint
 from clearplan.outputs.layers import Layers
-from clearplan.outputs.page.draw import EVIDENCE_WORDS, About, draw_map
+from clearplan.outputs.page.draw import EVIDENCE_WORDS, draw_map
 from clearplan.outputs.page.translations import LANGUAGES, body_keys, page_words, read_words, script_keys
 from clearplan.priority.criteria import CRITERIA
 from tests.browser import PICTURES, opened
 from tests.conftest import ROOT
 from tests.outputs.page.test_draw import PERIODS, planned_world
+from tests.outputs.page.test_figures import donor_facts
 
 SRC = ROOT / "src" / "clearplan"
 PAGE = SRC / "outputs" / "page" / "assets"
@@ -110,10 +111,7 @@ def test_pages_without_a_plan_carry_no_words_of_one(margins, task_settings, prio
 # --- in a browser
 
 IMPRINT = Imprint("Clearance map", dt.date(2026, 1, 1), "", "abc", crs="WGS 84", illustrative=True)
-ABOUT = About(
-    sources=("Illustrative",), notes=("19 hazards have status closed and are not counted as remaining",),
-    figures=(("People waiting to return", "1"),),
-)  # fmt: skip
+NOTES = ("19 hazards have status closed and are not counted as remaining",)
 PARTS = ("#head", "#plan", "#panel", "#legend", "#foot")
 VIEW = "() => { const c = map_clearplan.getCenter(); return [c.lat, c.lng, map_clearplan.getZoom()]; }"
 #: Per language: of the head, the legend, the list, the slider; and a figure as CLDR writes it, with its plural form.
@@ -130,9 +128,10 @@ EXPECTED = {
 @pytest.fixture
 def page_path(tmp_path, margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
-    draw_map(Layers(ranked, zones, areas=areas), IMPRINT, first=2, periods=PERIODS, about=ABOUT).save(
-        tmp_path / "m.html"
-    )
+    facts, made_up = donor_facts(ranked, zones), {"source": "Illustrative"}
+    layers = Layers(ranked, zones.assign(**made_up), areas.assign(**made_up))
+    page = draw_map(layers, IMPRINT, facts=facts, notes=NOTES, first=2, periods=PERIODS)
+    page.save(tmp_path / "m.html")
     return tmp_path / "m.html"
 
 
@@ -178,8 +177,8 @@ def test_the_page_is_switched_without_reload_and_keeps_its_view(page_path):
             # What has no translation is marked as English, and it is nothing but what comes from the run.
             english_left = set(page.locator("body [lang=en]:visible").all_inner_texts())
             assert {text for text in english_left if "This translation is a draft" not in text} == {
-                ABOUT.notes[0],
-                *ABOUT.sources,
+                NOTES[0],
+                "Illustrative",
                 "Q3 2027",
                 "1 of 2 tasks is not finished.",
                 "has no place on the map",

@@ -9,7 +9,8 @@ import pytest
 import clearplan as cp
 from clearplan.core.errors import OutputError, SettingsError, TableError
 from clearplan.core.imprint import ILLUSTRATIVE
-from clearplan.outputs.report.report import draw_evaluation, draw_report, ladder_cells
+from clearplan.outputs.facts import facts_of
+from clearplan.outputs.report.report import draw_evaluation, draw_report, head_figures, ladder_cells
 from clearplan.priority.sensitivity import share_words
 from clearplan.priority.why import Why
 from clearplan.surface.evaluation import evaluation_tables
@@ -55,10 +56,26 @@ def books(**more):
     return {"ledger": pd.DataFrame(ledger)} | more
 
 
+def facts(tables):
+    """Facts of a run of two places, one task and these books."""
+    zones = pd.DataFrame({"people": [1234.0, None]})
+    net = pd.DataFrame({"land_class": ["CHA"], "district": [HOSTILE], "net_m2": [2.4e6], "gross_m2": [3e6]})
+    return facts_of(tables | {"net_area": net}, zones=zones, tasks=pd.DataFrame({"queue": ["survey"]}))
+
+
+def test_the_head_line_states_ground_release_and_people():
+    assert head_figures(facts(books())) == [
+        ("Confirmed hazardous (CHA)", "2.4 km²"),
+        ("Suspected hazardous (SHA)", "0.0 km²"),
+        ("Indication, to be surveyed", "0 km²"),
+        ("Released by decisions", "1.0 km²"),
+        ("People waiting to return", "1,234 in 1 places; 1 unknown"),
+    ]
+
+
 def test_text_from_data_stays_text_and_little_is_not_nothing():
-    html = draw_report(
-        replace(IMPRINT, title=HOSTILE, notice=HOSTILE), notes=[HOSTILE], figures=[(HOSTILE, HOSTILE)], books=books()
-    ).html
+    imprint = replace(IMPRINT, title=HOSTILE, notice=HOSTILE)
+    html = draw_report(imprint, facts(books()), notes=[HOSTILE], books=books()).html
     assert "<script" not in html
     assert "<img" not in html
     assert "{{7*7}}" in html
@@ -67,7 +84,7 @@ def test_text_from_data_stays_text_and_little_is_not_nothing():
 
 def test_published_without_its_columns_is_refused():
     with pytest.raises(TableError, match="lack the column source"):
-        draw_report(IMPRINT, books=books(published=pd.DataFrame({"breakdown": [], "name": [], "hectares": []})))
+        reported(published=pd.DataFrame({"breakdown": [], "name": [], "hectares": []}))
 
 
 def ladder():
@@ -126,8 +143,8 @@ def sure(**columns):
     ).assign(**columns)  # fmt: skip
 
 
-def reported(**more):
-    return draw_report(IMPRINT, books=books(), **more).html
+def reported(*, tasks=None, why=None, **more):
+    return draw_report(IMPRINT, facts(books()), books=books(**more), tasks=tasks, why=why).html
 
 
 def test_why_this_order_tells_how_sure_and_what_would_change_it():
@@ -176,7 +193,7 @@ def test_a_list_on_which_no_weight_bears_says_so():
 
 @pytest.mark.browser
 def test_why_this_order_fits_a_phone(tmp_path):
-    page = draw_report(IMPRINT, books=books(), tasks=sure(change="A long sentence. " * 9))
+    page = draw_report(IMPRINT, facts(books()), books=books(), tasks=sure(change="A long sentence. " * 9))
     page.save(tmp_path / "r.html")
     with opened(tmp_path / "r.html", 390, 844, scripted=False) as (page, watch):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -43,6 +43,7 @@ def write_book_of(study, path):
     write_runbook(
         path,
         imprint_of(study),
+        study.facts,
         project=study.project,
         run=study.run,
         tables=book_tables(study),

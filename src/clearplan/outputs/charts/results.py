@@ -233,13 +233,14 @@ def draw_calibration(
     return to_svg("calibration", (max(2.75 * len(rungs), 5.0), 3.9), title, " ".join(lines), draw)
 
 
-def draw_release_2023(table: pd.DataFrame, *, source: str) -> str:
-    """Bars of the land released in 2023 by district, operator and land use [ha], with its source below.
+def draw_published_release(table: pd.DataFrame, *, source: str) -> str:
+    """Bars of the land that an agency released, by district, operator and land use [ha], with the source below.
 
     Parameters
     ----------
     table : DataFrame
-        breakdown ('district', 'operator' or 'land use'), name, hectares [ha]; each break-down sums to the same.
+        breakdown ('district', 'operator' or 'land use'), name, hectares [ha]; each break-down sums to the same. Where
+        there is a column ``year``, the title names the year, or the first and the last of several.
     source : str
         Where the figures are from; printed below.
     """
@@ -278,9 +279,24 @@ def draw_release_2023(table: pd.DataFrame, *, source: str) -> str:
         for name, p in zip(names, parts, strict=True)
     ]
     lines.insert(0, f"Source: {source}.")
-    title = f"Land released in 2023: {sums[0]:,.1f} hectares"
+    title = f"Land released{_years(table)}: {sums[0]:,.1f} hectares"
     tall = 1.5 + 0.3 * max(len(p) for p in parts)
-    return to_svg("release-2023", (11.2, tall), title, " ".join(lines), draw)
+    return to_svg("published-release", (11.2, tall), title, " ".join(lines), draw)
+
+
+def _years(table: pd.DataFrame) -> str:
+    """The year of published figures, or the years; nothing where the table states none.
+
+    >>> _years(pd.DataFrame({"year": ["2023", "2023"]})), _years(pd.DataFrame({"year": [2022, 2024, None]}))
+    (' in 2023', ' from 2022 to 2024')
+    >>> _years(pd.DataFrame({"name": ["Fizuli"]}))
+    ''
+    """
+    years = pd.to_numeric(table["year"]).dropna().astype(int) if "year" in table.columns else pd.Series(dtype=int)
+    if not len(years):
+        return ""
+    first, last = years.min(), years.max()
+    return f" in {first}" if first == last else f" from {first} to {last}"
 
 
 def _sorted_bars(part: pd.DataFrame) -> pd.DataFrame:

@@ -23,10 +23,11 @@ import shapely
 from clearplan.core.crs import parse_crs, require_metres, to_working
 from clearplan.core.errors import TableError
 from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY, Imprint
+from clearplan.outputs.facts import Facts
 from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.encode import DRAWN_TO_M, Fixed, columns_of, furthest_m, outlines, rough_outlines
-from clearplan.outputs.page.figures import Figures, plain_figures, zone_links
 from clearplan.outputs.page.figures import number as _number
+from clearplan.outputs.page.figures import plain_figures, zone_links
 from clearplan.outputs.page.html import MapPage, make_page
 from clearplan.outputs.page.placenames import search_index
 from clearplan.outputs.page.tiles import hazard_picture
@@ -57,16 +58,6 @@ HOW_SURE = (
 _PLANNED = {"TASKS": ("teams", "start_on", "finish_on"), "ZONES": ("opens_in",)}
 
 
-@dataclass(frozen=True)
-class About:
-    """What the page states of its run beside the imprint; ``figures`` are (label, figure) of the head line."""
-
-    sources: tuple[str, ...] = ()
-    line_note: str = ""
-    notes: tuple[str, ...] = ()
-    figures: tuple[tuple[str, str], ...] = ()
-
-
 #: Columns that published tables leave out, and what stands in their place.
 _TASKS = {"zone_ids": None, "hazard_ids": None, "position_error_m": None, "people_assumed": None, "zones_unknown": 0}
 _ZONES = {"source": None, "position_error_m": None}
@@ -80,10 +71,10 @@ def draw_map(
     layers: Layers,
     imprint: Imprint | None = None,
     *,
-    about: About | None = None,
+    facts: Facts | None = None,
+    notes: Sequence[str] = (),
     first: int | None = None,
     periods: Sequence[tuple[str, dt.date]] = (),
-    figures: Figures | None = None,
     most_outlines: int = MOST_OUTLINES,
 ) -> MapPage:
     """The map page: tasks by priority over hazards, with legend, explanation on click and disclaimers.
@@ -95,9 +86,12 @@ def draw_map(
     layers : Layers
         ``tasks`` are TASKS as ranked by ``rank``, coloured by class where ``robust`` told how sure each rank is.
     imprint : Imprint, optional
-        Title, day, CRS, fingerprint; told from the tables when left out, and so are the sources.
-    about : About, optional
-        Sources, notes and figures of the run.
+        Title, day, CRS, fingerprint; told from the tables when left out.
+    facts : Facts, optional
+        Figures of the head line and of the charts, by which the page can be filtered. Left out, it has neither head
+        line nor charts nor filters. Those of a plan need ``periods``.
+    notes : list of text, optional
+        What must be read first.
     first : int, optional
         How many tasks ``first_share`` counts as the first (``settings.robustness.first``).
     periods : (label, date), optional
@@ -105,9 +99,6 @@ def draw_map(
         ``start_on``, ``finish_on`` and maybe ``finished_part``; ZONES ``opens_in`` (the number of a period; 0 is the
         start) and maybe ``probability``, ``p50_on``, ``p80_on``, ``waits_for``, ``why``, ``sooner``. Left out, the page
         tells nothing of a plan.
-    figures : Figures, optional
-        Tables behind the head line and the charts, by which the page can be filtered. Left out, it has neither charts
-        nor filters, and its head tells ``about.figures``. Those of a plan need ``periods``.
     most_outlines : int
         More tasks and areas than this are drawn as a picture, with outlines of what comes first; the page tells how
         many are drawn how, and a click on the picture which tasks touch the cell.
@@ -146,11 +137,12 @@ def draw_map(
         data["generalised"] = True  # cells stand for hazards, and the page must not call them hazardous as a whole
     if stops:
         data["plan"] = _plan(zones, periods)
-    if figures is not None:
-        _add_figures(data, figures, tasks, zones, context)
-    data["about"] = (
-        _words_of_tables(data, tasks, zones, areas, accidents) if imprint is None else _words(imprint, about or About())
-    )
+    if facts is not None:
+        _add_figures(data, facts, tasks, zones, context)
+    if imprint is None:
+        data["about"] = _words_of_tables(data, tasks, zones, areas, accidents) | {"notes": notes}
+    else:
+        data["about"] = _words(imprint, layers, facts, notes)
     return make_page(data)
 
 
@@ -159,12 +151,12 @@ def _zones_of(layers: Layers) -> gpd.GeoDataFrame:
     return empty_table("zones", layers.tasks.crs) if layers.zones is None else layers.zones
 
 
-def _add_figures(data: dict[str, Any], figures: Figures, tasks: Any, zones: Any, context: Context) -> None:
+def _add_figures(data: dict[str, Any], facts: Facts, tasks: Any, zones: Any, context: Context) -> None:
     """Numbers of the head and of the charts, and what the map's rows lack to be filtered by them."""
-    if figures.planned is not None and "plan" not in data:
+    if facts.plan is not None and "plan" not in data:
         raise TableError("figures of a plan are given, but no periods; give both or neither")
     layer = context.districts
-    data["figures"] = plain_figures(figures, zones)
+    data["figures"] = plain_figures(facts)
     if layer is not None:
         names = zip(_coordinates(layer), layer[context.district_name], strict=True)
         data["figures"]["districts"] = [str(name) for shape, name in names if shape]
@@ -555,8 +547,9 @@ def _words_of_tables(data: dict[str, Any], *tables: gpd.GeoDataFrame | None) -> 
     )
 
 
-def _words(imprint: Imprint, about: About) -> dict[str, Any]:
+def _words(imprint: Imprint, layers: Layers, facts: Facts | None, notes: Sequence[str]) -> dict[str, Any]:
     """What the page of a run states about itself."""
+    lines = () if facts is None else facts.contact_lines
     return _about(
         title=imprint.title,
         as_at=imprint.as_at.isoformat(),
@@ -564,14 +557,21 @@ def _words(imprint: Imprint, about: About) -> dict[str, Any]:
         fingerprint=imprint.fingerprint,
         illustrative=imprint.warning,
         tier=imprint.tier,
-        sources=[source for source in about.sources if source],
-        line_note=about.line_note,
-        notes=about.notes,
-        figures=about.figures,
+        sources=_sources(layers),
+        line_note=". ".join(line.words for line in lines),
+        notes=notes,
     )
+
+
+def _sources(layers: Layers) -> list[str]:
+    """Attribution of the background, then the sources of hazards, lines and places, each once."""
+    layered = (layers.areas, layers.contact_lines, layers.zones)
+    tables = [table for table in layered if table is not None and "source" in table.columns]
+    cited = sorted({source for table in tables for source in table["source"].dropna()})
+    return [words.rstrip(".") for words in (layers.context.attribution, *cited) if words]
 
 
 def _about(**words: Any) -> dict[str, Any]:
     """The page's words about itself, with those that stand on every page."""
-    blank: dict[str, Any] = {"tier": "", "line_note": "", "notes": (), "figures": ()}
+    blank: dict[str, Any] = {"tier": "", "line_note": "", "notes": ()}
     return blank | words | {"not_for_entry": NOT_FOR_ENTRY, "boundaries": BOUNDARIES}

@@ -1,174 +1,101 @@
-"""What a donor asks of the map page first: the run's tables as plain numbers for its head and its charts.
-
-Nothing is worked out here that a table does not hold but sums of its rows: net areas never overlap, so they may be
-added; people are counted once, by zone.
-"""
+"""What a donor asks of the map page first: the facts of a run as plain values for its head and its charts."""
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
 
-from clearplan.core.checks import Day
-from clearplan.core.errors import TableError
-from clearplan.planning.planned import Planned
-from clearplan.settings.planning import PlanningSettings
-from clearplan.tables.codes import CLASSES, OUTSIDE, RELEASED
+from clearplan.outputs.facts import BRIDGE_TERMS, Bridge, Facts
+from clearplan.outputs.plan_facts import Million, Opening, PlanFacts
+from clearplan.tables.codes import CLASSES, OUTSIDE
 from clearplan.tables.texts import ids_in
 
 #: Terms of the bridge that are told even where nothing moved; the others only where something did.
 _ALWAYS = ("newly_found_m2", "reopened_m2", "cancelled_m2", "reduced_m2", "cleared_m2")
-#: Terms of the bridge in the order in which they are told, and their sign.
-_TERMS = {
-    "newly_found_m2": 1, "reopened_m2": 1, "changed_in_m2": 1, "changed_out_m2": -1, "cancelled_m2": -1,
-    "reduced_m2": -1, "cleared_m2": -1, "closed_m2": -1, "withdrawn_m2": -1,
-}  # fmt: skip
-_NEEDED = {
-    "net_area": ("land_class", "district", "net_m2"),
-    "ledger": tuple(f"{name}_m2" for name in RELEASED),
-    "bridge": ("district", "land_class", "opening_m2", *_TERMS, "closing_m2"),
-    "home": ("strategy", "period", "on", "people", "people_low", "people_high"),
-    "budgets": ("budget", "people_home", "person_months", "per_million"),
-}
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Tables behind the head line and the charts of the map page.
-
-    ``net_area``: from :func:`clearplan.net_area`; ``ledger``, ``bridge``: from :func:`clearplan.ledger` and
-    :func:`clearplan.bridge`, the latter with the two days it lies between; ``planned``: the plan of work.
-    """
-
-    net_area: pd.DataFrame
-    ledger: pd.DataFrame | None = None
-    bridge: pd.DataFrame | None = None
-    bridge_days: tuple[dt.date, dt.date] | None = None
-    planned: Planned | None = None
-
-
-def figures_of(
-    books: Mapping[str, pd.DataFrame], planned: Planned | None = None, *, bridge_days: tuple[Day, Day] | None = None
-) -> Figures:
-    """The figures of a study: from its books, and from its plan of work where it has one.
-
-    Parameters
-    ----------
-    books : mapping
-        ``net_area``; ``ledger`` and ``bridge`` where there are such.
-    planned : Planned, optional
-        From :func:`clearplan.study.planning.plan_work`.
-    bridge_days : (day, day), optional
-        Between which the bridge lies.
-    """
-    days = None
-    if bridge_days is not None:
-        first, last = (pd.Timestamp(day).date() for day in bridge_days)
-        days = (first, last)
-    return Figures(books["net_area"], books.get("ledger"), books.get("bridge"), days, planned)
-
-
-def plain_figures(figures: Figures, zones: pd.DataFrame) -> dict[str, Any]:
-    """The figures as JSON can carry them; areas [m2], people [people], money in the plan's currency.
-
-    Raises
-    ------
-    TableError
-        A table lacks a column.
-    """
-    planned = figures.planned
-    _refuse_lacking(figures)
+def plain_figures(facts: Facts) -> dict[str, Any]:
+    """The facts as JSON can carry them; areas [m2], people [people], money in the plan's currency."""
+    people = facts.people
     plain: dict[str, Any] = {
         "outside": OUTSIDE,
-        "area": _net_rows(figures.net_area),
-        "people": people_waiting(zones),
+        "area": [[row.land_class, row.district, number(row.net_m2)] for row in facts.districts],
+        "people": {"known": people.known, "places": people.places, "unknown": people.unknown},
     }
-    if figures.bridge is not None:
-        plain["bridge"] = _bridge(figures.bridge, figures.bridge_days)
-    released = figures.ledger if figures.bridge is None else figures.bridge
+    if facts.bridge is not None:
+        plain["bridge"] = _bridge(facts.bridge)
+    released = facts.released if facts.bridge is None else facts.bridge.released
     if released is not None:
-        plain["released_m2"] = number(released[[f"{name}_m2" for name in RELEASED]].to_numpy(float).sum())
-    if planned is not None:
-        plain["home"] = _home(planned)
-    if planned is not None and planned.budgets is not None:
-        plain["budgets"] = _budgets(planned.budgets, planned.case.settings)
+        plain["released_m2"] = number(released.total_m2)
+    if facts.plan is not None:
+        plain |= _of_plan(facts.plan)
     return plain
 
 
-def _refuse_lacking(figures: Figures) -> None:
-    tables = {"net_area": figures.net_area, "ledger": figures.ledger, "bridge": figures.bridge}
-    if figures.planned is not None:
-        tables |= {"home": figures.planned.home, "budgets": figures.planned.budgets}
-    for name, table in tables.items():
-        lacking = [] if table is None else [column for column in _NEEDED[name] if column not in table.columns]
-        if lacking:
-            raise TableError(f"figures: {name} lacks column {lacking[0]!r}; hand over the table as the run made it")
-
-
-def _net_rows(net: pd.DataFrame) -> list[list[Any]]:
-    """[class, district, m2] of each row: ground of the strongest class alone, so that rows may be added."""
-    own = net[net["net_m2"] > 0]
-    return [
-        [land, str(district), number(m2)]
-        for land, district, m2 in zip(own["land_class"], own["district"], own["net_m2"], strict=True)
-    ]
-
-
-def people_waiting(zones: pd.DataFrame) -> dict[str, int]:
-    """People of the zones that could be placed, each zone once, and in how many zones the number is unknown.
-
-    >>> zones = pd.DataFrame({"people": [650, None, 20], "deferred": [None, None, "no coordinates"]})
-    >>> people_waiting(zones)
-    {'known': 650, 'places': 1, 'unknown': 1}
-    """
-    people = pd.to_numeric(zones["people"])
-    if "deferred" in zones.columns:
-        people = people[zones["deferred"].isna()]
-    return {"known": int(people.sum()), "places": int(people.notna().sum()), "unknown": int(people.isna().sum())}
-
-
-def _bridge(bridge: pd.DataFrame, days: tuple[dt.date, dt.date] | None) -> dict[str, Any]:
-    """The bridge by district and class, ordnance summed; terms in which nothing moved are left out, but for some."""
-    terms = [name for name in _TERMS if name in _ALWAYS or bridge[name].to_numpy(float).any()]
-    columns = ["opening_m2", *terms, "closing_m2"]
-    sums = bridge.groupby(["land_class", "district"], sort=False)[columns].sum().reset_index()
+def _bridge(bridge: Bridge) -> dict[str, Any]:
+    """The bridge by district and class; terms in which nothing moved are left out, but for some."""
+    terms = [name for name in BRIDGE_TERMS if name in _ALWAYS or any(row.terms[name] for row in bridge.rows)]
     return {
-        "days": None if days is None else [day.isoformat() for day in days],
-        "terms": [[name, _TERMS[name]] for name in terms],
+        "days": None if bridge.days is None else [day.isoformat() for day in bridge.days],
+        "terms": [[name, BRIDGE_TERMS[name]] for name in terms],
         "rows": [
-            [row["land_class"], str(row["district"]), *(number(row[name]) for name in columns)]
-            for row in sums.to_dict("records")
+            [
+                row.land_class,
+                row.district,
+                number(row.opening_m2),
+                *(number(row.terms[name]) for name in terms),
+                number(row.closing_m2),
+            ]
+            for row in bridge.rows
         ],
     }
 
 
-def _home(planned: Planned) -> dict[str, Any]:
-    """People at home after each period, one list for each strategy."""
-    lines = {str(name): line.sort_values("period") for name, line in planned.home.groupby("strategy", sort=False)}
-    longest = max(lines.values(), key=len)
-    figures = ("people", "people_low", "people_high")
+def _of_plan(plan: PlanFacts) -> dict[str, Any]:
+    """People at home, one list for each strategy; what budgets buy; what opens next."""
+    longest = max(plan.home, key=lambda line: len(line.on))
+    plain: dict[str, Any] = {
+        "home": {
+            "days": [day.isoformat() for day in longest.on],
+            "waiting": number(plan.waiting),
+            "lines": [
+                [line.strategy, *([number(value) for value in values] for values in (line.people, line.low, line.high))]
+                for line in plan.home
+            ],
+        },
+        "opening": None if plan.opening is None else _opening(plan.opening),
+    }
+    if plan.budgets is not None:
+        plain["budgets"] = {
+            "own": number(plan.budget),
+            "currency": plan.currency,
+            "rows": [
+                [number(value) for value in (step.budget, step.people_home, step.person_months, step.per_million)]
+                for step in plan.budgets
+            ],
+            "next": None if plan.next_million is None else _million(plan.next_million),
+        }
+    return plain
+
+
+def _opening(opening: Opening) -> dict[str, Any]:
     return {
-        "days": [pd.Timestamp(day).date().isoformat() for day in longest["on"]],
-        "waiting": number(planned.waiting),
-        "lines": [
-            [name, *([number(value) for value in line[figure]] for figure in figures)] for name, line in lines.items()
-        ],
+        "by": opening.by.isoformat(),
+        "places": opening.places,
+        "people": opening.people,
+        "unknown": opening.unknown,
     }
 
 
-def _budgets(budgets: pd.DataFrame, settings: PlanningSettings) -> dict[str, Any]:
-    rows = budgets.sort_values("budget")[list(_NEEDED["budgets"])].to_numpy(float).tolist()
+def _million(million: Million) -> dict[str, Any]:
     return {
-        "own": number(settings.budget),
-        "currency": settings.currency,
-        "rows": [[number(value) for value in row] for row in rows],
+        "from": number(million.budget_from),
+        "to": number(million.budget_to),
+        "months": number(million.person_months),
     }
 
 

@@ -16,9 +16,10 @@ from clearplan.outputs.charts.results import (
     draw_calibration,
     draw_changes,
     draw_ladder,
+    draw_published_release,
     draw_recall,
-    draw_release_2023,
 )
+from clearplan.outputs.facts import Bridge, Facts
 from clearplan.outputs.report.html import Page, page, table
 from clearplan.outputs.report.order import order_section
 from clearplan.priority.why import Why
@@ -46,13 +47,12 @@ _SHOWN = {
 
 def draw_report(
     imprint: Imprint,
+    facts: Facts,
     *,
     books: Mapping[str, pd.DataFrame],
     tasks: pd.DataFrame | None = None,
     why: Why | None = None,
     notes: Sequence[str] = (),
-    figures: Sequence[tuple[str, str]] = (),
-    bridge_days: tuple[str, str] | None = None,
     further: Sequence[str] = (),
 ) -> Page:
     """The report of a run: what must be read first, the order of the tasks, ledger, bridge, expected ground, releases.
@@ -61,6 +61,8 @@ def draw_report(
     ----------
     imprint : Imprint
         Title and warning at the head, notice at the foot.
+    facts : Facts
+        Figures of the head line, and sums of the books by class.
     books : mapping
         ``ledger``; ``bridge`` and ``expected`` where there are such (``Study.books``) [m2]; ``published``: release as
         an agency published it (breakdown, name, hectares, source).
@@ -70,17 +72,13 @@ def draw_report(
         What is said of the whole list.
     notes : list of text
         What must be read first.
-    figures : (label, figure)
-        Head line.
-    bridge_days : (opening, closing)
-        Days of the bridge.
     further : list of HTML, optional
         Sections of other rooms, such as the plan of work; they come after the order.
     """
     parts = _head(imprint, notes)
     parts.append(
         '<dl class="figures">'
-        + "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in figures)
+        + "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in head_figures(facts))
         + "</dl>"
     )
     if tasks is not None:
@@ -91,16 +89,32 @@ def draw_report(
         "<p>Net of overlap: ground that remains in any area is remaining, in the strongest class among those in which "
         "it remains. Reported = remaining + cancelled + reduced + cleared + closed by status. Areas in km².</p>"
     )
-    parts.append(_by(books["ledger"], "land_class", "class", STATES))
+    parts.append(_standing(facts))
     parts.append("<h3>By district</h3>" + _by_district(books["ledger"], STATES))
     parts.append("</section>")
-    if "bridge" in books:
-        parts.append(_bridge(books["bridge"], bridge_days))
+    if "bridge" in books and facts.bridge is not None:
+        parts.append(_bridge(books["bridge"], facts.bridge))
     if "expected" in books:
         parts.append(_expected(books["expected"]))
     if "published" in books:
         parts.append(_published(books["published"]))
     return page(imprint.title, "\n".join(parts), notice=imprint.foot)
+
+
+def head_figures(facts: Facts) -> list[tuple[str, str]]:
+    """The head line of a run: ground that remains by class, what was released, who waits; (label, figure)."""
+    people = facts.people
+    waiting = f"{people.known:,} in {people.places} places"
+    if people.unknown:
+        waiting += f"; {people.unknown} unknown"
+    released = [] if facts.released is None else [f"{facts.released.total_m2 / 1e6:,.1f} km²"]
+    return [
+        ("Confirmed hazardous (CHA)", f"{facts.net_m2('CHA') / 1e6:,.1f} km²"),
+        ("Suspected hazardous (SHA)", f"{facts.net_m2('SHA') / 1e6:,.1f} km²"),
+        ("Indication, to be surveyed", f"{facts.net_m2('indication') / 1e6:,.0f} km²"),
+        *(("Released by decisions", words) for words in released),
+        ("People waiting to return", waiting),
+    ]
 
 
 def _head(imprint: Imprint, notes: Sequence[str]) -> list[str]:
@@ -112,9 +126,6 @@ def _head(imprint: Imprint, notes: Sequence[str]) -> list[str]:
     return parts
 
 
-# --- why this order
-
-
 def _km2(value: float) -> str:
     """Square kilometres as HTML; what is little is not nothing.
 
@@ -122,6 +133,23 @@ def _km2(value: float) -> str:
     ('2.50', '&lt; 0.01', '0.00')
     """
     return "&lt; 0.01" if 1 <= value < 5000 else f"{value / 1e6:,.2f}"
+
+
+def _standing(facts: Facts) -> str:
+    """Where the reported ground of each class stands."""
+    rows = [[escape(row.land_class), *(_km2(getattr(row, name)) for name in STATES)] for row in facts.standing]
+    return table(["class", *STATES.values()], rows)
+
+
+def _moved(bridge: Bridge) -> str:
+    """What moved the ground of each class, re-survey in one signed column."""
+    there = {row.land_class for row in bridge.rows}
+    rows = []
+    for moved in (bridge.of_class(name) for name in CLASSES if name in there):
+        resurvey = sum(sign * moved.terms[name] for name, sign in _RESURVEY.items())
+        sums = {"opening_m2": moved.opening_m2, **moved.terms, "resurvey_m2": resurvey, "closing_m2": moved.closing_m2}
+        rows.append([escape(moved.land_class), *(_km2(sums[name]) for name in FLOWS)])
+    return table(["class", *FLOWS.values()], rows)
 
 
 def _by(rows: pd.DataFrame, column: str, label: str, columns: Mapping[str, str]) -> str:
@@ -156,9 +184,9 @@ def with_resurvey(bridge: pd.DataFrame) -> pd.DataFrame:
     return bridge.assign(resurvey_m2=sum(sign * bridge[name] for name, sign in _RESURVEY.items()))
 
 
-def _bridge(bridge: pd.DataFrame, days: tuple[str, str] | None) -> str:
+def _bridge(bridge: pd.DataFrame, facts: Bridge) -> str:
     whole = with_resurvey(bridge)
-    when = f" from {days[0]} to {days[1]}" if days is not None else ""
+    when = f" from {facts.days[0]} to {facts.days[1]}" if facts.days is not None else ""
     parts = [f"<section><h2>What moved the remaining ground{escape(when)}</h2>"]
     whole = whole.sort_values("land_class", key=lambda names: names.map(CLASSES.index), kind="stable")
     for land_class in CLASSES:
@@ -172,7 +200,7 @@ def _bridge(bridge: pd.DataFrame, days: tuple[str, str] | None) -> str:
         "<p>Re-survey: ground re-opened or of another class or ordnance than before, less what was closed by status. "
         "Every term is measured on the map, none is a residual.</p>"
     )
-    parts.append(_by(whole, "land_class", "class", FLOWS))
+    parts.append(_moved(facts))
     if set(whole["ordnance"]) - {EVERY_KIND}:
         parts.append("<h3>By ordnance</h3>" + _by(whole, "ordnance", "ordnance", FLOWS))
     parts.append("<h3>By district</h3>" + _by_district(whole, FLOWS) + "</section>")
@@ -209,7 +237,7 @@ def _published(published: pd.DataFrame) -> str:
     sources = "; ".join(dict.fromkeys(plain["source"].astype(str)))
     return (
         "<section><h2>Published release figures</h2>"
-        f'<figure class="chart">{draw_release_2023(plain, source=sources)}</figure>'
+        f'<figure class="chart">{draw_published_release(plain, source=sources)}</figure>'
         f"<p>Source: {escape(sources)}. Published figures, not computed here.</p></section>"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,17 @@ import pandas as pd
 
 from clearplan.core.crs import inner_lonlat
 from clearplan.core.imprint import NOT_FOR_ENTRY, Imprint
+from clearplan.outputs.facts import Bridge, Facts
 from clearplan.outputs.workbooks.plan import work_sheets, work_tables
 from clearplan.outputs.workbooks.provenance import quality_table, settings_table, source_table
+from clearplan.outputs.workbooks.summary import summary_table
 from clearplan.outputs.workbooks.treaty import treaty_sheets
 from clearplan.outputs.workbooks.writer import Sheet, names, write_book
-from clearplan.planning.planned import BEST, RANKED, Planned
+from clearplan.planning.planned import Planned
 from clearplan.priority.rank import criteria_of, meaning_of
 from clearplan.publishing.tables import from_records
 from clearplan.settings.project import Project
-from clearplan.tables.codes import CLASSES, CODE_LISTS, RELEASED
+from clearplan.tables.codes import CLASSES
 from clearplan.tables.columns import with_unit
 from clearplan.tables.inputs import INPUTS
 from clearplan.treaty.dossier import Dossier
@@ -42,6 +44,7 @@ _LAST = (
 def write_runbook(
     path: str | Path,
     imprint: Imprint,
+    facts: Facts,
     *,
     project: Project,
     run: Mapping[str, Any],
@@ -57,12 +60,14 @@ def write_runbook(
         A new .xlsx file.
     imprint : Imprint
         Its title and notice stand on the first sheet, day and fingerprint at the foot of every page.
+    facts : Facts
+        Key figures.
     project : Project
     run : mapping
         The record of the run.
     tables : mapping
-        By name: those of the project and TASKS, as the run has them; ``faults`` of all files; ``net_area``, ``ledger``,
-        and ``bridge`` where there is one.
+        By name: those of the project and TASKS, as the run has them; ``faults`` of all files; ``ledger``, and
+        ``bridge`` where there is one.
     planned : Planned, optional
     dossier : Dossier, optional
 
@@ -71,11 +76,10 @@ def write_runbook(
     OutputError
         The file exists or can't be written.
     """
-    days = _bridge_days(project) if "bridge" in tables else None
     survey = project.priority.survey_first
-    sheets = run_sheets(tables["tasks"], days, "" if survey is None else survey.currency)
+    sheets = run_sheets(tables["tasks"], facts.bridge, "" if survey is None else survey.currency)
     sheets |= _plan_sheets(planned) | _treaty_sheets(dossier)
-    shown = _run_tables(project, run, tables, planned)
+    shown = {"summary": summary_table(imprint, facts)} | _run_tables(project, run, tables)
     shown |= _plan_tables(planned, tables["tasks"]) | _treaty_tables(dossier)
     if run.get("tier", "restricted") != "restricted":
         # A published table has only the columns that leave.
@@ -92,18 +96,10 @@ def write_runbook(
     )
 
 
-def _bridge_days(project: Project) -> tuple[str, str] | None:
-    opening = None if project.release is None else project.release.bridge_from
-    return None if opening is None else (opening.isoformat(), project.study.as_at.isoformat())
-
-
-def _run_tables(
-    project: Project, run: Mapping[str, Any], tables: Mapping[str, Any], planned: Planned | None
-) -> dict[str, pd.DataFrame]:
-    """Tables of the sheets that every run has."""
+def _run_tables(project: Project, run: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Tables of the sheets that every run has, but for the key figures."""
     read = {name: tables[name] for name in INPUTS}
     shown = {
-        "summary": summary_table(run, project, tables["tasks"], tables, planned),
         "tasks": task_table(tables["tasks"]),
         "zones": _places(tables["zones"]),
         "ledger": by_class(tables["ledger"]),
@@ -163,19 +159,20 @@ def _further_notes(planned: Planned | None, dossier: Dossier | None) -> Sequence
 # --- sheets of every run, and their tables
 
 
-def run_sheets(tasks: pd.DataFrame, bridge_days: tuple[str, str] | None = None, currency: str = "") -> dict[str, Sheet]:
+def run_sheets(tasks: pd.DataFrame, bridge: Bridge | None = None, currency: str = "") -> dict[str, Sheet]:
     """The sheets, by the name of the table that fills each.
 
     Parameters
     ----------
     tasks : DataFrame
         Ranked TASKS, for their criteria.
-    bridge_days : (opening, closing), optional
-        Days of the bridge.
+    bridge : Bridge, optional
+        For its days.
     currency : str, optional
         Of what survey saves.
     """
-    when = f" from {bridge_days[0]} to {bridge_days[1]}" if bridge_days is not None else ""
+    days = None if bridge is None else bridge.days
+    when = f" from {days[0]} to {days[1]}" if days is not None else ""
     return {
         "summary": Sheet(
             "Summary",
@@ -266,109 +263,3 @@ def by_class(book: pd.DataFrame) -> pd.DataFrame:
     place = {name: k for k, name in enumerate(CLASSES)}
     order = book.assign(_at=book["land_class"].map(place).fillna(len(place)))
     return book.loc[order.sort_values(["district", "_at"], kind="stable").index]
-
-
-# --- key figures
-
-
-def summary_table(
-    run: Mapping[str, Any],
-    project: Project,
-    tasks: pd.DataFrame,
-    books: Mapping[str, pd.DataFrame],
-    planned: Planned | None = None,
-) -> pd.DataFrame:
-    """Key figures of a run: figure, value, unit, meaning.
-
-    Parameters
-    ----------
-    run : mapping
-        The record of the run: fingerprint, crs, counts, deferred, faults, people.
-    plan : Project
-    tasks : DataFrame
-        Ranked TASKS.
-    books : mapping
-        ``net_area`` and ``ledger``.
-    planned : Planned, optional
-        The plan of work.
-    """
-    rows = [*_of_run(run, project), *_of_ground(books), *_of_people(run["people"]), *_of_tasks(tasks), *_of_rows(run)]
-    if planned is not None:
-        rows += [*_of_plan(planned, BEST), *_of_plan(planned, RANKED)]
-    return pd.DataFrame(rows, columns=["figure", "value", "unit", "meaning"]).astype({"value": object})
-
-
-Figures = Iterator[tuple[str, Any, str, str]]
-
-
-def _of_run(run: Mapping[str, Any], project: Project) -> Figures:
-    yield "As at", project.study.as_at, "date", "day for which everything is told"
-    yield ("Fingerprint", run["fingerprint"], "", "short for all that decided the figures: files, settings, versions, "
-           "datum operations; another fingerprint, another run")  # fmt: skip
-    yield "Coordinates", run["crs"], "", "system in which all areas and distances are measured"
-
-
-def _of_ground(books: Mapping[str, pd.DataFrame]) -> Figures:
-    net = books["net_area"].groupby("land_class")["net_m2"].sum()
-    for name in CLASSES:
-        yield (f"Remaining {name}", round(float(net.get(name, 0.0))), "m2",
-               f"{CODE_LISTS['land_class'][name]}; net of overlap, the strongest class counts")  # fmt: skip
-    for name in RELEASED:
-        area = round(float(books["ledger"][f"{name}_m2"].sum()))
-        yield f"Ground {name}", area, "m2", f"{CODE_LISTS['action'][name]}; as decided, outside every known hazard too"
-
-
-def _of_people(people: Mapping[str, int]) -> Figures:
-    yield ("People who wait", people["known_people"], "people",
-           f"of {people['zones_known']} places whose number is known; each person counts once")  # fmt: skip
-    yield ("Places with an unknown number of people", people["zones_unknown"], "places",
-           "their people stand in no figure above; unknown is not 0")  # fmt: skip
-    if people["people_not_placed"]:
-        yield ("People of places that could not be placed", people["people_not_placed"], "people",
-               "they stand in no figure above, and in no rank")  # fmt: skip
-
-
-def _of_tasks(tasks: pd.DataFrame) -> Figures:
-    for queue, meaning in CODE_LISTS["queue"].items():
-        own = tasks[tasks["queue"] == queue]
-        yield f"Tasks to {'survey' if queue == 'survey' else 'clear'}", len(own), "tasks", meaning
-        gated = int(own["rank"].isna().sum())
-        if gated:
-            yield ("of them without a rank", gated, "tasks", "a gate holds them back: a decision, a dispute, a "
-                   "permission that is not given; they are hazards like the others")  # fmt: skip
-
-
-def _of_rows(run: Mapping[str, Any]) -> Figures:
-    lost = sum(run["deferred"].get(name, 0) for name in run["deferred"] if name not in ("areas", "tasks"))
-    yield ("Rows that could not be used", lost, "rows", "deferred, each with its reason on the sheet Data quality; "
-           "they are hazards, places and decisions all the same")  # fmt: skip
-    faults = pd.Series([fault["level"] for fault in run["faults"]], dtype=object).value_counts()
-    for level, words in (("repaired", "Repairs made while reading"), ("warning", "Warnings given while reading")):
-        yield words, int(faults.get(level, 0)), "faults", "each stands on the sheet Data quality"
-
-
-def _of_plan(planned: Planned, name: str) -> Figures:
-    rows = planned.comparison[planned.comparison["strategy"] == name]
-    if not len(rows):
-        return
-    row, currency = rows.iloc[0], planned.case.settings.currency
-    told = (
-        ("people_home", "people home when the plan ends", "people", "people whose place is open by then"),
-        ("zones_open", "places open when the plan ends", "places", "all that stands in their way is finished"),
-        ("person_months", "person-months at home", "person-months", "each person counts for every month from the "
-         "opening of the place"),
-        ("m2_finished", "ground finished", "m2", "of tasks whose work is all done"),
-        ("days", "work", "team-days", "of all teams together"),
-        ("cost", "cost", currency or "currency", "days by the cost of each team a day"),
-    )  # fmt: skip
-    for column, words, unit, meaning in told:
-        value = float(row[column])
-        yield (
-            f"By the {name}: {words}",
-            round(value) if abs(value) >= 100 or value.is_integer() else value,
-            unit,
-            meaning,
-        )
-    if not pd.isna(row.get("gap")):
-        yield (f"By the {name}: proven within", 100 * float(row["gap"]), "%", "gap: how far, at most, the best plan "
-               "that there can be is better in the plan's objective")  # fmt: skip

@@ -87,34 +87,21 @@ function drawHead() {
 }
 
 // plan {
-// Places that open by the end of the period that runs on the day of the page, or else of the first one.
-function nextOpenings() {
-  var k = plan.stops.findIndex(function (one, n) { return n > 0 && one[1] > about.as_at; });
-  if (k < 0) { k = 1; }
-  var own = everyPlace.filter(function (zone) { return zone.plan.opens !== null && zone.plan.opens > 0 && zone.plan.opens <= k; });
-  var known = own.filter(function (zone) { return zone.people !== null; });
-  return { by: plan.stops[k][1], places: own.length, unknown: own.length - known.length, known: known.length,
-    people: known.reduce(function (sum, zone) { return sum + zone.people; }, 0) };
-}
-
-// What the money after the plan's own budget buys; of the last step where no more was tried.
-function furtherMoney() {
-  var rows = books.budgets ? books.budgets.rows : [];
-  var more = rows.findIndex(function (row) { return books.budgets.own !== null && row[0] > books.budgets.own + 1e-6; });
-  if (more < 0) { more = rows.length - 1; }
-  return more < 0 ? null : { months: rows[more][3], from: more ? rows[more - 1][0] : 0, to: rows[more][0] };
-}
-
 function headOfPlan() {
-  var next = nextOpenings(), more = furtherMoney();
-  var people = (next.known ? say("{count} person|{count} people", { count: next.people }) : "") + (next.known && next.unknown ? ", " : "")
-    + (next.unknown ? say("unknown in {number}", { number: figure(next.unknown, 0) }) : "");
-  headFigure(say("Opening next"), say("{count} place|{count} places", { count: next.places }), (people ? people + " " : "")
-    + say("by {day}", { day: shortDay(next.by) }), { href: "#openings" });
+  var next = books.opening, more = books.budgets && books.budgets.next;
+  if (next) { headOfOpening(next); }
   if (more && more.months !== null) {
     headFigure(say("Per million {currency}", { currency: books.budgets.currency }),
       (more.months > 0 ? "+" : "") + figure(more.months, 0), say("person-months at home"), { href: "#chart-budgets" });
   }
+}
+
+function headOfOpening(next) {
+  var known = next.places - next.unknown;
+  var people = (known ? say("{count} person|{count} people", { count: next.people }) : "") + (known && next.unknown ? ", " : "")
+    + (next.unknown ? say("unknown in {number}", { number: figure(next.unknown, 0) }) : "");
+  headFigure(say("Opening next"), say("{count} place|{count} places", { count: next.places }), (people ? people + " " : "")
+    + say("by {day}", { day: shortDay(next.by) }), { href: "#openings" });
 }
 // } plan
 

@@ -1,12 +1,6 @@
 // --- head, panel, foot -----------------------------------------------------------------------------------------
 
 onWords(function () { write(document.getElementById("title"), say(about.title)); });
-(data.figures ? [] : about.figures).forEach(function (pair) {
-  var box = element("div");
-  box.appendChild(spoken("dt", pair[0]));
-  box.appendChild(spoken("dd", pair[1]));
-  document.getElementById("figures").appendChild(box);
-});
 [["tier", about.tier], ["illustrative", about.illustrative]].forEach(function (own) {
   var banner = document.getElementById(own[0]);
   if (!own[1]) { return; }

@@ -1,0 +1,120 @@
+"""The key figures of a run as a table: figure, value, unit, meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from clearplan.core.imprint import Imprint
+from clearplan.outputs.facts import Facts, People, Rows
+from clearplan.outputs.plan_facts import PlanFacts
+from clearplan.planning.planned import BEST, RANKED
+from clearplan.tables.codes import CLASSES, CODE_LISTS, RELEASED
+
+Figures = Iterator[tuple[str, Any, str, str]]
+
+
+def summary_table(imprint: Imprint, facts: Facts) -> pd.DataFrame:
+    """Key figures of a run: figure, value, unit, meaning."""
+    rows = [
+        *_of_run(imprint),
+        *_of_ground(facts),
+        *_of_people(facts.people),
+        *_of_tasks(facts),
+        *_of_rows(facts.rows),
+    ]
+    if facts.plan is not None:
+        rows += [*_of_plan(facts.plan, BEST), *_of_plan(facts.plan, RANKED)]
+    return pd.DataFrame(rows, columns=["figure", "value", "unit", "meaning"]).astype({"value": object})
+
+
+def _of_run(imprint: Imprint) -> Figures:
+    yield "As at", imprint.as_at, "date", "day for which everything is told"
+    yield (
+        "Fingerprint",
+        imprint.fingerprint,
+        "",
+        "short for all that decided the figures: files, settings, versions, datum operations; another fingerprint, "
+        "another run",
+    )
+    yield "Coordinates", imprint.crs, "", "system in which all areas and distances are measured"
+
+
+def _of_ground(facts: Facts) -> Figures:
+    for name in CLASSES:
+        meaning = f"{CODE_LISTS['land_class'][name]}; net of overlap, the strongest class counts"
+        yield f"Remaining {name}", round(facts.net_m2(name)), "m2", meaning
+    for name in RELEASED if facts.released is not None else ():
+        meaning = f"{CODE_LISTS['action'][name]}; as decided, outside every known hazard too"
+        yield f"Ground {name}", round(getattr(facts.released, f"{name}_m2")), "m2", meaning
+
+
+def _of_people(people: People) -> Figures:
+    meaning = f"of {people.places} places whose number is known; each person counts once"
+    yield "People who wait", people.known, "people", meaning
+    meaning = "their people stand in no figure above; unknown is not 0"
+    yield "Places with an unknown number of people", people.unknown, "places", meaning
+    if people.not_placed:
+        meaning = "they stand in no figure above, and in no rank"
+        yield "People of places that could not be placed", people.not_placed, "people", meaning
+
+
+def _of_tasks(facts: Facts) -> Figures:
+    queues = {queue.queue: queue for queue in facts.queues}
+    for name, meaning in CODE_LISTS["queue"].items():
+        yield f"Tasks to {'survey' if name == 'survey' else 'clear'}", queues[name].tasks, "tasks", meaning
+        if queues[name].gated:
+            yield (
+                "of them without a rank",
+                queues[name].gated,
+                "tasks",
+                "a gate holds them back: a decision, a dispute, a permission that is not given; they are hazards like "
+                "the others",
+            )
+
+
+def _of_rows(rows: Rows) -> Figures:
+    yield (
+        "Rows that could not be used",
+        rows.deferred,
+        "rows",
+        "deferred, each with its reason on the sheet Data quality; they are hazards, places and decisions all the same",
+    )
+    meaning = "each stands on the sheet Data quality"
+    yield "Repairs made while reading", rows.repaired, "faults", meaning
+    yield "Warnings given while reading", rows.warnings, "faults", meaning
+
+
+#: Figures of a strategy in words, with unit and meaning; the unit of money is the plan's currency.
+_OF_STRATEGY = (
+    ("people_home", "people home when the plan ends", "people", "people whose place is open by then"),
+    ("zones_open", "places open when the plan ends", "places", "all that stands in their way is finished"),
+    (
+        "person_months",
+        "person-months at home",
+        "person-months",
+        "each person counts for every month from the opening of the place",
+    ),
+    ("m2_finished", "ground finished", "m2", "of tasks whose work is all done"),
+    ("days", "work", "team-days", "of all teams together"),
+    ("cost", "cost", "", "days by the cost of each team a day"),
+)
+
+
+def _of_plan(plan: PlanFacts, name: str) -> Figures:
+    strategy = next((strategy for strategy in plan.strategies if strategy.name == name), None)
+    if strategy is None:
+        return
+    for figure, words, unit, meaning in _OF_STRATEGY:
+        value = getattr(strategy, figure)
+        shown = round(value) if abs(value) >= 100 or value.is_integer() else value
+        yield f"By the {name}: {words}", shown, unit or plan.currency or "currency", meaning
+    if strategy.gap is not None:
+        yield (
+            f"By the {name}: proven within",
+            100 * strategy.gap,
+            "%",
+            "gap: how far, at most, the best plan that there can be is better in the plan's objective",
+        )
