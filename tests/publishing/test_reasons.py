@@ -50,6 +50,14 @@ def test_the_rate_of_a_team_does_not_leave():
     assert reasons_at([Reason("plan.breaks", breach=table)], "public") == ()
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 40])
+def test_a_count_of_accidents_does_not_leave_below_the_limit_of_suppression_nor_above(count):
+    note = Reason("accidents.one_place", accidents=count)
+    assert f"All {count} accidents" in str(note)
+    assert reason_at(note, "public") is None
+    assert reason_at(note, "partner") == note
+
+
 def test_a_team_leaves_under_its_public_name_alone():
     lack = Reason("lack.takes", lacks=[Reason("lack.days", count=12, team=TEAM)])
     sooner = Reason("sooner.lacks", day=dt.date(2026, 12, 31), lack=lack)
@@ -115,12 +123,10 @@ def test_reasons_of_a_table_are_narrowed_and_text_in_their_place_is_not_public()
 
 @pytest.mark.parametrize("code", NOT_PUBLIC)
 def test_some_reasons_are_not_public_though_their_values_may_be(code):
-    alone = {"lack.time": Reason("lack.time"), "sooner.first_period": Reason("sooner.first_period")}
-    reason = alone.get(code, Reason("sooner.nothing_lacks", day=dt.date(2026, 12, 31)))
+    reason = Reason(code, day=dt.date(2026, 12, 31)) if code == "sooner.nothing_lacks" else Reason(code)
     if code == "classes.cut":
         side = {"after": 9, "wanted": 10, "uncertain": 2, "most_uncertain": 6}
         reason = cut_reason("survey", {"high": side, "medium": side, "of": 1_449, "tasks": {"high": 8}})
-    assert reason.code == code
     assert reason_at(reason, "public") is None
     assert reason_at(reason, "partner") == reason
 

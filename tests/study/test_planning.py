@@ -441,14 +441,14 @@ def test_the_plan_in_force_is_held_against_what_was_released(filed):
     (filed / "before" / "tasks.csv").unlink()
     told = cp.run_study(plan, as_at="2026-12-31").dossier
     assert told.achieved is None
-    assert any("lay tasks.csv of the same run beside work.csv" in words for words in told.notes)
+    assert any("lay tasks.csv of the same run beside work.csv" in str(note) for note in told.notes)
 
 
 def test_without_teams_there_is_a_clock_and_no_milestones(filed):
     told = cp.run_study(filed / "plan.toml", as_at="2025-03-31").dossier
     assert (told.milestones, told.planned) == (None, None)
     assert cp.plan_study(filed / "plan.toml").dossier is None  # a plan of work alone files nothing
-    assert any("There is no plan of work" in words for words in told.notes)
+    assert any("There is no plan of work" in str(note) for note in told.notes)
     assert told.clock.rates.likely == pytest.approx(300_000)  # 2024 alone is a full year
 
 
@@ -457,4 +457,4 @@ def test_years_beyond_the_last_ten_are_left_out_and_told(filed, monkeypatch):
     told = cp.run_study(filed / "plan.toml").dossier
     assert told.released["year"].tolist() == [2025]
     assert told.clock.rates.likely == pytest.approx(100_000)
-    assert any("is told from 2025 on: 1 earlier decision is left out" in words for words in told.notes)
+    assert any("is told from 2025 on: 1 earlier decision is left out" in str(note) for note in told.notes)

@@ -209,7 +209,7 @@ def _plain(value: object, where: str) -> Value:
     raise TypeError(f"{where}: {value!r} is no value of a reason; leave it out where it is unknown")
 
 
-# --- figures that are worded
+# --- figures that are worded; areas carry no more digits than their sentence shows
 
 
 def square_km(m2: float) -> Reason:
@@ -218,7 +218,16 @@ def square_km(m2: float) -> Reason:
     >>> print(square_km(1_234_567.0), square_km(2_000.0), sep="; ")
     1.23 km²; less than 0.01 km²
     """
-    return Reason("area.km2", km2=m2 / 1e6) if m2 >= 5_000 else Reason("area.little")
+    return Reason("area.km2", km2=round(m2 / 1e6, 2)) if m2 >= 5_000 else Reason("area.little")
+
+
+def ground_of(m2: float) -> Reason:
+    """Ground [m2] in square kilometres, below a hundredth of one in square metres.
+
+    >>> print(ground_of(2_500_000), ground_of(1200.4), ground_of(0.0), sep="; ")
+    2.50 km²; 1,200 m²; 0 m²
+    """
+    return Reason("area.m2", m2=round(m2)) if m2 < 10_000 else Reason("area.km2", km2=round(m2 / 1e6, 2))
 
 
 def four_digits(figure: float) -> Reason:

@@ -16,9 +16,9 @@ from clearplan.tables.tiers import TIERS
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 #: Values that leave at the public tier under another name alone.
 RENAMED = ("team",)
-#: Reasons that are not public, though each of their values may be: how many tasks there are, and what no number of
-#: teams can do.
-NOT_PUBLIC = ("classes.cut", "lack.time", "sooner.first_period", "sooner.nothing_lacks")
+#: Reasons that are not public, though each of their values may be: how many tasks there are, what no number of
+#: teams can do, and how sure a rate is.
+NOT_PUBLIC = ("classes.cut", "lack.time", "sooner.first_period", "sooner.nothing_lacks", "treaty.rather_low")
 
 
 def reason_at(reason: Reason, tier: Tier, *, teams: Mapping[str, str] | None = None) -> Reason | None:

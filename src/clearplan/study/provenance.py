@@ -285,10 +285,7 @@ def _warnings(
         )
     places = placed(tables["accidents"]).geometry
     if len(places) > 2 and places.to_wkb().nunique() == 1:
-        words.append(
-            f"All {len(places)} accidents lie at one coordinate, often a district's centre for want of a better place; "
-            "the surface and the ranks take it for theirs"
-        )
+        words.append(str(Reason("accidents.one_place", accidents=len(places))))
     closed = int((tables["hazards"]["status"] == "closed").sum())
     if closed:
         words.append(f"{closed} hazards have status closed and are not counted as remaining")

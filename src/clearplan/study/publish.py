@@ -32,7 +32,6 @@ from clearplan.publishing.reasons import reasons_at
 from clearplan.publishing.tables import from_records, only_declared, publish_tables
 from clearplan.settings.publishing import PublishSettings
 from clearplan.study.provenance import fingerprint_with
-from clearplan.study.treaty import sums_less
 from clearplan.tables.check import no_faults
 from clearplan.tables.codes import CODE_LISTS, EVERY_KIND, OUTSIDE
 from clearplan.tables.columns import Tier
@@ -93,7 +92,6 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
         tables, tier, settings=asked, as_at=study.project.study.as_at, key=key, **layers
     )
     counts = made.pop("accident_counts", None)
-    hidden = hidden_words(study, tier)
     changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, tier)}
     if key is not None:
         moved = {} if asked.to == "districts" else border_rows(key, asked.cell_m, **layers)
@@ -104,33 +102,25 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
             "evidence": None,
             "fit": None,
             "surface": None,
-            "dossier": None if study.dossier is None else _dossier(study.dossier, hidden, moved),
+            "dossier": None if study.dossier is None else _dossier(study.dossier, moved),
         }
     if study.planned is not None:
         changed["planned"] = _planned(study.planned, made, key)
     out = replace(study, tables=made, **changed)
-    return replace(out, run=_record(study, out, tier, hidden))
+    return replace(out, run=_record(study, out, tier))
 
 
 # --- sentences
 
 
-def hidden_words(study: Study, tier: Tier) -> frozenset[str]:
-    """Texts that no sentence of a tier may hold: names of input files, and what stands in columns that don't leave."""
-    found: set[str] = set()
+def hidden_words(study: Study) -> frozenset[str]:
+    """Texts that no sentence for partners may hold: what minefield records say in columns that don't leave."""
     hazards = study.hazards
-    if tier == "public":
-        for table in study.tables.values():
-            found |= _texts(table)
-        for file in study.run["inputs"]:
-            found |= {file, file.rsplit("/", 1)[-1]}
-        # Names of districts and places leave; so do codes, which are words of the language.
-        found -= set(study.zones["name"].dropna()) | _districts(study) | _codes()
-    else:
-        records = hazards[from_records(hazards).to_numpy()]
-        kept = {"hazard_id", "kind", "land_class", "status", "ordnance", "deferred"}
-        found |= _texts(records[[name for name in records.columns if name not in kept]]) - _codes()
-    return frozenset(text for text in found if len(text) >= _SHORTEST_ID)
+    records = hazards[from_records(hazards).to_numpy()]
+    kept = {"hazard_id", "kind", "land_class", "status", "ordnance", "deferred"}
+    codes = {code for codes in CODE_LISTS.values() for code in codes}
+    texts = _texts(records[[name for name in records.columns if name not in kept]]) - codes
+    return frozenset(text for text in texts if len(text) >= _SHORTEST_ID)
 
 
 def _texts(table: pd.DataFrame) -> set[str]:
@@ -144,15 +134,6 @@ def _texts(table: pd.DataFrame) -> set[str]:
     return found
 
 
-def _districts(study: Study) -> set[str]:
-    layer = study.context.districts
-    return set() if layer is None else set(layer[study.context.district_name].dropna().astype(str))
-
-
-def _codes() -> set[str]:
-    return {code for codes in CODE_LISTS.values() for code in codes}
-
-
 def tells(sentence: str, hidden: Iterable[str]) -> bool:
     """Whether a sentence holds a word or text that is hidden, as a word of its own.
 
@@ -162,20 +143,6 @@ def tells(sentence: str, hidden: Iterable[str]) -> bool:
     return any(
         text in sentence and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", sentence) is not None for text in hidden
     )
-
-
-def _told(sentences: Iterable[str], hidden: frozenset[str], new: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Sentences that tell nothing hidden, ids renamed."""
-    renamed = [_renamed(sentence, new or {}) for sentence in sentences]
-    return tuple(sentence for sentence in renamed if not tells(sentence, hidden))
-
-
-def _renamed(sentence: str, new: Mapping[str, str]) -> str:
-    if not new:
-        return sentence
-    names = sorted(new, key=len, reverse=True)
-    pattern = rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])"
-    return re.sub(pattern, lambda found: new[found.group()], sentence)
 
 
 # --- tables that the writers take
@@ -311,20 +278,18 @@ def _programme(programme: ReturnProgramme, key: Key) -> ReturnProgramme:
     )
 
 
-def _dossier(dossier: Dossier, hidden: frozenset[str], moved: Mapping[tuple[str, str], str]) -> Dossier:
+def _dossier(dossier: Dossier, moved: Mapping[tuple[str, str], str]) -> Dossier:
     """Tables to file, of all ordnance together and without what single decisions found."""
     rounded: dict[str, Any] = {
         name: _rounded(_whole(only_declared(name, table, "public"), moved)) for name, table in dossier.tables.items()
     }
-    of_kinds = sums_less(dossier.clock, dossier.remaining)
-    notes = [note for note in dossier.notes if note != of_kinds]
-    return replace(dossier, **rounded, notes=_told(notes, hidden))
+    return replace(dossier, **rounded, notes=reasons_at(dossier.notes, "public"))
 
 
 # --- the record of the run
 
 
-def _record(study: Study, out: Study, tier: Tier, hidden: frozenset[str]) -> dict[str, Any]:
+def _record(study: Study, out: Study, tier: Tier) -> dict[str, Any]:
     """run.json of a tier: what decided the figures, without names of files, values of faults and single rows."""
     run = dict(study.run)
     run["inputs"] = {f"input {k}": digest for k, digest in enumerate(sorted(study.run["inputs"].values()), 1)}
@@ -342,7 +307,7 @@ def _record(study: Study, out: Study, tier: Tier, hidden: frozenset[str]) -> dic
         run = _for_anyone(run, study, out)
         run["warnings"] = _words_for_anyone(study, out)
     else:
-        run["warnings"] = _words_for_partners(study, hidden)
+        run["warnings"] = _words_for_partners(study)
     return run
 
 
@@ -410,8 +375,9 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
     return words
 
 
-def _words_for_partners(study: Study, hidden: frozenset[str]) -> list[str]:
-    own = _told(study.run["warnings"], hidden)
+def _words_for_partners(study: Study) -> list[str]:
+    hidden = hidden_words(study)
+    own = [sentence for sentence in study.run["warnings"] if not tells(sentence, hidden)]
     words = [*own, "Of minefield records only the shapes are told; of accidents the month, not the day"]
     left = len(study.run["warnings"]) - len(own)
     return [*words, *([f"{left} notes quote minefield records and are left out"] if left else [])]

@@ -9,6 +9,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from clearplan.core.reason import Reason, ground_of
 from clearplan.land.ledger import bridges
 from clearplan.planning.planned import Planned
 from clearplan.read.background import Context
@@ -16,7 +17,7 @@ from clearplan.read.files import read_raw
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
 from clearplan.tables.codes import allowed_codes
-from clearplan.treaty.clock import Clock, about, clock, counted_ground, km2_words, release_rates
+from clearplan.treaty.clock import Clock, about, clock, counted_ground, release_rates
 from clearplan.treaty.conventions import obligations
 from clearplan.treaty.dossier import Dossier
 from clearplan.treaty.filed import DECLARED, book_years, released_table, remaining_table
@@ -25,12 +26,6 @@ from clearplan.treaty.milestones import milestones, plan_vs_achieved, planned_re
 #: Calendar years of the books, the last one included: each takes an overlay of all ground, and a forecast from what was
 #: done longer ago than the ten years of either convention says little.
 YEARS = 10
-
-
-_EVERYWHERE = (
-    "All ground of the study is in the clock and the tables, in every district of its map and beyond. A convention is "
-    "about ground under a state's jurisdiction or control: whoever files leaves out what is not."
-)
 
 
 def make_dossier(
@@ -79,7 +74,8 @@ def make_dossier(
     work = None if planned is None else planned.schedule.work
     meant = None if work is None else planned_release(work, tasks, asked)
     achieved, lacking = _achieved(project, previous, books)
-    notes = (_EVERYWHERE, sums_less(told, remaining), _rather_low(told), _meant_words(meant), left_out, lacking)
+    everywhere = Reason("treaty.everywhere")
+    notes = (everywhere, _sums_less(told, remaining), _rather_low(told), _meant_reason(meant), left_out, lacking)
     return Dossier(
         clock=told,
         obligations=obligations(treaty.convention),
@@ -91,72 +87,64 @@ def make_dossier(
         planned=meant,
         achieved=achieved,
         currency=asked.currency,
-        notes=tuple(filter(None, notes)),
+        notes=tuple(note for note in notes if note is not None),
     )
 
 
 def _books(
     known: Inputs, drawn: gpd.GeoDataFrame, day: dt.date, layers: Mapping[str, Any]
-) -> tuple[dict[int, pd.DataFrame], gpd.GeoDataFrame, str]:
-    """Bridges of the last years, the decisions that they tell of, and what is left out, in words."""
+) -> tuple[dict[int, pd.DataFrame], gpd.GeoDataFrame, Reason | None]:
+    """Bridges of the last years, the decisions that they speak of, and what is left out."""
     releases, history = known.table("releases"), known.table("history")
     every = book_years(releases, day)
     years = dict(list(every.items())[-YEARS:])
     days = [min(years.values())[0], *(closing for _, closing in years.values())]
     books = dict(zip(years, bridges(drawn, releases, days=days, history=history, **layers), strict=True))
     if len(years) == len(every):
-        return books, releases, ""
+        return books, releases, None
     early = pd.to_datetime(releases["decided_on"]) <= pd.Timestamp(days[0])
-    many = "decision is" if early.sum() == 1 else "decisions are"
-    words = (
-        f"What was released is told from {min(years)} on: {early.sum():,} earlier {many} left out of table and rates."
-    )
-    return books, releases[~early], words
+    return books, releases[~early], Reason("treaty.earlier", year=min(years), count=int(early.sum()))
 
 
 def _achieved(
     project: Project, previous: pd.DataFrame | None, books: Mapping[int, pd.DataFrame]
-) -> tuple[pd.DataFrame | None, str]:
-    """What came of the plan in force; else why that is not told, in words."""
+) -> tuple[pd.DataFrame | None, Reason | None]:
+    """What came of the plan in force; else why that is not known."""
     asked = project.planning
     assert asked is not None
     if previous is None or asked.previous is None:
-        return None, "Plan and achieved are left out: no plan in force is named ([planning] previous = its work.csv)."
+        return None, Reason("treaty.no_previous")
     file = asked.previous.with_name("tasks.csv")
     if not file.exists():
-        remedy = f"lay {file.name} of the same run beside {asked.previous.name}"
-        return None, f"Plan and achieved are left out: there are no tasks of the plan in force; {remedy}."
-    return plan_vs_achieved(previous, read_raw(file).frame, books, asked, as_at=project.study.as_at), ""
+        return None, Reason("treaty.no_tasks", file=file.name, work_file=asked.previous.name)
+    return plan_vs_achieved(previous, read_raw(file).frame, books, asked, as_at=project.study.as_at), None
 
 
-def sums_less(told: Clock, remaining: pd.DataFrame) -> str:
+def _sums_less(told: Clock, remaining: pd.DataFrame) -> Reason | None:
     """Why the rows of a table sum to less than the ground that counts."""
-    own = remaining[remaining["land_class"].isin(DECLARED) & about(remaining["ordnance"], told.convention)]
-    sums = float(own["net_m2"].sum())
+    counting = remaining[remaining["land_class"].isin(DECLARED) & about(remaining["ordnance"], told.convention)]
+    sums = float(counting["net_m2"].sum())
     less = told.ground.counted_m2 - sums
     if less < 1:
-        return ""
-    return (
-        "Where hazards overlap, the table of what remains names the strongest class and one kind of ordnance: its rows "
-        f"of CHA and SHA that the {told.convention} is about sum to {km2_words(sums)}, {km2_words(less)} less than the "
-        "ground that counts."
-    )
+        return None
+    return Reason("treaty.sums_less", convention=told.convention, sums=ground_of(sums), less=ground_of(less))
 
 
-def _rather_low(told: Clock) -> str:
+def _rather_low(told: Clock) -> Reason | None:
     """What a rate from the books leaves out."""
     if told.rates is None or told.rates.found is None:
-        return ""
-    return "Where hazards overlap, the books may miss some of what was released: the rate is rather low than high."
+        return None
+    return Reason("treaty.rather_low")
 
 
-def _meant_words(planned: pd.DataFrame | None) -> str:
+def _meant_reason(planned: pd.DataFrame | None) -> Reason:
     """What the plan means to release of declared areas each year, to hold against the rates."""
     if planned is None:
-        return "There is no plan of work, so no milestones are told."
-    own = planned[planned["land_class"].isin(DECLARED)].groupby("year")["planned_m2"].sum()
-    years = [f"{km2_words(m2)} in {year}" for year, m2 in own.items()]
+        return Reason("treaty.no_plan")
+    areas = planned[planned["land_class"].isin(DECLARED)].groupby("year")["planned_m2"].sum()
+    years = [Reason("treaty.in_year", area=ground_of(m2), year=year) for year, m2 in areas.items()]
     if not years:
-        return "The plan of work means to release no CHA or SHA."
-    told = " and ".join([", ".join(years[:-1]), years[-1]] if len(years) > 1 else years)
-    return f"The plan of work means to release {told} of CHA and SHA, of all ordnance; no forecast counts on it."
+        return Reason("treaty.nothing_meant")
+    if len(years) == 1:
+        return Reason("treaty.meant_in", last=years[0])
+    return Reason("treaty.meant", years=years[:-1], last=years[-1])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from clearplan.core.reason import Reason
 from clearplan.treaty.clock import Clock
 
 
@@ -32,7 +33,7 @@ class Dossier:
     planned: pd.DataFrame | None = None
     achieved: pd.DataFrame | None = None
     currency: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

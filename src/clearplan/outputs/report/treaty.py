@@ -26,7 +26,7 @@ def treaty_section(dossier: Dossier) -> str:
     clock = dossier.clock
     parts = [f"<section><h2>{escape(_title(clock))}</h2>", _list(clock.words)]
     if dossier.notes:
-        parts.append(f"<h3>What to know</h3>{_list(dossier.notes)}")
+        parts.append(f"<h3>What to know</h3>{_list([str(note) for note in dossier.notes])}")
     parts += [_obligations(clock, dossier.obligations), _remaining(dossier.remaining), _released(dossier.released)]
     if dossier.milestones is not None:
         parts.append(_milestones(dossier.milestones, dossier.currency))

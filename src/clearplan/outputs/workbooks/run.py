@@ -153,7 +153,7 @@ def _treaty_tables(dossier: Dossier | None) -> dict[str, pd.DataFrame]:
 def _further_notes(planned: Planned | None, dossier: Dossier | None) -> Sequence[str]:
     """What to know of the plan of work and of the treaty tables."""
     notes = [] if planned is None else [str(note) for note in planned.notes]
-    return notes if dossier is None else [*notes, *dossier.clock.words, *dossier.notes]
+    return notes if dossier is None else [*notes, *dossier.clock.words, *map(str, dossier.notes)]
 
 
 # --- sheets of every run, and their tables

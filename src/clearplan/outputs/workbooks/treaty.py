@@ -35,7 +35,7 @@ def write_treaty(path: str | Path, dossier: Dossier, imprint: Imprint) -> None:
     write_book(
         path,
         title=imprint.title,
-        words=[imprint.notice, *dossier.clock.words, *dossier.notes],
+        words=[imprint.notice, *dossier.clock.words, *map(str, dossier.notes)],
         last=_LAST,
         tables={"obligations": dossier.obligations, **dossier.tables},
         sheets=treaty_sheets(dossier),
