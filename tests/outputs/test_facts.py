@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from clearplan.outputs.report.html import table
-from clearplan.outputs.report.report import FLOWS, STATES, head_figures
+from clearplan.outputs.report.run import FLOWS, STATES, head_figures
 from clearplan.tables.codes import CLASSES, RELEASED
 from tests.outputs.page.test_draw import data_of
 

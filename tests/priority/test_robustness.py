@@ -168,7 +168,7 @@ def test_weights_of_stakeholders_side_by_side():
         ),
         (
             {"method": "pairwise", "order": ["crit_a", "crit_b", "crit_c"], "matrix": [[1, 50, 1], [1] * 3, [1] * 3]},
-            "1/9 to 9; mend row 1",
+            "1/9 to 9; correct row 1",
         ),
     ],
 )

@@ -134,7 +134,7 @@ def evaluate(project: ProjectFile, out: OutPage = None, as_at: AsAt = None, offl
     It is tested on accidents that it has not seen, beside the belt alone and distance alone. plan.toml needs
     [surface] and [fit]. --out writes a page with tables and pictures.
     """
-    from clearplan.outputs.report.report import ladder_cells
+    from clearplan.outputs.report.evaluation import ladder_cells
     from clearplan.study.run import evaluate_study
     from clearplan.surface.evaluation import evaluation_tables
     from clearplan.tables.check import each_row

@@ -178,7 +178,7 @@ def check_crs(geometry: Geometries, crs: CRS) -> list[ShapeFault]:
 
 
 def check_region(geometry: Geometries, crs: CRS, region: Region) -> list[ShapeFault]:
-    """Coordinates outside the declared region, told apart: swapped, one sign flipped, or elsewhere."""
+    """Coordinates outside the declared region, by kind: swapped, one sign flipped, or elsewhere."""
     first, second = ("longitude", "latitude") if crs.is_geographic else ("easting", "northing")
     slips: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         (f"{first} and {second} are swapped", lambda xy: xy[:, ::-1]),

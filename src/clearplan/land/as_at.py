@@ -37,7 +37,7 @@ def day_of(value: Day) -> pd.Timestamp:
     except (ValueError, AttributeError):
         raise SettingsError(f"as_at {value!r}: must be a day; write 2024-06-30") from None
     if not 1900 <= day.year <= 2100:
-        raise SettingsError(f"as_at {value!r}: the year must lie within 1900 and 2100; mend it")
+        raise SettingsError(f"as_at {value!r}: the year must lie within 1900 and 2100; correct it")
     return day
 
 

@@ -1,6 +1,6 @@
 """What in RELEASES and HISTORY contradicts itself, the hazards, the districts, or what was found later.
 
-These are faults of decisions, not of files: they are listed and never mended. Each says what counts meanwhile.
+These are faults of decisions, not of files: they are listed and never corrected. Each says what counts meanwhile.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from clearplan.settings.land import Detection
 from clearplan.tables.check import Fault, fault, fault_table, placed
 from clearplan.tables.texts import read_items
 
-#: Overlap that is told, as a part of the smaller shape; GICHD's geocheck uses the same limit for part overlaps.
+#: Overlap that is shown, as a part of the smaller shape; GICHD's geocheck uses the same limit for part overlaps.
 PART_OVERLAP = 0.009
 
 _FILE = "releases"
@@ -57,8 +57,8 @@ def release_faults(
     Returns
     -------
     DataFrame
-        A fault table; ``row`` is the index label in ``releases``. Overlaps and parts outside are told from 0.9 % of the
-        smaller shape on, GICHD's limit of part overlap; the ledger counts every square metre.
+        A fault table; ``row`` is the index label in ``releases``. Overlaps and parts outside are listed from 0.9 % of
+        the smaller shape on, GICHD's limit of part overlap; the ledger counts every square metre.
 
     Raises
     ------
@@ -123,14 +123,14 @@ def _dated_before(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame, pairs: pd.D
         day = recorded.get(hazard) if isinstance(hazard, str) else None
         if day is not None and day > decided[k]:
             rule = f"release is dated before the hazard that it names ({hazard}, recorded {day:%Y-%m-%d})"
-            remedy = "mend the date or the hazard_id; until then the hazard's ground remains"
+            remedy = "correct the date or the hazard_id; until then the hazard's ground remains"
             found.append(_tell(drawn.index[k], "decided_on", decided[k].astype("M8[D]"), rule, "error", remedy))
     early = pairs[pairs["early"].to_numpy(bool) & (pairs["hazard_id"] != named[pairs["release"]])]
     for k in early["release"].unique():
         own = early[early["release"] == k]
         m2, ids = own["m2"].sum(), _few(own["hazard_id"])
         rule = "hazards were reported after the release of their ground"
-        remedy = "none needed if they are newly found: their ground remains; else mend the date"
+        remedy = "none needed if they are newly found: their ground remains; else correct the date"
         found.append(_tell(drawn.index[k], "decided_on", f"{ids}: {m2:,.0f} m2", rule, "warning", remedy))
     return found
 
@@ -152,13 +152,13 @@ def _named(areas: Any, releases: Any, ground: Any, drawn: Any, pairs: pd.DataFra
         if not isinstance(hazard, str):
             continue
         if hazard not in known:
-            rule, level, remedy = "no hazard has this id", "error", "mend the id; the ground decides until then"
+            rule, level, remedy = "no hazard has this id", "error", "correct the id; the ground decides until then"
         elif hazard not in on_ground:
             rule, level = "the hazard named has no place on the map", "warning"
             remedy = "place the hazard; until then nobody can tell what of it is released"
         elif row in place and (place[row], hazard) not in touched:
             rule, level = "release does not touch the hazard that it names", "error"
-            remedy = "mend the id or the shape; the ground decides until then"
+            remedy = "correct the id or the shape; the ground decides until then"
         else:
             continue
         found.append(_tell(row, "hazard_id", hazard, rule, level, remedy))
@@ -189,7 +189,7 @@ def _opposed(drawn: gpd.GeoDataFrame) -> _Faults:
         counts = f"{ids[last]} ({action[last]}) counts there"
         rule = f"overlaps a release of other action: {counts}"
         value = f"{ids[first]} ({action[first]}) and {ids[last]} ({action[last]}): {shape.area:,.0f} m2"
-        remedy = "mend the shapes or the actions; re-open ground before it is released in another way"
+        remedy = "correct the shapes or the actions; re-open ground before it is released in another way"
         found.append(_tell(drawn.index[max(a, b)], "geometry", value, rule, "repairable", remedy))
     return found
 
@@ -208,7 +208,7 @@ def _reopened(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> _Faults:
     for k, left in zip(own, never, strict=True):
         if left.area > PART_OVERLAP * shape[k].area:
             rule = "re-opens ground that was never released"
-            remedy = "mend the shape; where no hazard is known enter one, or nobody will plan for that ground"
+            remedy = "correct the shape; where no hazard is known enter one, or nobody will plan for that ground"
             found.append(_tell(drawn.index[k], "geometry", f"{left.area:,.0f} m2", rule, "warning", remedy))
     events = last_events(drawn)
     parts = states(closed, events)
@@ -232,7 +232,7 @@ def _beyond(drawn: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> _Faults:
     i, _, both = shapes.shared(shape, pieces)
     left = shapely.area(shapes.without(shape, both, i, grid_m=shapes.GRID_M))
     rule = "releases ground outside every known hazard"
-    remedy = "enter the hazard that it belonged to, or mend the shape; the ledger keeps it in a row of its own"
+    remedy = "enter the hazard that it belonged to, or correct the shape; the ledger keeps it in a row of its own"
     return [
         _tell(own.index[k], "geometry", f"{left[k]:,.0f} m2", rule, "warning", remedy)
         for k in np.flatnonzero(left > PART_OVERLAP * shapely.area(shape))
@@ -267,7 +267,7 @@ def _districts(drawn: Any, ground: Any, districts: gpd.GeoDataFrame, district_na
             continue
         value = f"{_few(hazards)}: {ground_m2:,.0f} m2 in {name}"
         rule = f"covers a hazard of another district than it states ({stated[own[k]]}); it counts where it lies"
-        remedy = "mend the district or the shape; cut a release at the border of districts"
+        remedy = "correct the district or the shape; cut a release at the border of districts"
         found.append(_tell(drawn.index[own[k]], "district", value, rule, "repairable", remedy))
     return found
 
@@ -407,9 +407,9 @@ def history_faults(hazards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame
     for k in np.argsort(changed.astype("int64"), kind="stable"):
         row, hazard, change = history.index[k], history["hazard_id"].iloc[k], history.iloc[k]
         if hazard not in recorded:
-            rule, level, remedy = "no hazard has this id", "error", "mend the id; the change has no effect"
+            rule, level, remedy = "no hazard has this id", "error", "correct the id; the change has no effect"
         elif recorded[hazard] > changed[k]:
-            rule, level, remedy = "change is dated before its hazard", "warning", "mend one of the dates; it counts"
+            rule, level, remedy = "change is dated before its hazard", "warning", "correct one of the dates; it counts"
         elif first.loc[hazard].get("kind") == "contact-line" and pd.notna(change.get("land_class")):
             rule, level = "a contact line's belt stays an indication until surveyed ground is entered", "warning"
             remedy = "enter surveyed ground as polygons of its own class"
@@ -422,7 +422,7 @@ def history_faults(hazards: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame
 def closed_by_row(hazards: pd.DataFrame) -> pd.DataFrame:
     """Hazards whose own row says closed, as one fault: nobody can tell since when, so they are closed at every day."""
     ids = hazards.loc[(hazards["status"] == "closed").to_numpy(), "hazard_id"].drop_duplicates()
-    rule = "closed by the hazard's own row, nobody knows since when: it is told closed at every earlier day too"
+    rule = "closed by the hazard's own row, nobody knows since when: it counts as closed at every earlier day too"
     remedy = "keep in the row the status in which the hazard was recorded; changes belong in HISTORY, with their day"
     value = f"{len(ids)} hazards: {_few(ids)}"
     return fault_table([fault("history", None, "status", value, rule, "warning", remedy)] if len(ids) else [])

@@ -122,7 +122,7 @@ def _bands(row: pd.Series, crs: Any) -> gpd.GeoDataFrame:
     line = row.geometry
     profile = row.get("depth_profile")
     if line is not None and line.geom_type == "MultiLineString":
-        # Side and distance are told from the line's direction, so parts that run against it are not turned.
+        # Side and distance are read from the line's direction, so parts that run against it are not turned.
         turned = row["sides"] != "both" or ";" in str(profile)
         line = shapely.line_merge(line, directed=turned)
     if line is not None and line.geom_type != "LineString":

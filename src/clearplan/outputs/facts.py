@@ -19,7 +19,7 @@ from clearplan.settings.base import QUEUES
 from clearplan.tables.check import each_row
 from clearplan.tables.codes import RELEASED
 
-#: Terms of the bridge in the order in which they are told, and their sign.
+#: Terms of the bridge in the order in which they are shown, and their sign.
 BRIDGE_TERMS = {
     "newly_found_m2": 1,
     "reopened_m2": 1,

@@ -42,8 +42,14 @@ class Layers:
     @property
     def lacking(self) -> list[str]:
         """Layers that nobody gave, of which a map therefore shows none."""
-        told = {"hazards": self.areas, "places": self.zones, "accidents": self.accidents, "lifelines": self.lifelines,
-                "roads": self.roads, "releases": self.releases}  # fmt: skip
+        told = {
+            "hazards": self.areas,
+            "places": self.zones,
+            "accidents": self.accidents,
+            "lifelines": self.lifelines,
+            "roads": self.roads,
+            "releases": self.releases,
+        }
         return [words for words, table in told.items() if table is None]
 
     @property

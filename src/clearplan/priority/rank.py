@@ -30,8 +30,14 @@ from clearplan.tables.texts import ids_in
 
 #: Columns that say how sure a rank is, and what would change it.
 SURE_COLUMNS = (
-    "first_share", "rank_low", "rank_high", "priority_class", "class_share", "tied_with", "change",
-)  # fmt: skip
+    "first_share",
+    "rank_low",
+    "rank_high",
+    "priority_class",
+    "class_share",
+    "tied_with",
+    "change",
+)
 #: TASKS with or without shapes.
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 

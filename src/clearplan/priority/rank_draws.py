@@ -111,7 +111,7 @@ def rank_draws(
 
     Notes
     -----
-    Equal scores of rows that are not alike are told apart by their order; over weights drawn at random that has
+    Equal scores of rows that are not alike are kept apart by their order; over weights drawn at random that has
     probability 0. Lahdelma and Salminen 2001 (SMAA-2) for rank acceptability and central weights.
     """
     values = np.ascontiguousarray(values, dtype=np.float32)

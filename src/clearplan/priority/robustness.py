@@ -1,7 +1,7 @@
 """How sure is a rank: draws over weights and uncertain figures, ties shown as ties, classes cut at robust gaps.
 
 SMAA-2 (Lahdelma and Salminen 2001, https://doi.org/10.1287/opre.49.3.444.11220): in every draw the weights and the
-uncertain figures are others, and the tasks are ranked anew. Nothing here changes the score, which stays the sum that
+uncertain figures are others, and the tasks are ranked again. Nothing here changes the score, which stays the sum that
 anyone can check.
 """
 

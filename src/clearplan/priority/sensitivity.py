@@ -57,7 +57,7 @@ def swaps(ranked: pd.DataFrame, settings: PrioritySettings, one: str, other: str
     DataFrame
         what ('weight', or 'figure' of the lower task), criterion, before, after, unit; smallest relative change first.
         Figures that both share, since they lie in the same zones, are left out: no change of them parts the two.
-        A weight is told as its part of all weights [%], the others as they stand. Empty: no single change does.
+        A weight is shown as its part of all weights [%], the others as they stand. Empty: no single change does.
 
     Raises
     ------

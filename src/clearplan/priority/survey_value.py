@@ -1,6 +1,6 @@
 """Value of survey: what survey before clearance is expected to cost, and from which probability on it no longer pays.
 
-Harm is never hidden in an average: it stands in a column of its own, and the break-even is told with and without it.
+Harm is never hidden in an average: it stands in a column of its own, and the break-even is shown with and without it.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def break_even(settings: SurveyFirst, harm_per_m2: float) -> float:
 
 
 def survey_words(task: pd.Series, settings: SurveyFirst) -> str | None:
-    """What survey first is worth for a task, in a sentence, harm told apart; None where nothing is known."""
+    """What survey first is worth for a task, in a sentence, harm shown apart; None where nothing is known."""
     if pd.isna(task.get("survey_saves")):
         return None
     saves, clear, harm, pays, alone = (

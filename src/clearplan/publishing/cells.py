@@ -63,7 +63,7 @@ def cells_for(
 
     Squares are named by the MGRS square of 10 km that holds their middle and a number that counts from the north-west
     in it; districts by their names. A square belongs to the district that holds most of the square, wherever in it the
-    shapes lie: all of it is told by the cell alone.
+    shapes lie: all of it is shown by the cell alone.
 
     Parameters
     ----------

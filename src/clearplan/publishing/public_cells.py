@@ -1,4 +1,4 @@
-"""Public cells: what stands for hazards, tasks, places, teams and work at the public tier, each named anew.
+"""Public cells: what stands for hazards, tasks, places, teams and work at the public tier, each under a new name.
 
 Nothing is copied from a hazard: a cell holds its net ground by class, and tasks are one row per cell and class.
 """
@@ -35,7 +35,7 @@ AREA_STEP_M2 = 1_000.0
 #: Work of a published cell is rounded to this [team-days], [currency].
 DAYS_STEP, COST_STEP = 1.0, 100.0
 #: In place of words that don't leave.
-NOT_TOLD = "not told at this tier"
+NOT_TOLD = "not shown at this tier"
 #: Of the criteria only the class of land leaves with its points: a distance to a place, people near it, accidents round
 #: it would lead to the ground itself. The others leave as one sum.
 _OTHER = ("All other criteria, which would tell where it lies", "")

@@ -197,7 +197,7 @@ def _for_anyone(
 
 
 def _open_lines(hazards: gpd.GeoDataFrame, settings: PublishSettings) -> gpd.GeoDataFrame:
-    """Contact lines as published elsewhere, where the plan says that they are; every other hazard is told by AREAS."""
+    """Contact lines as published elsewhere, where the plan says that they are; every other hazard is shown by AREAS."""
     lines = hazards[(hazards["kind"] == "contact-line").to_numpy() & settings.contact_line]
     return lines.assign(hazard_id=[f"L{k}" for k in range(1, len(lines) + 1)])
 

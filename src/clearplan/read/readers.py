@@ -411,10 +411,24 @@ def empty_table(name: str, crs: CRS | None) -> gpd.GeoDataFrame:
 
 #: Number columns of ranked TASKS beside those of the criteria.
 _RANKED_NUMBERS = (
-    "score", "people_assumed", "zones_unknown", "probability_assumed", "expected_m2", "low_m2", "high_m2", "known_m2",
-    "unknown_m2", "first_share", "class_share", "clear_all_cost", "survey_first_cost", "survey_saves", "survey_harm",
-    "break_even_p", "break_even_p_costs",
-)  # fmt: skip
+    "score",
+    "people_assumed",
+    "zones_unknown",
+    "probability_assumed",
+    "expected_m2",
+    "low_m2",
+    "high_m2",
+    "known_m2",
+    "unknown_m2",
+    "first_share",
+    "class_share",
+    "clear_all_cost",
+    "survey_first_cost",
+    "survey_saves",
+    "survey_harm",
+    "break_even_p",
+    "break_even_p_costs",
+)
 
 
 def read_ranked(path: str | Path) -> pd.DataFrame:
@@ -485,7 +499,7 @@ def _working(table: gpd.GeoDataFrame, region: Region | None) -> CRS:
             return own
         box = table.geometry.total_bounds
         if not np.isfinite(box).all():
-            raise CrsError("no row has usable coordinates; mend them, or name a region or working CRS")
+            raise CrsError("no row has usable coordinates; correct them, or name a region or working CRS")
         region = (box[0] - 0.01, box[1] - 0.01, box[2] + 0.01, box[3] + 0.01)
     return working_crs(region).crs
 

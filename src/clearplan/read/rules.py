@@ -54,7 +54,7 @@ def near_names(raw: Raw, name: str, source: SourceSettings) -> list[Fault]:
             "",
             f"column is not read; did you mean {ours[0]}?",
             "warning",
-            "mend its name, or map it under columns",
+            "correct its name, or map it under columns",
         )
         for theirs, ours in found.items()
         if ours
@@ -82,7 +82,7 @@ def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
         frame[ours] = [f"{value}-{k + 1}" for k in range(len(frame))] if numbered else value
     for ours, mapping in source.codes.items():
         if ours not in frame.columns:
-            raise SettingsError(f"{raw.file}: codes.{ours} maps a column that is not there; mend its name")
+            raise SettingsError(f"{raw.file}: codes.{ours} maps a column that is not there; correct its name")
         text = frame[ours].map(lambda v: v.strip() if isinstance(v, str) else v)
         frame[ours] = text.map(lambda v, m=mapping: m.get(str(v), v))
     return frame
@@ -130,7 +130,7 @@ def _from_wkt(texts: pd.Series, raw: Raw, faults: list[Fault]) -> np.ndarray[Any
                 rule, remedy = "curves can't be read", "save with straight segments"
                 faults.append(fault(raw.file, raw.rows[k], "wkt", text, rule, "error", remedy))
             except shapely.errors.GEOSException as error:
-                rule, remedy = f"not valid WKT ({str(error).splitlines()[0]})", "mend the text"
+                rule, remedy = f"not valid WKT ({str(error).splitlines()[0]})", "correct the text"
                 faults.append(fault(raw.file, raw.rows[k], "wkt", text, rule, "error", remedy))
     return shapes
 
@@ -151,7 +151,7 @@ def _numbers(
             numbers[k] = parse_number(value, source.decimal)
         except (ValueError, TypeError) as error:
             rule, _, remedy = str(error).partition("|")
-            faults.append(fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "mend the value"))
+            faults.append(fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "correct the value"))
     return numbers
 
 
@@ -162,7 +162,8 @@ def stated_crs(raw: Raw, source: SourceSettings) -> CRS:
         raise CrsError(f"{raw.file}: states no CRS and none is declared; set crs = 'EPSG:...', it is never guessed")
     if raw.crs is not None and declared is not None and not raw.crs.equals(declared, ignore_axis_order=True):
         raise CrsError(
-            f"{raw.file}: is in {raw.crs.name}, but crs declares {declared.name}; drop the declaration or mend the file"
+            f"{raw.file}: is in {raw.crs.name}, but crs declares {declared.name}; drop the declaration or "
+            "correct the file"
         )
     crs = raw.crs if raw.crs is not None else declared
     assert crs is not None

@@ -262,7 +262,7 @@ def _record_faults(records: pd.DataFrame, legs: pd.DataFrame, file: str, today: 
         for k in np.flatnonzero(early | late):
             rule = f"date lies before {FIRST_YEAR}" if early.iloc[k] else f"date lies after {today}"
             value, row = days.iloc[k].date().isoformat(), records["row"].iloc[k]
-            faults.append(fault(file, int(row), column, value, rule, "error", "mend the date"))
+            faults.append(fault(file, int(row), column, value, rule, "error", "correct the date"))
     return faults + _entered_twice(records, legs, file)
 
 
@@ -356,7 +356,7 @@ def _kin_faults(
     for name, table in (("legs", legs), ("anchors", anchors)):
         for record, row in zip(table["record_id"], table.get("row", []), strict=True):
             if record is not None and record not in known:
-                rule, remedy = "no such record", "add the record, or mend the id"
+                rule, remedy = "no such record", "add the record, or correct the id"
                 faults.append(fault(files[name], int(row), "record_id", record, rule, "error", remedy))
     records = listed
     for record, row in zip(records["record_id"], records["row"], strict=True):
@@ -385,7 +385,7 @@ def _row_faults(legs: pd.DataFrame, file: str) -> list[Fault]:
         if "row-end" in kinds:
             ends = [*begins[1:], len(kinds)]
             wrong = [k for k, end in zip(begins, ends, strict=True) if "row-end" not in kinds[k:end]]
-            rule, remedy = "row begins here and has no row-end", "add its row-end, or mend point_kind"
+            rule, remedy = "row begins here and has no row-end", "add its row-end, or correct point_kind"
         else:
             wrong = list(begins[1:])
             rule = f"record {record} has a second start: two fields in one record would run together"
@@ -409,7 +409,7 @@ def _sheets(records: pd.DataFrame, file: str, faults: list[Fault]) -> dict[str, 
 
 def _told(file: str, row: Any, column: str, value: object, error: Exception) -> Fault:
     rule, _, remedy = str(error).partition("|")
-    return fault(file, int(row), column, value, rule, "error", remedy or "mend the cell")
+    return fault(file, int(row), column, value, rule, "error", remedy or "correct the cell")
 
 
 # --- legs --------------------------------------------------------------------------------------------------------
@@ -433,7 +433,7 @@ def _linked(legs: pd.DataFrame, file: str, faults: list[Fault]) -> pd.DataFrame:
             previous[record] = k
             for column, name in (("point_no", number), ("point_id", own)):
                 first = names.setdefault((record, name), k) if name is not None else k
-                # A number that stands twice is told elsewhere.
+                # A number that stands twice is shown elsewhere.
                 if first != k and name != legs["point_no"].iloc[first]:
                     rule, remedy = "two points of the record go by this name", "name each point once"
                     faults.append(fault(file, int(row), column, name, rule, "error", remedy))
@@ -533,7 +533,7 @@ def _from_numbers(
     crs = parse_crs(grid)
     own = crs.geodetic_crs
     if own is None or own.to_epsg() != int(GEOGRAPHIC[datum].removeprefix("EPSG:")):
-        raise ValueError(f"grid {crs.name} is not of the datum {datum}|mend one of them")
+        raise ValueError(f"grid {crs.name} is not of the datum {datum}|correct one of them")
     x, y = (parse_number(text.replace(" ", ""), decimal) for text in (leg.easting, leg.northing))
     if not (math.isfinite(x) and math.isfinite(y)):
         raise ValueError("easting or northing is not a number|write digits only")
@@ -554,7 +554,7 @@ def _read_anchors(
     for row, day in zip(anchors["row"], pd.to_datetime(anchors["anchored_on"]), strict=True):
         if day > pd.Timestamp(today):
             value, rule = day.date().isoformat(), f"date lies after {today}"
-            faults.append(fault(file, int(row), "anchored_on", value, rule, "error", "mend the date"))
+            faults.append(fault(file, int(row), "anchored_on", value, rule, "error", "correct the date"))
     read = {name: np.full(len(anchors), np.nan) for name in ("x", "y", "resolution_m")}
     crs = np.full(len(anchors), None, dtype=object)
     for k, anchor in enumerate(each_row(anchors)):

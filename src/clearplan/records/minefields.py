@@ -42,7 +42,7 @@ WGS84 = CRS.from_epsg(4326)
 
 #: A field narrower than this, whose points lie on one line, has no area [m].
 MIN_WIDTH_M = 1.0
-#: A landmark further than this from the reference point as recorded is told: a digit may be wrong [m].
+#: A landmark further than this from the reference point as recorded is shown: a digit may be wrong [m].
 FAR_MOVE_M = 5000.0
 
 
@@ -82,7 +82,7 @@ def read_records(
         A workbook with the sheets ``records`` and ``legs`` (``clearplan records template`` makes one), a CSV of records
         with ``legs={"path": ...}``, or an IMSMA point list.
     region : (west, south, east, north) [degrees], optional
-        A point outside is a fault; ambiguous coordinates are told apart by it; chooses the working CRS.
+        A point outside is a fault; ambiguous coordinates are kept apart by it; chooses the working CRS.
     working : CRS, optional
         Metric CRS of the answer; else chosen from the region, else from the records.
     **source
@@ -173,7 +173,7 @@ def reanchor(  # noqa: PLR0913 - what a row of ANCHORS states, each by its name
         or the day lies in the future.
     """
     if record_id not in set(reading.versions["record_id"]):
-        raise TableError(f"record {record_id!r} is unknown or was never drawn; mend its faults first")
+        raise TableError(f"record {record_id!r} is unknown or was never drawn; correct its faults first")
     if not (math.isfinite(position_error_m) and position_error_m >= 0):
         raise ValueError(f"position_error_m {position_error_m!r} is no radius|state that of the survey in metres")
     if not anchored_by.strip() or not reason.strip():
@@ -448,7 +448,7 @@ def _shape_faults(
         outline = crossing[shape]
         row = _row_near_crossing(vertices[vertices["shape"] == shape], outline)
         if _width_m(np.array([outline]))[0] < MIN_WIDTH_M:
-            rule, remedy = "points of the border lie on one line", "mend a bearing, or make the last point a row-end"
+            rule, remedy = "points of the border lie on one line", "correct a bearing, or make the last point a row-end"
             faults.append(fault(file, row, "bearing", shapes["record_id"][shape], rule, "repairable", remedy))
         else:
             rule, remedy = "border crosses itself", "enter its points in order; lenient reading keeps both lobes"
@@ -459,7 +459,7 @@ def _shape_faults(
         length = f"{check.misclosure_m:.0f} m, limit {check.limit_m:.0f} m"
         if check.point_kind == "reference":
             rule = "distance between reference points contradicts their coordinates"
-            remedy = "mend the coordinates or the leg; lenient reading widens the record's error by the difference"
+            remedy = "correct the coordinates or the leg; lenient reading widens the record's error by the difference"
             faults.append(fault(file, int(check.row), "distance", length, rule, "repairable", remedy))
         else:
             rule = "misclosure is over 3 sigma: a blunder, not spread over the legs"
@@ -628,7 +628,7 @@ def _working(forms: Forms, region: Region | None) -> CRS:
         if not len(known) and forms.faults:
             raise FaultsError(fault_table(forms.faults))
         if not len(known):
-            raise CrsError("no record has usable coordinates; mend them, or name a region or a working CRS")
+            raise CrsError("no record has usable coordinates; correct them, or name a region or a working CRS")
         boxes = []
         for code, own in known.groupby("crs"):
             crs = parse_crs(str(code))

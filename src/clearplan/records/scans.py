@@ -207,7 +207,7 @@ def georeference_error(points: ControlPoints, model: str, *, held_out: Sequence[
     SettingsError
         The model is unknown, or has too few points to leave one out.
 
-    Leave-one-out is made by fitting anew without each point.
+    Leave-one-out is made by fitting again without each point.
     """
     if model not in FEWEST:
         raise SettingsError(f"scan model {model!r} is not known; write one of {', '.join(FEWEST)}")

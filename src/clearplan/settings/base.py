@@ -94,7 +94,7 @@ def check_settings(
     >>> check_settings(MapSettings, {"titel": "x"}, where="plan.toml [map]")
     Traceback (most recent call last):
     clearplan.core.errors.SettingsError: plan.toml [map]: title: is missing, add it (clearplan init
-    writes a plan.toml with every setting explained); titel: unknown setting, remove it or mend its name
+    writes a plan.toml with every setting explained); titel: unknown setting, remove it or correct its name
     """
     try:
         return model.model_validate(raw, context={"folder": folder})
@@ -111,7 +111,7 @@ def _own(errors: list[Any]) -> list[Any]:
 def _in_words(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"{place}: unknown setting, remove it or mend its name"
+        return f"{place}: unknown setting, remove it or correct its name"
     if error["type"] == "missing":
         return f"{place}: is missing, add it (clearplan init writes a plan.toml with every setting explained)"
     message = error["msg"].removeprefix("Value error, ")
@@ -121,7 +121,7 @@ def _in_words(error: Any) -> str:
 
 
 class Told(NamedTuple):
-    """A setting as it is told: where it stands in plan.toml, its value, unit and meaning."""
+    """A setting as it is shown: where it stands in plan.toml, its value, unit and meaning."""
 
     section: str
     setting: str
@@ -141,7 +141,7 @@ def told_settings(model: Settings, values: Mapping[str, Any], section: str = "")
     ----------
     model : Settings
     values : mapping
-        The same as plain values, which is what is told (``run["settings"]``: paths as seen from plan.toml).
+        The same as plain values, which is what is shown (``run["settings"]``: paths as seen from plan.toml).
     section : str
         Where the model stands.
     """

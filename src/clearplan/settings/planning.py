@@ -99,9 +99,9 @@ class Uncertainty(Settings):
 class Treaty(Settings):
     """The treaty clock of a state."""
 
-    state: str = Field(min_length=1, description="State whose clock is told.")
-    convention: Literal["APMBC", "CCM"] = Field(description="Convention whose articles are told.")
-    party: bool = Field(description="Whether the state is party; if not, all is told as if it acceded on the day.")
+    state: str = Field(min_length=1, description="State whose clock is shown.")
+    convention: Literal["APMBC", "CCM"] = Field(description="Convention whose articles are shown.")
+    party: bool = Field(description="Whether the state is party; if not, all is computed as if it acceded on the day.")
     entry_into_force: Day | None = Field(default=None, description="Day on which it entered into force for it.")
     extended_to: Day | None = Field(default=None, description="Deadline after the extensions granted so far.")
     if_acceded_on: Day | None = Field(default=None, description="Day of accession that is supposed.")
@@ -174,14 +174,14 @@ class PlanningSettings(Settings):
     gap: Annotated[float, Field(ge=0, lt=1)] = Field(description="Search until the plan is proven this near [1].")
     seed: int = Field(ge=0, description="Seed of the search; written into the outputs.")
     budgets: Annotated[tuple[Amount, ...], Field(max_length=12)] = Field(
-        default=(), description="Budgets for which the best plan is told, for 'what does another million buy'."
+        default=(), description="Budgets for which the best plan is shown, for 'what does another million buy'."
     )
     return_by: Day | None = Field(
         default=None,
         description="For 'what does a return programme take': the day by which every zone without a "
         "planned return of its own is to be open; unset: only zones with one are in the programme.",
     )
-    uncertainty: Uncertainty | None = Field(default=None, description="Unset: no probability is told.")
+    uncertainty: Uncertainty | None = Field(default=None, description="Unset: no probability is worked out.")
     what_if: tuple[WhatIf, ...] = ()
     treaty: Treaty | None = None
 

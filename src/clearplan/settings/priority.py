@@ -172,7 +172,7 @@ class WeightSet(Settings):
                     f"{len(matrix)} rows, and {len(row)} numbers in row {k + 1}"
                 )
             if any(not 0.1 <= judgement <= 9 for judgement in row):
-                raise ValueError(f"weights {self.name}: judgements run from 1/9 to 9; mend row {k + 1}")
+                raise ValueError(f"weights {self.name}: judgements run from 1/9 to 9; correct row {k + 1}")
 
     @property
     def criteria(self) -> tuple[str, ...]:
@@ -211,7 +211,7 @@ class SurveyFirst(Settings):
     sensitivity: Probability = Field(description="Chance that survey keeps ground that holds ordnance [1].")
     specificity: Probability = Field(description="Chance that survey releases ground that holds none [1].")
     harm_per_m2: Amount = Field(
-        description="Harm of releasing ground that holds ordnance [currency a m2 of such ground]; always told apart."
+        description="Harm of releasing ground that holds ordnance [currency a m2 of such ground]; always shown apart."
     )
     currency: str = Field(min_length=1, description="Currency of these costs.")
     source: str = Field(min_length=1, description="Who set these, or the word illustrative.")
@@ -232,7 +232,7 @@ class RobustnessSettings(Settings):
     )
     seed: int = Field(ge=0, description="Seed of the draws; written into the outputs.")
     first: int = Field(
-        ge=1, le=1_000, description="A task's share of draws among the first so many of its queue is told [tasks]."
+        ge=1, le=1_000, description="A task's share of draws among the first so many of its queue is shown [tasks]."
     )
     weights: Literal["ranges", "stakeholders", "any"] = Field(
         description="ranges: each weight evenly within its range. stakeholders: mixtures of all weight sets. "
@@ -321,7 +321,7 @@ class PrioritySettings(Settings):
     robustness: RobustnessSettings | None = Field(
         default=None, description="Unset: ranks without a word on how sure they are."
     )
-    survey_first: SurveyFirst | None = Field(default=None, description="Unset: no value of survey is told.")
+    survey_first: SurveyFirst | None = Field(default=None, description="Unset: no value of survey is worked out.")
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:

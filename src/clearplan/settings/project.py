@@ -147,7 +147,7 @@ def load_project(path: str | Path, *, change: Mapping[str, object] | None = None
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(f"{path}: can't be read as UTF-8 text ({error}); save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not valid TOML ({error}); mend that line") from None
+        raise SettingsError(f"{path}: not valid TOML ({error}); correct that line") from None
     for key, value in (change or {}).items():
         before = raw.get(key, {})
         raw[key] = before | value if isinstance(value, dict) and isinstance(before, dict) else value

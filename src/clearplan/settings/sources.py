@@ -168,7 +168,7 @@ class RecordSettings(SourceSettings):
 class ContextSettings(Settings):
     """Layers that are drawn or used for names; none is a hazard."""
 
-    districts: Path | None = Field(default=None, description="Areas by which ground is told, as polygons.")
+    districts: Path | None = Field(default=None, description="Areas by which ground is summed, as polygons.")
     district_name: str = Field(default="name", description="Field of that layer that holds their names.")
     countries: Path | None = Field(default=None, description="Countries, drawn behind the map.")
     rivers: Path | None = Field(default=None, description="Rivers, drawn behind the map.")

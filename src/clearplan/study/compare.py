@@ -17,7 +17,7 @@ from clearplan.core.errors import MissingFileError, ReadError, TableError
 from clearplan.core.imprint import Imprint
 from clearplan.core.writing import refuse_taken
 from clearplan.geo import shapes
-from clearplan.outputs.report.report import draw_comparison
+from clearplan.outputs.report.comparison import draw_comparison
 from clearplan.priority.rank import criteria_of, meaning_of
 from clearplan.read.files import read_raw
 from clearplan.read.finished_run import read_work
@@ -145,7 +145,7 @@ def compare_runs(first: str | Path | Run, second: str | Path | Run) -> Compariso
     if a.tier != b.tier:
         raise TableError(
             f"{a.folder} was written for the tier {a.tier}, {b.folder} for {b.tier}; compare runs of one tier: what is "
-            "told otherwise would look as if it had changed"
+            "named otherwise would look as if it had changed"
         )
     if a.tasks.crs != b.tasks.crs:
         raise TableError(
@@ -244,9 +244,15 @@ def _tasks(a: Run, b: Run) -> gpd.GeoDataFrame:
     table["criterion"], table["points"] = _movers(a, b, was)
     gone = a.tasks[~np.isin(np.arange(len(a.tasks)), pairs["a"])]
     lost = pd.DataFrame(
-        {"task_id": None, "was": gone["task_id"], "queue": gone["queue"],
-         "rank_before": gone["rank"].astype("Int64"), "score_before": gone["score"].astype(float), "change": "gone"}
-    )  # fmt: skip
+        {
+            "task_id": None,
+            "was": gone["task_id"],
+            "queue": gone["queue"],
+            "rank_before": gone["rank"].astype("Int64"),
+            "score_before": gone["score"].astype(float),
+            "change": "gone",
+        }
+    )
     both = pd.concat([table, lost], ignore_index=True)
     place = np.concatenate([b.tasks.geometry.to_numpy(), gone.geometry.to_numpy()])
     return gpd.GeoDataFrame(both, geometry=place, crs=b.tasks.crs)
@@ -283,8 +289,17 @@ def _net(a: Run, b: Run) -> pd.DataFrame:
 
 
 _DECISION = (
-    "action", "decided_on", "decided_by", "reason", "operator", "items", "depth_m", "hazard_id", "district", "source",
-)  # fmt: skip
+    "action",
+    "decided_on",
+    "decided_by",
+    "reason",
+    "operator",
+    "items",
+    "depth_m",
+    "hazard_id",
+    "district",
+    "source",
+)
 
 
 def _all_rewritten(a: Run, b: Run) -> pd.DataFrame:
@@ -294,8 +309,10 @@ def _all_rewritten(a: Run, b: Run) -> pd.DataFrame:
         before = set() if a.releases is None else set(a.releases["release_id"])
         late = b.releases[~b.releases["release_id"].isin(before)]
         late = late[late["decided_on"].astype(str) <= a.as_at]
-        rows = [(i, "dated back before the first run", None, day) for i, day in
-                zip(late["release_id"], late["decided_on"].astype(str), strict=True)]  # fmt: skip
+        rows = [
+            (i, "dated back before the first run", None, day)
+            for i, day in zip(late["release_id"], late["decided_on"].astype(str), strict=True)
+        ]
         found.append(pd.DataFrame(rows, columns=found[0].columns))
     filled = [table for table in found if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else found[0]
@@ -346,7 +363,7 @@ def comparison_words(found: Comparison) -> list[str]:
     if len(found.rewritten):
         ids = list(dict.fromkeys(found.rewritten["release_id"]))
         words.append(
-            f"HISTORY WAS REWRITTEN: {len(ids)} decisions of the first run are gone or told otherwise in the second: "
+            f"HISTORY WAS REWRITTEN: {len(ids)} decisions of the first run are gone or read otherwise in the second: "
             + ", ".join(ids[:8])
         )
     lost = found.hazards[found.hazards["change"].str.startswith("LOST")]
@@ -377,10 +394,16 @@ def comparison_tables(found: Comparison, most: int = 1_000) -> dict[str, tuple[t
     decisions = [tuple("" if cell is None else str(cell) for cell in row) for row in each_row(found.rewritten)]
     changed = [(h.hazard_id, h.change, h.before or "", h.after or "") for h in each_row(found.hazards[~new])]
     ranks = [
-        (t.queue, t.task_id, t.was if t.was != t.task_id else "", f"{t.rank_before} -> {t.rank_after}",
-         f"{t.score_before:.1f} -> {t.score_after:.1f}", f"{t.criterion} ({t.points:+.1f})")
+        (
+            t.queue,
+            t.task_id,
+            t.was if t.was != t.task_id else "",
+            f"{t.rank_before} -> {t.rank_after}",
+            f"{t.score_before:.1f} -> {t.score_after:.1f}",
+            f"{t.criterion} ({t.points:+.1f})",
+        )
         for t in each_row(rank_changes(found))
-    ]  # fmt: skip
+    ]
     tables: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         "Decisions that were rewritten": (("decision", "what", "before", "after"), decisions),
         **({} if found.replanned is None else replanned_tables(found.replanned)),

@@ -11,7 +11,7 @@ import pandas as pd
 from clearplan.planning.blockers import waits_for
 from clearplan.tables.check import each_row
 
-#: Columns of TEAMS whose change is told.
+#: Columns of TEAMS whose change is shown.
 _TEAM = (
     "kind",
     "number",

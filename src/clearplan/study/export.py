@@ -35,7 +35,7 @@ LAYERS = (".gpkg", ".parquet", ".geojson", ".fgb", ".zip", ".csv")
 FORMATS = (*LAYERS, ".gpx", ".kml", ".kmz", ".xlsx", ".pdf", ".png")
 #: Of these a file holds any number of layers; of the others one, tasks unless another is named.
 _MANY = (".gpkg", ".zip")
-#: Tasks of each queue in a handheld's file and in dossiers, unless told otherwise.
+#: Tasks of each queue in a handheld's file and in dossiers, unless another number is given.
 _FIRST = 10
 #: What a dossier tells of WORK beside its days and where they begin.
 _OF_WORK = ("ends_on", "period", "step", "m2", "cost")

@@ -123,7 +123,7 @@ def _refuse_lost_reopenings(readings: list[Reading]) -> None:
         if not len(table) or "action" not in table.columns:
             continue
         lost = table.loc[(table["action"] == REOPENED) & table["deferred"].notna(), "deferred"]
-        rule, remedy = "a re-opening that can't be used would leave its ground released", "mend the row"
+        rule, remedy = "a re-opening that can't be used would leave its ground released", "correct the row"
         faults = [fault(file, row, "action", reason, rule, "error", remedy) for (file, row), reason in lost.items()]
         if faults:
             raise FaultsError(pd.concat([reading.faults, fault_table(faults)], ignore_index=True))
@@ -152,7 +152,7 @@ def open_but_released(left: gpd.GeoDataFrame, known: Inputs) -> pd.DataFrame:
         gone = ground.loc[hazard, "m2"] < 1 <= ground.loc[hazard, "was"]
         if gone and hazard in last.index and last[hazard] > pd.Timestamp(released):
             rule = "hazard is open by its status, but releases cover all its ground, which stays released"
-            remedy = "re-open the ground with a release of action re-opened, or mend the status"
+            remedy = "re-open the ground with a release of action re-opened, or correct the status"
             found.append(fault("history", None, "status", hazard, rule, "warning", remedy))
     return fault_table(found)
 
@@ -176,10 +176,12 @@ def _records_at(reading: RecordReading, day: dt.date) -> RecordReading:
     kept: dict[str, Any] = {
         name: table[~table[column].isin(gone)].reset_index(drop=True)
         for name, table, column in (
-            ("hazards", reading.hazards, "hazard_id"), ("vertices", reading.vertices, "record_id"),
-            ("versions", reading.versions, "record_id"), ("checks", reading.checks, "record_id"),
+            ("hazards", reading.hazards, "hazard_id"),
+            ("vertices", reading.vertices, "record_id"),
+            ("versions", reading.versions, "record_id"),
+            ("checks", reading.checks, "record_id"),
         )
-    }  # fmt: skip
+    }
     return replace(reading, **kept)
 
 
@@ -241,7 +243,7 @@ def _lost_links(table: pd.DataFrame, link: Link, inputs: Inputs, context: Contex
         column = id_column(link.to)
         what, lacking = column.removesuffix("_id"), f"{link.to.upper()} lacks"
         there = set(inputs.tables[link.to][column])
-    rule, remedy = f"names a {what} that {lacking}: {link.outcome}", f"mend the {link.column}, or add the {what}"
+    rule, remedy = f"names a {what} that {lacking}: {link.outcome}", f"correct the {link.column}, or add the {what}"
     faults = []
     for (file, row), cell in zip(table.index, table.get(link.column, [None] * len(table)), strict=True):
         names = ids_in(cell) if link.several else [cell]
@@ -287,7 +289,7 @@ def read_layers(project: Project, frame: WorkingCrs) -> tuple[Context, list[pd.D
     readings = {name: read_background(path, frame.crs) for name, path in paths.items() if path is not None}
     layers = {name: reading.table for name, reading in readings.items()}
     if asked.elevation is not None and not asked.elevation.exists():
-        raise MissingFileError(f"{asked.elevation}: no such file; mend the path")
+        raise MissingFileError(f"{asked.elevation}: no such file; correct the path")
     districts = layers.get("districts")
     if districts is not None and not districts.geom_type.isin(["Polygon", "MultiPolygon"]).all():
         raise SettingsError(f"context.districts: {asked.districts} holds other shapes than polygons; give areas")

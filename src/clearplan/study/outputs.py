@@ -29,10 +29,11 @@ from clearplan.outputs.gis.qgis_project import write_project
 from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.paper.maps import draw_sheet
+from clearplan.outputs.report.html import draw_sections
 from clearplan.outputs.report.pdf import save_paper
 from clearplan.outputs.report.plan import workplan_section
 from clearplan.outputs.report.records import draw_quality_sheets
-from clearplan.outputs.report.report import draw_report, draw_sections
+from clearplan.outputs.report.run import draw_report
 from clearplan.outputs.report.treaty import treaty_section
 from clearplan.outputs.workbooks.imsma import write_imsma
 from clearplan.outputs.workbooks.plan import write_workplan
@@ -123,12 +124,19 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     left_out = write_on_request(study, folder, imprint)
     study = replace(study, run=study.run | {"warnings": [*study.run["warnings"], *left_out]})
     words = imprint.notice
-    tables = {"hazards": study.hazards, "areas": study.areas, "tasks": study.tasks, "zones": study.zones,
-              "accidents": study.accidents}  # fmt: skip
+    tables = {
+        "hazards": study.hazards,
+        "areas": study.areas,
+        "tasks": study.tasks,
+        "zones": study.zones,
+        "accidents": study.accidents,
+    }
     further = [name for name, table in INPUTS.items() if table.shapes and name not in tables]
     tables |= {name: study.tables[name] for name in further if len(study.tables[name])}
-    for name, parts in (("record_points", [r.vertices for r in study.records]),
-                        ("record_versions", [r.versions for r in study.records])):  # fmt: skip
+    for name, parts in (
+        ("record_points", [r.vertices for r in study.records]),
+        ("record_versions", [r.versions for r in study.records]),
+    ):
         if parts:
             tables[name] = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=study.hazards.crs)
     write_gpkg(tables, folder / "plan.gpkg", imprint)
@@ -379,5 +387,5 @@ def _published(project: Project) -> dict[str, pd.DataFrame]:
     hectares = pd.to_numeric(figures["hectares"], errors="coerce")
     if hectares.isna().any():
         row = raw.rows[int(hectares.isna().to_numpy().argmax())]
-        raise SettingsError(f"release.published: {path}, row {row}: hectares is no number; mend it")
+        raise SettingsError(f"release.published: {path}, row {row}: hectares is no number; correct it")
     return {"published": figures.assign(hectares=hectares)}

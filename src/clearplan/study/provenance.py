@@ -116,7 +116,7 @@ def _of_day(project: Project, written: dt.date) -> list[str]:
     day, words = project.study.as_at, []
     if day > written:
         words.append(
-            f"Told as at {day}, later than {written}, the day of the plan: what happened between is told only as far "
+            f"As at {day}, later than {written}, the day of the plan: what happened between is known only as far "
             "as the files hold it"
         )
     opening = project.release.bridge_from if project.release is not None else None
@@ -137,10 +137,14 @@ def _of_surface(unweighed: Sequence[str]) -> list[str]:
 def _of_ledger(project: Project, faults: list[dict[str, Any]]) -> list[str]:
     """What contradicts in the ledger of land release, each rule once with its rows."""
     files = {"releases", "history"}.union(*(_file_names(project, INPUTS[name]) for name in ("releases", "history")))
-    return _by_rule("Land release", [
-        found for found in faults
-        if (found["file"] in files and found["row"] is not None) or found["file"] == "history"
-    ])  # fmt: skip
+    return _by_rule(
+        "Land release",
+        [
+            found
+            for found in faults
+            if (found["file"] in files and found["row"] is not None) or found["file"] == "history"
+        ],
+    )
 
 
 def _of_links(project: Project, faults: list[dict[str, Any]]) -> list[str]:

@@ -172,7 +172,7 @@ def _step(name: str) -> float | None:
 def border_rows(
     key: Key, cell_m: float, *, districts: Districts | None, district_name: str
 ) -> dict[tuple[str, str], str]:
-    """District and class to the district under which their ground is told: that of the cells that hold it.
+    """District and class to the district under which their ground is shown: that of the cells that hold it.
 
     A cell lies in one district, but ground of a neighbour's may reach into it by a sliver. The neighbour's row of a
     book would then say that what the cell holds lies in the sliver; so rows go over where all ground on which they can
@@ -340,8 +340,8 @@ def cell_note(asked: PublishSettings) -> str:
     side = f"squares of {asked.cell_m / 1000:g} km"
     what = side if asked.to == "grid" else f"whole districts, and {side} beyond them"
     return (
-        f"Hazards and tasks are told for {what}: a cell holds its hazards whole, and where in it they lie is not told. "
-        "Areas are net of overlap, rounded to 0.1 ha; what is less counts as 0.1 ha"
+        f"Hazards and tasks are shown for {what}: a cell holds its hazards whole, and where in it they lie is not "
+        "shown. Areas are net of overlap, rounded to 0.1 ha; what is less counts as 0.1 ha"
     )
 
 
@@ -350,7 +350,7 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
     asked = study.project.publish
     words = [
         cell_note(asked),
-        "All kinds of ordnance are told together, and not what releases found; work and costs are rounded",
+        "All kinds of ordnance are shown together, and not what releases found; work and costs are rounded",
         "Places stand in the middle of their cell, those that share one side by side; they lie elsewhere in it",
     ]
     if "accidents" in out.books:
@@ -370,7 +370,7 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
     left = len(study.run["warnings"]) + (0 if study.planned is None else len(study.planned.notes))
     if left:
         words.append(
-            f"{left} notes of the restricted study speak of single rows, places or files and are not told here"
+            f"{left} notes of the restricted study speak of single rows, places or files and are not shown here"
         )
     return words
 
@@ -378,7 +378,7 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
 def _words_for_partners(study: Study) -> list[str]:
     hidden = hidden_words(study)
     own = [sentence for sentence in study.run["warnings"] if not tells(sentence, hidden)]
-    words = [*own, "Of minefield records only the shapes are told; of accidents the month, not the day"]
+    words = [*own, "Of minefield records only the shapes are shown; of accidents the month, not the day"]
     left = len(study.run["warnings"]) - len(own)
     return [*words, *([f"{left} notes quote minefield records and are left out"] if left else [])]
 
@@ -390,15 +390,18 @@ def tier_words(study: Study) -> str:
 
 def accidents_section(counts: pd.DataFrame) -> str:
     """Accidents by district and year as a section of a page, small counts withheld."""
-    shown = counts.assign(text=[
-        "withheld" if told == "withheld" else f"{int(number):,}"
-        for number, told in zip(counts["accidents"], counts["told"], strict=True)
-    ])  # fmt: skip
+    shown = counts.assign(
+        text=[
+            "withheld" if told == "withheld" else f"{int(number):,}"
+            for number, told in zip(counts["accidents"], counts["told"], strict=True)
+        ]
+    )
     wide = shown.pivot(index="district", columns="year", values="text")
     years, names = dict.fromkeys(counts["year"]), dict.fromkeys(counts["district"])
     rows = [[escape(str(name)), *(str(wide.loc[name, year]) for year in years)] for name in names]
     return (
         "<section><h2>Accidents by district and year</h2><p>Small counts are withheld, and with them others from which "
-        "they could be computed back. 0: none is known.</p>" + html_table(["district", *map(str, years)], rows)
+        "they could be computed back. 0: none is known.</p>"
+        + html_table(["district", *map(str, years)], rows)
         + "</section>"
-    )  # fmt: skip
+    )

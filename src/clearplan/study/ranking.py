@@ -136,7 +136,7 @@ def explanation(ranked: pd.DataFrame, task_id: str, settings: PrioritySettings |
     Parameters
     ----------
     settings : PrioritySettings, optional
-        The settings that ranked; with them what would change the rank is told for every task.
+        The settings that ranked; with them what would change the rank is shown for every task.
     """
     table = explain(ranked, task_id)
     task = ranked[ranked["task_id"] == task_id].iloc[0]
@@ -157,9 +157,13 @@ def explanation(ranked: pd.DataFrame, task_id: str, settings: PrioritySettings |
 
 #: Priority classes in words.
 CLASS_WORDS = {
-    "high": "high", "medium": "medium", "low": "low", "high/medium": "high or medium, nobody can tell",
-    "medium/low": "medium or low, nobody can tell", "high/low": "anything from high to low, nobody can tell",
-}  # fmt: skip
+    "high": "high",
+    "medium": "medium",
+    "low": "low",
+    "high/medium": "high or medium, nobody can tell",
+    "medium/low": "medium or low, nobody can tell",
+    "high/low": "anything from high to low, nobody can tell",
+}
 
 
 def sure_words(task: pd.Series, settings: PrioritySettings | None) -> list[str]:
@@ -193,7 +197,11 @@ def rank_cells(
     for task in own.to_dict("records"):
         cells = [str(task["rank"]), str(task["task_id"]), f"{task['score']:.1f}"]
         if sure:
-            cells += [str(task["priority_class"]), share_words(task["first_share"]),
-                      f"{task['rank_low']} to {task['rank_high']}", str(task["tied_with"] or "")]  # fmt: skip
+            cells += [
+                str(task["priority_class"]),
+                share_words(task["first_share"]),
+                f"{task['rank_low']} to {task['rank_high']}",
+                str(task["tied_with"] or ""),
+            ]
         rows.append(tuple(cells))
     return header, rows

@@ -21,7 +21,7 @@ from clearplan.land.audit import closed_by_row, searches
 from clearplan.land.footprints import footprints, net_area
 from clearplan.land.ledger import bridge, ledger
 from clearplan.land.release import apply_releases
-from clearplan.outputs.report.report import draw_evaluation
+from clearplan.outputs.report.evaluation import draw_evaluation
 from clearplan.planning.planned import with_plan
 from clearplan.priority.rank import check_weights
 from clearplan.priority.tasks import make_tasks
@@ -102,8 +102,8 @@ def run_study(
         Sections of plan.toml that differ, as in :func:`clearplan.load_project`; all but the plan of work, which takes
         longest: ``{"planning": None, "teams": [], "commitments": []}``.
     as_at : date or ISO text, optional
-        Day for which everything is told, in place of ``study.as_at``: what was reported, decided or found later is
-        left out and counted.
+        Day for which everything is worked out, in place of ``study.as_at``: what was reported, decided or found later
+        is left out and counted.
     offline : bool
         Read the copies of what servers held at the last run, and ask no server.
     tier : 'public', 'partner' or 'restricted', optional
@@ -215,9 +215,16 @@ def plan_study(
 
 
 def _made(
-    project: Project, folder: Path, as_at: Any, progress: Progress, search: Search | None,
-    *, work: bool = True, filing: bool = True, offline: bool = False,
-) -> Study:  # fmt: skip
+    project: Project,
+    folder: Path,
+    as_at: Any,
+    progress: Progress,
+    search: Search | None,
+    *,
+    work: bool = True,
+    filing: bool = True,
+    offline: bool = False,
+) -> Study:
     """A study from its plan, no result written; ``work``: with its plan of work; ``filing``: with its treaty tables."""
     check_weights(project.priority)
     progress(STAGES[0])

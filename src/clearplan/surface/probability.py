@@ -51,7 +51,7 @@ COLOURS = (
     (0.7, (158, 18, 57)),
     (1.0, (84, 10, 60)),
 )
-#: Colours of the evidence that moved a cell most (Paul Tol's muted set, told apart by colour-blind readers).
+#: Colours of the evidence that moved a cell most (Paul Tol's muted set, which colour-blind readers can tell apart).
 EVIDENCE_COLOURS = {
     "line": (51, 34, 136),
     "line-left": (51, 34, 136),

@@ -20,7 +20,7 @@ from clearplan.tables.columns import (
 )
 
 # A declaration is read as a table: one column, one or two lines. What is public is so of published tables alone, which
-# publishing rounds and sums up; kinds of ordnance are told together there.
+# publishing rounds and sums up; kinds of ordnance are shown together there.
 # fmt: off
 
 (_ANY_ORDNANCE,) = public(replace(ORDNANCE, codes=None, meaning="class of explosive ordnance; 'all' where published"))

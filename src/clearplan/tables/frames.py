@@ -21,7 +21,7 @@ Zones: TypeAlias = gpd.GeoDataFrame
 Lifelines: TypeAlias = gpd.GeoDataFrame
 #: TASKS: workable pieces of ground; ranked, planned ones carry more columns.
 Tasks: TypeAlias = gpd.GeoDataFrame
-#: Districts or other land of a map: polygons, with names in a column that is told beside them.
+#: Districts or other land of a map: polygons, with names in a column that is shown beside them.
 Districts: TypeAlias = gpd.GeoDataFrame
 #: HISTORY: changes of status and class of whole hazards.
 History: TypeAlias = pd.DataFrame

@@ -66,7 +66,7 @@ def able_teams(teams: pd.DataFrame, code_lists: CodeLists | None = None) -> list
             faults.append(RowFault(k, "rate_likely", stated, "rates are not in order", "error", remedy))
         first, last = row.get("available_from"), row.get("available_to")
         if pd.notna(first) and pd.notna(last) and first > last:
-            rule, remedy = "ends before available_from", "mend one of the days"
+            rule, remedy = "ends before available_from", "correct one of the days"
             faults.append(RowFault(k, "available_to", last.date(), rule, "error", remedy))
         faults += _season(k, row)
     return faults

@@ -15,7 +15,7 @@ TIERS: tuple[Tier, ...] = ("public", "partner", "restricted")
 
 #: First words of every output of a tier.
 BANNERS: dict[Tier, str] = {
-    "public": "PUBLIC: hazards are told for whole cells or districts, not where they lie.",
+    "public": "PUBLIC: hazards are shown for whole cells or districts, not where they lie.",
     "partner": "PARTNERS ONLY: shapes of hazards. Not for publication.",
     "restricted": "RESTRICTED: exact locations of hazards. Not for publication.",
 }

@@ -1,6 +1,6 @@
 """The treaty clock of a state: until when, how fast, by when, and what extension that takes.
 
-A state that is not party has no deadline: all is told as if it acceded on a day, and every sentence says so.
+A state that is not party has no deadline: all is computed as if it acceded on a day, and every sentence says so.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pandas as pd
 
 from clearplan.core.errors import SettingsError
 
-#: Days farther away than this are told as such, not as a day [years].
+#: Days farther away than this are shown as such, not as a day [years].
 FARTHEST = 1000
 
 

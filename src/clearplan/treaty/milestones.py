@@ -104,7 +104,7 @@ def _shares(teams: pd.DataFrame, settings: PlanningSettings) -> dict[int, Any]:
     months = settings.model_copy(update={"periods": settings.periods * settings.period_months, "period_months": 1})
     year = np.array([first.year for first, _ in period_days(months)])
     able = team_days(teams, months).reshape(len(teams), settings.periods, settings.period_months)
-    # Work where a team can do none contradicts the calendar; it is told by the months alone.
+    # Work where a team can do none contradicts the calendar; it is shown by the months alone.
     able = np.where(able.sum(axis=2, keepdims=True) > 0, able, 1.0)
     able /= able.sum(axis=2, keepdims=True)
     year = year.reshape(settings.periods, settings.period_months)

@@ -59,7 +59,7 @@ def draw_gantt(
     use : DataFrame, optional
         team_id, kind, period, available [team-days]; without it a bar fills its lane.
     by : str
-        Column of TASKS that colours the bars; tasks in which it is blank are told apart.
+        Column of TASKS that colours the bars; tasks in which it is blank are kept apart.
     first : int, optional
         Only so many lanes, those with the most days; unset: all.
 

@@ -250,7 +250,7 @@ def draw_published_release(table: pd.DataFrame, *, source: str) -> str:
     sums = [float(part["hectares"].sum()) for part in parts]
     if max(sums) - min(sums) > 1e-6 * max(sums):
         told = ", ".join(f"{n} {s:,.1f}" for n, s in zip(names, sums, strict=True))
-        raise TableError(f"release: the break-downs do not sum to the same area: {told} ha; mend the table")
+        raise TableError(f"release: the break-downs do not sum to the same area: {told} ha; correct the table")
 
     largest = float(table["hectares"].max())
 
@@ -324,7 +324,7 @@ def draw_bridge(table: pd.DataFrame, *, title: str = "From opening to closing: w
     signed = {name: sums[name] * BRIDGE[name][1] for name in list(BRIDGE)[:-1]}
     off = sum(signed.values()) - sums["closing_m2"]
     if abs(off) > 1e-6 * max(abs(v) for v in (*sums.values(), 1.0)):
-        raise TableError(f"bridge: opening and changes make {off:+,.1f} m2 more than closing; mend the table")
+        raise TableError(f"bridge: opening and changes make {off:+,.1f} m2 more than closing; correct the table")
     unit, per = ("km²", 1e6) if max(map(abs, sums.values())) >= 1e7 else ("ha", 1e4)
     labels = [words for words, _ in BRIDGE.values()]
 

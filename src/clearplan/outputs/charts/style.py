@@ -1,6 +1,6 @@
 """What all charts share: style and colours, words at the foot, and the way from a drawing to SVG text or a PNG.
 
-Colours are Paul Tol's (https://personal.sron.nl/~pault/), told apart by colour-blind readers and in grey.
+Colours are Paul Tol's (https://personal.sron.nl/~pault/), which readers can tell apart in grey and colour-blind.
 """
 
 from __future__ import annotations

@@ -257,7 +257,7 @@ def approaches(
     zones, lifelines : GeoDataFrame, optional
         Left out, or empty, there is none to name: nobody knows then, which is not the same as none.
     nearest : int
-        How many are told though the task names none.
+        How many are shown though the task names none.
     """
     found: list[Approach] = []
     for table, kind, column in ((zones, "zone", "zone_ids"), (lifelines, "lifeline", "lifeline_ids")):

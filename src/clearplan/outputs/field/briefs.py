@@ -1,4 +1,4 @@
-"""What a team must know of a task, in words: hazards and their sources, ways in, method, warnings; unknown is told."""
+"""What a team must know of a task, in words: hazards and their sources, ways in, method, warnings; unknown is shown."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ from clearplan.tables.check import placed
 from clearplan.tables.codes import CODE_LISTS
 from clearplan.tables.texts import ids_in
 
-#: Accidents and other tasks within this distance of the border are told [m]; the accidents' own position errors come
+#: Accidents and other tasks within this distance of the border are shown [m]; the accidents' own position errors come
 #: on top. Our choice: about what a team sees and walks in the first hour.
 NEAR_M = 500.0
 #: From this position error on the border is no line that a team can trust [m]; our choice.
 _FAR_M = 50.0
-_CLASS_WORDS = {"CHA": "confirmed hazardous area", "SHA": "suspected hazardous area",
-                "indication": "indication: to be surveyed"}  # fmt: skip
+_CLASS_WORDS = {
+    "CHA": "confirmed hazardous area",
+    "SHA": "suspected hazardous area",
+    "indication": "indication: to be surveyed",
+}
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,23 @@ def hazards_of(task: dict[Any, Any], hazards: gpd.GeoDataFrame | None) -> Sectio
         words.append(f"position error {metres(row.get('position_error_m'))}")
         if not _blank(row.get("record_number")):
             trust = row.get("reliability")
-            words.append(f"record no. {row['record_number']}, reliability "
-                         f"{'not stated' if _blank(trust) else format(trust, '.0%')}")  # fmt: skip
+            words.append(
+                f"record no. {row['record_number']}, reliability "
+                f"{'not stated' if _blank(trust) else format(trust, '.0%')}"
+            )
         items.append(", ".join(words) + f". Source: {_told(row.get('source'), 'not stated')}")
     return Section(title, tuple(items) or ("The task names none.",), "plan.gpkg, layer hazards")
 
 
-def access_of(ways: Sequence[Approach], references: Sequence[str], declination: float | None, *, zones: bool,
-              lifelines: bool, roads: bool) -> Section:  # fmt: skip
+def access_of(
+    ways: Sequence[Approach],
+    references: Sequence[str],
+    declination: float | None,
+    *,
+    zones: bool,
+    lifelines: bool,
+    roads: bool,
+) -> Section:
     """Ways in, nearest first, with distance and bearings to the border, and what is not known of them.
 
     Parameters
@@ -132,13 +144,17 @@ def access_of(ways: Sequence[Approach], references: Sequence[str], declination: 
             items.append(f"{where}: meets the border at {reference}{named}")
         else:
             compass = "" if declination is None else f", {(way.bearing_deg - declination) % 360:.0f}° compass"
-            items.append(f"{where}: {way.distance_m:,.0f} m to the border, {way.bearing_deg:.0f}° true{compass}, at "
-                         f"{reference}; its position error {metres(way.error_m)}{named}")  # fmt: skip
+            items.append(
+                f"{where}: {way.distance_m:,.0f} m to the border, {way.bearing_deg:.0f}° true{compass}, at "
+                f"{reference}; its position error {metres(way.error_m)}{named}"
+            )
     lacking = [name for name, given in (("zones", zones), ("lifelines", lifelines), ("roads", roads)) if not given]
     if lacking:
         items.append(f"Not known: no table of {' or '.join(lacking)} was given.")
-    items.append("Not known here: state of ways and bridges, owners of the land, a place for a helicopter. Ground on "
-                 "the way is not known to be without hazard.")  # fmt: skip
+    items.append(
+        "Not known here: state of ways and bridges, owners of the land, a place for a helicopter. Ground on "
+        "the way is not known to be without hazard."
+    )
     return Section("Access", tuple(items), "plan.gpkg, layers zones and lifelines")
 
 
@@ -150,8 +166,10 @@ def method_of(task: dict[Any, Any], known: Known) -> Section:
     if work is not None and len(work):
         for (_, step, kind, team), rows in work.groupby(["step", "step_name", "kind", "team_id"], sort=True):
             days, ground = float(rows["days"].sum()), float(rows["m2"].sum())
-            items.append(f"{step} ({kind}): team {team}, {_day(rows['starts_on'].min())} to "
-                         f"{_day(rows['ends_on'].max())}, {_days(days)}, {hectares(ground)}")  # fmt: skip
+            items.append(
+                f"{step} ({kind}): team {team}, {_day(rows['starts_on'].min())} to "
+                f"{_day(rows['ends_on'].max())}, {_days(days)}, {hectares(ground)}"
+            )
         part = task.get("finished_part")
         if not _blank(part) and float(part) < 1 - 1e-9:  # type: ignore[arg-type]
             items.append(f"The plan finishes {float(part):.0%} of it, not all.")  # type: ignore[arg-type]
@@ -219,8 +237,10 @@ def _accident_words(border: Border, accidents: gpd.GeoDataFrame | None) -> list[
     for k in order[:3]:
         row = own.iloc[k]
         where = "in the task" if far[k] == 0 else f"{far[k]:,.0f} m off"
-        told.append(f"{row['accident_id']} {where}, {_day(row['occurred_on'])}, {_told(row.get('device'), 'unknown')}, "
-                    f"error {metres(error[k])}")  # fmt: skip
+        told.append(
+            f"{row['accident_id']} {where}, {_day(row['occurred_on'])}, {_told(row.get('device'), 'unknown')}, "
+            f"error {metres(error[k])}"
+        )
     more = f"; and {len(order) - 3} more" if len(order) > 3 else ""
     one = f"{len(order)} accident{'s' * (len(order) > 1)} may have happened within {NEAR_M:,.0f} m: "
     return [one + "; ".join(told) + more]
@@ -231,8 +251,10 @@ def _error_words(task: dict[Any, Any]) -> list[str]:
     if _blank(error):
         return ["Position error of the border: unknown. It may lie anywhere near."]
     if float(error) >= _FAR_M:  # type: ignore[arg-type]
-        return [f"Position error {metres(error)}: what was reported may lie so far from where it is drawn. The border "
-                "is no line on the ground."]  # fmt: skip
+        return [
+            f"Position error {metres(error)}: what was reported may lie so far from where it is drawn. The border "
+            "is no line on the ground."
+        ]
     return []
 
 
@@ -243,8 +265,10 @@ def _record_words(task: dict[Any, Any], hazards: gpd.GeoDataFrame | None) -> lis
     found = []
     for row in own.to_dict("records"):
         if not _blank(row.get("blunder")) and bool(row["blunder"]):
-            found.append(f"Record {row['hazard_id']} holds a blunder: its legs miss by {metres(row['misclosure_m'])}, "
-                         f"limit {metres(row.get('misclosure_limit_m'))}.")  # fmt: skip
+            found.append(
+                f"Record {row['hazard_id']} holds a blunder: its legs miss by {metres(row['misclosure_m'])}, "
+                f"limit {metres(row.get('misclosure_limit_m'))}."
+            )
         if not _blank(row.get("reliability")) and float(row["reliability"]) < 0.5:
             found.append(f"Record {row['hazard_id']} is trusted by {float(row['reliability']):.0%} only.")
     return found
@@ -307,7 +331,7 @@ def _day(value: Any) -> str:
 
 
 def metres(value: Any) -> str:
-    """Metres rounded up to what is told of an error; blank is unknown.
+    """Metres rounded up to what is shown of an error; blank is unknown.
 
     >>> metres(12.2), metres(None), metres(1_500.0)
     ('13 m', 'unknown', '1,500 m')

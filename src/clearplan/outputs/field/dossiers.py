@@ -68,7 +68,7 @@ def write_dossiers(
         What the maps show; ``layers.tasks`` are TASKS, ranked unless ``chosen`` names some.
     imprint : Imprint
     known : Known, optional
-        Hazards, accidents, releases, WORK and teams, for the words; what is left out is told as not known.
+        Hazards, accidents, releases, WORK and teams, for the words; what is left out is shown as not known.
     chosen : ids, optional
         Tasks; else the ``first`` ones of each queue by rank.
     corners : int
@@ -161,8 +161,16 @@ def _head(page: Any, task: dict[Any, Any], imprint: Imprint, frame: Frame) -> No
     left = f"{printable(imprint.title)} · As at {imprint.as_at} · Fingerprint {printable(imprint.fingerprint)}"
     page.text(_EDGE + 2, top - 11.2, wrapped(left, 118, 6.8, most=1)[0], fontsize=6.8, color=SOFT, va="top")
     words = imprint.warning or f"{SHORT_NOTICE}."
-    page.text(width - _EDGE - 2, top - 11.2, wrapped(words, 70, 6.8, most=1)[0], fontsize=6.8, color=_ALARM, va="top",
-              ha="right", fontweight="bold")  # fmt: skip
+    page.text(
+        width - _EDGE - 2,
+        top - 11.2,
+        wrapped(words, 70, 6.8, most=1)[0],
+        fontsize=6.8,
+        color=_ALARM,
+        va="top",
+        ha="right",
+        fontweight="bold",
+    )
 
 
 def _facts(page: Any, task: dict[Any, Any], layers: Layers) -> None:
@@ -173,8 +181,9 @@ def _facts(page: Any, task: dict[Any, Any], layers: Layers) -> None:
     for k, (label, figure) in enumerate(facts_of(task, size)):
         x, y = _EDGE + 2 + k % 4 * room, 271.5 - k // 4 * 7.4
         page.text(x, y, label, fontsize=5.8, color=SOFT, va="top")
-        page.text(x, y - 2.5, wrapped(figure, room - 3, 7.6, most=1, bold=True)[0], fontsize=7.6, fontweight="bold",
-                  va="top")  # fmt: skip
+        page.text(
+            x, y - 2.5, wrapped(figure, room - 3, 7.6, most=1, bold=True)[0], fontsize=7.6, fontweight="bold", va="top"
+        )
 
 
 def _map(figure: Any, page: Any, frame: Frame, task: dict[Any, Any], border: Border, layers: Layers) -> list[Entry]:
@@ -188,8 +197,18 @@ def _map(figure: Any, page: Any, frame: Frame, task: dict[Any, Any], border: Bor
     lines = np.array([shapely.LineString([*ring, ring[0]]) for ring in border.rings], dtype=object)
     stroke(axes, frame, lines, LINES["border"], 5.5)
     points = border.corners
-    axes.plot(points[:, 0], points[:, 1], ls="none", marker="o", ms=3.2, mfc="white", mec=INK, mew=0.8, zorder=5.6,
-              gid="turning-point")  # fmt: skip
+    axes.plot(
+        points[:, 0],
+        points[:, 1],
+        ls="none",
+        marker="o",
+        ms=3.2,
+        mfc="white",
+        mec=INK,
+        mew=0.8,
+        zorder=5.6,
+        gid="turning-point",
+    )
     middle = np.array(border.outline.centroid.coords[0])
     for number, (x, y) in enumerate(points, 1):
         labels.put(x, y, str(number), NUMBER, away_from=(float(middle[0]), float(middle[1])))
@@ -222,11 +241,17 @@ def _locator(figure: Any, page: Any, layers: Layers, task: dict[Any, Any], box: 
     """Where the task lies among all tasks and districts."""
     own = placed(layers.tasks)
     west, south, east, north = own.total_bounds
-    frame = Frame(layers.crs, ((west + east) / 2, (south + north) / 2),
-                  1050 * max((east - west) / box[2], (north - south) / box[3], 1.0), box)  # fmt: skip
+    frame = Frame(
+        layers.crs,
+        ((west + east) / 2, (south + north) / 2),
+        1050 * max((east - west) / box[2], (north - south) / box[3], 1.0),
+        box,
+    )
     axes = map_axes(figure, frame)
-    for table, style in ((layers.context.districts, {"color": "#777777", "lw": 0.4, "ls": "-"}),
-                         (layers.contact_lines, {"color": "#5E4B8B", "lw": 0.7, "ls": "-"})):  # fmt: skip
+    for table, style in (
+        (layers.context.districts, {"color": "#777777", "lw": 0.4, "ls": "-"}),
+        (layers.contact_lines, {"color": "#5E4B8B", "lw": 0.7, "ls": "-"}),
+    ):
         if table is not None and len(placed(table)):
             stroke(axes, frame, placed(table).geometry.to_numpy(), style, 2)
     xy = shapely.get_coordinates(shapely.point_on_surface(own.geometry.to_numpy()))
@@ -236,17 +261,29 @@ def _locator(figure: Any, page: Any, layers: Layers, task: dict[Any, Any], box: 
     if layers.zones is not None:
         spots = shapely.get_coordinates(shapely.point_on_surface(placed(layers.zones).geometry.to_numpy()))
         axes.plot(spots[:, 0], spots[:, 1], ls="none", marker="s", ms=1.8, color="#00429D", zorder=4)
-    page.text(box[0] + 1, box[1] + box[3] - 1, "Where it lies", fontsize=5.6, va="top", color=SOFT,
-              bbox={"fc": (1, 1, 1, 0.8), "ec": "none", "pad": 0.6})  # fmt: skip
+    page.text(
+        box[0] + 1,
+        box[1] + box[3] - 1,
+        "Where it lies",
+        fontsize=5.6,
+        va="top",
+        color=SOFT,
+        bbox={"fc": (1, 1, 1, 0.8), "ec": "none", "pad": 0.6},
+    )
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
 
 
 def _columns(
-    page: Any, task: dict[Any, Any], border: Border, layers: Layers, known: Known, finds: pd.DataFrame,
+    page: Any,
+    task: dict[Any, Any],
+    border: Border,
+    layers: Layers,
+    known: Known,
+    finds: pd.DataFrame,
     imprint: Imprint,
-) -> None:  # fmt: skip
+) -> None:
     """Left: turning points and access; right: warnings, hazards, method."""
     width = (_PAGE[0] - 2 * _EDGE - _GAP) / 2
     error = None if pd.isna(task.get("position_error_m")) else float(task["position_error_m"])
@@ -256,9 +293,13 @@ def _columns(
     ways = approaches(task, border, layers.crs, zones=layers.zones, lifelines=layers.lifelines)
     ends = lonlat_of(np.array([way.end for way in ways]).reshape(-1, 2), layers.crs)
     access = access_of(
-        ways, [grid_reference(lon, lat, error) for lon, lat in ends], declination, zones=layers.zones is not None,
-        lifelines=layers.lifelines is not None, roads=layers.roads is not None,
-    )  # fmt: skip
+        ways,
+        [grid_reference(lon, lat, error) for lon, lat in ends],
+        declination,
+        zones=layers.zones is not None,
+        lifelines=layers.lifelines is not None,
+        roads=layers.roads is not None,
+    )
     height = _COLUMNS_TOP - _COLUMNS_FOOT
     warnings, hazards = warnings_of(task, border, layers.tasks, known, finds), hazards_of(task, known.hazards)
     method = method_of(task, known)
@@ -368,8 +409,13 @@ def fitted(sections: Sequence[Section], room: int, width: float, size: float) ->
 def _signatures(page: Any) -> None:
     """Lines to sign on."""
     room = (_PAGE[0] - 2 * _EDGE + 4) / 3
-    for k, words in enumerate(("Team leader: name, date, signature", "Supervisor: name, date, signature",
-                               "Changes found on the ground: see back / none")):  # fmt: skip
+    for k, words in enumerate(
+        (
+            "Team leader: name, date, signature",
+            "Supervisor: name, date, signature",
+            "Changes found on the ground: see back / none",
+        )
+    ):
         x = _EDGE + k * room
         page.plot([x, x + room - 4], [27.0, 27.0], color=INK, lw=0.6, scalex=False, scaley=False)
         page.text(x, 26.2, words, fontsize=6, color=SOFT, va="top")

@@ -151,8 +151,14 @@ def _metadata(root: Element, imprint: Imprint, told: str, points: list[Element])
     add(metadata, "keywords", "mine action, not for navigation or entry")
     if points:
         lat, lon = ([float(point.attrib[name]) for point in points] for name in ("lat", "lon"))
-        add(metadata, "bounds", minlat=f"{min(lat):.7f}", minlon=f"{min(lon):.7f}", maxlat=f"{max(lat):.7f}",
-            maxlon=f"{max(lon):.7f}")  # fmt: skip
+        add(
+            metadata,
+            "bounds",
+            minlat=f"{min(lat):.7f}",
+            minlon=f"{min(lon):.7f}",
+            maxlat=f"{max(lat):.7f}",
+            maxlon=f"{max(lon):.7f}",
+        )
 
 
 def _with_short(notice: str) -> str:

@@ -64,23 +64,68 @@ _STYLES: dict[str, tuple[str, float, str | None]] = {
     "district": ("ff777777", 1.0, None),
 }
 #: Icons of a KMZ, drawn here; a KML has the reader's own mark instead, for a file alone can hold none.
-_ICONS = {"zone": ("square", (115, 162, 198), (0, 66, 157)), "accident": ("cross", (27, 27, 27), (255, 255, 255)),
-          "lifeline": ("triangle", (127, 191, 181), (0, 105, 92))}  # fmt: skip
+_ICONS = {
+    "zone": ("square", (115, 162, 198), (0, 66, 157)),
+    "accident": ("cross", (27, 27, 27), (255, 255, 255)),
+    "lifeline": ("triangle", (127, 191, 181), (0, 105, 92)),
+}
 _PRIORITIES = ("high", "medium", "low")
 #: Layers that become folders, in their order.
 _FOLDED = ("areas", "tasks", "zones", "accidents", "lifelines")
 #: Columns of a table that travel with its shapes; the first names the row.
 _COLUMNS = {
-    "tasks": ("task_id", "queue", "land_class", "rank", "priority_class", "score", "area_m2", "district", "zone_ids",
-              "hazard_ids", "ordnance", "mgrs_km", "position_error_m", "expected_m2", "low_m2", "high_m2", "gates",
-              "teams", "start_on", "finish_on", "source"),
-    "areas": ("area_id", "hazard_id", "kind", "land_class", "status", "ordnance", "band", "remaining_m2",
-              "position_error_m", "source", "recorded_on"),
-    "zones": ("zone_id", "name", "people", "families", "planned_return", "opens_on", "probability", "p80_on",
-              "position_error_m", "source", "recorded_on"),
+    "tasks": (
+        "task_id",
+        "queue",
+        "land_class",
+        "rank",
+        "priority_class",
+        "score",
+        "area_m2",
+        "district",
+        "zone_ids",
+        "hazard_ids",
+        "ordnance",
+        "mgrs_km",
+        "position_error_m",
+        "expected_m2",
+        "low_m2",
+        "high_m2",
+        "gates",
+        "teams",
+        "start_on",
+        "finish_on",
+        "source",
+    ),
+    "areas": (
+        "area_id",
+        "hazard_id",
+        "kind",
+        "land_class",
+        "status",
+        "ordnance",
+        "band",
+        "remaining_m2",
+        "position_error_m",
+        "source",
+        "recorded_on",
+    ),
+    "zones": (
+        "zone_id",
+        "name",
+        "people",
+        "families",
+        "planned_return",
+        "opens_on",
+        "probability",
+        "p80_on",
+        "position_error_m",
+        "source",
+        "recorded_on",
+    ),
     "accidents": ("accident_id", "occurred_on", "device", "position_error_m", "source"),
     "lifelines": ("lifeline_id", "zone_id", "kind", "name", "essential", "position_error_m", "source"),
-}  # fmt: skip
+}
 
 
 def write_kml(
@@ -204,8 +249,11 @@ def _cell(value: Any) -> str | None:
 # --- layers --------------------------------------------------------------------------------------------------------
 
 _FOLDERS = {"zones": "Places of return", "accidents": "Accidents", "lifelines": "Lifelines of places"}
-_CLASS_WORDS = {"CHA": "Hazards: confirmed (CHA)", "SHA": "Hazards: suspected (SHA)",
-                "indication": "Hazards: indication, reason to survey"}  # fmt: skip
+_CLASS_WORDS = {
+    "CHA": "Hazards: confirmed (CHA)",
+    "SHA": "Hazards: suspected (SHA)",
+    "indication": "Hazards: indication, reason to survey",
+}
 
 
 def _add_layer(document: Element, name: str, table: gpd.GeoDataFrame, crs: CRS, short: str) -> None:
@@ -285,8 +333,9 @@ def _add_place(
     add(place, "Snippet", "", maxLines=0)
     cells = [(column, words, _cell(row.get(column))) for column, words, _ in columns]
     lines = [f"<b>{escape(xml_text(title))}</b>", escape(short)]
-    lines += [f"{escape(words)}: {escape(xml_text(cell)) if cell is not None else 'unknown'}"
-              for _, words, cell in cells]  # fmt: skip
+    lines += [
+        f"{escape(words)}: {escape(xml_text(cell)) if cell is not None else 'unknown'}" for _, words, cell in cells
+    ]
     add(place, "description", "<br>".join(lines))
     add(place, "styleUrl", f"#{_style(name, row)}")
     data = add(add(place, "ExtendedData"), "SchemaData", schemaUrl=f"#schema-{name}")

@@ -94,7 +94,7 @@ def write_project(
     path : path
         A new .qgz file in the folder of the layers.
     tables : mapping of layer name to GeoDataFrame
-        As given to ``write_gpkg``: names, columns and kinds of shapes are told from them.
+        As given to ``write_gpkg``: names, columns and kinds of shapes are read from them.
     imprint : Imprint
         Its notice stands on the map, in the project's metadata and in that of every layer.
     layers : str

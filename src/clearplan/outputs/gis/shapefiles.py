@@ -131,7 +131,7 @@ def _write(
     kind = geometry_type(table)
     path = folder / f"{name}.shp"
     with warnings.catch_warnings():
-        # What GDAL says of cells that don't fit is told by the side tables, cell by cell.
+        # What GDAL says of cells that don't fit is shown by the side tables, cell by cell.
         warnings.simplefilter("ignore")
         write_arrow(
             _fitting(arrow, short),

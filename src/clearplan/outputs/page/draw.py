@@ -45,16 +45,20 @@ MOST_OUTLINES, FIRST_OUTLINES = 8_000, 250
 _MICRO = 1e6  # coordinates travel as whole millionths of a degree, 0.1 m
 #: Figures of tasks travel to more digits than the page shows: rank by steps, score [points], area [ha, m2], figures.
 _FIXED = {
-    "rank": Fixed(1.0, steps=True), "score": Fixed(1e-4, steps=True), "ha": Fixed(1e-4), "expected": Fixed(1.0),
-    "raw": Fixed(1e-2), "value": Fixed(1e-5),
-}  # fmt: skip
+    "rank": Fixed(1.0, steps=True),
+    "score": Fixed(1e-4, steps=True),
+    "ha": Fixed(1e-4),
+    "expected": Fixed(1.0),
+    "raw": Fixed(1e-2),
+    "value": Fixed(1e-5),
+}
 #: Columns of a task's expected area.
 EXPECTED = ("expected_m2", "low_m2", "high_m2", "unknown_m2")
 #: Columns by which ``robust`` and gates tell how sure a rank is.
 HOW_SURE = (
     "gates", "priority_class", "class_share", "first_share", "rank_low", "rank_high", "tied_with", "change",
 )  # fmt: skip
-#: Without these columns there is no plan of work to show; its others are told where they are there.
+#: Without these columns there is no plan of work to show; its others are shown where they are there.
 _PLANNED = {"TASKS": ("teams", "start_on", "finish_on"), "ZONES": ("opens_in",)}
 
 
@@ -206,10 +210,12 @@ def _outlined(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, most: int
 def _drawn(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, lines: _Outlined) -> dict[str, Any]:
     """How many shapes are drawn how, and how far outside the true ones their outlines can lie [m]."""
     told: dict[str, Any] = {
-        "tasks": len(tasks), "outlined_tasks": int(lines.tasks.sum()),
-        "areas": 0 if areas is None else len(areas), "outlined_areas": int(lines.areas.sum()),
+        "tasks": len(tasks),
+        "outlined_tasks": int(lines.tasks.sum()),
+        "areas": 0 if areas is None else len(areas),
+        "outlined_areas": int(lines.areas.sum()),
         "furthest_m": math.ceil(furthest_m(DRAWN_TO_M)),
-    }  # fmt: skip
+    }
     if lines.picture is not None:
         told["picture"] = lines.picture
     return told
@@ -467,8 +473,12 @@ def _surface(surface: Surface | None) -> dict[str, Any] | None:
 
 
 def _context(context: Context) -> dict[str, Any]:
-    named = {"countries": context.countries, "districts": context.districts,
-             "rivers": context.rivers, "lakes": context.lakes}  # fmt: skip
+    named = {
+        "countries": context.countries,
+        "districts": context.districts,
+        "rivers": context.rivers,
+        "lakes": context.lakes,
+    }
     found: dict[str, Any] = {name: _shapes(layer) for name, layer in named.items()}
     if context.elevation is not None:
         from clearplan.geo.rasters import hillshade_png

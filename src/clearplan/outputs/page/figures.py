@@ -14,7 +14,7 @@ from clearplan.outputs.plan_facts import Million, Opening, PlanFacts
 from clearplan.tables.codes import CLASSES, OUTSIDE
 from clearplan.tables.texts import ids_in
 
-#: Terms of the bridge that are told even where nothing moved; the others only where something did.
+#: Terms of the bridge that are shown even where nothing moved; the others only where something did.
 _ALWAYS = ("newly_found_m2", "reopened_m2", "cancelled_m2", "reduced_m2", "cleared_m2")
 
 

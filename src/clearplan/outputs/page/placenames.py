@@ -277,7 +277,7 @@ def search_index(
 
 
 def _same_place(zones: gpd.GeoDataFrame, places: gpd.GeoDataFrame) -> list[int]:
-    """Row of the settlement that each zone is, by its GeoNames number; -1 where none is told."""
+    """Row of the settlement that each zone is, by its GeoNames number; -1 where none is shown."""
     if "geonameid" not in zones.columns or "geonameid" not in places.columns:
         return [-1] * len(zones)
     row = {number: k for k, number in enumerate(pd.to_numeric(places["geonameid"], errors="coerce")) if number > 0}

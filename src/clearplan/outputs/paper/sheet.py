@@ -37,9 +37,22 @@ Coordinate = TypeVar("Coordinate", float, NDArray[np.float64])
 PAPERS = {"A4": (210.0, 297.0), "A3": (297.0, 420.0)}
 #: Scales of printed maps, 1 to so much.
 SCALES = (
-    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 1_500_000,
-    2_500_000, 5_000_000, 10_000_000,
-)  # fmt: skip
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    750_000,
+    1_000_000,
+    1_500_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+)
 #: Ground of a map where nothing is drawn: unknown land is not white.
 PAPER = "#F5F4EF"
 MM = 25.4  # millimetres an inch

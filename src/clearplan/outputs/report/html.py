@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from clearplan.core.imprint import Imprint
 from clearplan.core.writing import write_whole
 
 #: Nothing may be loaded from anywhere, and no script runs.
@@ -57,3 +58,18 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]], kinds: Mapping[i
         "<tr>" + "".join(f"<td{kind.get(k, '')}>{cell}</td>" for k, cell in enumerate(row)) + "</tr>" for row in rows
     )
     return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def head(imprint: Imprint, notes: Sequence[str]) -> list[str]:
+    """Title, warning, and what must be read first, as the first parts of a page."""
+    parts = [f'<h1 id="top">{escape(imprint.title)}</h1>']
+    if imprint.warning:
+        parts.append(f'<p class="loud">{escape(imprint.warning)}</p>')
+    if notes:
+        parts.append("<h3>Read first</h3><ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>")
+    return parts
+
+
+def draw_sections(sections: Sequence[str], imprint: Imprint, *, notes: Sequence[str] = ()) -> Page:
+    """A page of finished sections of HTML, below what must be read first."""
+    return page(imprint.title, "\n".join([*head(imprint, notes), *sections]), notice=imprint.foot)

@@ -42,7 +42,7 @@ def order_section(tasks: pd.DataFrame, why: Why | None = None) -> str:
     if any(name in tasks.columns for name in _SURE):
         parts.append(
             "<p>How sure a rank is was tried in draws: in each, weights and uncertain figures are others within their "
-            "stated ranges, and all tasks are ranked anew.</p>"
+            "stated ranges, and all tasks are ranked again.</p>"
         )
     for queue in QUEUES:
         parts.append(_queue(tasks, queue, first, why.hangs.get(queue)))
@@ -153,10 +153,13 @@ def _weight_sets(tasks: pd.DataFrame, sets: pd.DataFrame) -> str:
     names = [name for name in sets.columns if name not in ("queue", "criterion")]
     queues = ["queue"] if "queue" in sets.columns else []
     cells = [
-        [*(escape(str(row[name])) for name in queues), escape(_label(tasks, row["criterion"])),
-         *("not weighed" if pd.isna(row[name]) else f"{row[name]:.1f}" for name in names)]
+        [
+            *(escape(str(row[name])) for name in queues),
+            escape(_label(tasks, row["criterion"])),
+            *("not weighed" if pd.isna(row[name]) else f"{row[name]:.1f}" for name in names),
+        ]
         for row in sets.to_dict("records")
-    ]  # fmt: skip
+    ]
     return (
         "<h3>Whose weights</h3><p>What each weight set gives to a criterion, in points; those of a queue sum to 100."
         "</p>" + table([*queues, "criterion", *(escape(str(name)) for name in names)], cells)
@@ -165,11 +168,15 @@ def _weight_sets(tasks: pd.DataFrame, sets: pd.DataFrame) -> str:
 
 def _agreement(agreement: pd.DataFrame) -> str:
     cells = [
-        [escape(str(row.queue)), escape(str(row.one)), escape(str(row.other)),
-         "not defined" if pd.isna(row.kendall_tau) else f"{row.kendall_tau:.2f}",
-         f"{row.shared_first:.0f} of {row.first:.0f}"]
+        [
+            escape(str(row.queue)),
+            escape(str(row.one)),
+            escape(str(row.other)),
+            "not defined" if pd.isna(row.kendall_tau) else f"{row.kendall_tau:.2f}",
+            f"{row.shared_first:.0f} of {row.first:.0f}",
+        ]
         for row in each_row(agreement)
-    ]  # fmt: skip
+    ]
     return (
         "<h3>How far the weight sets agree</h3><p>Each two sets rank the tasks apart. Kendall's tau is 1 where they "
         "rank all tasks alike, 0 where one order says nothing of the other, and \u22121 where one is the other "

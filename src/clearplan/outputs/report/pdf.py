@@ -78,7 +78,7 @@ def print_page(html: str) -> bytes:
 
 @dataclass(frozen=True)
 class _Told:
-    """What is told of the whole page: its title, its foot, its language."""
+    """What is said of the whole page: its title, its foot, its language."""
 
     title: str
     foot: str
@@ -246,7 +246,7 @@ def _kept(flow: list[Any], width: float) -> list[Any]:
 
 
 def _lies_across(section: Element, style: dict[str, Any]) -> bool:
-    """Whether a table of a section is told to be wide, or is wider than an upright sheet."""
+    """Whether a table of a section is marked as wide, or is wider than an upright sheet."""
     if any("wide" in div.classes and div.first("table") is not None for div in section.every("div")):
         return True
     if any(_points_across(svg.source) > _WIDE_CHART for svg in section.every("svg")):

@@ -196,7 +196,7 @@ def _facts(hazard: dict[str, Any]) -> str:
         ("number stated", _count(hazard.get("ordnance_count"))),
         ("reliability", _trust(hazard["reliability"])),
         ("source", hazard.get("source")),
-    )  # fmt: skip
+    )
     items = "".join(f"<div><dt>{name}</dt><dd>{escape(str(value))}</dd></div>" for name, value in shown if value)
     return f"<dl>{items}</dl>"
 
@@ -254,9 +254,11 @@ def _unit_of_distance(hazard: dict[str, Any]) -> str | None:
 def _read_as(point: Any, hazard: dict[str, Any]) -> str:
     """What a point's text was read as: coordinates in a CRS, or a grid bearing and metres, with the way there."""
     if _text(point.notation):
-        return "moved to the landmark surveyed, see the versions" if point.version > 1 else (
-            f"{point.notation}, {point.entered_crs}"
-        )  # fmt: skip
+        return (
+            "moved to the landmark surveyed, see the versions"
+            if point.version > 1
+            else (f"{point.notation}, {point.entered_crs}")
+        )
     if _text(point.coordinates) or _text(point.easting):
         return "NOT READ, see the faults"
     words = []
@@ -282,8 +284,17 @@ def _points(points: pd.DataFrame, hazard: dict[str, Any]) -> str:
         entered = entered or _joined(_text(p.bearing), _text(p.distance))
         came_from = f"from {p.leg_from}: " if _text(p.leg_from) and not _text(p.notation) else ""
         place = "not computed" if pd.isna(p.r95_m) else f"{p.lat:.6f}\u00a0N {p.lon:.6f}\u00a0E"
-        cells = (p.point_no, _kind(p), _text(p.landmark) or "", f"{came_from}{entered}", _read_as(p, hazard), place,
-                 _m(p.r95_m), _text(p.method) or "not stated", f"v{p.version:g}")  # fmt: skip
+        cells = (
+            p.point_no,
+            _kind(p),
+            _text(p.landmark) or "",
+            f"{came_from}{entered}",
+            _read_as(p, hazard),
+            place,
+            _m(p.r95_m),
+            _text(p.method) or "not stated",
+            f"v{p.version:g}",
+        )
         rows.append(tuple(escape(str(cell)) for cell in cells))
     header = ("no", "kind", "landmark", "as entered", "read as", "computed, WGS 84", "R95", "method", "version")
     return table(header, rows)
@@ -295,8 +306,11 @@ def _checks(checks: pd.DataFrame, points: pd.DataFrame) -> str:
     for c in each_row(checks[checks["version"] == 1]):
         parts = f" ({c.east_m:+.1f} E, {c.north_m:+.1f} N)" if pd.notna(c.east_m) else ""
         ratio = f"1 : {c.length_m / c.misclosure_m:,.0f}" if c.misclosure_m > 0 else "closes"
-        verdict = "BLUNDER: over 3 sigma, not spread" if c.blunder else ("spread by the compass rule" if c.spread else
-                                                                        "within 3 sigma, not spread")  # fmt: skip
+        verdict = (
+            "BLUNDER: over 3 sigma, not spread"
+            if c.blunder
+            else ("spread by the compass rule" if c.spread else "within 3 sigma, not spread")
+        )
         size, limit, length = f"{c.misclosure_m:.1f} m{parts}", f"{c.limit_m:.1f} m", f"{c.length_m:,.0f} m"
         cells = (
             f"point {c.point_no}, which should meet {meets.get(c.point_no) or 'its own coordinates'}",

@@ -21,7 +21,7 @@ _PLACE = {name: k for k, name in enumerate(CLASSES)}
 def treaty_section(dossier: Dossier) -> str:
     """The section of a state's treaty tables: the clock in sentences, what its convention asks, and the tables.
 
-    Of a state that is not party all is told as if it acceded on a day; tables that the dossier lacks are left out.
+    Of a state that is not party all is computed as if it acceded on a day; tables that the dossier lacks are left out.
     """
     clock = dossier.clock
     parts = [f"<section><h2>{escape(_title(clock))}</h2>", _list(clock.words)]
@@ -53,10 +53,15 @@ def _obligations(clock: Clock, obligations: pd.DataFrame) -> str:
         bound = f"they would bind it from {clock.entry_into_force} on"
         told += f" {clock.state} is not party; if it acceded on {clock.if_acceded_on}, {bound}."
     cells = [
-        [escape(f"{row.convention} {row.article}"), escape(str(row.what)), "" if pd.isna(row.years) else str(row.years),
-         escape(str(row.extension)), escape(str(row.note))]
+        [
+            escape(f"{row.convention} {row.article}"),
+            escape(str(row.what)),
+            "" if pd.isna(row.years) else str(row.years),
+            escape(str(row.extension)),
+            escape(str(row.note)),
+        ]
         for row in each_row(obligations)
-    ]  # fmt: skip
+    ]
     header = ["article", "what a state party has to do", "years after entry into force", "extension", "note"]
     name = f"{CONVENTIONS[clock.convention].name} ({clock.convention})"
     return f"<h3>What the {escape(name)} asks</h3><p>{escape(told)}</p>" + table(
@@ -78,9 +83,11 @@ def _m2(value: Any) -> str:
 def _remaining(remaining: pd.DataFrame) -> str:
     """Each class as a whole and by ordnance, then by district; classes are never summed (Law 3)."""
     by = ["land_class", "ordnance"]
-    sums = [rows.groupby(by, sort=False)[["hazards", "net_m2"]].sum(min_count=1).reset_index()
-            for rows in (remaining.assign(ordnance=EVERY_KIND), remaining[remaining["ordnance"] != EVERY_KIND])
-            if len(rows)]  # fmt: skip
+    sums = [
+        rows.groupby(by, sort=False)[["hazards", "net_m2"]].sum(min_count=1).reset_index()
+        for rows in (remaining.assign(ordnance=EVERY_KIND), remaining[remaining["ordnance"] != EVERY_KIND])
+        if len(rows)
+    ]
     every = pd.concat(sums).assign(district="")
     every = every.sort_values("land_class", key=lambda names: names.map(_PLACE).fillna(len(_PLACE)), kind="stable")
     told = (
@@ -106,8 +113,13 @@ def _folded(rows: str, count: int) -> str:
 
 def _remaining_row(row: Any) -> list[str]:
     elsewhere = row.hazards == 0 and row.net_m2 >= 1
-    return [escape(str(row.district)), escape(str(row.land_class)), escape(str(row.ordnance)),
-            "elsewhere" if elsewhere else f"{row.hazards:,}", _m2(row.net_m2)]  # fmt: skip
+    return [
+        escape(str(row.district)),
+        escape(str(row.land_class)),
+        escape(str(row.ordnance)),
+        "elsewhere" if elsewhere else f"{row.hazards:,}",
+        _m2(row.net_m2),
+    ]
 
 
 def _released(released: pd.DataFrame) -> str:
@@ -133,14 +145,17 @@ def _released(released: pd.DataFrame) -> str:
 
 def _released_row(row: dict[Any, Any], ground: Sequence[str], items: Sequence[str]) -> list[str]:
     return [
-        "no date" if pd.isna(row["year"]) else str(row["year"]), escape(str(row["district"])),
-        escape(str(row["method"])), *(_m2(row[name]) for name in ground), f"{row['releases']:,}",
+        "no date" if pd.isna(row["year"]) else str(row["year"]),
+        escape(str(row["district"])),
+        escape(str(row["method"])),
+        *(_m2(row[name]) for name in ground),
+        f"{row['releases']:,}",
         *([escape(_items_words(row, items))] if "decisions_silent" in row else []),
-    ]  # fmt: skip
+    ]
 
 
 def _items_words(row: dict[Any, Any], items: Sequence[str]) -> str:
-    """Items by device; how many decisions don't say is told, for unknown is never 0.
+    """Items by device; how many decisions don't say is shown, for unknown is never 0.
 
     >>> _items_words({"items_AP": 3, "items_AV": 0, "releases": 2, "decisions_silent": 1}, ["items_AP", "items_AV"])
     'AP 3; 1 of 2 decisions not told'
@@ -162,8 +177,15 @@ def _milestones(milestones: pd.DataFrame, currency: str) -> str:
     cells = [[f"<b>{cell}</b>" for cell in _milestone_row(row)] for row in whole.to_dict("records")]
     cells += [_milestone_row(row) for row in milestones.to_dict("records")]
     cost = f"cost, {escape(currency)}" if currency else "cost"
-    header = ["year", "teams", "tasks", "ground worked, m²", "team-days planned", "team-months (low to high)",
-              f"{cost} (low to high)"]  # fmt: skip
+    header = [
+        "year",
+        "teams",
+        "tasks",
+        "ground worked, m²",
+        "team-days planned",
+        "team-months (low to high)",
+        f"{cost} (low to high)",
+    ]
     return (
         "<h3>Milestones: what the plan asks of its teams</h3><p>Low and high come from the high and the low rate of "
         "each team; the figure before them is that of the likely rate. Steps on the same ground count it each.</p>"
@@ -175,11 +197,14 @@ def _milestone_row(row: dict[Any, Any]) -> list[str]:
     months = [row[f"team_months{end}"] for end in ("", "_low", "_high")]
     costs = [row[f"cost{end}"] for end in ("", "_low", "_high")]
     return [
-        str(row["year"]), escape(str(row["kind"])), f"{row['tasks']:,}" if "tasks" in row else "",
-        _m2(row["m2"]) if "m2" in row else "", f"{row['days']:,.0f}",
+        str(row["year"]),
+        escape(str(row["kind"])),
+        f"{row['tasks']:,}" if "tasks" in row else "",
+        _m2(row["m2"]) if "m2" in row else "",
+        f"{row['days']:,.0f}",
         f"{months[0]:,.1f} ({months[1]:,.1f} to {months[2]:,.1f})",
         f"{costs[0]:,.0f} ({costs[1]:,.0f} to {costs[2]:,.0f})",
-    ]  # fmt: skip
+    ]
 
 
 def _planned(planned: pd.DataFrame) -> str:
@@ -197,13 +222,20 @@ def _planned(planned: pd.DataFrame) -> str:
 def _achieved(achieved: pd.DataFrame) -> str:
     head = "<h3>Plan in force, and what was achieved</h3>"
     if not len(achieved):
-        return f"{head}<p>No calendar year is told both by the plan in force and by the releases.</p>"
+        return f"{head}<p>No calendar year stands both in the plan in force and in the releases.</p>"
     cells = [
-        [str(row.year), escape(str(row.land_class)), escape(str(row.method)), f"{row.tasks:,}", _m2(row.planned_m2),
-         "" if pd.isna(row.released_m2) else _m2(row.released_m2),
-         "" if pd.isna(row.achieved) else f"{100 * row.achieved:,.0f} %", escape(str(row.note))]
+        [
+            str(row.year),
+            escape(str(row.land_class)),
+            escape(str(row.method)),
+            f"{row.tasks:,}",
+            _m2(row.planned_m2),
+            "" if pd.isna(row.released_m2) else _m2(row.released_m2),
+            "" if pd.isna(row.achieved) else f"{100 * row.achieved:,.0f} %",
+            escape(str(row.note)),
+        ]
         for row in each_row(achieved)
-    ]  # fmt: skip
+    ]
     return f"{head}<p>What the plan in force meant to release by now, beside what was released as decided.</p>" + table(
         ["year", "class", "method", "tasks", "planned, m²", "released, m²", "achieved", "note"],
         cells,

@@ -34,10 +34,17 @@ def quality_table(faults: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> p
             continue
         for row in table[table["deferred"].notna()].to_dict("records"):
             found = _fault_of(str(row["deferred"]), errors)
-            rows.append({
-                "level": "deferred", "table": name, "id": row[id_column(name)], "rule": row["deferred"],
-                "source": row.get("source"), "remedy": "mend the row in its file and run again", **found,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "level": "deferred",
+                    "table": name,
+                    "id": row[id_column(name)],
+                    "rule": row["deferred"],
+                    "source": row.get("source"),
+                    "remedy": "correct the row in its file and run again",
+                    **found,
+                }
+            )
     columns = ["level", "file", "row", "column", "value", "rule", "remedy", "table", "id", "source"]
     told = pd.concat([pd.DataFrame(rows, columns=columns, dtype=object), faults.astype(object)], ignore_index=True)
     return told[columns]

@@ -30,9 +30,25 @@ from clearplan.treaty.dossier import Dossier
 
 #: Sheets in the order of the book; of treaty and plan of work, those that there are.
 _ORDER = (
-    "summary", "tasks", "zones", "comparison", "work", "use", "budgets", "bridge", "ledger", "obligations", "remaining",
-    "released", "milestones", "planned", "achieved", "quality", "sources", "settings",
-)  # fmt: skip
+    "summary",
+    "tasks",
+    "zones",
+    "comparison",
+    "work",
+    "use",
+    "budgets",
+    "bridge",
+    "ledger",
+    "obligations",
+    "remaining",
+    "released",
+    "milestones",
+    "planned",
+    "achieved",
+    "quality",
+    "sources",
+    "settings",
+)
 _LAST = (
     "Areas are net of overlap, and classes are never to be summed: an indication is a reason to survey, not a declared "
     "area. Blank cells are not known, or not in the plan; never 0. Work is dated to the period, not to the day. The "

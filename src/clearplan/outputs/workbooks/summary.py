@@ -31,7 +31,7 @@ def summary_table(imprint: Imprint, facts: Facts) -> pd.DataFrame:
 
 
 def _of_run(imprint: Imprint) -> Figures:
-    yield "As at", imprint.as_at, "date", "day for which everything is told"
+    yield "As at", imprint.as_at, "date", "day for which everything is worked out"
     yield (
         "Fingerprint",
         imprint.fingerprint,

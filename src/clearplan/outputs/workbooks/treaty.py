@@ -22,7 +22,7 @@ def write_treaty(path: str | Path, dossier: Dossier, imprint: Imprint) -> None:
     path : path
         A new .xlsx file.
     dossier : Dossier
-        The sentences of its clock and its notes stand on the first sheet. Of a state that is not party all is told as
+        The sentences of its clock and its notes stand on the first sheet. Of a state that is not party all is shown as
         if it acceded on a day.
     imprint : Imprint
         Title and notice, on the first sheet.
@@ -48,7 +48,7 @@ def treaty_sheets(dossier: Dossier) -> dict[str, Sheet]:
     clock, released = dossier.clock, dossier.released
     asks = f"what the {clock.convention} asks of its states parties"
     if not clock.party:
-        asks += f"; {clock.state} is not one, and is told as if it acceded on {clock.if_acceded_on}"
+        asks += f"; {clock.state} is not one, and all is computed as if it acceded on {clock.if_acceded_on}"
     items = [name for name in released.columns if name.startswith("items_")]
     return {
         "obligations": Sheet(

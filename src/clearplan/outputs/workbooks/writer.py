@@ -36,9 +36,17 @@ _FORMATS: dict[Kind, dict[str, Any]] = {
     "figure": {"num_format": "#,##0.0##"},
     "any": {"num_format": "General", "align": "left"},
 }
-#: How a number of a kind is told, to see how wide it is.
-_AS_TOLD: dict[Kind, str] = {"whole": ",.0f", "number": ",.1f", "exact": ".15g", "share": ".1%", "degrees": ".6f",
-                             "year": ".0f", "figure": ",.8g", "any": ".15g"}  # fmt: skip
+#: How a number of a kind is shown, to see how wide it is.
+_AS_TOLD: dict[Kind, str] = {
+    "whole": ",.0f",
+    "number": ",.1f",
+    "exact": ".15g",
+    "share": ".1%",
+    "degrees": ".6f",
+    "year": ".0f",
+    "figure": ",.8g",
+    "any": ".15g",
+}
 #: The widest column of each kind of text [characters], and the narrowest of all.
 _WIDEST: dict[Kind, int] = {"text": 40, "sentence": 60, "figure": 30, "any": 50}
 _NARROWEST = 8
@@ -275,7 +283,7 @@ def _fill_sheet(book: Any, sheet: Sheet, table: pd.DataFrame, formats: dict[Kind
                 if at < shown and isinstance(value, str) and len(value) > width - 3:
                     lines[row] = max(lines[row], _lines(value, width - 2))
     for row, number in enumerate(lines):
-        if number > 1:  # programs make room for several lines of a cell only where they are told
+        if number > 1:  # programs make room for several lines of a cell only where a file asks for it
             page.set_row(row + heads, min(_LINE * number, _HIGHEST))
     if shown < len(columns):
         page.print_area(0, 0, last, shown - 1)

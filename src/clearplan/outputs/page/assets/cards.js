@@ -76,7 +76,7 @@ function howSure(task) {
     chances.push(ends.low === ends.high ? say("rank {low} in 90 % of the draws", ends)
       : say("rank between {low} and {high} in 90 % of the draws", ends));
   }
-  if (chances.length) { told.push(say("With weights and uncertain figures drawn anew: {chances}.", { chances: chances.join(", ") })); }
+  if (chances.length) { told.push(say("With weights and uncertain figures varied: {chances}.", { chances: chances.join(", ") })); }
   if (task.tied) { told.push(say("Tied with {tasks}: their order flips too often to put one before the other.", { tasks: task.tied })); }
   if (task.change) { told.push(say(task.change)); }
   return told;

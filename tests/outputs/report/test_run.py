@@ -1,4 +1,4 @@
-"""The report and the evaluation as pages: what stands in them, and that text stays text."""
+"""The report of a run as a page: what stands in it, and that text stays text."""
 
 import re
 from dataclasses import replace
@@ -6,16 +6,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-import clearplan as cp
-from clearplan.core.errors import OutputError, SettingsError, TableError
-from clearplan.core.imprint import ILLUSTRATIVE
+from clearplan.core.errors import TableError
 from clearplan.outputs.facts import facts_of
-from clearplan.outputs.report.report import draw_evaluation, draw_report, head_figures, ladder_cells
+from clearplan.outputs.report.run import draw_report, head_figures
 from clearplan.priority.sensitivity import share_words
 from clearplan.priority.why import Why
-from clearplan.surface.evaluation import evaluation_tables
 from tests.browser import PICTURES, opened
-from tests.conftest import SAMPLE
 from tests.outputs.charts.test_results import order
 from tests.sheets_of_paper import IMPRINT
 
@@ -85,53 +81,6 @@ def test_text_from_data_stays_text_and_little_is_not_nothing():
 def test_published_without_its_columns_is_refused():
     with pytest.raises(TableError, match="lack the column source"):
         reported(published=pd.DataFrame({"breakdown": [], "name": [], "hectares": []}))
-
-
-def ladder():
-    rows = [("belt only", "recall_10", 0.256, 0.2, 0.3, 5), ("belt only", "roc_auc", None, None, None, 0)]
-    return pd.DataFrame(rows, columns=["rung", "figure", "mean", "low", "high", "folds"])
-
-
-def test_ladder_says_what_is_not_defined():
-    header, rows = ladder_cells(ladder())
-    told = dict(zip(header, rows[0], strict=True))
-    assert told["rung"] == "belt only"
-    assert told["top 10 %"] == "26 % (20 to 30 %)" or told["top 10 %"] == "26 % (20 % to 30 %)"
-    assert told["ROC-AUC"] == "not defined"
-
-
-def test_evaluation_needs_its_settings_and_a_new_file(tmp_path):
-    plan = (SAMPLE / "plan.toml").read_text(encoding="utf-8")
-    cut = plan[: plan.index("[fit]")] + plan[plan.index("[map]") :]
-    (tmp_path / "plan.toml").write_text(cut, encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"needs \[surface\] and \[fit\]"):
-        cp.evaluate_study(tmp_path / "plan.toml")
-    (tmp_path / "e.html").write_text("mine")
-    with pytest.raises(OutputError, match="exists already"):
-        cp.evaluate_study(SAMPLE / "plan.toml", tmp_path / "e.html")
-    assert (tmp_path / "e.html").read_text() == "mine"
-
-
-def test_evaluation_of_the_sample(tmp_path, sample):
-    study, _ = sample
-    fit = study.project.fit.model_copy(update={"background": 20_000, "bootstrap": 20, "penalties": (1.0,)})
-    known = cp.footprints(study.hazards, study.project.footprints)
-    found = cp.evaluate(study.evidence, study.accidents, known, fit)
-    tables = evaluation_tables(found)
-    outside = found.outside.set_index("what")
-    # The sample is made so: 252 of 350 accidents, the published 72 %, lie outside the belt.
-    assert outside.loc["the belt of the contact line", "outside"] == 252
-    mean = tables["ladder"].set_index(["rung", "figure"])["mean"]
-    assert mean["all terms (fitted)", "recall_10"] > mean["belt only", "recall_10"]
-    told = cp.fit_surface(study.evidence, fit, accidents=study.accidents, areas=known)
-    assert told.settings.mode == "fitted"
-    page = draw_evaluation(tables, replace(IMPRINT, illustrative=True), notes=found.notes,
-                           strengths=told.table)  # fmt: skip
-    page.save(tmp_path / "e.html")
-    assert page.html.count("<svg") == 3
-    for words in (ILLUSTRATIVE, "belt only", "all terms (fitted)", "Whole blocks of ground are held out", "72 %"):
-        assert words in page.html
-    assert "<script" not in page.html
 
 
 def sure(**columns):

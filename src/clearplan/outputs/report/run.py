@@ -1,26 +1,17 @@
-"""Tables to pages that people file: the report of a run, the evaluation of its surface, two runs side by side."""
+"""Tables to the report of a run: what people file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.errors import TableError
 from clearplan.core.imprint import Imprint
-from clearplan.outputs.charts.results import (
-    draw_bridge,
-    draw_calibration,
-    draw_changes,
-    draw_ladder,
-    draw_published_release,
-    draw_recall,
-)
+from clearplan.outputs.charts.results import draw_bridge, draw_published_release
 from clearplan.outputs.facts import Bridge, Facts
-from clearplan.outputs.report.html import Page, page, table
+from clearplan.outputs.report.html import Page, head, page, table
 from clearplan.outputs.report.order import order_section
 from clearplan.priority.why import Why
 from clearplan.tables.check import each_row
@@ -28,21 +19,23 @@ from clearplan.tables.codes import CLASSES, EVERY_KIND
 
 #: Columns of the ledger and of the bridge in words.
 STATES = {
-    "reported_m2": "reported", "remaining_m2": "remaining", "cancelled_m2": "cancelled", "reduced_m2": "reduced",
-    "cleared_m2": "cleared", "closed_m2": "closed by status",
-}  # fmt: skip
+    "reported_m2": "reported",
+    "remaining_m2": "remaining",
+    "cancelled_m2": "cancelled",
+    "reduced_m2": "reduced",
+    "cleared_m2": "cleared",
+    "closed_m2": "closed by status",
+}
 FLOWS = {
-    "opening_m2": "opening", "newly_found_m2": "+ newly found", "cancelled_m2": "\u2212 cancelled",
-    "reduced_m2": "\u2212 reduced", "cleared_m2": "\u2212 cleared", "resurvey_m2": "\u00b1 re-survey",
+    "opening_m2": "opening",
+    "newly_found_m2": "+ newly found",
+    "cancelled_m2": "\u2212 cancelled",
+    "reduced_m2": "\u2212 reduced",
+    "cleared_m2": "\u2212 cleared",
+    "resurvey_m2": "\u00b1 re-survey",
     "closing_m2": "closing",
-}  # fmt: skip
+}
 _RESURVEY = {"reopened_m2": 1, "changed_in_m2": 1, "changed_out_m2": -1, "closed_m2": -1, "withdrawn_m2": -1}
-#: Figures of the ladder that are parts of a whole, shown in per cent.
-_PARTS = ("recall_5", "recall_10", "recall_20")
-_SHOWN = {
-    "recall_5": "top 5 %", "recall_10": "top 10 %", "recall_20": "top 20 %", "roc_auc": "ROC-AUC",
-    "average_precision": "average precision", "pr_auc": "PR-AUC", "slope": "slope",
-}  # fmt: skip
 
 
 def draw_report(
@@ -75,7 +68,7 @@ def draw_report(
     further : list of HTML, optional
         Sections of other rooms, such as the plan of work; they come after the order.
     """
-    parts = _head(imprint, notes)
+    parts = head(imprint, notes)
     parts.append(
         '<dl class="figures">'
         + "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in head_figures(facts))
@@ -117,15 +110,6 @@ def head_figures(facts: Facts) -> list[tuple[str, str]]:
     ]
 
 
-def _head(imprint: Imprint, notes: Sequence[str]) -> list[str]:
-    parts = [f'<h1 id="top">{escape(imprint.title)}</h1>']
-    if imprint.warning:
-        parts.append(f'<p class="loud">{escape(imprint.warning)}</p>')
-    if notes:
-        parts.append("<h3>Read first</h3><ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>")
-    return parts
-
-
 def _km2(value: float) -> str:
     """Square kilometres as HTML; what is little is not nothing.
 
@@ -154,8 +138,7 @@ def _moved(bridge: Bridge) -> str:
 
 def _by(rows: pd.DataFrame, column: str, label: str, columns: Mapping[str, str]) -> str:
     sums = rows.groupby(column, sort=False, dropna=False)[list(columns)].sum()
-    cells = [[escape(str(name)), *map(_km2, row)] for name, row in
-             zip(sums.index, sums.to_numpy(), strict=True)]  # fmt: skip
+    cells = [[escape(str(name)), *map(_km2, row)] for name, row in zip(sums.index, sums.to_numpy(), strict=True)]
     return table([label, *columns.values()], cells)
 
 
@@ -215,10 +198,14 @@ def _own_ids(chart: str, name: str) -> str:
 def _expected(expected: pd.DataFrame) -> str:
     told = expected.sort_values("expected_m2", ascending=False, kind="stable")
     cells = [
-        [escape(str(r.district)), *("nobody knows" if pd.isna(v) else _km2(v) for v in
-                                    (r.expected_m2, r.low_m2, r.high_m2)), _km2(r.known_m2), _km2(r.unknown_m2)]
+        [
+            escape(str(r.district)),
+            *("nobody knows" if pd.isna(v) else _km2(v) for v in (r.expected_m2, r.low_m2, r.high_m2)),
+            _km2(r.known_m2),
+            _km2(r.unknown_m2),
+        ]
         for r in each_row(told)
-    ]  # fmt: skip
+    ]
     header = ["district", "expected", "low (5 %)", "high (95 %)", "known ground", "nobody knows"]
     return (
         "<section><h2>How much ground is expected to hold explosive ordnance</h2><p>Sums of the surface's "
@@ -240,117 +227,3 @@ def _published(published: pd.DataFrame) -> str:
         f'<figure class="chart">{draw_published_release(plain, source=sources)}</figure>'
         f"<p>Source: {escape(sources)}. Published figures, not computed here.</p></section>"
     )
-
-
-def draw_evaluation(
-    tables: Mapping[str, pd.DataFrame],
-    imprint: Imprint,
-    *,
-    notes: Sequence[str] = (),
-    strengths: pd.DataFrame | None = None,
-) -> Page:
-    """How well the surface foretells accidents that it has not seen, held against simpler ways.
-
-    Parameters
-    ----------
-    tables : mapping
-        From ``evaluation_tables``.
-    imprint, notes
-        As in :func:`draw_report`.
-    strengths : DataFrame, optional
-        ``Fit.table``: what was learned.
-    """
-    ladder = tables["ladder"]
-    parts = _head(imprint, notes)
-    parts.append(
-        "<section><h2>The ladder</h2><p>Whole blocks of ground are held out in turn, never single points: neighbours "
-        "would tell on one another. Mean over the folds, lowest and highest in brackets.</p>"
-    )
-    parts.append(f'<figure class="chart">{draw_ladder(ladder)}</figure>')
-    parts.append(ladder_table(ladder, tables["figures"]))
-    parts.append(f'<figure class="chart">{draw_recall(ladder)}</figure></section>')
-    parts.append("<section><h2>Calibration</h2>")
-    parts.append(f'<figure class="chart">{draw_calibration(tables["calibration"])}</figure></section>')
-    parts.append("<section><h2>Accidents outside every known polygon</h2>" + outside_table(tables["outside"]))
-    parts.append("</section>")
-    if strengths is not None:
-        cells = [[escape(_cell(value)) for value in row] for row in each_row(strengths)]
-        parts.append("<section><h2>Strengths learned</h2>" + table(map(str, strengths.columns), cells) + "</section>")
-    return page(imprint.title, "\n".join(parts), notice=imprint.foot)
-
-
-def draw_sections(sections: Sequence[str], imprint: Imprint, *, notes: Sequence[str] = ()) -> Page:
-    """A page of finished sections of HTML, below what must be read first."""
-    return page(imprint.title, "\n".join([*_head(imprint, notes), *sections]), notice=imprint.foot)
-
-
-def draw_comparison(
-    tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]],
-    imprint: Imprint,
-    *,
-    words: Sequence[str],
-    changes: gpd.GeoDataFrame,
-    ground: gpd.GeoDataFrame,
-    zones: gpd.GeoDataFrame,
-) -> Page:
-    """Two runs side by side: a map of what changed, and the tables behind it.
-
-    Parameters
-    ----------
-    tables : mapping
-        Heading to (header, rows) of text, in the order of the page; empty ones are left out.
-    imprint
-        As in :func:`draw_report`.
-    words : list of text
-        The comparison in sentences, what is wrong first.
-    changes, ground, zones : GeoDataFrame
-        As in ``draw_changes``.
-    """
-    parts = _head(imprint, words)
-    if len(changes):
-        parts.append(f'<figure class="chart">{draw_changes(changes, ground, zones)}</figure>')
-    for heading, (header, rows) in tables.items():
-        if rows:
-            cells = [[escape(cell) for cell in row] for row in rows]
-            parts.append(f"<section><h2>{escape(heading)}</h2>{table(header, cells)}</section>")
-    return page(imprint.title, "\n".join(parts), notice=imprint.foot)
-
-
-def _cell(value: Any) -> str:
-    if value is None or (not isinstance(value, str) and pd.isna(value)):
-        return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def ladder_cells(ladder: pd.DataFrame) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Header and rows of the ladder in words: a rung a row, mean (lowest to highest) a figure."""
-    pairs = zip(ladder["rung"], ladder["figure"], strict=True)
-    wide = dict(zip(pairs, ladder.to_dict("records"), strict=True))
-    rows = [
-        (rung, *(_figure(wide.get((rung, name)), name in _PARTS) for name in _SHOWN))
-        for rung in dict.fromkeys(ladder["rung"])
-    ]
-    return ("rung", *_SHOWN.values()), rows
-
-
-def ladder_table(ladder: pd.DataFrame, meanings: pd.DataFrame) -> str:
-    """Rungs by figures, and what each figure is."""
-    header, rows = ladder_cells(ladder)
-    words = dict(zip(meanings["figure"], meanings["meaning"], strict=True))
-    told = "".join(f"<li><b>{label}</b>: {escape(words[name])}</li>" for name, label in _SHOWN.items() if name in words)
-    return table(header, [[escape(cell) for cell in row] for row in rows]) + f"<ul>{told}</ul>"
-
-
-def _figure(row: Mapping[Any, Any] | None, part: bool) -> str:
-    if row is None or pd.isna(row["mean"]):
-        return "not defined"
-    mean, low, high = (f"{100 * row[k]:.0f} %" if part else f"{row[k]:.3g}" for k in ("mean", "low", "high"))
-    return f"{mean} ({low} to {high})"
-
-
-def outside_table(outside: pd.DataFrame) -> str:
-    """Accidents inside and outside."""
-    cells = [
-        [escape(str(r.what)), f"{r.accidents:,}", f"{r.outside:,}", f"{100 * r.share:.0f} %"] for r in each_row(outside)
-    ]
-    return table(["outside of", "accidents", "outside", "share"], cells)
