@@ -27,9 +27,6 @@ from clearplan.settings.tasks import TaskSettings
 
 #: `make test-full`: all seeds and all sizes; else of each heavy test a share, of the same assertions.
 FULL = os.environ.get("CLEARPLAN_TESTS") == "full"
-#: Runs of the sample project. Files that need one are begun first: no worker waits for them at the end, and the other
-#: worker, which begins in the middle, has its own work while they are made.
-RUNS = {"sample", "demo"}
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data" / "karabakh"
 UTM = "EPSG:32638"
@@ -43,8 +40,17 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    first = {item.path for item in items if RUNS & set(getattr(item, "fixturenames", ()))}
-    items.sort(key=lambda item: item.path not in first)
+    """Tests of the demo first, those of the sample's run in the middle, where a second worker begins; the rest between.
+
+    So both runs are made at once, no worker waits for the other's, and no long test is left for the end.
+    """
+    asks = {item: set(getattr(item, "fixturenames", ())) for item in items}
+    demo = [item for item in items if "demo" in asks[item] and "sample" not in asks[item]]
+    files = {item.path for item in items if "sample" in asks[item]}
+    sample = [item for item in items if item.path in files and item not in demo]
+    others = [item for item in items if item.path not in files and item not in demo]
+    half = max(len(items) // 2 - len(demo), 0)
+    items[:] = demo + others[:half] + sample + others[half:]
 
 
 def hazard_table(rows: list[dict], crs: str = UTM) -> gpd.GeoDataFrame:

@@ -13,7 +13,8 @@ from tests.conftest import FULL, ROOT, shell
 #: The glossary is made by the code, and has a test of its own.
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md") if path.stem != "glossary")]
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
-#: Once the demo is made, the sample is planned, drawn and resampled less: nothing that is looked at here hangs on it.
+#: Once the demo is made, less of the sample is planned, drawn, resampled and written: nothing that is looked at here
+#: hangs on it.
 HURRIED = {
     "precision = 0.01": "precision = 0.1",
     "gap = 0.02": "gap = 0.9",
@@ -23,6 +24,8 @@ HURRIED = {
     "background = 100000": "background = 10000",
     "penalties = [0.1, 1, 10, 100]": "penalties = [1, 10]",
     "bootstrap = 100": "bootstrap = 20",
+    "field = true": "field = false",
+    "formats = true": "formats = false",
 }
 
 
