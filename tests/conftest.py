@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import io
 import os
 import pickle
 import shutil
@@ -12,7 +14,8 @@ import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import geopandas as gpd
 import numpy as np
@@ -25,10 +28,15 @@ from clearplan.settings.land import FootprintSettings
 from clearplan.settings.priority import Criterion, PrioritySettings
 from clearplan.settings.tasks import TaskSettings
 
+if TYPE_CHECKING:
+    from clearplan.study.study import Study
+
 #: `make test-full`: all seeds and all sizes; else of each heavy test a share, of the same assertions.
 FULL = os.environ.get("CLEARPLAN_TESTS") == "full"
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data" / "karabakh"
+#: What the demo said, in a file beside its outputs.
+SAID = "said.txt"
 UTM = "EPSG:32638"
 E0, N0 = 650_000.0, 4_420_000.0
 
@@ -40,17 +48,12 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the demo first, those of the sample's run in the middle, where a second worker begins; the rest between.
+    """The README's commands first, then files that look at the sample's run; a second worker begins in the middle.
 
-    So both runs are made at once, no worker waits for the other's, and no long test is left for the end.
+    So it has its own work while the sample is run, and the longest test is not the last.
     """
-    asks = {item: set(getattr(item, "fixturenames", ())) for item in items}
-    demo = [item for item in items if "demo" in asks[item] and "sample" not in asks[item]]
-    files = {item.path for item in items if "sample" in asks[item]}
-    sample = [item for item in items if item.path in files and item not in demo]
-    others = [item for item in items if item.path not in files and item not in demo]
-    half = max(len(items) // 2 - len(demo), 0)
-    items[:] = demo + others[:half] + sample + others[half:]
+    files = {item.path for item in items if "sample" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path.name != "test_readme.py", item.path not in files))
 
 
 def hazard_table(rows: list[dict], crs: str = UTM) -> gpd.GeoDataFrame:
@@ -173,15 +176,46 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     return pickle.loads(stored.read_bytes()), folder
 
 
+def clearplan(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A command by the door's own ``main`` in this process: starting Python takes longer than most commands."""
+    command = ["clearplan", *map(str, words)]
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    from clearplan.cli.app import main
+
+    with (
+        contextlib.chdir(cwd or "."),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        mock.patch.object(sys, "argv", command),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory):
-    """The sample project, run once, with its outputs in ``folder``."""
-    from clearplan.study.run import run_study
+    """The sample project, run once by ``clearplan demo``: its study, and the folder of its outputs."""
+    from clearplan.study import run
 
-    study, folder = made_once(
-        tmp_path_factory, "sample", lambda folder: run_study(SAMPLE / "plan.toml", folder / "karabakh")
-    )
-    return study, folder / "karabakh"
+    def make(folder: Path) -> Study:
+        studies = []
+
+        def kept(*study: Any, **asked: Any) -> Study:
+            studies.append(write(*study, **asked))
+            return studies[-1]
+
+        write = run.write_study
+        with mock.patch.object(run, "write_study", kept):
+            done = clearplan("demo", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        (folder / SAID).write_text(done.stdout, encoding="utf-8")
+        return studies[0]
+
+    study, folder = made_once(tmp_path_factory, "sample", make)
+    return study, folder / "out" / "karabakh"
 
 
 @pytest.fixture(scope="session")
@@ -223,8 +257,11 @@ def with_packages(folder: Path, python: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory):
-    """What ``make demo`` said in a copy of the files under version control without anything built, and that copy."""
+def demo(sample: tuple[Study, Path], tmp_path_factory: pytest.TempPathFactory):
+    """What ``make demo`` said in a copy of the files under version control without anything built, and that copy.
+
+    But for ``make test-full`` the demo is installed there and not run a second time: its outputs are the sample's.
+    """
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
@@ -235,8 +272,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
         python = Path(getattr(sys, "_base_executable", sys.executable))
-        if not FULL:
-            with_packages(folder, python)
-        return shell("make demo", folder, python)
+        if FULL:
+            return shell("make demo", folder, python)
+        with_packages(folder, python)
+        shell("make .venv/.demo", folder, python)
+        assert shell("make -n demo", folder, python) == ".venv/bin/clearplan demo --out out/karabakh\n"
+        made = sample[1].parent
+        shutil.copytree(made, folder / made.name)
+        return (made.parent / SAID).read_text(encoding="utf-8")
 
     return made_once(tmp_path_factory, "demo", make)

@@ -11,12 +11,14 @@ import inspect, pickle
 from pathlib import Path
 import clearplan as cp
 
+WRITTEN = {{"field": False, "formats": False}}
+
 def shared(run):
     def same(*where, **asked):
         bound = inspect.signature(run).bind(*where, **asked)
         assert Path(bound.arguments["plan_path"]).samefile({plan!r})
         if "as_at" in asked:
-            return run(*where, **asked | {{"change": asked.get("change", {{}}) | {{"outputs": None}}}})
+            return run(*where, **asked | {{"change": asked.get("change", {{}}) | {{"outputs": WRITTEN}}}})
         if bound.arguments.get("out") is not None:
             Path(bound.arguments["out"]).symlink_to({folder!r})
         return pickle.loads(Path({stored!r}).read_bytes())
@@ -35,7 +37,7 @@ def test_notebook_runs(path, sample):
     notebook = nbformat.read(path, as_version=4)
     if not FULL:
         folder = sample[1]
-        names = {"plan": str(SAMPLE / "plan.toml"), "folder": str(folder), "stored": str(folder.parent) + ".pickle"}
+        names = {"plan": str(SAMPLE / "plan.toml"), "folder": str(folder), "stored": f"{folder.parents[1]}.pickle"}
         notebook.cells.insert(0, nbformat.v4.new_code_cell(SHARED.format(**names)))
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}})
     client.execute()

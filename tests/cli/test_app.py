@@ -1,23 +1,18 @@
 """The shell's door, as a user meets it."""
 
-import contextlib
-import io
 import os
 import re
 import statistics
 import subprocess
 import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from unittest import mock
 
 import pandas as pd
 import pyogrio
 import pytest
 import rasterio
 
-from clearplan.cli.app import main
 from clearplan.cli.options import TIER_NAMES
 from clearplan.cli.run import sample_project
 from clearplan.core.imprint import NOT_FOR_ENTRY
@@ -26,25 +21,8 @@ from clearplan.outputs.workbooks.record_form import write_record_workbook
 from clearplan.settings.project import load_project
 from clearplan.settings.template import template
 from clearplan.tables.tiers import TIERS
-from tests.conftest import ROOT, SAMPLE
+from tests.conftest import ROOT, SAMPLE, clearplan
 from tests.records.test_minefields import leg, record, square
-
-
-def clearplan(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """A command by the door's own ``main`` in this process: starting Python takes longer than most commands."""
-    command = ["clearplan", *map(str, words)]
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    with (
-        contextlib.chdir(cwd or "."),
-        redirect_stdout(out),
-        redirect_stderr(err),
-        mock.patch.object(sys, "argv", command),
-    ):
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-    return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
 
 def in_shell(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -457,4 +457,4 @@ def test_years_beyond_the_last_ten_are_left_out_and_told(filed, monkeypatch):
     told = cp.run_study(filed / "plan.toml").dossier
     assert told.released["year"].tolist() == [2025]
     assert told.clock.rates.likely == pytest.approx(100_000)
-    assert any("is told from 2025 on: 1 earlier decision is left out" in str(note) for note in told.notes)
+    assert any("is shown from 2025 on: 1 earlier decision is left out" in str(note) for note in told.notes)
