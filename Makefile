@@ -51,5 +51,5 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --constraint constraints.txt --editable '.[test]'
+	$(PIP) --no-compile --constraint constraints.txt --editable '.[test]'
 	touch $@

@@ -209,9 +209,9 @@ def sample(tmp_path_factory: pytest.TempPathFactory):
 
         write = run.write_study
         with mock.patch.object(run, "write_study", kept):
-            done = clearplan("demo", cwd=folder)
+            done = clearplan("demo", "--out", folder / "out" / "karabakh", cwd=folder)
         assert done.returncode == 0, done.stderr
-        (folder / SAID).write_text(done.stdout, encoding="utf-8")
+        (folder / SAID).write_text(done.stdout.replace(f"{folder}{os.sep}", ""), encoding="utf-8")
         return studies[0]
 
     study, folder = made_once(tmp_path_factory, "sample", make)

@@ -21,6 +21,7 @@ HURRIED = {
     "budgets = [2000000, 4000000, 6000000, 8000000, 10000000, 12000000]": "budgets = [2000000, 4000000]",
     "draws = 500": "draws = 50",
     "draws = 200": "draws = 50",
+    "cell_m = 100": "cell_m = 500",
     "background = 100000": "background = 10000",
     "penalties = [0.1, 1, 10, 100]": "penalties = [1, 10]",
     "bootstrap = 100": "bootstrap = 20",

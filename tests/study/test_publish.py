@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from unittest import mock
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +16,7 @@ from shapely import Point, box
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.publishing.tables import from_records, publish_tables
 from clearplan.settings.publishing import PublishSettings
+from clearplan.study import outputs
 from clearplan.study.compare import compare_runs
 from clearplan.study.export import export_run
 from clearplan.study.outputs import imprint_of, write_run
@@ -25,7 +27,7 @@ from clearplan.tables.columns import heading
 from clearplan.tables.lookup import TABLES, column_of, declared
 from clearplan.tables.tiers import BANNERS, may_leave
 from tests.browser import opened
-from tests.conftest import E0, N0, SAMPLE, hazard_table, made_once
+from tests.conftest import E0, FULL, N0, SAMPLE, hazard_table, made_once
 from tests.leaks import Secrets, leaks, secrets_of
 from tests.tables.test_declarations import CSV, sheets_of
 
@@ -40,7 +42,8 @@ def published(tier, sample, factory):
 
     def write(folder):
         study = publish_study(sample[0], tier)
-        write_run(study, folder)
+        with mock.patch.object(outputs, "_DOSSIERS", outputs._DOSSIERS if FULL else 1):
+            write_run(study, folder)
         return study
 
     return made_once(factory, f"sample-{tier}", write)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import kendalltau
 
 from clearplan.core.errors import SettingsError
 from clearplan.core.reason import Reason
@@ -143,6 +142,8 @@ def agreement(scores: pd.DataFrame, first: int) -> pd.DataFrame:
     >>> found[["kendall_tau", "shared_first"]].round(2).values.tolist()
     [[0.33, 1.0]]
     """
+    from scipy.stats import kendalltau  # it takes longer to import than all else that ranks
+
     rows = []
     first = min(first, len(scores))
     for one, other in combinations(scores.columns, 2):

@@ -29,7 +29,11 @@ def written(folder, name="plan.xlsx", *, notice="Illustrative data. Fingerprint 
 
 def sheet(path, name):
     """Heads, and rows of values; between them is a row of hashtags."""
-    heads, tags, *rows = openpyxl.load_workbook(path)[name].iter_rows(values_only=True)
+    return rows_of(openpyxl.load_workbook(path)[name])
+
+
+def rows_of(page):
+    heads, tags, *rows = page.iter_rows(values_only=True)
     assert tags[0].startswith("#")
     return list(heads), [list(row) for row in rows]
 
@@ -142,14 +146,15 @@ def test_more_rows_than_a_sheet_holds_go_on_on_further_sheets(tmp_path, monkeypa
     path = written(tmp_path, "split.xlsx")
     names = ["Work", *(f"Work {k}" for k in range(2, -(-count // 4) + 1))]
     assert len(names) > 2
-    assert [name for name in openpyxl.load_workbook(path).sheetnames if name.startswith("Work")] == names
-    parts = [sheet(path, name) for name in names]
+    book = openpyxl.load_workbook(path)
+    assert [name for name in book.sheetnames if name.startswith("Work")] == names
+    parts = [rows_of(book[name]) for name in names]
     # Heads and, below them, hashtags stand on each of them; rows are those of one sheet, in their order.
     assert all(heads == whole[0] for heads, _ in parts)
-    hashtags = [[cell.value for cell in openpyxl.load_workbook(path)[name][2]] for name in names]
+    hashtags = [[cell.value for cell in book[name][2]] for name in names]
     assert all(row == hashtags[0] and row[0].startswith("#") for row in hashtags)
     assert [row for _, rows in parts for row in rows] == whole[1]
-    words = [cell.value for cell in openpyxl.load_workbook(path)["Read first"]["A"] if cell.value]
+    words = [cell.value for cell in book["Read first"]["A"] if cell.value]
     assert any(f"Sheets Work to {names[-1]}:" in line and f"hold {count:,} rows" in line for line in words)
 
 
