@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -72,8 +73,9 @@ def _shown(frame: pd.DataFrame, row: int) -> str:
 
 
 def sheet_names(path: Path) -> list[str]:
-    """Sheets of an XLSX file."""
-    return [str(name) for name in _workbook(path).sheetnames]
+    """Sheets of an XLSX file, without reading a cell of them."""
+    with contextlib.closing(_workbook(path, read_only=True)) as book:
+        return [str(name) for name in book.sheetnames]
 
 
 def _workbook(path: Path, **options: Any) -> Any:
