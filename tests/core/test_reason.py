@@ -160,7 +160,7 @@ CELL = Reason("cell.holds", grounds=[Reason("cell.ground", land_class="SHA", are
 
 def test_a_value_is_taken_out_or_renamed_at_any_depth():
     assert str(CELL.replaced(land_class={"SHA": "suspected"})) == (
-        "In this cell, net of overlap: suspected 2.00 km². Where in it is not told."
+        "In this cell, net of overlap: suspected 2.00 km². Where in it is not shown."
     )
     for lost in (CELL.without("km2"), CELL.without("grounds"), CELL.replaced(land_class={"CHA": "confirmed"})):
         assert lost == Reason("cell.holds")  # ground without its size or class says nothing, nor do the others

@@ -100,7 +100,7 @@ def test_the_terminal_prints_the_facts(sample, facts, capsys):
     for row in facts.ground:
         assert re.search(rf"{row.land_class}\s+{row.net_m2 / 1e6:,.2f}\s+{row.gross_m2 / 1e6:,.2f}", text)
     tasks = {queue.queue: queue.tasks for queue in facts.queues}
-    assert f"Tasks: {tasks['survey']} to survey, {tasks['clearance']} to clear" in text
+    assert f"Tasks: {tasks['survey']:,} to survey, {tasks['clearance']:,} to clear" in text
     best = facts.plan.strategies[-1]
     assert f"{best.person_months:,.0f}" in text
     assert f"{best.cost:,.0f}" in text

@@ -128,7 +128,7 @@ def test_headings_have_units_of_the_declaration_and_the_currency_of_the_plan():
     assert heading(column_of("budgets", "per_million"), "USD").endswith("[person-months per million USD]")
     assert heading(column_of("zones", "opens_on")) == "opens on [date]"
     assert heading(column_of("use", "share")) == "share used [%]"
-    assert heading(column_of("released", "items_AP")) == "AP found; blank: not told [items]"
+    assert heading(column_of("released", "items_AP")) == "AP found; blank: not stated [items]"
     assert [kind_of(column_of("zones", name)) for name in ("name", "people", "opens_on", "probability", "lon")] == [
         "text", "whole", "day", "share", "degrees",
     ]  # fmt: skip

@@ -127,7 +127,7 @@ def _print_points(table: pd.DataFrame) -> None:
     rows = [
         (
             row.criterion,
-            f"{row.raw:,.6g} {row.unit}" if math.isfinite(float(str(row.raw))) else "no place known",
+            f"{row.raw:,.6g} {row.unit}".removesuffix(" 0-1") if math.isfinite(float(str(row.raw))) else "no place known",
             f"{row.value:.3f}",
             f"{row.weight:.1f}",
             f"{row.contribution:.2f}",

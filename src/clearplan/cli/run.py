@@ -276,7 +276,9 @@ def _print_study(study: Study) -> None:
     _print_ledger(facts)
     typer.echo()
     tasks = {queue.queue: queue.tasks for queue in facts.queues}
-    typer.echo(f"Tasks: {tasks['survey']} to survey, {tasks['clearance']} to clear")
+    gated = sum(queue.gated for queue in facts.queues)
+    behind = f"; {gated} of them are behind a gate and have no rank" if gated else ""
+    typer.echo(f"Tasks: {tasks['survey']:,} to survey, {tasks['clearance']:,} to clear{behind}")
     if study.planned is not None and facts.plan is not None:
         print_ways(facts.plan, study.planned.notes)
     typer.echo()

@@ -97,7 +97,7 @@ class Reason:
 
         >>> cell = Reason("cell.holds", grounds=[Reason("cell.ground", land_class="SHA", area=square_km(2e6))])
         >>> print(cell.replaced(land_class={"SHA": "suspected"}))
-        In this cell, net of overlap: suspected 2.00 km². Where in it is not told.
+        In this cell, net of overlap: suspected 2.00 km². Where in it is not shown.
         """
         return self.changed(
             lambda name, value: names[name].get(value) if name in names and isinstance(value, str) else value

@@ -200,7 +200,7 @@ def cell_reason(areas_m2: Mapping[str, float]) -> Reason:
     """What a cell holds of each class [m2]; classes are never summed.
 
     >>> print(cell_reason({"SHA": 2_340_000.0, "CHA": 120_000.0}))
-    In this cell, net of overlap: CHA 0.12 km², SHA 2.34 km². Where in it is not told.
+    In this cell, net of overlap: CHA 0.12 km², SHA 2.34 km². Where in it is not shown.
     """
     grounds = [
         Reason("cell.ground", land_class=name, area=square_km(areas_m2[name])) for name in CLASSES if name in areas_m2

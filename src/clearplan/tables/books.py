@@ -170,7 +170,7 @@ RELEASED_BY_YEAR: tuple[Column, ...] = (
            leaves="public", tag="#indicator+num+releases", head="decisions"),
     *optional(
         Column("items_{}", "integer", "items found of the device {}; blank: no decision says", "items",
-               leaves="partner", tag="#item+found+count+{}", head="{} found; blank: not told"),
+               leaves="partner", tag="#item+found+count+{}", head="{} found; blank: not stated"),
         Column("decisions_silent", "integer", "decisions that don't say what was found", "decisions",
                leaves="partner", tag="#indicator+num+decisions_silent",
                head="decisions that don't say what was found"),

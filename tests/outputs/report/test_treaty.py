@@ -53,7 +53,7 @@ def test_the_section_holds_every_table():
     assert ["CHA", "all", "3", "1,234,567"] in rows
     assert ["CHA", "AV", "1", "< 1"] in rows
     assert ["SHA", "all", "3", "nobody knows"] in rows
-    assert ["2023", "all", "cleared", "30", "0", "0", "2", "AP 3; 1 of 2 decisions not told"] in rows
+    assert ["2023", "all", "cleared", "30", "0", "0", "2", "AP 3; 1 of 2 decisions not stated"] in rows
     assert ["2026", "manual", "1", "8,000", "80", "4.0 (2.0 to 8.0)", "800 (400 to 1,600)"] in rows
     assert ["2026", "SHA", "cancelled", "1", "500", "300", "60 %", ""] in rows
     assert ["2026", UNKNOWN_TASK, "cleared", "2", "nobody knows", "", "", ""] in rows

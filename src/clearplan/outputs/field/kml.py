@@ -289,7 +289,7 @@ def _groups(name: str, rows: list[Any]) -> Iterable[tuple[str, list[Any]]]:
             for level in (*_PRIORITIES, None):
                 part = [r for r in own if _priority(r[0]) == level]
                 if part:
-                    yield f"Tasks: {queue}, {f'priority {level}' if level else 'priority not told'}", part
+                    yield f"Tasks: {queue}, {f'priority {level}' if level else 'priority not known'}", part
     else:
         yield _FOLDERS[name], rows
 

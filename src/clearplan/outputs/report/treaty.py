@@ -158,15 +158,15 @@ def _items_words(row: dict[Any, Any], items: Sequence[str]) -> str:
     """Items by device; how many decisions don't say is shown, for unknown is never 0.
 
     >>> _items_words({"items_AP": 3, "items_AV": 0, "releases": 2, "decisions_silent": 1}, ["items_AP", "items_AV"])
-    'AP 3; 1 of 2 decisions not told'
+    'AP 3; 1 of 2 decisions not stated'
     """
     if not row["releases"]:
         return ""
     if row["decisions_silent"] == row["releases"]:
-        return "not told"
+        return "not stated"
     found = [f"{name.removeprefix('items_')} {row[name]:,}" for name in items if not pd.isna(row[name]) and row[name]]
     words = "; ".join(found) or "none"
-    silent = f"; {row['decisions_silent']:,} of {row['releases']:,} decisions not told"
+    silent = f"; {row['decisions_silent']:,} of {row['releases']:,} decisions not stated"
     return words + (silent if row["decisions_silent"] else "")
 
 
