@@ -127,7 +127,7 @@ def _print_points(table: pd.DataFrame) -> None:
     rows = [
         (
             row.criterion,
-            f"{row.raw:,.6g} {row.unit}".removesuffix(" 0-1") if math.isfinite(float(str(row.raw))) else "no place known",
+            _with_unit(float(str(row.raw)), str(row.unit)),
             f"{row.value:.3f}",
             f"{row.weight:.1f}",
             f"{row.contribution:.2f}",
@@ -137,6 +137,17 @@ def _print_points(table: pd.DataFrame) -> None:
     ]
     rows.append(("Score", "", "", f"{table['weight'].sum():.1f}", f"{table.attrs['score']:.2f}", ""))
     print_table(("criterion", "figure", "value 0-1", "weight", "contribution", "note"), rows)
+
+
+def _with_unit(raw: float, unit: str) -> str:
+    """A raw figure and its unit; a share has none.
+
+    >>> _with_unit(1_048.0, "people"), _with_unit(0.6, "0-1"), _with_unit(float("nan"), "m")
+    ('1,048 people', '0.6', 'no place known')
+    """
+    if not math.isfinite(raw):
+        return "no place known"
+    return f"{raw:,.6g}" if unit == "0-1" else f"{raw:,.6g} {unit}"
 
 
 def _print_swaps(ranked: pd.DataFrame, changes: pd.DataFrame) -> None:

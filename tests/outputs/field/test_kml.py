@@ -41,7 +41,7 @@ def test_folders_go_by_class_and_queue_and_styles_are_those_of_the_map(tmp_path)
     names = [element.text for element in root.iterfind(f".//{SPACE}Folder/{SPACE}name")]
     assert names == [
         "Hazards: confirmed (CHA)", "Hazards: suspected (SHA)", "Hazards: indication, reason to survey",
-        "Tasks: clearance, priority not told", "Tasks: survey, priority not told", "Places of return", "Accidents",
+        "Tasks: clearance, priority not known", "Tasks: survey, priority not known", "Places of return", "Accidents",
         "Lifelines of places",
     ]  # fmt: skip
     style = {s.attrib["id"]: s for s in root.iter(f"{SPACE}Style")}
@@ -68,7 +68,7 @@ def test_gdal_reads_the_same_shapes_ids_and_numbers(tmp_path):
     layers = world()
     for name in ("m.kml", "m.kmz"):
         path = written(tmp_path / name)
-        own = pyogrio.read_dataframe(path, layer="Tasks: survey, priority not told")
+        own = pyogrio.read_dataframe(path, layer="Tasks: survey, priority not known")
         there = Transformer.from_crs(4326, UTM, always_xy=True)
         (shape,) = shapely.transform(own.geometry.to_numpy(), there.transform, interleaved=False)
         task = layers.tasks.iloc[1]
