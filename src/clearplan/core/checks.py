@@ -14,7 +14,7 @@ from clearplan.core.errors import TableError
 #: A day, or its ISO text: "2024-06-30".
 Day: TypeAlias = dt.date | str
 
-_ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?$|^(\d{4})/(\d{1,2})/(\d{1,2})(?: .*)?$")
+_ISO = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})$|^(\d{4})/(\d{1,2})/(\d{1,2})$")
 _DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$")
 #: Days since 1899-12-30, as spreadsheets store dates: 1927 to 2064.
 _SERIAL = re.compile(r"^[1-5]\d{4}(?:\.\d+)?$")
@@ -25,6 +25,8 @@ _NO_DAY = re.compile(
     r"|^[^\W\d_]+\.?,?\s(?:19|20)\d{2}(?:\s?г\.?)?$",
     re.IGNORECASE,
 )
+#: Digits in threes with a space of any width between: 12 500.
+_THOUSANDS = re.compile(r"^[+-]?\d{1,3}(?:\s\d{3})+(?:[.,]\d+)?$")
 _SLASHED = re.compile(r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})$")
 
 
@@ -102,15 +104,19 @@ def parse_number(value: object, decimal: str) -> float:
     ValueError
         It is no number, or holds a comma that nobody declared.
 
-    >>> parse_number("12,5", ",")
-    12.5
+    >>> parse_number("12,5", ","), parse_number("12 500", ".")
+    (12.5, 12500.0)
     >>> parse_number("12,5", ".")
     Traceback (most recent call last):
     ValueError: number holds a comma|set decimal = ',' if it is the decimal mark, else remove it
     """
     if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
         return float(value)
-    text = str(value).strip().replace("\u00a0", "").replace(" ", "")
+    text = str(value).strip()
+    if re.search(r"\s", text):
+        if not _THOUSANDS.match(text):
+            raise ValueError("number holds a space|write digits only; a space may stand between thousands alone")
+        text = re.sub(r"\s", "", text)
     if decimal == ",":
         if "." in text:
             raise ValueError("number holds a point where the decimal mark is a comma|write one mark only")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -12,14 +11,15 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from clearplan.core.checks import parse_date, parse_number
 from clearplan.core.crs import is_metric, parse_crs, reprojected, working_crs
 from clearplan.core.errors import CrsError, ReadError, SettingsError
 from clearplan.geo.shape_faults import MIXED, TWICE, check_crs, check_gaps, check_region, check_shapes
 from clearplan.geo.shapes import Geometries
+from clearplan.read.cells import Slip, days_in, numbers_in, texts_in
 from clearplan.read.files import Raw
 from clearplan.settings.sources import SourceSettings
 from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, Fault, check, fault
+from clearplan.tables.columns import Column
 from clearplan.tables.entry import CodeLists, RowFault
 from clearplan.tables.inputs import INPUTS
 from clearplan.tables.lookup import base_columns, id_column
@@ -101,7 +101,7 @@ def entered_geometry(
     for x, y in _XY:
         if x in names and y in names:
             columns = [names[x], names[y]]
-            xy = np.column_stack([_numbers(frame[c], c, raw, source, faults) for c in columns])
+            xy = np.column_stack([_coordinates(frame[c], c, raw, source, faults) for c in columns])
             points = np.full(len(frame), None, dtype=object)
             known = ~np.isnan(xy).any(axis=1)
             points[known] = shapely.points(xy[known])
@@ -110,6 +110,14 @@ def entered_geometry(
         f"{raw.file}: no coordinates; name the columns lon and lat, easting and northing, or wkt (or map yours to "
         "these under 'columns')"
     )
+
+
+def _coordinates(
+    values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[Fault]
+) -> np.ndarray[Any, Any]:
+    numbers, slips = numbers_in(list(values), source.decimal)
+    faults += _listed(slips, column, raw, "error")
+    return numbers
 
 
 def _joined(frame: pd.DataFrame, first: Any, further: Sequence[Any]) -> pd.Series:
@@ -135,24 +143,20 @@ def _from_wkt(texts: pd.Series, raw: Raw, faults: list[Fault]) -> np.ndarray[Any
     return shapes
 
 
-def _numbers(
-    values: pd.Series,
-    column: str,
-    raw: Raw,
-    source: SourceSettings,
-    faults: list[Fault],
-    level: str = "error",
-) -> np.ndarray[Any, Any]:
-    numbers = np.full(len(values), np.nan)
-    for k, value in enumerate(values):
-        if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)) or value == "":
-            continue
-        try:
-            numbers[k] = parse_number(value, source.decimal)
-        except (ValueError, TypeError) as error:
-            rule, _, remedy = str(error).partition("|")
-            faults.append(fault(raw.file, raw.rows[k], column, value, rule, level, remedy or "correct the value"))
-    return numbers
+def _listed(slips: list[Slip], column: str, raw: Raw, level: str | None = None) -> list[Fault]:
+    """Slips of a column as faults with the file's row numbers; ``level`` in place of that of what can be left blank."""
+    return [
+        fault(
+            raw.file,
+            None if slip.at is None else raw.rows[slip.at],
+            column,
+            slip.value,
+            slip.rule,
+            level if level and slip.level == "repairable" else slip.level,
+            slip.remedy,
+        )
+        for slip in slips
+    ]
 
 
 def stated_crs(raw: Raw, source: SourceSettings) -> CRS:
@@ -177,41 +181,25 @@ def typed(frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, faul
     for column in base_columns(name):
         if column.name not in frame.columns or column.dtype == "geometry":
             continue
-        entered = frame[column.name]
-        before = len(faults)
-        if column.dtype in ("number", "integer"):
-            frame[column.name] = _numbers(entered, column.name, raw, source, faults, "repairable")
-        elif column.dtype == "date":
-            frame[column.name] = _dates(entered, column.name, raw, source, faults)
-        else:
-            frame[column.name] = entered.map(_text).astype(object)
-        if len(faults) > before:
-            frame[f"{column.name}_entered"] = entered.map(_text)
+        entered = list(frame[column.name])
+        values, slips = _read_column(entered, column, source)
+        frame[column.name] = values.set_axis(frame.index)
+        faults += _listed(slips, column.name, raw)
+        if any(slip.level == "repairable" for slip in slips):
+            frame[f"{column.name}_entered"] = pd.Series(texts_in(entered)[0], index=frame.index, dtype=object)
     return frame
 
 
-def _text(value: object) -> str | None:
-    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, dt.datetime) and value.time() == dt.time():  # a day, as spreadsheets keep it
-        value = value.date()
-    return str(value).strip() or None
-
-
-def _dates(values: pd.Series, column: str, raw: Raw, source: SourceSettings, faults: list[Fault]) -> pd.Series:
-    dates: list[Any] = []
-    for k, value in enumerate(values):
-        day = None
-        if _text(value) is not None:
-            try:
-                day = parse_date(value, source.dates)
-            except ValueError as error:
-                rule, _, remedy = str(error).partition("|")
-                faults.append(fault(raw.file, raw.rows[k], column, value, rule, "repairable", remedy))
-        dates.append(day)
-    return pd.Series(pd.to_datetime(pd.Series(dates, dtype=object)), index=values.index).astype("datetime64[ms]")
+def _read_column(cells: list[object], column: Column, source: SourceSettings) -> tuple[pd.Series, list[Slip]]:
+    if column.dtype in ("number", "integer"):
+        numbers, slips = numbers_in(cells, source.decimal, integer=column.dtype == "integer")
+        return pd.Series(numbers), slips
+    if column.dtype == "date":
+        days, slips = days_in(cells, source.dates, source.time_zone)
+        return pd.to_datetime(pd.Series(days, dtype=object)).astype("datetime64[ms]"), slips
+    compared = column.codes is not None or column.unique or column.name.endswith("_id")
+    texts, slips = texts_in(cells, exact=compared)
+    return pd.Series(texts, dtype=object), slips
 
 
 def geometry_faults(

@@ -187,7 +187,13 @@ def _raw(path: Path, layer: str | None, name: str, encoding: str | None) -> Raw:
 
 def _as_source(path: Path, sheet: SheetSettings, source: RecordSettings) -> SourceSettings:
     mapping = {name: getattr(sheet, name) for name in ("columns", "codes", "set", "encoding")}
-    return SourceSettings(path=path, dates=source.dates, decimal=source.decimal, lenient=source.lenient, **mapping)
+    return _as_read(source, path).model_copy(update=mapping)
+
+
+def _as_read(source: RecordSettings, path: Path) -> SourceSettings:
+    """A file that is read as the records are."""
+    shared = {name: getattr(source, name) for name in ("dates", "decimal", "time_zone", "lenient")}
+    return SourceSettings(path=path, **shared)
 
 
 def _imsma(points: Raw, source: RecordSettings) -> dict[str, tuple[Raw, SourceSettings]]:
@@ -205,7 +211,7 @@ def _imsma(points: Raw, source: RecordSettings) -> dict[str, tuple[Raw, SourceSe
     once = ~frame["record_id"].duplicated()
     rows = [row for row, keep in zip(points.rows, once, strict=True) if keep]
     records = Raw(f"{points.file} (records)", frame.loc[once, ["record_id"]].reset_index(drop=True), rows, None, None)
-    legs = SourceSettings(path=source.path, dates=source.dates, decimal=source.decimal, lenient=source.lenient)
+    legs = _as_read(source, source.path)
     mapping = source.model_copy(update={"columns": {}, "codes": {}})
     return {
         "records": (records, mapping),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from clearplan.settings.base import Metres, Settings, check_url
 
@@ -30,6 +31,10 @@ class SourceSettings(Settings):
         default=None, description="How 03/10/2020 is read: dmy (3 October) or mdy (10 March). Unset: a fault."
     )
     decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of numbers kept as text.")
+    time_zone: str | None = Field(
+        default=None,
+        description="Zone in which moments become days (IANA name), e.g. 'Asia/Baku'. Unset: a moment is a fault.",
+    )
     columns: dict[str, str] = Field(default_factory=dict, description="Our column = the file's column.")
     codes: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="Per column of ours: the file's code = our code."
@@ -41,6 +46,13 @@ class SourceSettings(Settings):
         default=False,
         description="Keep rows that can't be used as 'deferred' and apply listed repairs; never silent.",
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError(f"{name!r} is no time zone of IANA; write for example 'Asia/Baku'")
+        return name
 
     @model_validator(mode="after")
     def _server_in_order(self) -> Self:
