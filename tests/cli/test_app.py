@@ -251,7 +251,7 @@ def test_a_region_is_read_strictly(tmp_path, text):
 
 def test_faults_of_several_sheets_name_each(tmp_path):
     legs = [*square(), leg(5, "end", bearing="1O", distance="199")]
-    tables = {"records": pd.DataFrame([record(laid_on=pd.Timestamp("2099-01-01"))]), "legs": pd.DataFrame(legs)}
+    tables = {"records": pd.DataFrame([record(laid_on=pd.Timestamp("2090-01-01"))]), "legs": pd.DataFrame(legs)}
     write_record_workbook(tables, tmp_path / "r.xlsx")
     for words in (["check", tmp_path / "r.xlsx", "--as", "records"], ["records", tmp_path / "r.xlsx"],
                   ["records", tmp_path / "r.xlsx", "--lenient"]):  # fmt: skip
@@ -376,11 +376,18 @@ def test_hostile_text_moves_no_terminal(tmp_path):
     assert "\x1b[2J" not in done.stdout + done.stderr
 
 
-def test_init_makes_a_plan_that_loads(tmp_path):
+def test_init_makes_a_plan_that_loads_once_every_value_is_decided(tmp_path):
     done = clearplan("init", "study", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "study" / "plan.toml").read_text(encoding="utf-8") == template()
+    undecided = clearplan("run", "study/plan.toml", cwd=tmp_path)
+    one_line(undecided, 2, "plan.toml: still marked CHOOSE: title (line 8), region (line 9)", "decide each value")
+    decided = template().replace("CHOOSE: ", "")
+    (tmp_path / "study" / "plan.toml").write_text(decided, encoding="utf-8")
     load_project(tmp_path / "study" / "plan.toml")
+    (tmp_path / "study" / "plan.toml").write_text(decided.replace('set_by = "', 'set_by = "CHOOSE: '), encoding="utf-8")
+    one_line(clearplan("run", "study/plan.toml", cwd=tmp_path), 2, "still marked CHOOSE: set_by (line ")
+    (tmp_path / "study" / "plan.toml").write_text(decided, encoding="utf-8")
     run = clearplan("run", "study/plan.toml", cwd=tmp_path)
     assert run.returncode == 2
     assert "hazards.gpkg: no such file" in run.stderr

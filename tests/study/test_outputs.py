@@ -154,6 +154,21 @@ def test_an_optional_file_that_fails_is_left_out_and_told(project, monkeypatch, 
         assert file in (out / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    "error", [ValueError("of another\nlibrary"), OSError(28, "No space left on device"), MemoryError()]
+)
+def test_no_error_of_an_optional_file_ends_a_run(project, monkeypatch, error):  # noqa: F811
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr("clearplan.study.outputs.write_gpx", fails)
+    study = run_study(project / "plan.toml", project / "out", change=ASKED)
+    (sentence,) = [note for note in study.notes if note.startswith("field/tasks.gpx: left out")]
+    assert type(error).__name__ in sentence
+    assert "\n" not in sentence
+    assert (project / "out" / "map.html").exists()
+
+
 def test_a_map_that_nothing_can_draw_is_left_out(project, monkeypatch):  # noqa: F811
     """The writer of pages itself fails: none of the files that it would have made stays."""
 

@@ -7,6 +7,7 @@ Where no source exists there is no default: the planner must decide, and the pla
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,9 @@ from clearplan.settings.surface import FitSettings, SurfaceSettings
 from clearplan.settings.tasks import TaskSettings
 from clearplan.tables.entry import Section
 from clearplan.tables.inputs import INPUTS
+
+#: A setting that is on, and whose value or comment says that it is still to be chosen.
+_UNDECIDED = re.compile(r"^\s*[\w.\"'-]+\s*=.*\bCHOOSE\b")
 
 
 class StudySettings(Settings):
@@ -135,11 +139,13 @@ def load_project(path: str | Path, *, change: Mapping[str, object] | None = None
     MissingFileError, ReadError
         The file is missing, or can't be read as text.
     SettingsError
-        It is not TOML, or a setting is missing, unknown or out of range; all of them are named.
+        It is not TOML, a value is still marked CHOOSE, or a setting is missing, unknown or out of range; all of them
+        are named.
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        raw = tomllib.loads(text)
     except FileNotFoundError:
         raise MissingFileError(
             f"{path}: no such file; give the path of a plan.toml (clearplan init makes one)"
@@ -148,7 +154,20 @@ def load_project(path: str | Path, *, change: Mapping[str, object] | None = None
         raise ReadError(f"{path}: can't be read as UTF-8 text ({error}); save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML ({error}); correct that line") from None
+    _refuse_undecided(path, text)
     for key, value in (change or {}).items():
         before = raw.get(key, {})
         raw[key] = before | value if isinstance(value, dict) and isinstance(before, dict) else value
     return check_settings(Project, raw, where=str(path), folder=path.resolve().parent)
+
+
+def _refuse_undecided(path: Path, text: str) -> None:
+    """The template's values are examples: each line that still says CHOOSE is a decision that nobody has made."""
+    lines = enumerate(text.splitlines(), start=1)
+    undecided = [f"{line.split('=')[0].strip()} (line {k})" for k, line in lines if _UNDECIDED.match(line)]
+    if undecided:
+        more = f" and {len(undecided) - 5} more" if len(undecided) > 5 else ""
+        raise SettingsError(
+            f"{path}: still marked CHOOSE: {', '.join(undecided[:5])}{more}; decide each value, then delete "
+            "the word CHOOSE in its line"
+        )

@@ -290,9 +290,10 @@ def _optional(path: Path, left_out: list[str]) -> Iterator[Path]:
     """A file that a run can do without: if it can't be written nothing of it stays, and a sentence says why."""
     try:
         yield path
-    except ClearplanError as error:
+    except Exception as error:  # whatever goes wrong in a file that a run can do without, the run goes on
         path.unlink(missing_ok=True)
-        reason = " ".join(str(error).replace(f"{path.parent.parent}{os.sep}", "").split())
+        kind = "" if isinstance(error, ClearplanError) else f"{type(error).__name__}: "
+        reason = kind + " ".join(str(error).replace(f"{path.parent.parent}{os.sep}", "").split())
         left_out.append(f"{path.parent.name}/{path.name}: left out, because it could not be written ({reason})")
 
 
