@@ -31,6 +31,7 @@ from rasterio.warp import transform_bounds
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import CrsError, OutputError, ReadError, SettingsError
 from clearplan.geo.grids import BLOCK, Grid, Window
+from clearplan.geo.raster_files import open_raster
 
 LonLatBounds = tuple[float, float, float, float]
 
@@ -172,7 +173,7 @@ def mean_slope(path: str | Path, polygons: gpd.GeoDataFrame) -> np.ndarray:
 def _opened(path: str | Path) -> Any:
     """A raster that states its CRS."""
     try:
-        source = rasterio.open(path)
+        source = open_raster(path)
     except RasterioIOError as error:
         raise ReadError(f"{path}: not a raster that can be read ({error}); give a GeoTIFF") from None
     if source.crs is None:
@@ -255,7 +256,7 @@ def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: in
         A file can't be read.
     """
     try:
-        first, second = rasterio.open(probability), rasterio.open(evidence)
+        first, second = open_raster(probability), open_raster(evidence)
     except RasterioIOError as error:
         raise ReadError(f"{probability}: not a surface that can be read ({error}); run the plan again") from None
     with first, second:
@@ -282,7 +283,7 @@ def raster_gcps(path: Path) -> tuple[pd.DataFrame, CRS | None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
+            with open_raster(path) as source:
                 gcps, crs = source.gcps
     except RasterioIOError as error:
         raise ReadError(f"{path}: can't be read as a raster ({error}); give a .points file or the scan") from None
@@ -360,7 +361,7 @@ def warp_by_gcps(
 def _copied(image: Path, memory: MemoryFile, points: pd.DataFrame, crs: Any, *, by_gcps: bool) -> None:
     """The scan with these control points, in memory: the user's file stays as it is."""
     try:
-        with rasterio.open(image) as scan:
+        with open_raster(image) as scan:
             profile = {
                 "driver": "GTiff",
                 "count": scan.count,
@@ -482,7 +483,7 @@ def read_cells(path: Path, window: Window | None = None) -> np.ndarray:
         The file can't be read.
     """
     try:
-        with rasterio.open(path) as source:
+        with open_raster(path) as source:
             place = None
             if window is not None:
                 place = rasterio.windows.Window(window.column, window.row, window.columns, window.rows)

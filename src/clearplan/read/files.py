@@ -20,7 +20,10 @@ from pyproj import CRS
 
 from clearplan.core.crs import parse_crs
 from clearplan.core.errors import CrsError, MissingFileError, ReadError
+from clearplan.read.archives import members
+from clearplan.read.seal import check_seal
 from clearplan.read.spreadsheets import drop_tags, first_line, read_csv, read_xlsx, readings
+from clearplan.settings.limits import LimitSettings
 from clearplan.tables.check import Fault, fault
 from clearplan.tables.sidetables import restored
 
@@ -43,6 +46,7 @@ VECTORS = {
     ".mif",
 }
 PARQUET = {".parquet", ".geoparquet"}
+_LIMITS = LimitSettings()
 
 
 @dataclass
@@ -57,14 +61,16 @@ class Raw:
     faults: list[Fault] = field(default_factory=list)
 
 
-def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = None) -> Raw:
+def read_raw(
+    path: Path, *, layer: str | None = None, encoding: str | None = None, limits: LimitSettings = _LIMITS
+) -> Raw:
     """Read any supported file; a row of HXL hashtags below the header of a table is left out.
 
     Raises
     ------
     ReadError
-        The file is missing, of an unknown format, unreadable, holds several layers and none was named, or its
-        text is in no stated encoding.
+        The file is missing, of an unknown format, unreadable, not what its suffix says or too large, holds several
+        layers and none was named, or its text is in no stated encoding.
     """
     if not path.exists():
         raise MissingFileError(f"{path}: no such file; correct the path")
@@ -77,6 +83,8 @@ def read_raw(path: Path, *, layer: str | None = None, encoding: str | None = Non
         absent = [part for part in (".shx", ".dbf") if not path.with_suffix(part).exists()]
         if absent:
             raise ReadError(f"{path}: its {' and '.join(absent)} is missing; copy every part of the shapefile")
+    if suffix in TABLES | VECTORS | PARQUET:
+        check_seal(path, limits)
     if suffix in TABLES:
         return _read_table(path, suffix, layer, encoding)
     if suffix in PARQUET:
@@ -250,13 +258,7 @@ def _inside_zip(path: Path) -> str:
 
 
 def _zip_names(path: Path) -> list[str]:
-    """Files of a ZIP, without the shadow files that macOS adds."""
-    try:
-        with zipfile.ZipFile(path) as bundle:
-            names = bundle.namelist()
-    except zipfile.BadZipFile:
-        raise ReadError(f"{path}: is not a ZIP archive; zip the shapefile's parts again") from None
-    return [name for name in names if not name.startswith("__MACOSX/")]
+    return [entry.filename for entry in members(path)]
 
 
 def _only_layer(path: Path, opened: str) -> str | None:
@@ -281,12 +283,24 @@ def _only_layer(path: Path, opened: str) -> str | None:
 
 def _legacy_crs(path: Path) -> list[Fault]:
     """The ``crs`` member that GeoJSON dropped in 2016 (RFC 7946, section 4)."""
+    linked: list[str] = []
+
+    def whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        linked.extend(str(value.get("type")) for key, value in pairs if _is_linked_crs(key, value))
+        return dict(pairs)
+
     try:
-        member = json.loads(path.read_text(encoding="utf-8-sig")).get("crs")
+        member = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=whole).get("crs")
     except UnicodeDecodeError as error:
         raise ReadError(f"{path}: GeoJSON must be UTF-8 ({error}); save it as UTF-8") from None
+    except RecursionError:
+        raise ReadError(f"{path}: brackets lie too deep in one another; save it again from a GIS") from None
     except (ValueError, AttributeError) as error:
         raise ReadError(f"{path}: not valid GeoJSON ({first_line(error)}); save it again") from None
+    if linked:
+        raise ReadError(
+            f"{path}: its 'crs' is a {linked[0]} to another file or server; save it in WGS 84 without 'crs'"
+        )
     if member is None:
         return []
     properties = member.get("properties") if isinstance(member, dict) else None
@@ -299,6 +313,14 @@ def _legacy_crs(path: Path) -> list[Fault]:
         return [fault(path.name, None, "crs", name, "legacy 'crs' member", "warning", "drop it: GeoJSON is WGS 84")]
     remedy = "reproject to WGS 84 and drop the member, or save as GeoPackage (RFC 7946 knows WGS 84 only)"
     return [fault(path.name, None, "crs", name, "legacy 'crs' member names another CRS", "error", remedy)]
+
+
+def _is_linked_crs(key: str, value: object) -> bool:
+    """Whether a member makes GDAL fetch a CRS: it takes names in any case, at any depth."""
+    if key.casefold() != "crs" or not isinstance(value, dict):
+        return False
+    kinds = {str(one).casefold() for name, one in value.items() if name.casefold() == "type"}
+    return bool(kinds & {"link", "url"})
 
 
 def _refuse_unstated_encoding(path: Path, suffix: str) -> None:

@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Field, create_model, model_validator
 from clearplan.core.errors import MissingFileError, ReadError, SettingsError
 from clearplan.settings.base import Settings, check_settings
 from clearplan.settings.land import FootprintSettings, ReleaseSettings
+from clearplan.settings.limits import LimitSettings
 from clearplan.settings.outputs import OutputSettings
 from clearplan.settings.planning import PlanningSettings
 from clearplan.settings.priority import PrioritySettings
@@ -102,6 +103,7 @@ class Project(_WithFiles):
     map: MapSettings
     publish: PublishSettings = PublishSettings()
     outputs: OutputSettings = OutputSettings()
+    limits: LimitSettings = LimitSettings()
     code_lists: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="Country codes that replace a list of mdr-draft-2018: code = meaning.",

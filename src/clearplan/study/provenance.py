@@ -82,7 +82,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
     unweighed : list of text
         Evidence that the tables hold and that no term of the surface weighs.
     """
-    settings = project.model_dump(mode="json", exclude={"outputs"})  # which decide no figure
+    settings = project.model_dump(mode="json", exclude={"outputs", "limits"})  # which decide no figure
     decisive = _decisive(_hashes(project, folder), settings, folder, frame.words, known.operations)
     record = {"fingerprint": _digest(decisive)} | decisive
     record["counts"] = {name: len(table) for name, table in tables.items()}

@@ -1,0 +1,58 @@
+"""Archives (ZIP, KMZ, XLSX, QGZ) before they are unpacked: what they hold, and to how much they unpack."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+from clearplan.core.errors import ReadError
+from clearplan.settings.limits import LimitSettings
+
+_FREE_BYTES = 64 << 20  # to so much every archive may unpack, whatever its factor
+
+
+def members(path: Path) -> list[zipfile.ZipInfo]:
+    """Files of an archive, without the shadow files that macOS adds.
+
+    Raises
+    ------
+    ReadError
+        It is no archive, or a damaged one.
+    """
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            entries = bundle.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
+        raise ReadError(f"{path}: is not a ZIP archive that can be read ({error}); zip or save it again") from None
+    return [entry for entry in entries if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
+
+
+def check_size(path: Path, limits: LimitSettings) -> None:
+    """An archive unpacks to no more than the limits.
+
+    Raises
+    ------
+    ReadError
+        It would unpack to more, or is damaged.
+    """
+    unpacked, packed = sum(entry.file_size for entry in members(path)), max(path.stat().st_size, 1)
+    if unpacked > limits.max_file_mb * 1e6:
+        raise ReadError(
+            f"{path}: unpacks to {unpacked / 1e6:,.0f} MB; more than {limits.max_file_mb:,} MB are not read "
+            "(max_file_mb in [limits])"
+        )
+    if unpacked > _FREE_BYTES and unpacked > limits.max_unpack_factor * packed:
+        raise ReadError(
+            f"{path}: unpacks to {unpacked / packed:,.0f} times its size; more than {limits.max_unpack_factor:,} times "
+            "are not read (max_unpack_factor in [limits])"
+        )
+
+
+def member_head(path: Path, entry: zipfile.ZipInfo, size: int) -> bytes:
+    """First bytes of a file in an archive."""
+    try:
+        with zipfile.ZipFile(path) as bundle, bundle.open(entry) as file:
+            return file.read(size)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise ReadError(f"{path}, {entry.filename[:200]}: is damaged ({error}); zip it again") from None
