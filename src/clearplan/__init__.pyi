@@ -4,6 +4,7 @@ from .core.errors import CrsError as CrsError
 from .core.errors import FaultsError as FaultsError
 from .core.errors import OutputError as OutputError
 from .core.errors import ReadError as ReadError
+from .core.errors import RewrittenError as RewrittenError
 from .core.errors import SettingsError as SettingsError
 from .core.errors import TableError as TableError
 from .core.imprint import Imprint as Imprint

@@ -12,8 +12,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from clearplan.cli import check, plan, rank, records, run
-from clearplan.cli.terminal import print_faults, printable
-from clearplan.core.errors import ClearplanError, FaultsError
+from clearplan.cli.terminal import print_faults, print_rewritten, printable
+from clearplan.core.errors import ClearplanError, FaultsError, RewrittenError
 from clearplan.core.version import __version__
 
 app = typer.Typer(
@@ -64,6 +64,11 @@ def main() -> None:
         if debug:
             raise
         print_faults(error.faults)
+        _fail(str(error), error.exit_code)
+    except RewrittenError as error:
+        if debug:
+            raise
+        print_rewritten(error.rows)
         _fail(str(error), error.exit_code)
     except ClearplanError as error:
         if debug:

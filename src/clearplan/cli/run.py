@@ -51,12 +51,23 @@ def run(
             help="Also write the folder 'field' (for teams) or 'formats' (for other systems); repeat it for both.",
         ),
     ] = None,
+    accept_rewritten: Annotated[
+        str | None,
+        typer.Option(
+            "--accept-rewritten",
+            metavar="REASON",
+            help="Go on though earlier decisions of land release are changed or gone; say why. It stays on record.",
+        ),
+    ] = None,
 ) -> None:
     """Run a project: map, report, layers and tables.
 
     Without --out the files go into a folder 'out' beside plan.toml.
+
+    Decisions of land release are kept in .clearplan/decisions.jsonl beside plan.toml. Exit code 1 where one that an
+    earlier run knew is changed or gone.
     """
-    _run(project, out or project.parent / "out", as_at, offline, tier, with_ or ())
+    _run(project, out or project.parent / "out", as_at, offline, tier, with_ or (), accept_rewritten)
 
 
 def export(  # noqa: PLR0913 - the options of the command
@@ -181,8 +192,9 @@ def diff(
 
 def sample_project() -> Path:
     """plan.toml of the sample project: inside the wheel, or beside the sources in a clone."""
-    here = Path(__file__).resolve().parents[1]
-    for folder in (here / "sample" / "karabakh", here.parents[1] / "sample_data" / "karabakh"):
+    from clearplan.study.chain import SAMPLE_FOLDERS
+
+    for folder in SAMPLE_FOLDERS:
         if (folder / "plan.toml").exists():
             return folder / "plan.toml"
     raise ClearplanError("the sample project is missing from this installation; install clearplan again")
@@ -234,6 +246,7 @@ def _run(
     offline: bool = False,
     tiers: Sequence[str] | None = None,
     on_request: Sequence[str] = (),
+    accepted: str | None = None,
 ) -> None:
     from clearplan.settings.project import load_project
     from clearplan.study.run import refuse_folder, run_study, write_study
@@ -246,7 +259,7 @@ def _run(
         refuse_folder(folder, tier)
     with watched() as watchers:
         change = {"outputs": dict.fromkeys(on_request, True)}
-        whole = run_study(project, change=change, as_at=as_at, offline=offline, **watchers)
+        whole = run_study(project, change=change, as_at=as_at, offline=offline, accept_rewritten=accepted, **watchers)
         study = write_study(whole, out, tier=first, progress=watchers["progress"])
         for tier, folder in folders.items():
             write_study(whole, folder, tier=tier)
@@ -267,6 +280,8 @@ def _print_study(study: Study) -> None:
     facts = study.facts
     for note in study.notes:
         say(f"NOTE: {note}")
+    if study.chain is not None and study.chain.fresh:
+        say(study.chain.words)
     typer.echo()
     for line in facts.contact_lines:
         say(line.words)

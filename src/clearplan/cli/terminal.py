@@ -77,6 +77,16 @@ def print_faults(faults: pd.DataFrame, records: Mapping[tuple[str, Hashable], st
     print_table(tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
+def print_rewritten(rows: Sequence[tuple[str, str, str, str]], most: int = 40) -> None:
+    """Print decisions that were rewritten as a table; what is left out is counted."""
+    if not rows:
+        return
+    left = len(rows) - most
+    more = [(f"... and {left:,} more", "", "", "")] if left > 0 else []
+    typer.echo("Decisions that were rewritten:")
+    print_table(("decision", "what", "before", "after"), [*rows[:most], *more])
+
+
 def printable(cell: object) -> str:
     """Text without the control codes that a terminal would obey."""
     return "".join(character if character.isprintable() else " " for character in str(cell))

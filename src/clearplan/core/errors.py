@@ -5,6 +5,7 @@ ClearplanError
 ├── ReadError         a file can't be opened or is not what its name says
 │   └── MissingFileError    there is no such file
 ├── FaultsError       the data breaks rules; ``.faults`` is the table of all of them
+├── RewrittenError    earlier decisions are changed or gone; ``.rows`` says which
 ├── CrsError          a coordinate reference system is missing, in degrees, or unequal
 ├── TableError        a table handed to a stage lacks a column or names an unknown id
 └── OutputError       an output can't be written where it was asked for
@@ -57,6 +58,16 @@ class FaultsError(ClearplanError):
         where = f"{first['file']}{row}{column}"
         more = f" (and {len(faults) - 1} more faults)" if len(faults) > 1 else ""
         super().__init__(f"{where}: {first['rule']}; {first['remedy']}{more}")
+
+
+class RewrittenError(ClearplanError):
+    """Earlier decisions are changed or gone; ``rows`` lists decision, what changed, before and after."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, rows: list[tuple[str, str, str, str]]) -> None:
+        self.rows = rows
+        super().__init__(message)
 
 
 class CrsError(ClearplanError):

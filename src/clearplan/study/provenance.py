@@ -58,6 +58,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
     books: Mapping[str, pd.DataFrame],
     *,
     written: dt.date,
+    first: Sequence[Reason] = (),
     doubts: Sequence[Reason | str] = (),
     unweighed: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -77,6 +78,8 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
         net_area, ledger and bridge, where there are such.
     written : date
         ``study.as_at`` as the plan has it, which the run's own day may precede or follow.
+    first : list of Reason
+        What must be read before all else.
     doubts : list of Reason or text
         What speaks against weights or criteria.
     unweighed : list of text
@@ -96,6 +99,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
     record |= {name: _rows(known.tables[name], table) for name, table in INPUTS.items() if not table.shapes}
     record["cuts"] = tables["tasks"].attrs.get("cuts", {})
     record["warnings"] = [
+        *map(str, first),
         *_of_day(project, written),
         *_warnings(project, record, tables, _not_yet(read, known)),
         *map(str, doubts),

@@ -92,7 +92,7 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
         tables, tier, settings=asked, as_at=study.project.study.as_at, key=key, **layers
     )
     counts = made.pop("accident_counts", None)
-    changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, tier)}
+    changed: dict[str, Any] = {"records": (), "faults": no_faults(), "why": _why(study.why, tier), "chain": None}
     if key is not None:
         moved = {} if asked.to == "districts" else border_rows(key, asked.cell_m, **layers)
         books = {name: _rounded_book(name, book, moved) for name, book in study.books.items()}
@@ -349,6 +349,7 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
     """What a reader of the public outputs must know first: none of it is a sentence about a single row."""
     asked = study.project.publish
     words = [
+        *_of_decisions(study, "public"),
         cell_note(asked),
         "All kinds of ordnance are shown together, and not what releases found; work and costs are rounded",
         "Places stand in the middle of their cell, those that share one side by side; they lie elsewhere in it",
@@ -368,6 +369,7 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
     if closed:
         words.append(f"{closed} hazards have status closed and are not counted as remaining")
     left = len(study.run["warnings"]) + (0 if study.planned is None else len(study.planned.notes))
+    left -= len(_of_decisions(study, "public"))
     if left:
         words.append(
             f"{left} notes of the restricted study speak of single rows, places or files and are not shown here"
@@ -375,11 +377,23 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
     return words
 
 
+def _of_decisions(study: Study, tier: Tier) -> list[str]:
+    """What a reader of a tier must know of decisions that were rewritten: for anyone how many, and none of them."""
+    notes = [] if study.chain is None else study.chain.notes
+    return [str(note) for note in reasons_at(notes, tier)]
+
+
 def _words_for_partners(study: Study) -> list[str]:
     hidden = hidden_words(study)
-    own = [sentence for sentence in study.run["warnings"] if not tells(sentence, hidden)]
-    words = [*own, "Of minefield records only the shapes are shown; of accidents the month, not the day"]
-    left = len(study.run["warnings"]) - len(own)
+    exact = [] if study.chain is None else [str(note) for note in study.chain.notes]
+    rest = [sentence for sentence in study.run["warnings"] if sentence not in exact]
+    own = [sentence for sentence in rest if not tells(sentence, hidden)]
+    words = [
+        *_of_decisions(study, "partner"),
+        *own,
+        "Of minefield records only the shapes are shown; of accidents the month, not the day",
+    ]
+    left = len(rest) - len(own)
     return [*words, *([f"{left} notes quote minefield records and are left out"] if left else [])]
 
 

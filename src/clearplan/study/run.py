@@ -18,6 +18,7 @@ from clearplan.core.writing import refuse_foreign, refuse_narrower, refuse_taken
 from clearplan.land.as_at import as_at as as_at_table
 from clearplan.land.as_at import day_of
 from clearplan.land.audit import closed_by_row, searches
+from clearplan.land.decisions import decisions_of
 from clearplan.land.footprints import footprints, net_area
 from clearplan.land.ledger import bridge, ledger
 from clearplan.land.release import apply_releases
@@ -30,6 +31,7 @@ from clearplan.read.background import Context
 from clearplan.read.finished_run import read_work
 from clearplan.read.servers import fetch_sources
 from clearplan.settings.project import Project, load_project
+from clearplan.study.chain import Home, hold, keep
 from clearplan.study.inputs import (
     Inputs,
     as_at_day,
@@ -78,7 +80,7 @@ STAGES = (
 )
 
 
-def run_study(
+def run_study(  # noqa: PLR0913 - all that a run may have otherwise than plan.toml, each by its name
     plan_path: str | Path,
     out: str | Path | None = None,
     *,
@@ -86,6 +88,7 @@ def run_study(
     as_at: str | dt.date | None = None,
     offline: bool = False,
     tier: str | None = None,
+    accept_rewritten: str | None = None,
     progress: Progress = lambda stage: None,
     search: Search | None = None,
 ) -> Study:
@@ -108,6 +111,9 @@ def run_study(
         Read the copies of what servers held at the last run, and ask no server.
     tier : 'public', 'partner' or 'restricted', optional
         For whom the files are, in place of ``publish.tier``; with ``out`` the study comes back as that tier sees it.
+    accept_rewritten : str, optional
+        Why decisions of land release that earlier runs knew may be changed or gone. It stays in the chain of decisions
+        beside plan.toml, which a run extends when it writes its results, and stands in the notes of all later runs.
     progress : callable, optional
         Told the name of each stage (one of ``STAGES``) as it begins.
     search : callable, optional
@@ -117,14 +123,19 @@ def run_study(
     ------
     FaultsError
         Inputs break rules; the faults of all files are in it.
+    RewrittenError
+        Decisions that earlier runs knew are changed or gone.
     ReadError, SettingsError, CrsError, TableError, OutputError
         As their names say; nothing is left half-written.
     """
+    if accept_rewritten is not None and not accept_rewritten.strip():
+        raise SettingsError("accept_rewritten: is blank; say why decisions were rewritten")
     project = load_project(plan_path, change=change)
     own = check_tier(tier or project.publish.tier)
     if out is not None:
         refuse_folder(Path(out), own)
-    study = _made(project, Path(plan_path).resolve().parent, as_at, progress, search, offline=offline)
+    home = _home(plan_path, change, accept_rewritten)
+    study = _made(project, home, as_at, progress, search, offline=offline)
     return study if out is None else write_study(study, out, tier=tier, progress=progress)
 
 
@@ -147,6 +158,7 @@ def write_study(
     """
     target = Path(out)
     refuse_folder(target, tier or study.project.publish.tier)
+    study = _kept(study)
     with replaced(target, ALL_OUTPUTS) as fresh:
         written = write_run(publish_study(study, tier), fresh, progress)
     return written if written.surface is None else replace(written, surface=_moved(written.surface, target))
@@ -200,12 +212,14 @@ def plan_study(
         refuse_folder(Path(out), own)
         if (Path(out) / "plan.gpkg").exists():
             raise OutputError(f"{out}: holds a whole run, whose map and report a plan alone would belie; name another")
-    study = _made(project, Path(plan_path).resolve().parent, as_at, progress, search, filing=False, offline=offline)
+    home = _home(plan_path, change)
+    study = _made(project, home, as_at, progress, search, filing=False, offline=offline)
     if study.planned is None:
         raise SettingsError(
             f"{plan_path}: no team was on record by {study.project.study.as_at}; there is nobody to plan"
         )
     if out is not None:
+        study = _kept(study)
         with replaced(Path(out), ALL_OUTPUTS) as fresh:
             progress(WRITING)
             study = publish_study(study, tier)
@@ -214,9 +228,22 @@ def plan_study(
     return study
 
 
+def _home(plan_path: str | Path, change: Mapping[str, object] | None = None, accepted: str | None = None) -> Home:
+    return Home(Path(plan_path).resolve().parent, accepted, tuple(change or ()))
+
+
+def _kept(study: Study) -> Study:
+    """A study whose decisions stand in the chain beside plan.toml, before any of its results is written."""
+    if study.chain is None:
+        return study
+    chain, note = keep(study.chain)
+    warnings = study.run["warnings"] if note is None else [str(note), *study.run["warnings"]]
+    return replace(study, chain=chain, run=study.run | {"warnings": warnings})
+
+
 def _made(
     project: Project,
-    folder: Path,
+    home: Home,
     as_at: Any,
     progress: Progress,
     search: Search | None,
@@ -234,6 +261,7 @@ def _made(
     day = project.study.as_at if as_at is None else day_of(as_at).date()
     written = project.study.as_at
     read = read_inputs(_at_day(project, max(day, written)), frame)
+    chain = hold(home, decisions_of(read.tables["releases"], read.tables["history"]))
     project = _at_day(project, day)
     context, background = read_layers(project, frame)
     context = replace(context, places=read.settlements)
@@ -284,13 +312,14 @@ def _made(
         faults=known.faults,
         run=record_run(
             project,
-            folder,
+            home.folder,
             frame,
             read,
             known,
             tables,
             books,
             written=written,
+            first=chain.notes,
             doubts=doubts,
             unweighed=() if evidence is None else evidence.left_out,
         ),
@@ -301,6 +330,7 @@ def _made(
         records=known.records,
         evidence=evidence,
         fit=learned,
+        chain=chain,
     )
 
 
@@ -404,7 +434,7 @@ def evaluate_study(
         refuse_taken(Path(out), (".html",))
     study = _made(
         project,
-        Path(plan_path).resolve().parent,
+        _home(plan_path),
         as_at,
         lambda stage: None,
         None,

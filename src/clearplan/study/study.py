@@ -17,6 +17,7 @@ from clearplan.priority.why import Why
 from clearplan.read.background import Context
 from clearplan.records.minefields import RecordReading
 from clearplan.settings.project import Project
+from clearplan.study.chain import Chain
 from clearplan.surface.evidence import Evidence
 from clearplan.surface.fit import Fit
 from clearplan.surface.probability import Surface
@@ -38,6 +39,7 @@ class Study:
     evidence, fit, surface : of the probability that ground is contaminated
     why : why the order is what it is
     planned, dossier : the plan of work, and the tables to file
+    chain : decisions of land release, held to those of earlier runs; None once published for a wider circle
     """
 
     project: Project
@@ -54,6 +56,7 @@ class Study:
     why: Why = field(default_factory=Why)
     planned: Planned | None = None
     dossier: Dossier | None = None
+    chain: Chain | None = None
 
     # Tables that have a place on the map, by a short name; the others are in ``tables``.
 

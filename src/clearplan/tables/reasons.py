@@ -24,6 +24,7 @@ class ValueName:
 
 #: Names of values as the catalogue has them. A name that stands nowhere here leaves at no tier but the restricted one.
 VALUES: dict[str, ValueName] = {
+    "acceptance": ValueName("why rewritten decisions were accepted, in the words of whoever did", "restricted"),
     "accidents": ValueName("number of accidents; in public by district and year alone", "partner", "accidents"),
     "after": ValueName("weight or figure after a change, as its criterion has it", "partner"),
     "area": ValueName("an area, worded", "public"),
@@ -44,6 +45,7 @@ VALUES: dict[str, ValueName] = {
     "day": ValueName("a day", "public"),
     "days": ValueName("days of a team at work", "partner", "team-days"),
     "deadlines": ValueName("deadlines that can't all be met", "partner"),
+    "decisions": ValueName("names of decisions of land release", "partner"),
     "deferred": ValueName("why a row could not be placed; it may quote what was entered", "restricted"),
     "digits": ValueName("digits behind the point that a figure is written with", "public"),
     "district": ValueName("name of a district", "public"),
@@ -100,6 +102,7 @@ VALUES: dict[str, ValueName] = {
     "rate": ValueName("ground that a team works in a day", "partner", "m2/day"),
     "ratio": ValueName("consistency ratio of judgements", "public", "1"),
     "reason": ValueName("a further reason", "partner"),
+    "section": ValueName("sections of plan.toml that a run has otherwise", "partner"),
     "seconds": ValueName("time that a search may take", "public", "s"),
     "step": ValueName("name of a step of a method", "partner"),
     "step_no": ValueName("number of a step, from 1", "partner"),
