@@ -11,7 +11,7 @@ import pytest
 from shapely import Point, box
 
 import clearplan as cp
-from clearplan.core.errors import FaultsError, MissingFileError, ReadError, SettingsError, TableError
+from clearplan.core.errors import FaultsError, MissingFileError, ReadError, RewrittenError, SettingsError, TableError
 from clearplan.land.footprints import net_shapes
 from clearplan.study.compare import comparison_words, rank_changes, read_run
 from clearplan.surface.probability import evidence_at
@@ -123,8 +123,8 @@ def project(tmp_path):
     return tmp_path
 
 
-def run(project, day):
-    return cp.run_study(project / "plan.toml", project / day, as_at=day)
+def run(project, day, **options):
+    return cp.run_study(project / "plan.toml", project / day, as_at=day, **options)
 
 
 def test_every_change_of_two_days(project):
@@ -179,7 +179,9 @@ def test_a_moved_and_a_lost_hazard_and_rewritten_history_are_loud(project):
     layer(project / "fields.geojson", fields)
     (project / "releases.geojson").unlink()
     layer(project / "releases.geojson", [RELEASES[0] | {"decided_by": "somebody else"}, *RELEASES[2:]])
-    run(project, "2025-12-31")
+    with pytest.raises(RewrittenError, match="2 earlier decisions are changed or gone"):
+        run(project, "2025-12-31")
+    run(project, "2025-12-31", accept_rewritten="test of rewriting")
     found = cp.compare_runs(project / "before", project / "2025-12-31")
     changes = dict(zip(found.hazards["hazard_id"], found.hazards["change"], strict=True))
     assert changes["later"] == "LOST from the table"
@@ -330,7 +332,7 @@ def weighed(project, releases, *, accidents=None):
         (project / "accidents.geojson").unlink()
         layer(project / "accidents.geojson", accidents)
     shutil.rmtree(project / "w", ignore_errors=True)
-    study = cp.run_study(project / "plan.toml", project / "w")
+    study = cp.run_study(project / "plan.toml", project / "w", accept_rewritten="test of other releases")
     middle = np.array([[E0 + 6100.0, N0 + 100.0]])
     return float(evidence_at(study.evidence, middle)["p"].iloc[0]), study
 
