@@ -22,7 +22,7 @@ from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from clearplan.land.footprints import net_shapes
 from clearplan.outputs.facts import people_of, people_record
 from clearplan.read.readers import read_ranked
-from clearplan.study.provenance import _hashes
+from clearplan.study.inputs import snapshot_of
 from clearplan.study.run import run_study
 from clearplan.tables.check import remaining
 from tests.conftest import FULL, SAMPLE
@@ -245,10 +245,10 @@ def test_fingerprint_follows_inputs_and_settings(tmp_path):
     shutil.copytree(SAMPLE, tmp_path / "p")
     plan_file = tmp_path / "p" / "plan.toml"
     here = cp.load_project(plan_file)
-    a = _hashes(here, tmp_path / "p")
+    a = snapshot_of(here).hashes(tmp_path / "p")
     csv = tmp_path / "p" / "resettlement.csv"
     csv.write_text(csv.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    b = _hashes(here, tmp_path / "p")
+    b = snapshot_of(here).hashes(tmp_path / "p")
     assert {name for name in a if a[name] != b[name]} == {"resettlement.csv"}
 
 

@@ -13,6 +13,8 @@ from clearplan.cli.terminal import print_faults
 if TYPE_CHECKING:
     import pandas as pd
 
+    from clearplan.settings.project import Project
+
 
 def _known_table(name: str) -> str:
     """A table that files fill; asked only when the command runs, for tables take their time to load."""
@@ -59,22 +61,32 @@ def check(
 
 
 def _faults_of(file: Path, table: str, project: Path | None, crs: str | None) -> pd.DataFrame:
-    from clearplan.read.readers import check_file
-
-    if project is None:
-        return check_file(file, table, crs=crs)
     import pandas as pd
 
     from clearplan.core.errors import SettingsError
-    from clearplan.read.readers import project_sources
+    from clearplan.read.readers import check_file
+    from clearplan.read.snapshot import Snapshot
+    from clearplan.settings.limits import LimitSettings
     from clearplan.settings.project import load_project
 
-    plan = load_project(project)
+    plan = None if project is None else load_project(project)
+    copies = Snapshot([file], LimitSettings() if plan is None else plan.limits)
+    with copies.named():
+        if plan is None:
+            return check_file(copies.of(file), table, crs=crs)
+        tables = _faults_by_plan(plan, file, copies.of(file), table, crs)
+    if not tables:
+        raise SettingsError(f"{project} lists no {table} file {file}; name one of its files, or leave --plan out")
+    return pd.concat(tables, ignore_index=True)
+
+
+def _faults_by_plan(plan: Project, file: Path, copy: Path, table: str, crs: str | None) -> list[pd.DataFrame]:
+    """Faults of a file for each source of the plan that names it."""
+    from clearplan.read.readers import check_file, project_sources
+
     tables = []
     for name, source in project_sources(plan):
         if name == table and source.path.resolve() == file.resolve():
             fields: dict[str, Any] = source.model_dump(exclude={"path"}) | {"crs": crs or source.crs}
-            tables.append(check_file(file, table, region=plan.study.region, code_lists=plan.code_lists, **fields))
-    if tables:
-        return pd.concat(tables, ignore_index=True)
-    raise SettingsError(f"{project} lists no {table} file {file}; name one of its files, or leave --plan out")
+            tables.append(check_file(copy, table, region=plan.study.region, code_lists=plan.code_lists, **fields))
+    return tables

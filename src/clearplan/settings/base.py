@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -51,6 +51,22 @@ def _paths_in(value: object) -> Iterator[Path]:
     elif isinstance(value, dict | tuple):
         for one in value.values() if isinstance(value, dict) else value:
             yield from _paths_in(one)
+
+
+def with_paths(settings: AnySettings, change: Callable[[Path], Path]) -> AnySettings:
+    """The same settings with every path changed."""
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    return settings.model_copy(update={name: _with_paths(value, change) for name, value in values.items()})
+
+
+def _with_paths(value: object, change: Callable[[Path], Path]) -> object:
+    if isinstance(value, Path):
+        return change(value)
+    if isinstance(value, Settings):
+        return with_paths(value, change)
+    if isinstance(value, dict):
+        return {key: _with_paths(one, change) for key, one in value.items()}
+    return tuple(_with_paths(one, change) for one in value) if type(value) is tuple else value
 
 
 def check_url(url: str) -> None:

@@ -17,7 +17,9 @@ from clearplan.land.audit import history_faults, release_faults
 from clearplan.land.release import REOPENED
 from clearplan.read.background import Context, read_background, read_places
 from clearplan.read.readers import PLACE, Reading, combine, empty_table, project_sources, read_source
+from clearplan.read.snapshot import Snapshot
 from clearplan.records.minefields import RecordReading, read_record_source
+from clearplan.settings.base import paths_of
 from clearplan.settings.project import Project
 from clearplan.settings.sources import RecordSettings, SourceSettings
 from clearplan.tables.check import fault, fault_table
@@ -51,6 +53,20 @@ class Inputs:
     def table(self, name: str) -> gpd.GeoDataFrame:
         """A table as the stages take it: its rows numbered from 0."""
         return self.tables[name].reset_index(drop=True)
+
+
+def snapshot_of(project: Project) -> Snapshot:
+    """Copies of every file that a project names.
+
+    Raises
+    ------
+    ReadError, OutputError
+        A file is too large or is just being written; there is no room for the copies.
+    """
+    paths = list(paths_of(project))
+    if project.planning is not None and project.planning.previous and project.planning.treaty is not None:
+        paths.append(project.planning.previous.with_name("tasks.csv"))  # of the plan in force, if it is there
+    return Snapshot(paths, project.limits)
 
 
 def read_inputs(project: Project, frame: WorkingCrs) -> Inputs:

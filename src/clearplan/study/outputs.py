@@ -41,7 +41,6 @@ from clearplan.outputs.workbooks.run import write_runbook
 from clearplan.outputs.workbooks.treaty import write_treaty
 from clearplan.planning.planned import Planned
 from clearplan.read.files import read_gazetteer, read_raw
-from clearplan.settings.project import Project
 from clearplan.study.publish import accidents_section, tier_words
 from clearplan.study.study import Study
 from clearplan.surface.probability import make_surface
@@ -178,7 +177,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     report = draw_report(
         titled(imprint, "report"),
         study.facts,
-        books=dict(study.books) | _published(study.project),
+        books=dict(study.books) | _published(study),
         tasks=study.tasks,
         why=study.why,
         notes=study.notes,
@@ -190,7 +189,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
         sheets = draw_quality_sheets(
             study.records,
             titled(imprint, "minefield records"),
-            gazetteers=[read_gazetteer(source.gazetteer) for source in study.project.records],
+            gazetteers=[_gazetteer(study, source.gazetteer) for source in study.project.records],
         )
         sheets.save(folder / "records.html")
     _write_record(study, folder, words)
@@ -208,6 +207,7 @@ def book_tables(study: Study) -> dict[str, pd.DataFrame]:
 
 def layers_of(study: Study) -> Layers:
     """What a map of a study shows; a table that no file filled is not known, which is not the same as empty."""
+    elevation = study.context.elevation
     return Layers(
         tasks=study.tasks,
         areas=study.areas,
@@ -216,7 +216,7 @@ def layers_of(study: Study) -> Layers:
         lifelines=_filled(study.lifelines),
         releases=_filled(study.releases),
         contact_lines=study.hazards[study.hazards["kind"] == "contact-line"],
-        context=study.context,
+        context=replace(study.context, elevation=None if elevation is None else study.copy_of(elevation)),
         records=study.records,
         surface=study.surface,
     )
@@ -374,12 +374,16 @@ def write_pictures(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame, f
     return drawn
 
 
-def _published(project: Project) -> dict[str, pd.DataFrame]:
+def _gazetteer(study: Study, path: Path | None) -> pd.DataFrame | None:
+    return None if path is None else read_gazetteer(study.copy_of(path))
+
+
+def _published(study: Study) -> dict[str, pd.DataFrame]:
     """Release figures as an agency published them, by the name ``published``; empty where the project names none."""
-    path = project.release.published if project.release is not None else None
+    path = study.project.release.published if study.project.release is not None else None
     if path is None:
         return {}
-    raw = read_raw(path)
+    raw = read_raw(study.copy_of(path))
     figures = raw.frame
     if "hectares" not in figures.columns:
         raise SettingsError(

@@ -21,7 +21,7 @@ from clearplan.core.reason import Reason
 from clearplan.core.version import __version__
 from clearplan.outputs.facts import people_of, people_record
 from clearplan.outputs.gis.geopackage import gdal_version
-from clearplan.settings.base import paths_of
+from clearplan.read.snapshot import Snapshot, hashes_of
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
 from clearplan.tables.check import placed
@@ -50,6 +50,7 @@ _LIBRARIES = (
 
 def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, each by its name
     project: Project,
+    copies: Snapshot,
     folder: Path,
     frame: WorkingCrs,
     read: Inputs,
@@ -66,7 +67,10 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
 
     Parameters
     ----------
-    plan : Project
+    project : Project
+        With the paths of the user's files.
+    copies : Snapshot
+        What was read in their place.
     folder : Path
         Paths count as seen from here.
     frame : WorkingCrs
@@ -86,7 +90,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
         Evidence that the tables hold and that no term of the surface weighs.
     """
     settings = project.model_dump(mode="json", exclude={"outputs", "limits"})  # which decide no figure
-    decisive = _decisive(_hashes(project, folder), settings, folder, frame.words, known.operations)
+    decisive = _decisive(copies.hashes(folder), settings, folder, frame.words, known.operations)
     record = {"fingerprint": _digest(decisive)} | decisive
     record["counts"] = {name: len(table) for name, table in tables.items()}
     record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
@@ -100,6 +104,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
     record["cuts"] = tables["tasks"].attrs.get("cuts", {})
     record["warnings"] = [
         *map(str, first),
+        *_of_changes(copies),
         *_of_day(project, written),
         *_warnings(project, record, tables, _not_yet(read, known)),
         *map(str, doubts),
@@ -113,6 +118,14 @@ def _rows(table: pd.DataFrame, entry: InputTable) -> list[dict[str, Any]]:
     table = table.drop(columns="deferred", errors="ignore") if entry.events else table
     rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso", date_unit="s"))
     return rows
+
+
+def _of_changes(copies: Snapshot) -> list[str]:
+    """Files that changed after they were read."""
+    return [
+        f"{name} changed during the run: all results are of the file as it was when the run began"
+        for name in copies.changed()
+    ]
 
 
 def _of_day(project: Project, written: dt.date) -> list[str]:
@@ -200,7 +213,7 @@ def fingerprint_of(
     crs, operations : text
         The working CRS, and the datum operations that were applied.
     """
-    return _digest(_decisive(_hashed(files, folder), settings, folder, crs, operations))
+    return _digest(_decisive(hashes_of(files, folder), settings, folder, crs, operations))
 
 
 def _decisive(
@@ -309,28 +322,3 @@ def _relative(value: Any, folder: Path) -> Any:
     if isinstance(value, str) and os.path.isabs(value):
         return Path(os.path.relpath(value, folder)).as_posix()
     return value
-
-
-def _hashes(project: Project, folder: Path) -> dict[str, str]:
-    paths = list(paths_of(project))
-    if project.planning is not None and project.planning.previous and project.planning.treaty is not None:
-        paths.append(project.planning.previous.with_name("tasks.csv"))  # of the plan in force, if it is there
-    return _hashed(paths, folder)
-
-
-def _hashed(files: Iterable[Path], folder: Path) -> dict[str, str]:
-    hashes = {}
-    for path in files:
-        # A shapefile is several files and a file geodatabase a folder: all of it decides the numbers.
-        several = path.suffix.lower() in (".shp", ".tab", ".mif")
-        parts = (
-            sorted(path.rglob("*"))
-            if path.is_dir()
-            else sorted(path.parent.glob(f"{path.stem}.*"))
-            if several
-            else [path]
-        )
-        for part in (p for p in parts if p.is_file()):
-            name = Path(os.path.relpath(part, folder)).as_posix()
-            hashes[name] = hashlib.sha256(part.read_bytes()).hexdigest()
-    return hashes

@@ -30,6 +30,8 @@ from clearplan.priority.why import why_this_order
 from clearplan.read.background import Context
 from clearplan.read.finished_run import read_work
 from clearplan.read.servers import fetch_sources
+from clearplan.read.snapshot import Snapshot
+from clearplan.settings.base import with_paths
 from clearplan.settings.project import Project, load_project
 from clearplan.study.chain import Home, hold, keep
 from clearplan.study.inputs import (
@@ -40,6 +42,7 @@ from clearplan.study.inputs import (
     open_but_released,
     read_inputs,
     read_layers,
+    snapshot_of,
 )
 from clearplan.study.outputs import (
     ALL_OUTPUTS,
@@ -159,7 +162,7 @@ def write_study(
     target = Path(out)
     refuse_folder(target, tier or study.project.publish.tier)
     study = _kept(study)
-    with replaced(target, ALL_OUTPUTS) as fresh:
+    with study.users_names(), replaced(target, ALL_OUTPUTS) as fresh:
         written = write_run(publish_study(study, tier), fresh, progress)
     return written if written.surface is None else replace(written, surface=_moved(written.surface, target))
 
@@ -257,6 +260,24 @@ def _made(
     progress(STAGES[0])
     if not offline:
         fetch_sources(project)
+    copies = snapshot_of(project)
+    with copies.named():
+        return _worked_out(project, copies, home, as_at, progress, search, work=work, filing=filing)
+
+
+def _worked_out(
+    users: Project,
+    copies: Snapshot,
+    home: Home,
+    as_at: Any,
+    progress: Progress,
+    search: Search | None,
+    *,
+    work: bool,
+    filing: bool,
+) -> Study:
+    """A study from the copies of its inputs; its record and its project name the user's files."""
+    project = with_paths(users, copies.of)
     frame = working_crs(project.study.region)
     day = project.study.as_at if as_at is None else day_of(as_at).date()
     written = project.study.as_at
@@ -304,14 +325,16 @@ def _made(
     if filing and project.planning is not None and project.planning.treaty is not None:
         dossier = make_dossier(project, known, drawn, areas, tasks, context, planned=planned, previous=previous)
     tables = {name: known.table(name) for name in INPUTS} | {"zones": zones, "areas": areas, "tasks": tasks}
+    users = _at_day(users, day)
     return Study(
-        project=project,
+        project=users,
         tables=tables,
         net=books["net_area"],
         books=books,
         faults=known.faults,
         run=record_run(
-            project,
+            users,
+            copies,
             home.folder,
             frame,
             read,
@@ -326,11 +349,12 @@ def _made(
         why=why,
         planned=planned,
         dossier=dossier,
-        context=context,
+        context=replace(context, elevation=users.context.elevation),
         records=known.records,
         evidence=evidence,
         fit=learned,
         chain=chain,
+        copies=copies,
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -15,6 +17,7 @@ from clearplan.outputs.facts import Facts, facts_of
 from clearplan.planning.planned import Planned
 from clearplan.priority.why import Why
 from clearplan.read.background import Context
+from clearplan.read.snapshot import Snapshot
 from clearplan.records.minefields import RecordReading
 from clearplan.settings.project import Project
 from clearplan.study.chain import Chain
@@ -40,6 +43,7 @@ class Study:
     why : why the order is what it is
     planned, dossier : the plan of work, and the tables to file
     chain : decisions of land release, held to those of earlier runs; None once published for a wider circle
+    copies : the inputs as they were read; gone in another process
     """
 
     project: Project
@@ -57,6 +61,15 @@ class Study:
     planned: Planned | None = None
     dossier: Dossier | None = None
     chain: Chain | None = None
+    copies: Snapshot | None = None
+
+    def copy_of(self, path: Path) -> Path:
+        """An input as it was read."""
+        return path if self.copies is None else self.copies.of(path)
+
+    def users_names(self) -> AbstractContextManager[None]:
+        """Errors raised within name the user's files, never the copies."""
+        return nullcontext() if self.copies is None else self.copies.named()
 
     # Tables that have a place on the map, by a short name; the others are in ``tables``.
 
