@@ -59,7 +59,7 @@ def test_a_file_that_is_touched_or_gone_at_the_end(tmp_path):
 
 
 def test_every_part_of_an_input_is_copied(tmp_path):
-    table = gpd.GeoDataFrame({"a": [1]}, geometry=[shapely.Point(46.9, 40)], crs=4326)
+    table = gpd.GeoDataFrame({"a": ["x"]}, geometry=[shapely.Point(46.9, 40)], crs=4326)
     table.to_file(tmp_path / "a.shp")
     table.to_file(tmp_path / "b.gdb", driver="OpenFileGDB")
     (tmp_path / "c.gpkg").write_bytes(b"x")
