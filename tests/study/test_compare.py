@@ -71,7 +71,8 @@ title = "two days"
 
 
 def layer(path, rows):
-    gpd.GeoDataFrame(rows, geometry="geometry", crs=UTM).to_crs(4326).to_file(path, driver="GeoJSON")
+    driver = "GPKG" if path.suffix == ".gpkg" else "GeoJSON"
+    gpd.GeoDataFrame(rows, geometry="geometry", crs=UTM).to_crs(4326).to_file(path, driver=driver)
 
 
 def field(name, east, day, land_class="SHA", side=200):
