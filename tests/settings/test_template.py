@@ -7,9 +7,9 @@ import tomllib
 
 import pytest
 
-from clearplan.settings.base import Settings
+from clearplan.settings.base import Settings, model_in
 from clearplan.settings.project import Project
-from clearplan.settings.template import _model_in, template
+from clearplan.settings.template import template
 from clearplan.tables.inputs import INPUTS
 
 #: What begins a line that is off: a section, or a value that is no other way of saying one that is there.
@@ -20,7 +20,7 @@ def models(model=Project):
     """A class of settings and all below it."""
     found = {model}
     for field in model.model_fields.values():
-        below = _model_in(field.annotation)
+        below = model_in(field.annotation)
         if below is not None and below not in found:
             found |= models(below)
     return found
@@ -53,7 +53,7 @@ def test_every_setting_has_a_line_and_its_meaning(model: type[Settings]):
     comments = words_of(text)
     for name, field in model.model_fields.items():
         assert re.search(rf"^(?:# (?:or )?)?{name} = |^(?:# )?\[\[?(?:\w+\.)*{name}[\].]", text, re.MULTILINE), name
-        meaning = field.description or (_model_in(field.annotation).__doc__ or "").split("\n")[0]
+        meaning = field.description or (model_in(field.annotation).__doc__ or "").split("\n")[0]
         assert meaning.replace("`", "") in comments, f"{model.__name__}.{name}"
 
 
@@ -66,7 +66,7 @@ def test_what_has_no_default_is_marked():
         setting = re.match(r"^(\w+) = ", line)
         model = Project
         for part in place.split("."):
-            model = _model_in(model.model_fields[part].annotation) if part in model.model_fields else None
+            model = model_in(model.model_fields[part].annotation) if part in model.model_fields else None
             if model is None:
                 break
         if setting and model is not None and place != "priority.criteria":

@@ -16,6 +16,12 @@ from tests.study.test_compare import PLAN, RELEASES, layer, project  # noqa: F40
 FILE = ".clearplan/decisions.jsonl"
 
 
+@pytest.fixture(autouse=True)
+def _long_lines(monkeypatch):
+    """Sentences and tables of the terminal are not folded."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def release_again(project, rows):  # noqa: F811 - the folder of the fixture
     (project / "releases.geojson").unlink()
     layer(project / "releases.geojson", rows)

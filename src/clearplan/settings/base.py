@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -173,5 +173,34 @@ def told_settings(model: Settings, values: Mapping[str, Any], section: str = "")
                 yield from told_settings(one, told, f"{place} {k}" if len(own) > 1 else place)
         else:
             meaning = field.description or ""
-            units = [unit for unit in re.findall(r"\[([^\]]*)\]", meaning) if not _NO_UNIT.search(unit)]
-            yield Told(section or "(top)", name, value, units[-1] if units else "", meaning)
+            yield Told(section or "(top)", name, value, _unit_in(meaning), meaning)
+
+
+def _unit_in(meaning: str) -> str:
+    """The unit in a description: what its last brackets hold."""
+    units = [unit for unit in re.findall(r"\[([^\]]*)\]", meaning) if not _NO_UNIT.search(unit)]
+    return units[-1] if units else ""
+
+
+def model_in(annotation: object) -> type[Settings] | None:
+    """Settings within a type, such as those of a list of them."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return annotation
+    return next(filter(None, map(model_in, get_args(annotation))), None)
+
+
+def unit_of(model: type[Settings], names: Sequence[str]) -> str:
+    """Unit of the setting to which names lead from section to section; blank where it has none.
+
+    >>> from clearplan.settings.project import Project
+    >>> unit_of(Project, ["footprints", "margin_m", "AP"]), unit_of(Project, ["study", "title"])
+    ('m', '')
+    """
+    below: type[Settings] | None = model
+    meaning = ""
+    for name in names:
+        if below is None or name not in below.model_fields:  # a key of a mapping, such as AP
+            break
+        field = below.model_fields[name]
+        below, meaning = model_in(field.annotation), field.description or ""
+    return _unit_in(meaning)

@@ -10,11 +10,10 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 from pydantic.fields import FieldInfo
 
-from clearplan.settings.base import Settings
+from clearplan.settings.base import Settings, model_in
 from clearplan.settings.project import Project
 from clearplan.tables.codes import CODE_LISTS
 from clearplan.tables.columns import Column
@@ -130,15 +129,8 @@ def _setting_at(place: str) -> tuple[tuple[type[Settings], str], type[Settings] 
     for name in place.split("."):
         if below is not None and name in below.model_fields:  # else a key of a mapping, such as SHA
             setting = below, name
-            below = _model_in(below.model_fields[name].annotation)
+            below = model_in(below.model_fields[name].annotation)
     return setting, below
-
-
-def _model_in(annotation: object) -> type[Settings] | None:
-    """Settings within a type, such as those of a list of them."""
-    if isinstance(annotation, type) and issubclass(annotation, Settings):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
 def _words(owner: type[Settings], name: str, value: str = "") -> str:
@@ -150,7 +142,7 @@ def _words(owner: type[Settings], name: str, value: str = "") -> str:
 
 def _meaning(field: FieldInfo) -> str:
     """What a setting is: the first line about the settings below it, and its own description."""
-    model = _model_in(field.annotation)
+    model = model_in(field.annotation)
     about = (model.__doc__ or "").split("\n")[0].replace("`", "") if model is not None else ""
     return " ".join(filter(None, (about, field.description)))
 

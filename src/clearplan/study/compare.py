@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,20 @@ from clearplan.priority.rank import criteria_of, meaning_of
 from clearplan.read.files import read_raw
 from clearplan.read.finished_run import read_work
 from clearplan.study.compare_plans import PlanOf, Replanned, compare_plans, replanned_tables, replanned_words
+from clearplan.study.compare_settings import (
+    SCORE_CHANGE,
+    changed_scores,
+    changed_settings,
+    scores_words,
+    settings_tables,
+    settings_words,
+)
 from clearplan.tables.check import each_row
 
 #: A hazard has moved, or was drawn anew, where its border lies farther than this from the one before [m].
 MOVED_M = 1.0
 #: Two tasks are the same piece of work where they share this part of the smaller one.
 SAME_TASK = 0.5
-#: A score that changed by less was passed by others: its own figures are as before [points of 100].
-OWN_CHANGE = 0.05
 #: Ground counts as changed from this area on [m2]; overlay noise is far below it.
 _LEAST_M2 = 1.0
 
@@ -67,6 +73,7 @@ class Comparison:
     net : remaining ground by land class in both [m2]
     rewritten : decisions of the first run that the second lacks or tells otherwise; history is append-only
     replanned : what moved in the plan of work, where both runs have one
+    settings : settings that differ: setting, before, after, unit
     """
 
     first: Run
@@ -76,6 +83,12 @@ class Comparison:
     net: pd.DataFrame
     rewritten: pd.DataFrame
     replanned: Replanned | None = None
+    settings: pd.DataFrame = field(default_factory=lambda: changed_settings({}, {}))
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Tasks of both runs whose score changed, the largest change first."""
+        return changed_scores(self.tasks)
 
 
 def read_run(folder: str | Path) -> Run:
@@ -155,7 +168,10 @@ def compare_runs(first: str | Path | Run, second: str | Path | Run) -> Compariso
     if a.plan is not None and b.plan is not None:
         same = tasks[tasks["task_id"].notna() & tasks["was"].notna()]
         replanned = compare_plans(a.plan, b.plan, dict(zip(same["task_id"], same["was"], strict=True)))
-    return Comparison(a, b, _hazards(a, b), tasks, _net(a, b), _all_rewritten(a, b), replanned)
+    criteria = (b.record["settings"].get("priority") or {}).get("criteria", [])
+    units = {row["name"]: row.get("unit") or meaning_of(b.tasks, row["name"]).unit for row in criteria}
+    settings = changed_settings(a.record["settings"], b.record["settings"], units=units)
+    return Comparison(a, b, _hazards(a, b), tasks, _net(a, b), _all_rewritten(a, b), replanned, settings)
 
 
 def _hazards(a: Run, b: Run) -> gpd.GeoDataFrame:
@@ -275,7 +291,7 @@ def _movers(a: Run, b: Run, was: Any) -> tuple[list[str | None], list[float]]:
     points = change[np.arange(len(change)), most] if names else np.zeros(len(b.tasks))
     labels = [meaning_of(b.tasks, name).label for name in names]
     words = [
-        None if k < 0 else (labels[m] if abs(p) >= OWN_CHANGE else "none of its own: others moved")
+        None if k < 0 else (labels[m] if abs(p) >= SCORE_CHANGE else "none of its own: others moved")
         for k, m, p in zip(was, most, points, strict=True)
     ]
     return words, points.tolist()
@@ -357,8 +373,12 @@ def _equal(one: Any, other: Any) -> bool:
     return all(blank) or (not any(blank) and str(one) == str(other))
 
 
+#: What became of tasks, as it is counted in a sentence: a task of the same rank may have another score.
+_TASK_CHANGES = {"same": "of the same rank", "rank": "of another rank"}
+
+
 def comparison_words(found: Comparison) -> list[str]:
-    """The comparison in some sentences, what is wrong first."""
+    """The comparison in some sentences: what was rewritten, then settings and scores, then what else changed."""
     words = []
     if len(found.rewritten):
         ids = list(dict.fromkeys(found.rewritten["release_id"]))
@@ -366,6 +386,7 @@ def comparison_words(found: Comparison) -> list[str]:
             f"HISTORY WAS REWRITTEN: {len(ids)} decisions of the first run are gone or read otherwise in the second: "
             + ", ".join(ids[:8])
         )
+    words += [settings_words(found.settings), scores_words(found.scores, found.tasks)]
     lost = found.hazards[found.hazards["change"].str.startswith("LOST")]
     if len(lost):
         words.append(
@@ -378,7 +399,7 @@ def comparison_words(found: Comparison) -> list[str]:
         )
     counts = found.hazards["change"].value_counts(sort=False)
     words.append("Hazards: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "no change"))
-    tasks = found.tasks["change"].value_counts(sort=False)
+    tasks = found.tasks["change"].replace(_TASK_CHANGES).value_counts(sort=False)
     words.append("Tasks: " + ", ".join(f"{count} {name}" for name, count in tasks.items()))
     if found.replanned is not None:
         return words + replanned_words(found.replanned)
@@ -406,6 +427,7 @@ def comparison_tables(found: Comparison, most: int = 1_000) -> dict[str, tuple[t
     ]
     tables: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         "Decisions that were rewritten": (("decision", "what", "before", "after"), decisions),
+        **settings_tables(found.settings, found.scores),
         **({} if found.replanned is None else replanned_tables(found.replanned)),
         "Hazards that changed": (("hazard", "change", "before", "after"), changed),
         "Ranks that changed": (("queue", "task", "was", "rank", "score", "moved most by (points)"), ranks),
