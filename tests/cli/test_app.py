@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ import rasterio
 from clearplan.cli.options import TIER_NAMES
 from clearplan.cli.run import sample_project
 from clearplan.core.imprint import NOT_FOR_ENTRY
+from clearplan.core.processes import this_process
 from clearplan.core.version import __version__
 from clearplan.outputs.workbooks.record_form import write_record_workbook
 from clearplan.settings.project import load_project
@@ -171,6 +173,24 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, place, most):
     )  # fmt: skip
     one_line(done, 2, f"{place[1]}: can't be written")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", [["run", SAMPLE / "plan.toml"], ["plan", SAMPLE / "plan.toml"], ["demo"]])
+def test_the_lock_of_another_computer_is_named_in_one_line(tmp_path, command):
+    lock = tmp_path / ".out.lock"
+    lock.write_text(replace(this_process(), host="other-pc", started_at="2024-06-30 10:00:00+00:00").text)
+    done = clearplan(*command, "--out", tmp_path / "out")
+    named = f"process {os.getpid()} on other-pc, started 2024-06-30 10:00:00+00:00"
+    one_line(done, 2, named, str(lock), "--break-lock")
+    assert [path.name for path in tmp_path.iterdir()] == [lock.name]
+
+
+def test_break_lock_names_whose_it_was(tmp_path):
+    (tmp_path / ".out.lock").write_text(replace(this_process(), host="other-pc").text)
+    done = clearplan("run", tmp_path / "none.toml", "--tier", "public", "--out", tmp_path / "out", "--break-lock")
+    assert f"the lock was broken; {tmp_path / 'out'}: process {os.getpid()} on other-pc" in done.stdout
+    one_line(done, 2, "none.toml: no such file")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_outputs_of_records_make_their_folders(tmp_path):

@@ -1,5 +1,7 @@
 """One file out of a finished run: every format, read by others' programs; what is refused; nothing half-written."""
 
+import contextlib
+import itertools
 import json
 import re
 import shutil
@@ -20,6 +22,10 @@ import clearplan as cp
 from clearplan.cli.app import app
 from clearplan.core.errors import ClearplanError, MissingFileError, OutputError, ReadError, SettingsError, TableError
 from clearplan.core.imprint import NOT_FOR_ENTRY
+from clearplan.read.finished_run import read_run
+from clearplan.read.readers import read_ranked
+from clearplan.study import export
+from clearplan.study.compare import compare_runs
 from clearplan.study.export import FORMATS, export_run
 from tests.sheets_of_paper import IMPRINT
 
@@ -224,6 +230,43 @@ def test_out_of_a_public_run_comes_what_it_holds(small_runs, tmp_path):
     assert len(hazards) == 0
     for file in (tmp_path / "all.gpkg", tmp_path / "tasks.csv"):
         assert b"made up" not in file.read_bytes()  # source of the fields
+
+
+def test_no_file_of_a_narrower_run_goes_into_the_folder_of_a_wider_one(small_runs, tmp_path, monkeypatch):
+    tiers = ("public", "partner", "restricted")
+    for held, tier in itertools.product(tiers, tiers):
+        folder = tmp_path / f"{held} {tier}"
+        (folder / "sub").mkdir(parents=True)
+        shutil.copy(small_runs / held / "run.json", folder / "run.json")
+        file = folder / "sub" / "tasks.csv"
+        narrower = tiers.index(tier) > tiers.index(held)
+        words = rf"sub/tasks\.csv: .* holds a {held} run, and this file is {tier}; name another folder"
+        with pytest.raises(OutputError, match=words) if narrower else contextlib.nullcontext():
+            export_run(small_runs / tier, file)
+        assert file.exists() != narrower
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    write = export.write_layers
+
+    def taken_meanwhile(*args, **options):
+        shutil.copy(small_runs / "public" / "run.json", folder / "run.json")
+        return write(*args, **options)
+
+    monkeypatch.setattr(export, "write_layers", taken_meanwhile)
+    with pytest.raises(OutputError, match="holds a public run"):
+        export_run(small_runs / "restricted", folder / "hazards.zip", layers=["hazards"])
+    assert [path.name for path in folder.iterdir()] == ["run.json"]
+
+
+def test_nothing_is_exported_between_two_results(small_runs, tmp_path):
+    (tmp_path / "out").mkdir()
+    shutil.copy(small_runs / "restricted" / "plan.gpkg", tmp_path / "out" / "plan.gpkg")
+    (tmp_path / ".out.moves").write_text("{}")
+    for read in (lambda: export_run(tmp_path / "out", tmp_path / "a.csv"), lambda: read_run(tmp_path / "out"),
+                 lambda: compare_runs(tmp_path / "out", tmp_path / "out"),
+                 lambda: read_ranked(tmp_path / "out" / "plan.gpkg")):  # fmt: skip
+        with pytest.raises(ReadError, match="is between two results"):
+            read()
 
 
 def test_folders_that_are_no_run(run, tmp_path):

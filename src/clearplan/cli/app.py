@@ -74,6 +74,10 @@ def main() -> None:
         if debug:
             raise
         _fail(str(error), error.exit_code)
+    except MemoryError:
+        if debug:
+            raise
+        _fail("memory is full; end other programs, or take a computer with more, and run again", 2)
     except Exception as error:
         if debug:
             raise

@@ -17,5 +17,9 @@ AsAt = Annotated[
 Offline = Annotated[
     bool, typer.Option("--offline", help="Ask no server: use the copies of the last run where plan.toml names a url.")
 ]
+BreakLock = Annotated[
+    bool,
+    typer.Option("--break-lock", help="Take the folder although its lock file names a process on another computer."),
+]
 #: Written out, so that --help reads no declaration of tables; a test holds it to the tiers.
 TIER_NAMES = "public|partner|restricted"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clearplan.cli.options import TIER_NAMES, AsAt, Offline, OutFolder, OutPage, ProjectFile
-from clearplan.cli.run import print_imprint, print_ways, watched
+from clearplan.cli.options import TIER_NAMES, AsAt, BreakLock, Offline, OutFolder, OutPage, ProjectFile
+from clearplan.cli.run import break_locks, print_imprint, print_ways, watched
 from clearplan.cli.terminal import print_table, say
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def plan_work(  # noqa: PLR0913 - the options of the command
         str | None, typer.Option("--tier", metavar=TIER_NAMES, help="Who may see the files; else publish.tier.")
     ] = None,
     offline: Offline = False,
+    break_lock: BreakLock = False,
 ) -> None:
     """Plan which teams go where and when.
 
@@ -69,6 +70,8 @@ def plan_work(  # noqa: PLR0913 - the options of the command
     if teams is not None:
         change["teams"] = [{"path": str(teams.resolve())}]
     target = out or project.parent / "plan"
+    if break_lock:
+        break_locks(target)
     with watched() as watchers:
         study = plan_study(project, target, change=change, as_at=as_at, offline=offline, tier=tier, **watchers)
     for name, value in change["planning"].items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 import typer
 
-from clearplan.cli.options import TIER_NAMES, AsAt, Offline, OutFolder, OutPage, ProjectFile
+from clearplan.cli.options import TIER_NAMES, AsAt, BreakLock, Offline, OutFolder, OutPage, ProjectFile
 from clearplan.cli.terminal import print_table, say
 from clearplan.core.errors import ClearplanError
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from clearplan.study.study import Study
 
 
-def demo(out: OutFolder = None) -> None:
+def demo(out: OutFolder = None, break_lock: BreakLock = False) -> None:
     """Run the sample project, in full and as the public may see it.
 
     Karabakh after 2020: places and published figures are real, minefields and accidents are made up.
     """
-    _run(sample_project(), out or Path("out/karabakh"), tiers=["restricted", "public"])
+    _run(sample_project(), out or Path("out/karabakh"), tiers=["restricted", "public"], break_lock=break_lock)
 
 
 def run(
@@ -59,6 +59,7 @@ def run(
             help="Go on though earlier decisions of land release are changed or gone; say why. It stays on record.",
         ),
     ] = None,
+    break_lock: BreakLock = False,
 ) -> None:
     """Run a project: map, report, layers and tables.
 
@@ -67,7 +68,7 @@ def run(
     Decisions of land release are kept in .clearplan/decisions.jsonl beside plan.toml. Exit code 1 where one that an
     earlier run knew is changed or gone.
     """
-    _run(project, out or project.parent / "out", as_at, offline, tier, with_ or (), accept_rewritten)
+    _run(project, out or project.parent / "out", as_at, offline, tier, with_ or (), accept_rewritten, break_lock)
 
 
 def export(  # noqa: PLR0913 - the options of the command
@@ -247,6 +248,7 @@ def _run(
     tiers: Sequence[str] | None = None,
     on_request: Sequence[str] = (),
     accepted: str | None = None,
+    break_lock: bool = False,
 ) -> None:
     from clearplan.settings.project import load_project
     from clearplan.study.run import refuse_folder, run_study, write_study
@@ -254,6 +256,8 @@ def _run(
 
     first, *others = [check_tier(tier) for tier in tiers] if tiers else [None]
     folders = {str(tier): out.with_name(f"{out.name}-{tier}") for tier in others}
+    if break_lock:
+        break_locks(out, *folders.values())
     refuse_folder(out, first or load_project(project).publish.tier)
     for tier, folder in folders.items():
         refuse_folder(folder, tier)
@@ -273,6 +277,16 @@ def _run(
     typer.echo(f"Map: {out / 'map.html'}")
     for tier, folder in folders.items():
         typer.echo(f"Map for the tier {tier}: {folder / 'map.html'}")
+
+
+def break_locks(*folders: Path) -> None:
+    """Take away the locks of folders, and name whose they were."""
+    from clearplan.core.locks import break_lock
+
+    for folder in folders:
+        sentence = break_lock(folder)
+        if sentence is not None:
+            say(f"NOTE: {sentence}")
 
 
 def _print_study(study: Study) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from clearplan.core.errors import MissingFileError, TableError
+from clearplan.core.replacing import refuse_half_exchanged
 from clearplan.read.files import read_raw, read_typed
 from clearplan.tables.arrow import from_arrow
 
@@ -32,9 +33,10 @@ def read_run(folder: str | Path) -> dict[str, pd.DataFrame]:
     Raises
     ------
     MissingFileError, ReadError
-        There is no plan.gpkg, or it can't be read.
+        There is no plan.gpkg, it can't be read, or a run is exchanging the files.
     """
     path = Path(folder)
+    refuse_half_exchanged(path if path.is_dir() else path.parent)
     path = path / "plan.gpkg" if path.is_dir() else path
     if not path.exists():
         raise MissingFileError(f"{path}: no such file; name the folder of a run (clearplan run ... --out FOLDER)")

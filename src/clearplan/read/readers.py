@@ -21,6 +21,7 @@ from pyproj import CRS
 
 from clearplan.core.crs import AnyCrs, is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
 from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
+from clearplan.core.replacing import refuse_half_exchanged
 from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import (
     Region,
@@ -439,6 +440,7 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
     MissingFileError, ReadError
         There is no such file, or it is no clearplan result.
     """
+    refuse_half_exchanged(Path(path).parent)
     frame = read_raw(Path(path), layer="tasks").frame
     own = [c for c in frame.columns if c.startswith("c_") and not c.endswith("_zones")]
     numbers = own + [c for c in frame.columns if c in _RANKED_NUMBERS]

@@ -15,6 +15,7 @@ import shapely
 
 from clearplan.core.errors import MissingFileError, ReadError, TableError
 from clearplan.core.imprint import Imprint
+from clearplan.core.replacing import refuse_half_exchanged
 from clearplan.core.writing import refuse_taken
 from clearplan.geo import shapes
 from clearplan.outputs.report.comparison import draw_comparison
@@ -100,6 +101,7 @@ def read_run(folder: str | Path) -> Run:
         There is no run in the folder, or it can't be read.
     """
     folder = Path(folder)
+    refuse_half_exchanged(folder)
     record, layers = folder / "run.json", folder / "plan.gpkg"
     for path in (record, layers):
         if not path.exists():

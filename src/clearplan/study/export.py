@@ -16,7 +16,9 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.errors import MissingFileError, OutputError, ReadError, SettingsError, TableError
+from clearplan.core.folders import refuse_wider, tier_of
 from clearplan.core.imprint import Imprint
+from clearplan.core.replacing import refuse_half_exchanged
 from clearplan.core.writing import refuse_taken
 from clearplan.outputs.field.briefs import Known
 from clearplan.outputs.field.dossiers import write_dossiers
@@ -29,6 +31,7 @@ from clearplan.outputs.workbooks.imsma import write_imsma
 from clearplan.read.finished_run import read_run, read_work
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.check import placed
+from clearplan.tables.tiers import TIERS
 
 #: Formats that hold layers as they are, those for handhelds and globes, import sheets, paper.
 LAYERS = (".gpkg", ".parquet", ".geojson", ".fgb", ".zip", ".csv")
@@ -156,7 +159,7 @@ def export_run(  # noqa: PLR0913 - the options of clearplan export, each by its 
         A layer or task isn't there, or an option doesn't belong to the format; the run is public, and the file would
         need borders of tasks.
     OutputError
-        The file exists or can't be written.
+        The file exists or can't be written, or would lie in the folder of a run for a wider circle of readers.
     """
     file, run = Path(file), Path(run)
     on_paper = {"scale": scale, "paper": paper, "orientation": orientation}
@@ -169,11 +172,24 @@ def export_run(  # noqa: PLR0913 - the options of clearplan export, each by its 
     if "tasks" not in finished.tables or "task_id" not in finished.tables["tasks"]:
         raise ReadError(f"{run}: plan.gpkg holds no tasks; name the folder of a run (clearplan run ... --out FOLDER)")
     _refuse_unknown("task", tasks, finished.tables["tasks"]["task_id"])
+    tier = tier_of(finished.folder / "run.json", TIERS)
+    refuse_wider(file, tier, TIERS)
+    limits = _write(finished, file, options)
+    try:
+        refuse_wider(file, tier, TIERS)  # a run may have been published there meanwhile
+    except OutputError:
+        file.unlink(missing_ok=True)
+        raise
+    return limits
+
+
+def _write(run: _Run, file: Path, options: _Options) -> list[str]:
+    """The file; what its format could not hold, in sentences."""
     if file.suffix.lower() in (*LAYERS, ".xlsx"):
-        return _write_tables(finished, file, options)
-    if not len(placed(finished.tables["tasks"])):
+        return _write_tables(run, file, options)
+    if not len(placed(run.tables["tasks"])):
         raise OutputError(f"{file}: no task of the run has a place; there is nothing to draw")
-    _write_shown(finished, file, options)
+    _write_shown(run, file, options)
     return []
 
 
@@ -218,7 +234,9 @@ def _refuse_unknown(what: str, asked: Sequence[str], known: Any) -> None:
 def _record(run: Path) -> dict[str, Any]:
     if not run.exists():
         raise MissingFileError(f"{run}: no such folder; name that of a run (clearplan run ... --out FOLDER)")
-    path = (run if run.is_dir() else run.parent) / "run.json"
+    folder = run if run.is_dir() else run.parent
+    refuse_half_exchanged(folder)
+    path = folder / "run.json"
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -63,7 +63,10 @@ _SHARED = ("areas", "tasks", "zones")
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx", "treaty.xlsx", "accidents.csv", "plan.qgz", "report.pdf", FIELD, FORMATS,
+    "plan.xlsx", "treaty.xlsx", "accidents.csv", "plan.qgz", "report.pdf",
+    *(f"{FIELD}/{name}" for name in ("tasks.gpx", "map.kmz", "dossiers.pdf", "map.pdf", "map.png", _LIMITS)),
+    *(f"{FORMATS}/{name}.parquet" for name in _SHARED),
+    *(f"{FORMATS}/{name}" for name in ("layers.shp.zip", "imsma.xlsx", _LIMITS)),
 )  # fmt: skip
 #: Pictures of a plan of work; only where there is something to draw.
 PICTURES = ("home.png", "teams.png", "budgets.png", "chances.png")

@@ -11,10 +11,11 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from clearplan.core import replacing
 from clearplan.core.crs import WorkingCrs, working_crs
 from clearplan.core.errors import OutputError, SettingsError, TableError
 from clearplan.core.reason import Reason
-from clearplan.core.writing import refuse_foreign, refuse_narrower, refuse_taken, replaced
+from clearplan.core.writing import refuse_taken
 from clearplan.land.as_at import as_at as as_at_table
 from clearplan.land.as_at import day_of
 from clearplan.land.audit import closed_by_row, searches
@@ -159,10 +160,10 @@ def write_study(
     SettingsError, TableError, OutputError
         There is no such tier; the study was published before; the folder is not ours or can't be written.
     """
-    target = Path(out)
-    refuse_folder(target, tier or study.project.publish.tier)
+    target, own = Path(out), check_tier(tier or study.project.publish.tier)
+    refuse_folder(target, own)
     study = _kept(study)
-    with study.users_names(), replaced(target, ALL_OUTPUTS) as fresh:
+    with study.users_names(), replacing.replaced(target, ALL_OUTPUTS, tier=own, tiers=TIERS) as fresh:
         written = write_run(publish_study(study, tier), fresh, progress)
     return written if written.surface is None else replace(written, surface=_moved(written.surface, target))
 
@@ -173,11 +174,10 @@ def refuse_folder(target: Path, tier: str) -> None:
     Raises
     ------
     SettingsError, OutputError
-        There is no such tier; the folder is not ours, or files of a narrower tier would stay in it.
+        There is no such tier; the folder is not ours, another process writes it, or files of a narrower tier would
+        stay in it.
     """
-    own = check_tier(tier)
-    refuse_foreign(target)
-    refuse_narrower(target, own, ALL_OUTPUTS, TIERS)
+    replacing.refuse_folder(target, check_tier(tier), ALL_OUTPUTS, TIERS)
 
 
 def plan_study(
@@ -213,8 +213,7 @@ def plan_study(
     own = check_tier(tier or project.publish.tier)
     if out is not None:
         refuse_folder(Path(out), own)
-        if (Path(out) / "plan.gpkg").exists():
-            raise OutputError(f"{out}: holds a whole run, whose map and report a plan alone would belie; name another")
+        _refuse_whole_run(Path(out))
     home = _home(plan_path, change)
     study = _made(project, home, as_at, progress, search, filing=False, offline=offline)
     if study.planned is None:
@@ -223,7 +222,8 @@ def plan_study(
         )
     if out is not None:
         study = _kept(study)
-        with replaced(Path(out), ALL_OUTPUTS) as fresh:
+        with replacing.replaced(Path(out), ALL_OUTPUTS, tier=own, tiers=TIERS) as fresh:
+            _refuse_whole_run(Path(out))  # which another process may have written meanwhile
             progress(WRITING)
             study = publish_study(study, tier)
             assert study.planned is not None
@@ -242,6 +242,11 @@ def _kept(study: Study) -> Study:
     chain, note = keep(study.chain)
     warnings = study.run["warnings"] if note is None else [str(note), *study.run["warnings"]]
     return replace(study, chain=chain, run=study.run | {"warnings": warnings})
+
+
+def _refuse_whole_run(out: Path) -> None:
+    if (out / "plan.gpkg").exists():
+        raise OutputError(f"{out}: holds a whole run, whose map and report a plan alone would belie; name another")
 
 
 def _made(

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from clearplan.core.errors import OutputError, SettingsError
-from clearplan.core.writing import refuse_narrower, replaced
+from clearplan.core.folders import refuse_narrower
+from clearplan.core.replacing import replaced
 from clearplan.study.outputs import ALL_OUTPUTS, OUTPUTS, PLAN_OUTPUTS
 from clearplan.study.run import plan_study, refuse_folder, run_study
 from clearplan.tables.tiers import TIERS
@@ -20,6 +21,7 @@ def held(folder, tier, *names):
     told = {"fingerprint": "0" * 12} | ({} if tier is None else {"tier": tier})
     (folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
     for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("exact", encoding="utf-8")
     return folder
 
