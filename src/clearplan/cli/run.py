@@ -223,7 +223,7 @@ def watched() -> Iterator[Watchers]:
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("Starting", total=len(STAGES))
         begun = 0
 
