@@ -74,18 +74,26 @@ def main() -> None:
         if debug:
             raise
         _fail(str(error), error.exit_code)
-    except MemoryError:
-        if debug:
-            raise
-        _fail("memory is full; end other programs, or take a computer with more, and run again", 2)
     except Exception as error:
         if debug:
             raise
+        if _says_memory_is_full(error):
+            _fail("memory is full; end other programs, or take a computer with more, and run again", 2)
         _fail(
             f"bug in clearplan ({type(error).__name__}: {error}); please report it, with what "
             "'clearplan --debug COMMAND ...' prints",
             3,
         )
+
+
+def _says_memory_is_full(error: Exception) -> bool:
+    """Whether an error of Python, of a library that can't be loaded, or of the system means that memory is full.
+
+    >>> _says_memory_is_full(OSError(12, "Cannot allocate memory")), _says_memory_is_full(OSError(2, "No such file"))
+    (True, False)
+    """
+    words = ("cannot allocate memory", "failed to map segment", "bad_alloc", "can't start new thread", "out of memory")
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
 
 
 def _fail(message: str, code: int) -> NoReturn:

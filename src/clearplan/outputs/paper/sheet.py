@@ -422,10 +422,13 @@ def save_pages(path: str | Path, pages: Iterable[Figure], *, title: str, notice:
             "CreationDate": day,
             "ModDate": day,
         }
-        with PdfPages(fresh, metadata=told) as book:
+        # Into memory first: on a full disk, the end of the book would raise an error of its own over the disk's.
+        out = io.BytesIO()
+        with PdfPages(out, metadata=told) as book:
             for figure in pages:
                 book.savefig(figure)
                 count += 1
+        fresh.write_bytes(out.getbuffer())
     return count
 
 
