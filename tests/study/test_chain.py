@@ -47,7 +47,14 @@ def test_the_command_refuses_what_was_rewritten_and_keeps_the_reason(project):  
     assert first["on"] == dt.date.today().isoformat()
     before = (project / "out" / "run.json").read_bytes()
 
+    checked = ("check", project / "releases.geojson", "--as", "releases", "--plan", plan)
+    assert clearplan(*checked).returncode == 0
     release_again(project, [RELEASES[0] | {"decided_on": "2023-05-02"}, *RELEASES[2:]])
+    done = clearplan(*checked)
+    assert done.returncode == 1
+    assert "an earlier run knew it as 2023-05-01" in done.stdout
+    assert "release L2: gone" in done.stdout
+    assert clearplan("check", project / "history.csv", "--as", "history", "--plan", plan).returncode == 0
     done = clearplan("run", plan, "--out", project / "elsewhere")
     assert done.returncode == 1
     rows = [line.split() for line in done.stdout.splitlines()]

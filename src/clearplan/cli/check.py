@@ -75,6 +75,8 @@ def _faults_of(file: Path, table: str, project: Path | None, crs: str | None) ->
         if plan is None:
             return check_file(copies.of(file), table, crs=crs)
         tables = _faults_by_plan(plan, file, copies.of(file), table, crs)
+        if project is not None and table in ("releases", "history"):
+            tables += _rewritten(plan, project, file, copies.of(file), table)
     if not tables:
         raise SettingsError(f"{project} lists no {table} file {file}; name one of its files, or leave --plan out")
     return pd.concat(tables, ignore_index=True)
@@ -90,3 +92,22 @@ def _faults_by_plan(plan: Project, file: Path, copy: Path, table: str, crs: str 
             fields: dict[str, Any] = source.model_dump(exclude={"path"}) | {"crs": crs or source.crs}
             tables.append(check_file(copy, table, region=plan.study.region, code_lists=plan.code_lists, **fields))
     return tables
+
+
+def _rewritten(plan: Project, project: Path, file: Path, copy: Path, table: str) -> list[pd.DataFrame]:
+    """Decisions of a file that an earlier run of the plan knew otherwise; none where faults stop its reading."""
+    from clearplan.core.errors import FaultsError
+    from clearplan.read.readers import read_source
+    from clearplan.study.chain import Home, rewritten_faults
+
+    home, faults = Home(project.resolve().parent), []
+    sources = plan.files_of(table)
+    for source in sources:
+        if source.path.resolve() == file.resolve():
+            copied = source.model_copy(update={"path": copy})
+            try:
+                reading = read_source(table, copied, region=plan.study.region, code_lists=plan.code_lists)
+            except FaultsError:
+                continue
+            faults.append(rewritten_faults(home, table, reading, alone=len(sources) == 1))
+    return faults

@@ -15,10 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pandas as pd
+
 from clearplan.core.errors import OutputError, ReadError, RewrittenError
 from clearplan.core.reason import Reason
 from clearplan.core.writing import write_whole
-from clearplan.land.decisions import Decisions, changes_between
+from clearplan.land.decisions import Decisions, changes_between, decisions_of
+from clearplan.read.readers import Reading
+from clearplan.tables.check import fault, fault_table
 
 #: Folder of all lasting state of a project, beside plan.toml.
 STATE = ".clearplan"
@@ -145,6 +149,41 @@ def hold(home: Home, decisions: Decisions) -> Chain:
     reason = home.accepted if changes.rewritten else None
     added = Entry(today, changes.added | altered, changes.gone, list(changes.rewritten), reason)
     return Chain(home, decisions, (*entries, added), fresh=True)
+
+
+def rewritten_faults(home: Home, name: str, reading: Reading, *, alone: bool) -> pd.DataFrame:
+    """Decisions of one file that an earlier run knew otherwise, as faults.
+
+    Parameters
+    ----------
+    home : Home
+    name : 'releases' or 'history'
+    reading : Reading
+        Of the file.
+    alone : bool
+        Whether the table has no other file: a decision that this one lacks is gone.
+
+    Raises
+    ------
+    RewrittenError, ReadError
+        The chain itself was edited, or can't be read.
+    """
+    if home.state is None or not len(reading.table):
+        return fault_table([])
+    none = reading.table.iloc[:0]
+    releases, history = (reading.table, none) if name == "releases" else (none, reading.table)
+    decisions = decisions_of(releases, history)
+    what = "release " if name == "releases" else "change "
+    earlier = held(read_chain(home.state))
+    known = {key: row for key, row in earlier.items() if key.startswith(what) and (alone or key in decisions)}
+    file = reading.table.index[0][0]
+    remedy = "put it back, or run with --accept-rewritten"
+    return fault_table(
+        [
+            fault(file, None, column, f"{key}: {after}", f"an earlier run knew it as {before}", "error", remedy)
+            for key, column, before, after in changes_between(known, decisions).rows
+        ]
+    )
 
 
 def keep(chain: Chain) -> tuple[Chain, Reason | None]:
