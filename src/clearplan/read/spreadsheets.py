@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from clearplan.core.errors import ReadError
+from clearplan.read.cells import FormattedNumber
 from clearplan.tables.check import Fault, fault
 from clearplan.tables.hxl import tags_in
 
@@ -99,12 +100,12 @@ def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[Fault]]
         raise ReadError(f"{path}: is empty; give a header row and data")
     title = sheet or filled[0]
     page = book[title]
-    cells = [list(row) for row in page.iter_rows(values_only=True)]
+    cells = [[_cell(cell) for cell in row] for row in page.iter_rows()]
     header = ["" if name is None else str(name).strip() for name in cells[0]] if cells else []
     while header and not header[-1] and all(row[len(header) - 1] is None for row in cells[1:]):
         header.pop()
     _refuse_unclear_header(path, header)
-    body = [[_cell(value) for value in row[: len(header)]] for row in cells[1:]]
+    body = [row[: len(header)] for row in cells[1:]]
     faults = _merged(path, page, header) + _formulas(path, page, formulas[title], header)
     return pd.DataFrame(body, columns=header, dtype=object), faults
 
@@ -154,8 +155,37 @@ def overlong(file: str, frame: pd.DataFrame, rows: list[int]) -> list[Fault]:
     return faults
 
 
-def _cell(value: Any) -> Any:
-    return value.strip() or None if isinstance(value, str) else value
+def _cell(cell: Any) -> Any:
+    """Value of a cell; a number whose format shows more than its digits comes with what it shows."""
+    value = cell.value
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int | float) and not isinstance(value, bool) and not _PLAIN_FORMAT.match(cell.number_format):
+        return FormattedNumber(value, _rendered(value, cell.number_format), cell.number_format)
+    return value
+
+
+#: Formats that show a number by its digits alone.
+_PLAIN_FORMAT = re.compile(r"^(?:General|[#0]|#?,?#*0(?:\.[0#]+)?|@|#,##0.*|.*%|0\.0+E\+0+)$", re.IGNORECASE)
+#: Zeros with text before and after, in quotes or behind a backslash: 0000, "MF-"0000, \M0000.
+_ZEROS = re.compile(r"""^(?P<before>(?:"[^"]*"|\\.|[-/ ])*)(?P<zeros>0{1,20})(?P<after>(?:"[^"]*"|\\.|[-/ ])*)$""")
+
+
+def _rendered(number: float, form: str) -> str | None:
+    """A whole number as a format of zeros and quoted text shows it; None for any other format.
+
+    >>> _rendered(7, "0000"), _rendered(7, '"MF-"0000'), _rendered(7, "[Red]0;(0)")
+    ('0007', 'MF-0007', None)
+    """
+    zeros = _ZEROS.match(form)
+    if zeros is None or number < 0 or number != int(number):
+        return None
+    digits = str(int(number)).zfill(len(zeros["zeros"]))
+    return _unquoted(zeros["before"]) + digits + _unquoted(zeros["after"])
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r'"([^"]*)"|\\(.)', lambda part: part[1] or part[2] or "", text)
 
 
 def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
@@ -164,10 +194,7 @@ def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
     first = text.split("\n", 1)[0].rstrip("\r")
     if first.lower().startswith("sep="):
         raise ReadError(f"{path}, row 1: {first!r} is no header; delete that line")
-    try:
-        mark = csv.Sniffer().sniff(first, delimiters=",;\t").delimiter
-    except csv.Error:
-        mark = ","
+    mark = _delimiter(text)
     records = _records(path, text, mark)
     if not records:
         raise ReadError(f"{path}: is empty; give a header row and data")
@@ -189,6 +216,34 @@ def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
         for record in records[1:]
     ]
     return pd.DataFrame(body, columns=header, dtype=object)
+
+
+_DELIMITERS = (",", ";", "\t", "|")
+#: How much of a file is looked at for its delimiter.
+_HEAD_LETTERS, _HEAD_ROWS = 200_000, 200
+
+
+def _delimiter(text: str) -> str:
+    """The mark between cells: the one that cuts all of a file's first rows into the same number of cells, and most.
+
+    >>> _delimiter("id;note\\n1;a, b\\n"), _delimiter("a|b,c\\n1|2,3\\n2|x\\n")
+    (';', '|')
+    """
+    head = text[:_HEAD_LETTERS]
+    widths = {}
+    for mark in _DELIMITERS:
+        try:
+            records = [record for record in csv.reader(io.StringIO(head, newline=""), delimiter=mark) if record]
+        except csv.Error:
+            continue
+        whole = records[:-1] if len(head) < len(text) else records  # the last one may be cut
+        counts = {len(record) for record in whole[:_HEAD_ROWS]}
+        if len(counts) == 1:
+            widths[mark] = counts.pop()
+    if not widths or max(widths.values()) == 1:
+        # No mark fits every row: the header's own decides, and the rows that don't fit are named.
+        return max(_DELIMITERS, key=head.split("\n", 1)[0].count)
+    return max(widths, key=lambda mark: widths[mark])
 
 
 def _records(path: Path, text: str, mark: str) -> list[list[str]]:
