@@ -28,6 +28,11 @@ def members(path: Path) -> list[zipfile.ZipInfo]:
     return [entry for entry in entries if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
 
 
+def zip_names(path: Path) -> list[str]:
+    """Names of the files of an archive."""
+    return [entry.filename for entry in members(path)]
+
+
 def check_size(path: Path, limits: LimitSettings) -> None:
     """An archive unpacks to no more than the limits.
 

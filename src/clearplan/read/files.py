@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import warnings
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +18,12 @@ import shapely
 from pyproj import CRS
 
 from clearplan.core.crs import parse_crs
-from clearplan.core.errors import CrsError, MissingFileError, ReadError
-from clearplan.read.archives import members
+from clearplan.core.errors import MissingFileError, ReadError
+from clearplan.read.archives import zip_names
+from clearplan.read.dbase import refuse_unstated_encoding, siblings, table_faults, tables_of
+from clearplan.read.json_files import json_faults
 from clearplan.read.seal import check_seal
-from clearplan.read.spreadsheets import drop_tags, first_line, read_csv, read_xlsx, readings
+from clearplan.read.spreadsheets import drop_tags, first_line, read_csv, read_xlsx
 from clearplan.settings.limits import LimitSettings
 from clearplan.tables.check import Fault, fault
 from clearplan.tables.sidetables import restored
@@ -37,6 +38,8 @@ VECTORS = {
     ".zip",
     ".geojson",
     ".json",
+    ".geojsonl",
+    ".geojsonseq",
     ".kml",
     ".kmz",
     ".gpx",
@@ -51,7 +54,10 @@ _LIMITS = LimitSettings()
 
 @dataclass
 class Raw:
-    """Rows of a file as they stand: ``rows`` are the numbers its owner sees, ``geometry`` is None in a plain table."""
+    """Rows of a file as they stand: ``rows`` are the numbers its owner sees, ``geometry`` is None in a plain table.
+
+    ``fids``: ids that the format itself gives its features; none in a plain table.
+    """
 
     file: str
     frame: pd.DataFrame
@@ -59,6 +65,7 @@ class Raw:
     geometry: np.ndarray[Any, Any] | None
     crs: CRS | None
     faults: list[Fault] = field(default_factory=list)
+    fids: list[str] = field(default_factory=list)
 
 
 def read_raw(
@@ -80,7 +87,8 @@ def read_raw(
     if path.is_dir() and suffix != ".gdb":
         raise ReadError(f"{path}: is a folder; name a file")
     if suffix == ".shp":
-        absent = [part for part in (".shx", ".dbf") if not path.with_suffix(part).exists()]
+        there = {part.suffix.lower() for part in siblings(path)}
+        absent = [part for part in (".shx", ".dbf") if part not in there]
         if absent:
             raise ReadError(f"{path}: its {' and '.join(absent)} is missing; copy every part of the shapefile")
     if suffix in TABLES | VECTORS | PARQUET:
@@ -150,15 +158,24 @@ def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None
 
 def _read_parquet(path: Path) -> Raw:
     import geopandas as gpd
+    import pyarrow.parquet as pq
 
     try:
-        table = gpd.read_parquet(path) if _has_shapes(path) else pd.read_parquet(path)
+        # Whole numbers beside blanks stay whole numbers: floats would round the last digits of large ones.
+        exact = {"integer_object_nulls": True}
+        if _has_shapes(path):
+            table = gpd.read_parquet(path, to_pandas_kwargs=exact)
+        else:
+            table = pq.read_table(path).to_pandas(**exact)
     except Exception as error:
         raise ReadError(f"{path}: can't be read as GeoParquet ({first_line(error)}); write it again") from None
     rows = list(range(1, len(table) + 1))
-    if not isinstance(table, gpd.GeoDataFrame):
-        return Raw(path.name, table.reset_index(drop=True), rows, None, None)
-    frame = pd.DataFrame(table.drop(columns=table.geometry.name)).reset_index(drop=True)
+    shapes = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
+    frame = pd.DataFrame(table.drop(columns=[] if shapes is None else shapes)).reset_index(drop=True)
+    # One blank for all: None, NaN, NaT and pd.NA come from columns of different types.
+    frame = frame.astype(object).where(frame.notna(), None)
+    if shapes is None:
+        return Raw(path.name, frame, rows, None, None)
     return Raw(path.name, frame, rows, table.geometry.to_numpy(), table.crs)
 
 
@@ -173,21 +190,29 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
     import pyogrio
     import pyogrio.raw
 
-    if suffix in (".shp", ".zip") and encoding is None:
-        _refuse_unstated_encoding(path, suffix)
-    faults = _legacy_crs(path) if suffix in (".geojson", ".json") else []
+    faults = json_faults(path) if suffix in (".geojson", ".json") else []
+    if suffix in (".shp", ".zip"):
+        tables = tables_of(path)
+        if encoding is None:
+            refuse_unstated_encoding(path, tables)
+        faults += table_faults(path.name, tables)
     opened = _inside_zip(path) if suffix == ".zip" else str(path)
     layer = layer or _only_layer(path, opened)
     with warnings.catch_warnings():
         # GDAL's warnings (unclosed rings, odd types) come back as faults with their rows.
         warnings.simplefilter("ignore")
         try:
-            meta, _, wkb, columns = pyogrio.raw.read(opened, layer=layer, encoding=encoding)
+            # Moments as text keep their zone, which arrays of them lose.
+            meta, fids, wkb, columns = pyogrio.raw.read(
+                opened, layer=layer, encoding=encoding, return_fids=True, datetime_as_string=True
+            )
         except Exception as error:
             raise ReadError(
                 f"{path}: can't be read ({first_line(error)}); open it in a GIS and save it again"
             ) from None
     frame = pd.DataFrame({name: _plain(values) for name, values in zip(meta["fields"], columns, strict=True)})
+    for name in _rounded_integers(meta, columns):
+        frame[name] = pyogrio.read_arrow(opened, layer=layer, columns=[name], read_geometry=False)[1][name].to_pylist()
     rows = list(range(1, len(columns[0]) + 1 if len(columns) else (0 if wkb is None else len(wkb)) + 1))
     geometry = _shapes(path.name, wkb, rows, faults) if wkb is not None else None
     if any(word in str(meta["geometry_type"]) for word in ("Curve", "Compound", "Circular", "Surface")):
@@ -202,10 +227,26 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
                 "save the layer with straight segments, or read with lenient = true",
             )
         )
-    crs = parse_crs(meta["crs"]) if meta["crs"] else None
+    crs = _crs_of(meta["crs"])
     if suffix == ".zip" and layer is not None:
         frame = restored(path, layer, frame)
-    return Raw(path.name, frame.reindex(range(len(rows))), rows, geometry, crs, faults)
+    return Raw(path.name, frame.reindex(range(len(rows))), rows, geometry, crs, faults, [str(fid) for fid in fids])
+
+
+def _crs_of(text: str | None) -> CRS | None:
+    """The CRS that a layer states; what stands for "undefined" (GeoPackage, srs_id 0 and -1) states none."""
+    if not text or text.casefold().startswith(("undefined", "unknown")) or '"undefined' in text.casefold():
+        return None
+    return parse_crs(text)
+
+
+def _rounded_integers(meta: dict[str, Any], columns: Any) -> list[str]:
+    """Fields of whole numbers that became floats, because some are blank, and are too large for these."""
+    rounded = []
+    for name, dtype, values in zip(meta["fields"], meta["dtypes"], columns, strict=True):
+        if values.dtype.kind == "f" and "int" in str(dtype) and np.nanmax(np.abs(values), initial=0) > 2.0**53:
+            rounded.append(str(name))
+    return rounded
 
 
 def _plain(values: Any) -> Any:
@@ -246,7 +287,7 @@ def _shapes(file: str, wkb: Any, rows: list[int], faults: list[Fault]) -> np.nda
 
 def _inside_zip(path: Path) -> str:
     """What GDAL is to open in a ZIP: by itself it finds whatever it reads, but no shapefile in a folder."""
-    names = _zip_names(path)
+    names = zip_names(path)
     if not any(Path(part).suffix.lower() in VECTORS for name in names for part in Path(name).parts):
         raise ReadError(f"{path}: holds no shapefile; zip its .shp, .shx, .dbf and .prj together")
     shapefiles = [name for name in names if name.lower().endswith(".shp")]
@@ -255,10 +296,6 @@ def _inside_zip(path: Path) -> str:
     if len(shapefiles) > 1:
         raise ReadError(f"{path}: holds {', '.join(shapefiles)}; give each shapefile an archive of its own")
     return f"/vsizip/{path.resolve().as_posix()}/{shapefiles[0]}"
-
-
-def _zip_names(path: Path) -> list[str]:
-    return [entry.filename for entry in members(path)]
 
 
 def _only_layer(path: Path, opened: str) -> str | None:
@@ -279,100 +316,3 @@ def _only_layer(path: Path, opened: str) -> str | None:
     if not layers:
         raise ReadError(f"{path}: holds no layer with data; give another file")
     return layers[0]
-
-
-def _legacy_crs(path: Path) -> list[Fault]:
-    """The ``crs`` member that GeoJSON dropped in 2016 (RFC 7946, section 4)."""
-    linked: list[str] = []
-
-    def whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        linked.extend(str(value.get("type")) for key, value in pairs if _is_linked_crs(key, value))
-        return dict(pairs)
-
-    try:
-        member = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=whole).get("crs")
-    except UnicodeDecodeError as error:
-        raise ReadError(f"{path}: GeoJSON must be UTF-8 ({error}); save it as UTF-8") from None
-    except RecursionError:
-        raise ReadError(f"{path}: brackets lie too deep in one another; save it again from a GIS") from None
-    except (ValueError, AttributeError) as error:
-        raise ReadError(f"{path}: not valid GeoJSON ({first_line(error)}); save it again") from None
-    if linked:
-        raise ReadError(
-            f"{path}: its 'crs' is a {linked[0]} to another file or server; save it in WGS 84 without 'crs'"
-        )
-    if member is None:
-        return []
-    properties = member.get("properties") if isinstance(member, dict) else None
-    name = str(properties.get("name", member) if isinstance(properties, dict) else member)
-    try:
-        plain = parse_crs(name).equals(CRS.from_epsg(4326), ignore_axis_order=True)
-    except CrsError:
-        plain = False
-    if plain:
-        return [fault(path.name, None, "crs", name, "legacy 'crs' member", "warning", "drop it: GeoJSON is WGS 84")]
-    remedy = "reproject to WGS 84 and drop the member, or save as GeoPackage (RFC 7946 knows WGS 84 only)"
-    return [fault(path.name, None, "crs", name, "legacy 'crs' member names another CRS", "error", remedy)]
-
-
-def _is_linked_crs(key: str, value: object) -> bool:
-    """Whether a member makes GDAL fetch a CRS: it takes names in any case, at any depth."""
-    if key.casefold() != "crs" or not isinstance(value, dict):
-        return False
-    kinds = {str(one).casefold() for name, one in value.items() if name.casefold() == "type"}
-    return bool(kinds & {"link", "url"})
-
-
-def _refuse_unstated_encoding(path: Path, suffix: str) -> None:
-    """Refuse a shapefile whose text is not ASCII and whose encoding is not stated, or stated wrongly."""
-    for name, dbf, cpg in _dbf_parts(path, suffix):
-        text = _first_foreign_text(dbf)
-        if text is None:
-            continue
-        stated = (cpg or b"").decode("ascii", "ignore").strip().lower().replace("-", "")
-        language_driver = dbf[29]
-        if stated in ("utf8", "65001"):
-            try:
-                text.decode("utf-8")
-                continue
-            except UnicodeDecodeError:
-                raise ReadError(f"{path}: {name} says UTF-8 and is not; {readings(text)}") from None
-        # 0 is "not stated" and 0x57 is "whatever this computer uses": both are guesses for a reader.
-        if not stated and language_driver in (0x00, 0x57):
-            raise ReadError(f"{path}: {name} states no encoding; {readings(text)}")
-
-
-def _dbf_parts(path: Path, suffix: str) -> list[tuple[str, bytes, bytes | None]]:
-    if suffix == ".shp":
-        dbf, cpg = path.with_suffix(".dbf"), path.with_suffix(".cpg")
-        return [(dbf.name, dbf.read_bytes(), cpg.read_bytes() if cpg.exists() else None)] if dbf.exists() else []
-    names = {name.lower(): name for name in _zip_names(path)}
-    with zipfile.ZipFile(path) as bundle:
-        return [
-            (
-                real,
-                bundle.read(real),
-                bundle.read(names[low[:-4] + ".cpg"]) if low[:-4] + ".cpg" in names else None,
-            )
-            for low, real in names.items()
-            if low.endswith(".dbf")
-        ]
-
-
-def _first_foreign_text(dbf: bytes) -> bytes | None:
-    """First text cell with a byte beyond ASCII, after the dBASE III layout of header and fields."""
-    if len(dbf) < 33:
-        return None
-    header, length = int.from_bytes(dbf[8:10], "little"), int.from_bytes(dbf[10:12], "little")
-    widths = [dbf[k + 16] for k in range(32, header - 32, 32) if dbf[k] != 0x0D]
-    body = dbf[header:]
-    if body.isascii() or length == 0:
-        return None
-    for start in range(0, len(body) - length + 1, length):
-        at = start + 1
-        for width in widths:
-            cell = body[at : at + width].strip()
-            if not cell.isascii():
-                return cell
-            at += width
-    return None

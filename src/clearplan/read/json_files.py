@@ -1,0 +1,98 @@
+"""GeoJSON and Esri JSON before GDAL reads them: members that change what the rows are, or say that rows are missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pyproj import CRS
+
+from clearplan.core.crs import parse_crs
+from clearplan.core.errors import CrsError, ReadError
+from clearplan.read.spreadsheets import first_line
+from clearplan.tables.check import Fault, fault
+
+
+def json_faults(path: Path) -> list[Fault]:
+    """What a file says of itself: a CRS of old, a service's limit that cut it.
+
+    Raises
+    ------
+    ReadError
+        It is no JSON, one feature a line, has curves of Esri's, or leads to another file or server.
+    """
+    linked: list[str] = []
+
+    def whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        linked.extend(str(value.get("type")) for key, value in pairs if _is_linked_crs(key, value))
+        return dict(pairs)
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        content = json.loads(text, object_pairs_hook=whole)
+        crs = content.get("crs")
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{path}: GeoJSON must be UTF-8 ({error}); save it as UTF-8") from None
+    except RecursionError:
+        raise ReadError(f"{path}: brackets lie too deep in one another; save it again from a GIS") from None
+    except (ValueError, AttributeError) as error:
+        if _is_sequence(text):
+            raise ReadError(f"{path}: holds one feature per line; give its name the ending .geojsonl") from None
+        raise ReadError(f"{path}: not valid GeoJSON ({first_line(error)}); save it again") from None
+    if linked:
+        raise ReadError(
+            f"{path}: its 'crs' is a {linked[0]} to another file or server; save it in WGS 84 without 'crs'"
+        )
+    if '"curveRings"' in text or '"curvePaths"' in text:
+        raise ReadError(f"{path}: holds curves (curveRings, curvePaths); save it with straight segments")
+    return _cut_short(path, content) + _legacy_crs(path, crs)
+
+
+def _is_sequence(text: str) -> bool:
+    lines = [line for line in text.replace("\x1e", "").splitlines() if line.strip()]
+    try:
+        return len(lines) > 1 and all(isinstance(json.loads(line), dict) for line in lines[:3])
+    except ValueError:
+        return False
+
+
+def _cut_short(path: Path, content: dict[str, Any]) -> list[Fault]:
+    """A service answers with so many rows at most, and says when there were more."""
+    properties = content.get("properties")
+    places = [content, properties if isinstance(properties, dict) else {}]
+    if any(place.get("exceededTransferLimit") is True for place in places):
+        rule, remedy = (
+            "the service had more rows than it sent (exceededTransferLimit)",
+            "export the rest, or read the url",
+        )
+        return [fault(path.name, None, "", "", rule, "error", remedy)]
+    matched, returned = content.get("numberMatched"), content.get("numberReturned")
+    if isinstance(matched, int) and isinstance(returned, int) and matched > returned:
+        rule = f"the service had {matched} rows and sent {returned} (numberMatched, numberReturned)"
+        return [fault(path.name, None, "", "", rule, "error", "export all rows")]
+    return []
+
+
+def _legacy_crs(path: Path, member: object) -> list[Fault]:
+    """The ``crs`` member that GeoJSON dropped in 2016 (RFC 7946, section 4)."""
+    if member is None:
+        return []
+    properties = member.get("properties") if isinstance(member, dict) else None
+    name = str(properties.get("name", member) if isinstance(properties, dict) else member)
+    try:
+        plain = parse_crs(name).equals(CRS.from_epsg(4326), ignore_axis_order=True)
+    except CrsError:
+        plain = False
+    if plain:
+        return [fault(path.name, None, "crs", name, "legacy 'crs' member", "warning", "drop it: GeoJSON is WGS 84")]
+    remedy = "reproject to WGS 84 and drop the member, or save as GeoPackage (RFC 7946 knows WGS 84 only)"
+    return [fault(path.name, None, "crs", name, "legacy 'crs' member names another CRS", "error", remedy)]
+
+
+def _is_linked_crs(key: str, value: object) -> bool:
+    """Whether a member makes GDAL fetch a CRS: it takes names in any case, at any depth."""
+    if key.casefold() != "crs" or not isinstance(value, dict):
+        return False
+    kinds = {str(one).casefold() for name, one in value.items() if name.casefold() == "type"}
+    return bool(kinds & {"link", "url"})
