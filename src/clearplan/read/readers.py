@@ -19,15 +19,27 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from clearplan.core.crs import AnyCrs, is_metric, parse_crs, reprojected, require_metres, to_working, working_crs
+from clearplan.core.crs import (
+    MAX_AREA_ERROR,
+    AnyCrs,
+    area_error,
+    is_metric,
+    parse_crs,
+    reprojected,
+    require_metres,
+    to_working,
+    working_crs,
+)
 from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
 from clearplan.core.replacing import refuse_half_exchanged
+from clearplan.geo.shape_faults import repaired
 from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import (
     Region,
     entered_geometry,
     geometry_faults,
     mapped,
+    near_names,
     row_faults,
     schema_faults,
     stated_crs,
@@ -311,9 +323,10 @@ def read_source(
     faults = list(raw.faults)
     if not len(raw.frame):
         return _no_rows(name, raw, source, working or working_crs(region).crs if region else working)
+    faults += near_names(raw, name, source)
     frame = mapped(raw, name, source)
     if not has_shapes(name):
-        return _read_shapeless(frame, name, raw, source, code_lists)
+        return _read_shapeless(frame, name, raw, source, code_lists, faults)
     geometry, own = entered_geometry(raw, frame, source, faults)
     crs = stated_crs(raw, source)
     frame = typed(frame, name, raw, source, faults)
@@ -328,10 +341,14 @@ def read_source(
 
 
 def _read_shapeless(
-    frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings, code_lists: CodeLists | None
+    frame: pd.DataFrame,
+    name: str,
+    raw: Raw,
+    source: SourceSettings,
+    code_lists: CodeLists | None,
+    faults: list[Fault],
 ) -> Reading:
     """A table without shapes: no CRS, no region; ids are made from the rows where the file has none."""
-    faults = list(raw.faults)
     if id_column(name) not in frame.columns:
         frame.insert(0, id_column(name), [f"{raw.file} row {row}" for row in raw.rows])
     # A file that fills but one of these leaves the others out; whoever looks them up needs them all.
@@ -490,19 +507,21 @@ def _made_valid(geometry: np.ndarray[Any, Any], table: pd.DataFrame) -> np.ndarr
     shapes[table["deferred"].notna().to_numpy()] = None
     shapes = shapely.force_2d(shapes)
     broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
-    shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    shapes[broken] = repaired(shapes[broken])
     return np.asarray(shapes, dtype=object)
 
 
 def _working(table: gpd.GeoDataFrame, region: Region | None) -> CRS:
     if region is None:
         own: CRS | None = table.crs
-        if own is not None and is_metric(own):
-            return own
-        box = table.geometry.total_bounds
+        moved = table.geometry.to_crs(4326) if own is not None and is_metric(own) else table.geometry
+        box = moved.total_bounds
         if not np.isfinite(box).all():
             raise CrsError("no row has usable coordinates; correct them, or name a region or working CRS")
         region = (box[0] - 0.01, box[1] - 0.01, box[2] + 0.01, box[3] + 0.01)
+        # A CRS in metres is kept where its metres are metres on the ground: Web Mercator's are not.
+        if own is not None and is_metric(own) and area_error(own, region) <= MAX_AREA_ERROR:
+            return own
     return working_crs(region).crs
 
 

@@ -190,7 +190,9 @@ def _unquoted(text: str) -> str:
 
 def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
     """The cells of a CSV, TSV or semicolon file; row for row, with blank rows in their places."""
-    text = _decode(path, path.read_bytes(), encoding)
+    text = _decode(path, path.read_bytes(), encoding).rstrip("\x1a")  # the mark at a file's end, as DOS wrote it
+    if text.strip() and not text.split("\n", 1)[0].strip():
+        raise ReadError(f"{path}, row 1: is blank; delete the blank lines above the header")
     first = text.split("\n", 1)[0].rstrip("\r")
     if first.lower().startswith("sep="):
         raise ReadError(f"{path}, row 1: {first!r} is no header; delete that line")
@@ -268,7 +270,7 @@ def _refuse_unclear_header(path: Path, header: list[str]) -> None:
 
 def _decode(path: Path, content: bytes, encoding: str | None) -> str:
     try:
-        return content.decode(encoding or "utf-8").removeprefix("\ufeff")
+        return content.decode(encoding or "utf-8").lstrip("\ufeff")
     except LookupError:
         raise ReadError(f"{path}: encoding {encoding!r} is not known; write for example 'cp1251'") from None
     except UnicodeDecodeError as error:
