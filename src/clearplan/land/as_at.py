@@ -48,7 +48,7 @@ def dates(table: pd.DataFrame, column: str) -> NDArray[np.datetime64]:
     return pd.to_datetime(table[column]).to_numpy().astype("datetime64[ms]")
 
 
-def as_at(table: Frame, day: Day, *, history: History | None = None) -> Frame:
+def as_at(table: Frame, day: Day, *, history: History | None = None, name: str | None = None) -> Frame:
     """A table as it stood at the end of a day; rows without a date count, for they can't be ruled out.
 
     Parameters
@@ -61,6 +61,8 @@ def as_at(table: Frame, day: Day, *, history: History | None = None) -> Frame:
         HISTORY. Its rows up to the day give HAZARDS and AREAS their status and land class; the latest counts, on one
         day the later row. Before a hazard's first change stands what its own row says. The belt of a contact line
         stays an indication (Law 3).
+    name : str, optional
+        Name of the table, such as 'accidents'; else as in :func:`clearplan.tables.lookup.table_name`.
 
     Returns
     -------
@@ -76,28 +78,29 @@ def as_at(table: Frame, day: Day, *, history: History | None = None) -> Frame:
     >>> as_at(zones, "2023-12-31")["zone_id"].tolist()
     ['b']
     """
-    kept = until(table, day)
-    if history is None or table_name(table) not in ("hazards", "areas"):
+    name = table_name(table, name)
+    kept = until(table, day, name)
+    if history is None or name not in ("hazards", "areas"):
         return kept
-    return _changed(kept, until(history, day))
+    return _changed(kept, until(history, day, "history"))
 
 
-def until(table: Frame, day: Day) -> Frame:
+def until(table: Frame, day: Day, name: str | None = None) -> Frame:
     """Rows of a table that are not dated after a day; as :func:`as_at` without a history."""
-    name, last = table_name(table), day_of(day)
+    name, last = table_name(table, name), day_of(day)
     if name not in DAY:
         raise TableError(f"{name} holds no day from which a row counts; make it from tables as at the day")
     there: Frame = table.loc[~(dates(table, DAY[name]) > np.datetime64(last))].copy()
     return there
 
 
-def undated(table: pd.DataFrame) -> pd.DataFrame:
+def undated(table: pd.DataFrame, name: str | None = None) -> pd.DataFrame:
     """Rows that count at every day because they state none: their ids.
 
     >>> undated(pd.DataFrame({"zone_id": ["a", "b"], "recorded_on": ["2024-01-01", None]}))["zone_id"].tolist()
     ['b']
     """
-    name = table_name(table)
+    name = table_name(table, name)
     blank = np.isnat(dates(table, DAY[name]))
     return pd.DataFrame(table.loc[blank, [column for column in table.columns if column != "geometry"]])
 

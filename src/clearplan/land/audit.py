@@ -359,7 +359,7 @@ def searches(
         ground of a release that was re-opened on its day or later.
     """
     require_metres(releases, accidents, hazards)
-    then = placed(until(releases, as_at))
+    then = placed(until(releases, as_at, "releases"))
     finds = contradicted(then, accidents, hazards)
     refuted = set(finds.loc[finds["certain"], "release_id"])
     again, own = then[then["action"] == REOPENED], then[then["action"] != REOPENED]

@@ -48,7 +48,7 @@ def last_events(releases: Releases, *, as_at: Day | None = None) -> Releases:
     """
     require_metres(releases)
     events = placed(releases)
-    events = events if as_at is None else until(events, as_at)
+    events = events if as_at is None else until(events, as_at, "releases")
     decided = dates(events, "decided_on")
     if np.isnat(decided).any():
         blank = events.loc[np.isnat(decided), "release_id"].iloc[0]

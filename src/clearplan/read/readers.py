@@ -36,10 +36,12 @@ from clearplan.geo.shape_faults import repaired
 from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import (
     Region,
+    closed_line_faults,
     entered_geometry,
     geometry_faults,
     mapped,
     near_names,
+    numbered_ids,
     row_faults,
     schema_faults,
     stated_crs,
@@ -281,7 +283,9 @@ def _read(
             "see column 'deferred' and check_file()",
             stacklevel=3,
         )
-    return reading.table.reset_index(drop=True)
+    table = reading.table.reset_index(drop=True)
+    table.attrs["table"] = name
+    return table
 
 
 def check_file(
@@ -330,12 +334,16 @@ def read_source(
     geometry, own = entered_geometry(raw, frame, source, faults)
     crs = stated_crs(raw, source)
     frame = typed(frame, name, raw, source, faults)
+    faults += numbered_ids(frame, name, raw, source) + closed_line_faults(frame, name, geometry, raw, source)
     faults += geometry_faults(name, frame, geometry, crs, region, raw, faults, own)
     faults += schema_faults(frame, name, raw, code_lists) + row_faults(frame, name, raw, code_lists)
     table, faults_table = _settle(frame, geometry, faults, name, raw, source)
     shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
     moved, words = to_working(shapes, working)
+    # A shape that is valid in degrees can cross itself by a hair in metres.
+    crossed = (~moved.geometry.is_valid & moved.geometry.notna()).to_numpy()
+    moved.loc[crossed, "geometry"] = repaired(moved.geometry.to_numpy()[crossed])
     faults_table = _with_areas(faults_table, geometry, moved, crs, raw)
     return Reading(_labelled(moved, raw), faults_table, words)
 
@@ -356,6 +364,7 @@ def _read_shapeless(
     needed = () if one_of is None else one_of.columns
     frame[[column for column in needed if column not in frame.columns]] = None
     frame = typed(frame, name, raw, source, faults)
+    faults += numbered_ids(frame, name, raw, source)
     faults += schema_faults(frame, name, raw, code_lists) + row_faults(frame, name, raw, code_lists)
     shapeless = np.full(len(frame), None, dtype=object)
     table, listed = _settle(frame, shapeless, faults, name, raw, source)
@@ -381,8 +390,10 @@ def _no_rows(name: str, raw: Raw, source: SourceSettings, working: CRS | None) -
     return Reading(empty_table(name, working), faults, "nothing to reproject")
 
 
-def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def combine(*tables: gpd.GeoDataFrame, table: str | None = None) -> gpd.GeoDataFrame:
     """One table from several of the same kind, in the same CRS, ids all different.
+
+    ``table`` is its name, such as 'accidents'; else as in :func:`clearplan.tables.lookup.table_name`.
 
     Raises
     ------
@@ -391,7 +402,7 @@ def combine(*tables: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     TableError
         An id stands in two tables.
     """
-    name = table_name(tables[0])
+    name = table_name(tables[0], table)
     crs = require_metres(*tables) if has_shapes(name) else None
     filled = [table for table in tables if len(table)]
     if not filled:

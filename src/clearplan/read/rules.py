@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,14 @@ Region = tuple[float, float, float, float]
 
 #: Columns that reading and writing fill in themselves; a file's own of that name is kept as ``<name>_entered``.
 _OURS = ("deferred", "entered_crs", "entered_geometry", "geometry", "notice")
+#: What stands for an id column that a file lacks: its format's own ids, its row numbers, digests of shape and source.
+MADE_IDS = ("@fid", "@row", "@hash")
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 
 
 def _refuse_unknown_names(raw: Raw, name: str, source: SourceSettings) -> None:
     """A slip in a name of ours would leave a column unread in silence."""
-    known = {c.name for c in base_columns(name)} - set(_OURS) | {c for pair in _XY for c in pair} | {"wkt"}
+    known = {c.name for c in base_columns(name)} - set(_OURS) | {c for pair in _XY for c in pair} | {"wkt", "geoshape"}
     for section in ("columns", "codes", "set"):
         for ours in set(getattr(source, section)) - known:
             listed = ", ".join(sorted(known))
@@ -65,6 +68,14 @@ def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
     """The file's columns under our names, its codes as ours, constants filled in; other columns stay."""
     frame = raw.frame.rename(columns={c: f"{c}_entered" for c in _OURS if c in raw.frame.columns})
     _refuse_unknown_names(raw, name, source)
+    made = {ours: theirs for ours, theirs in source.columns.items() if theirs in MADE_IDS}
+    for ours, theirs in made.items():
+        if ours != id_column(name):
+            raise SettingsError(f"{raw.file}: columns.{ours} = {theirs!r}: only {id_column(name)} can be made so")
+        if ours in frame.columns:
+            frame = frame.rename(columns={ours: f"{ours}_entered"})
+        frame[ours] = _made_ids(raw, theirs)
+    source = source.model_copy(update={"columns": {c: t for c, t in source.columns.items() if c not in made}})
     for ours, theirs in source.columns.items():
         if theirs not in frame.columns:
             known = ", ".join(map(str, frame.columns)) or "none"
@@ -88,6 +99,61 @@ def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
     return frame
 
 
+def _made_ids(raw: Raw, way: str) -> list[str]:
+    """Ids of a file that has none: those of its format, numbers of its rows, or digests of shape and source."""
+    if way == "@row":
+        return [str(row) for row in raw.rows]
+    if way == "@fid":
+        if not raw.fids:
+            raise SettingsError(f"{raw.file}: its format gives no ids to rows; use '@row' or '@hash'")
+        return raw.fids
+    shapes = [""] * len(raw.rows) if raw.geometry is None else shapely.to_wkb(shapely.normalize(raw.geometry), hex=True)
+    tables = raw.frame if raw.geometry is None else raw.frame[[c for c in raw.frame.columns if c == "source"]]
+    cells = tables.astype(str).agg("|".join, axis=1) if len(tables.columns) else [""] * len(raw.rows)
+    return [sha256(f"{shape}|{cell}".encode()).hexdigest()[:12] for shape, cell in zip(shapes, cells, strict=True)]
+
+
+def numbered_ids(frame: pd.DataFrame, name: str, raw: Raw, source: SourceSettings) -> list[Fault]:
+    """Where ``ids = "number"``: ids that repeat, and blank ones, made unique in the frame; how many there were."""
+    identifier = id_column(name)
+    if source.ids is None or identifier not in frame.columns:
+        return []
+    before = frame[identifier]
+    frame[identifier] = unique_ids(before, raw.file, raw.rows)
+    changed = np.flatnonzero((frame[identifier] != before).to_numpy())
+    if not len(changed):
+        return []
+    first = int(changed[0])
+    rule = f"{len(changed)} ids were blank or repeated and got a number, such as {frame[identifier].iloc[first]!r}"
+    remedy = "none needed if the rows are different things"
+    return [fault(raw.file, raw.rows[first], identifier, before.iloc[first], rule, "warning", remedy)]
+
+
+def closed_line_faults(
+    frame: pd.DataFrame, name: str, geometry: Geometries, raw: Raw, source: SourceSettings
+) -> list[Fault]:
+    """Lines that end where they begin, as a perimeter walked with a GPS does: turned into areas, or asked about."""
+    shapes = INPUTS[name].shapes
+    if not {"line", "polygon"} <= set(shapes) or source.closed_lines == "line":
+        return []
+    parts = np.array([_only_part(shape) for shape in geometry], dtype=object)
+    ring = shapely.is_closed(parts) & (shapely.get_type_id(parts) == 1) & (shapely.get_num_coordinates(parts) > 3)
+    if "kind" in frame.columns:
+        ring &= (frame["kind"] != "contact-line").to_numpy()
+    rows = np.flatnonzero(ring)
+    if source.closed_lines == "area":
+        for k in rows:
+            geometry[k] = shapely.Polygon(shapely.get_coordinates(parts[k]))
+        return []
+    rule, remedy = "line ends where it begins: an area's border, or a line?", "set closed_lines = 'area' or 'line'"
+    return [fault(raw.file, raw.rows[k], "geometry", "", rule, "error", remedy) for k in rows.tolist()]
+
+
+def _only_part(shape: Any) -> Any:
+    parts = shapely.get_parts(shape) if shape is not None and shape.geom_type == "MultiLineString" else [shape]
+    return parts[0] if len(parts) == 1 else shape
+
+
 def entered_geometry(
     raw: Raw, frame: pd.DataFrame, source: SourceSettings, faults: list[Fault]
 ) -> tuple[Geometries, set[str]]:
@@ -98,6 +164,8 @@ def entered_geometry(
     if "wkt" in names:
         further = [names[f"wkt_{k}"] for k in range(2, len(names)) if f"wkt_{k}" in names]
         return _from_wkt(_joined(frame, names["wkt"], further), raw, faults), {names["wkt"], *further}
+    if "geoshape" in names:
+        return _from_geoshapes(frame[names["geoshape"]], raw, faults), {names["geoshape"]}
     for x, y in _XY:
         if x in names and y in names:
             columns = [names[x], names[y]]
@@ -107,8 +175,8 @@ def entered_geometry(
             points[known] = shapely.points(xy[known])
             return points, set(columns)
     raise ReadError(
-        f"{raw.file}: no coordinates; name the columns lon and lat, easting and northing, or wkt (or map yours to "
-        "these under 'columns')"
+        f"{raw.file}: no coordinates; name the columns lon and lat, easting and northing, wkt or "
+        "geoshape (or map yours to these under 'columns')"
     )
 
 
@@ -157,6 +225,28 @@ def _listed(slips: list[Slip], column: str, raw: Raw, level: str | None = None) 
         )
         for slip in slips
     ]
+
+
+def _from_geoshapes(texts: pd.Series, raw: Raw, faults: list[Fault]) -> np.ndarray[Any, Any]:
+    """Shapes as ODK and KoBo write them: 'lat lon altitude accuracy; ...', closed for an area."""
+    shapes = np.full(len(texts), None, dtype=object)
+    for k, text in enumerate(texts):
+        if not isinstance(text, str) or not text.strip():
+            continue
+        try:
+            points = [[float(value) for value in part.split()[:2]] for part in text.split(";") if part.strip()]
+            xy = [(lon, lat) for lat, lon in points]
+        except ValueError:
+            rule, remedy = "must be 'latitude longitude altitude accuracy; ...'", "export the answers of the form again"
+            faults.append(fault(raw.file, raw.rows[k], "geoshape", text[:80], rule, "error", remedy))
+            continue
+        if len(xy) == 1:
+            shapes[k] = shapely.Point(xy[0])
+        elif xy[0] == xy[-1] and len(xy) > 3:
+            shapes[k] = shapely.Polygon(xy)
+        else:
+            shapes[k] = shapely.LineString(xy)
+    return shapes
 
 
 def stated_crs(raw: Raw, source: SourceSettings) -> CRS:

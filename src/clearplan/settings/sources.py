@@ -35,12 +35,21 @@ class SourceSettings(Settings):
         default=None,
         description="Zone in which moments become days (IANA name), e.g. 'Asia/Baku'. Unset: a moment is a fault.",
     )
-    columns: dict[str, str] = Field(default_factory=dict, description="Our column = the file's column.")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Our column = the file's column; an id may be '@fid', '@row' or '@hash'."
+    )
     codes: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="Per column of ours: the file's code = our code."
     )
     set: dict[str, str | bool | int | float | dt.date | None] = Field(
         default_factory=dict, description="Our column = one value for all rows."
+    )
+    ids: Literal["number"] | None = Field(
+        default=None,
+        description="'number': ids that repeat in the file get a number, F1 and F1#2. Unset: they are faults.",
+    )
+    closed_lines: Literal["area", "line"] | None = Field(
+        default=None, description="Whether a line that ends where it begins is the border of an area. Unset: a fault."
     )
     lenient: bool = Field(
         default=False,

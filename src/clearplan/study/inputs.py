@@ -124,7 +124,9 @@ def _of_records(reading: RecordReading) -> Reading:
 def _whole(name: str, readings: list[Reading], frame: WorkingCrs) -> pd.DataFrame:
     """One table of all its files."""
     labels = [label for reading in readings if len(reading.table) for label in reading.table.index]
-    return _labelled(combine(empty_table(name, frame.crs), *(reading.table for reading in readings)), labels)
+    return _labelled(
+        combine(empty_table(name, frame.crs), *(reading.table for reading in readings), table=name), labels
+    )
 
 
 def _labelled(table: pd.DataFrame, labels: list[tuple[str, int]]) -> pd.DataFrame:
@@ -178,7 +180,7 @@ def as_at_day(inputs: Inputs, day: dt.date) -> Inputs:
     history = inputs.tables["history"]
     return replace(
         inputs,
-        tables={name: as_at(table, day, history=history) for name, table in inputs.tables.items()},
+        tables={name: as_at(table, day, history=history, name=name) for name, table in inputs.tables.items()},
         records=tuple(_records_at(reading, day) for reading in inputs.records),
     )
 

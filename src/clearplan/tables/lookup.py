@@ -133,16 +133,33 @@ def _known_by_id() -> tuple[str, ...]:
 _KNOWN_BY_ID = _known_by_id()
 
 
-def table_name(table: pd.DataFrame) -> str:
-    """Which declared table a frame is, by its id column.
+def table_name(frame: pd.DataFrame, table: str | None = None) -> str:
+    """Which declared table a frame is: the one that is named, that its reader noted, or whose columns it alone has.
+
+    A reader notes the name in ``frame.attrs["table"]``; pandas loses that in joins, and keeps it where rows were
+    grouped into something else, so it counts only where the columns that the table needs are there.
 
     Raises
     ------
     TableError
-        No id column is there.
+        It can't be known, or the frame lacks the id column of the table that is named.
+
+    >>> table_name(pd.DataFrame(columns=["zone_id", "name"]))
+    'zones'
+    >>> table_name(pd.DataFrame(columns=["accident_id", "hazard_id"]), "accidents")
+    'accidents'
     """
-    for name in _KNOWN_BY_ID:
-        if id_column(name) in table.columns:
-            return name
-    wanted = ", ".join(id_column(name) for name in _KNOWN_BY_ID)
-    raise TableError(f"table has none of the id columns {wanted}; name the one you mean")
+    noted = frame.attrs.get("table")
+    for name in (table, noted):
+        if name in TABLES and id_column(name) in frame.columns:
+            return str(name)
+        if table is not None:
+            wanted = id_column(table) if table in TABLES else f"one of {', '.join(_KNOWN_BY_ID)}"
+            raise TableError(f"table = {table!r}: the frame has no column {wanted}; name its table, or add the column")
+    fitting = [name for name in _KNOWN_BY_ID if id_column(name) in frame.columns]
+    if not fitting:
+        wanted = ", ".join(id_column(name) for name in _KNOWN_BY_ID)
+        raise TableError(f"table has none of the id columns {wanted}; name it with table = '...'")
+    needed = {name: {c.name for c in base_columns(name) if c.required} - {"geometry"} for name in fitting}
+    whole = [name for name in fitting if needed[name] <= set(frame.columns)]
+    return (whole or fitting)[0]
