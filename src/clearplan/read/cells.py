@@ -33,7 +33,7 @@ _UNKNOWN_NUMBERS = (2_147_483_647, -2_147_483_648, 32_767, -32_768, 65_535, -99,
 _UNKNOWN_YEAR = 2099
 #: Milliseconds since 1970 from 1973 to 2099; fewer are no such count, or of a time before there were such files.
 _MILLISECONDS = (100_000_000_000, 4_102_444_800_000)
-#: Whole numbers beyond this are not kept to the last digit.
+#: Whole numbers from here on are not all kept to the last digit.
 _LARGEST = 2**53
 _TIME = re.compile(r"^(?P<day>\d{4}[-/]\d{1,2}[-/]\d{1,2})[T ]+(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*"
                    r"(?P<zone>Z|UTC|[+-]\d{2}(?::?\d{2})?)?$")  # fmt: skip
@@ -108,7 +108,7 @@ def _number(cell: object, decimal: str, integer: bool) -> float:
     if isinstance(cell, str) and integer and re.search(r"\d\s*e\s*[+-]?\d", cell, re.IGNORECASE):
         raise ValueError("whole number is written as a power of ten|write all its digits")
     number = parse_number(cell, decimal)
-    if abs(number) > _LARGEST and _whole(cell) not in (None, number):
+    if abs(number) >= _LARGEST and _whole(cell) not in (None, number):
         raise ValueError("number has more digits than can be kept|map it to a text column, or write fewer digits")
     return number
 

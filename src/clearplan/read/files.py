@@ -212,7 +212,8 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
             ) from None
     frame = pd.DataFrame({name: _plain(values) for name, values in zip(meta["fields"], columns, strict=True)})
     for name in _rounded_integers(meta, columns):
-        frame[name] = pyogrio.read_arrow(opened, layer=layer, columns=[name], read_geometry=False)[1][name].to_pylist()
+        exact = pyogrio.read_arrow(opened, layer=layer, columns=[name], read_geometry=False)[1][name]
+        frame[name] = pd.Series(exact.to_pylist(), dtype=object)
     rows = list(range(1, len(columns[0]) + 1 if len(columns) else (0 if wkb is None else len(wkb)) + 1))
     geometry = _shapes(path.name, wkb, rows, faults) if wkb is not None else None
     if any(word in str(meta["geometry_type"]) for word in ("Curve", "Compound", "Circular", "Surface")):
@@ -244,7 +245,7 @@ def _rounded_integers(meta: dict[str, Any], columns: Any) -> list[str]:
     """Fields of whole numbers that became floats, because some are blank, and are too large for these."""
     rounded = []
     for name, dtype, values in zip(meta["fields"], meta["dtypes"], columns, strict=True):
-        if values.dtype.kind == "f" and "int" in str(dtype) and np.nanmax(np.abs(values), initial=0) > 2.0**53:
+        if values.dtype.kind == "f" and "int" in str(dtype) and np.nanmax(np.abs(values), initial=0) >= 2.0**53:
             rounded.append(str(name))
     return rounded
 
