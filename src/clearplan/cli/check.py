@@ -90,7 +90,8 @@ def _faults_by_plan(plan: Project, file: Path, copy: Path, table: str, crs: str 
     for name, source in project_sources(plan):
         if name == table and source.path.resolve() == file.resolve():
             fields: dict[str, Any] = source.model_dump(exclude={"path"}) | {"crs": crs or source.crs}
-            tables.append(check_file(copy, table, region=plan.study.region, code_lists=plan.code_lists, **fields))
+            fields |= {"region": plan.study.region, "code_lists": plan.code_lists, "limits": plan.limits}
+            tables.append(check_file(copy, table, **fields))
     return tables
 
 

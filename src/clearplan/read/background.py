@@ -15,7 +15,10 @@ from clearplan.core.crs import reprojected, to_working
 from clearplan.core.errors import CrsError, ReadError
 from clearplan.read.files import read_gazetteer, read_raw
 from clearplan.read.readers import Reading, both_areas
+from clearplan.settings.limits import LimitSettings
 from clearplan.tables.check import fault, fault_table
+
+_LIMITS = LimitSettings()
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,20 @@ class Context:
     attribution: str = ""
 
 
-def read_context(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
+def read_context(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) -> gpd.GeoDataFrame | None:
     """A background layer (districts, rivers ...) in the working CRS; a border that is mended is warned of."""
     if path is None:
         return None
-    reading = read_background(path, crs)
+    reading = read_background(path, crs, limits)
     if len(reading.faults):
-        warnings.warn(f"{path}: {len(reading.faults)} borders cross themselves and were mended", stacklevel=2)
+        warnings.warn(f"{path.name}: {len(reading.faults)} borders cross themselves and were mended", stacklevel=2)
     return reading.table
 
 
-def read_places(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
+def read_places(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) -> gpd.GeoDataFrame | None:
     """Places or ways in the working CRS: any vector file, or a CSV with name, longitude, latitude (WGS 84)."""
     if path is None or path.suffix.lower() != ".csv":
-        return read_context(path, crs)
+        return read_context(path, crs, limits)
     table = read_gazetteer(path)
     assert table is not None
     lon, lat = table["longitude"], table["latitude"]
@@ -61,9 +64,9 @@ def read_places(path: Path | None, crs: CRS) -> gpd.GeoDataFrame | None:
     return to_working(gpd.GeoDataFrame(table, geometry=points), crs)[0]
 
 
-def read_background(path: Path, crs: CRS) -> Reading:
+def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Reading:
     """A background layer in the working CRS; borders that cross themselves are mended, and listed."""
-    raw = read_raw(path)
+    raw = read_raw(path, limits=limits)
     if raw.crs is None or raw.geometry is None:
         raise CrsError(f"{raw.file}: states no CRS; save it with one")
     flat = shapely.force_2d(raw.geometry)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import warnings
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +25,9 @@ from clearplan.core.errors import MissingFileError, ReadError
 from clearplan.read.archives import zip_names
 from clearplan.read.dbase import refuse_unstated_encoding, siblings, table_faults, tables_of
 from clearplan.read.json_files import json_faults
+from clearplan.read.row_counts import check_rows
 from clearplan.read.seal import check_seal
-from clearplan.read.spreadsheets import drop_tags, first_line, read_csv, read_xlsx
+from clearplan.read.spreadsheets import check_codec, drop_tags, first_line, read_csv, read_xlsx
 from clearplan.settings.limits import LimitSettings
 from clearplan.tables.check import Fault, fault
 from clearplan.tables.sidetables import restored
@@ -91,16 +95,40 @@ def read_raw(
         absent = [part for part in (".shx", ".dbf") if part not in there]
         if absent:
             raise ReadError(f"{path}: its {' and '.join(absent)} is missing; copy every part of the shapefile")
-    if suffix in TABLES | VECTORS | PARQUET:
+    if suffix not in TABLES | VECTORS | PARQUET:
+        known = " ".join(sorted(TABLES | VECTORS | PARQUET))
+        raise ReadError(f"{path}: format {suffix or '(none)'} is not known; give one of {known}")
+    try:
         check_seal(path, limits)
+        check_rows(path, limits)
+        return _opened(path, suffix, layer, encoding)
+    except _DAMAGE as error:
+        words = first_line(error) or type(error).__name__
+        raise ReadError(f"{path}: is damaged ({words}); copy it again, or save it again") from None
+
+
+#: What libraries raise where the bytes of a file contradict one another; no such error is a fault of ours.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    UnicodeError,
+    IndexError,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    MemoryError,
+    OverflowError,
+    RecursionError,
+)
+
+
+def _opened(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:
     if suffix in TABLES:
         return _read_table(path, suffix, layer, encoding)
     if suffix in PARQUET:
         return _read_parquet(path)
-    if suffix in VECTORS:
-        return _read_vector(path, suffix, layer, encoding)
-    known = " ".join(sorted(TABLES | VECTORS | PARQUET))
-    raise ReadError(f"{path}: format {suffix or '(none)'} is not known; give one of {known}")
+    return _read_vector(path, suffix, layer, encoding)
 
 
 def read_typed(path: Path) -> list[tuple[str, pa.Table, CRS | None]]:
@@ -190,6 +218,8 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
     import pyogrio
     import pyogrio.raw
 
+    if encoding is not None:
+        check_codec(path, encoding)
     faults = json_faults(path) if suffix in (".geojson", ".json") else []
     if suffix in (".shp", ".zip"):
         tables = tables_of(path)

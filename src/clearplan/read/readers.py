@@ -49,6 +49,7 @@ from clearplan.read.rules import (
     unique_ids,
 )
 from clearplan.settings.base import check_settings
+from clearplan.settings.limits import LimitSettings
 from clearplan.settings.project import Project
 from clearplan.settings.sources import ContactLineSettings, SourceSettings
 from clearplan.tables.check import Fault, fault, fault_table
@@ -70,6 +71,7 @@ from clearplan.tables.texts import write_profile
 
 #: Levels of the index of a table as it was read: where each row stands.
 PLACE = ("file", "row")
+_LIMITS = LimitSettings()
 
 
 @dataclass(frozen=True)
@@ -294,6 +296,7 @@ def check_file(
     *,
     region: Region | None = None,
     code_lists: CodeLists | None = None,
+    limits: LimitSettings = _LIMITS,
     **source: object,
 ) -> pd.DataFrame:
     """Fault table of a file; empty: all is well.
@@ -302,7 +305,7 @@ def check_file(
     """
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
     try:
-        return read_source(name, settings, region=region, code_lists=code_lists).faults
+        return read_source(name, settings, region=region, code_lists=code_lists, limits=limits).faults
     except FaultsError as error:
         return error.faults
 
@@ -314,6 +317,7 @@ def read_source(
     region: Region | None = None,
     working: CRS | None = None,
     code_lists: CodeLists | None = None,
+    limits: LimitSettings = _LIMITS,
 ) -> Reading:
     """Read one source as a declared table.
 
@@ -323,7 +327,7 @@ def read_source(
         Strict reading found faults of level error or repairable; lenient reading found one that concerns the
         whole file.
     """
-    raw = read_raw(source.path, layer=source.layer, encoding=source.encoding)
+    raw = read_raw(source.path, layer=source.layer, encoding=source.encoding, limits=limits)
     faults = list(raw.faults)
     if not len(raw.frame):
         return _no_rows(name, raw, source, working or working_crs(region).crs if region else working)

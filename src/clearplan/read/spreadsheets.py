@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import csv
 import io
@@ -9,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from clearplan.core.errors import ReadError
@@ -91,7 +93,7 @@ def _workbook(path: Path, **options: Any) -> Any:
 def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[Fault]]:
     """The cells of one sheet as they stand, and faults: what a reader of cells can't see as the planner does."""
     book, formulas = _workbook(path, data_only=True), _workbook(path)
-    filled = [page.title for page in book.worksheets if page.max_row > 1 or page["A1"].value is not None]
+    filled = [page.title for page in book.worksheets if _filled(page)]
     if sheet is not None and sheet not in book.sheetnames:
         raise ReadError(f"{path}: has no sheet {sheet!r}; it has {', '.join(book.sheetnames)}")
     if sheet is None and len(filled) > 1:
@@ -100,17 +102,24 @@ def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[Fault]]
         raise ReadError(f"{path}: is empty; give a header row and data")
     title = sheet or filled[0]
     page = book[title]
-    cells = [[_cell(cell) for cell in row] for row in page.iter_rows()]
+    rows, columns = np.max(_filled(page) or [(1, 1)], axis=0)
+    cells = [[_cell(cell) for cell in row] for row in page.iter_rows(max_row=int(rows), max_col=int(columns))]
     header = ["" if name is None else str(name).strip() for name in cells[0]] if cells else []
     while header and not header[-1] and all(row[len(header) - 1] is None for row in cells[1:]):
         header.pop()
     _refuse_unclear_header(path, header)
     body = [row[: len(header)] for row in cells[1:]]
-    faults = _merged(path, page, header) + _formulas(path, page, formulas[title], header)
+    faults = _merged(path, page, header, len(cells)) + _formulas(path, page, formulas[title], header)
     return pd.DataFrame(body, columns=header, dtype=object), faults
 
 
-def _merged(path: Path, page: Any, header: list[str]) -> list[Fault]:
+def _filled(page: Any) -> list[tuple[int, int]]:
+    """(row, column) of the cells that hold something, by row: a sheet reaches as far as anybody ever formatted it."""
+    # openpyxl has no public way to the cells that the file holds; its rows make every cell between them.
+    return sorted(place for place, cell in page._cells.items() if cell.value is not None)
+
+
+def _merged(path: Path, page: Any, header: list[str], last: int) -> list[Fault]:
     faults = []
     for cells in page.merged_cells.ranges:
         rule, remedy = f"cells {cells} are merged", "unmerge them and fill each"
@@ -120,7 +129,7 @@ def _merged(path: Path, page: Any, header: list[str]) -> list[Fault]:
         value = page.cell(cells.min_row, cells.min_col).value
         faults += [
             fault(path.name, row, column, value, rule, "error", remedy)
-            for row in range(cells.min_row, cells.max_row + 1)
+            for row in range(cells.min_row, min(cells.max_row, max(last, cells.min_row)) + 1)
         ]
     return faults
 
@@ -128,14 +137,16 @@ def _merged(path: Path, page: Any, header: list[str]) -> list[Fault]:
 def _formulas(path: Path, page: Any, formulas: Any, header: list[str]) -> list[Fault]:
     """Formulas whose result the file does not hold, which nobody has seen, and those that lead out of the file."""
     faults = []
-    for row in formulas.iter_rows(min_row=2, max_col=len(header)):
-        for cell in row:
-            outward = cell.data_type == "f" and _OUTWARD.match(str(cell.value))
-            if outward or (cell.data_type == "f" and page[cell.coordinate].value is None):
-                why = "that leads out of the file" if outward else "without a stored value"
-                rule = f"cell {cell.coordinate} is a formula {why}"
-                remedy = "save it in a spreadsheet program, or write the value"
-                faults.append(fault(path.name, cell.row, header[cell.column - 1], cell.value, rule, "error", remedy))
+    for row, column in _filled(formulas):
+        cell = formulas.cell(row, column)
+        if row == 1 or column > len(header) or cell.data_type != "f":
+            continue
+        outward = _OUTWARD.match(str(cell.value))
+        if outward or page.cell(row, column).value is None:
+            why = "that leads out of the file" if outward else "without a stored value"
+            rule = f"cell {cell.coordinate} is a formula {why}"
+            remedy = "save it in a spreadsheet program, or write the value"
+            faults.append(fault(path.name, row, header[column - 1], cell.value, rule, "error", remedy))
     return faults
 
 
@@ -268,11 +279,31 @@ def _refuse_unclear_header(path: Path, header: list[str]) -> None:
         raise ReadError(f"{path}, row 1: column {twice[0]!r} stands twice; name each column once")
 
 
+#: Codecs of Python that are no character sets of a file.
+_NO_CHARSETS = {"idna", "punycode", "unicode_escape", "unicode-escape", "raw_unicode_escape", "raw-unicode-escape"}
+
+
+def check_codec(path: Path, encoding: str) -> None:
+    """An encoding is one of text, known by name.
+
+    Raises
+    ------
+    ReadError
+        It is not.
+    """
+    try:
+        b"a".decode(encoding)
+        known = codecs.lookup(encoding).name not in _NO_CHARSETS
+    except (LookupError, ValueError, OSError):
+        known = False
+    if not known:
+        raise ReadError(f"{path}: encoding {encoding!r} is not known; write for example 'cp1251'")
+
+
 def _decode(path: Path, content: bytes, encoding: str | None) -> str:
+    check_codec(path, encoding or "utf-8")
     try:
         return content.decode(encoding or "utf-8").lstrip("\ufeff")
-    except LookupError:
-        raise ReadError(f"{path}: encoding {encoding!r} is not known; write for example 'cp1251'") from None
     except UnicodeDecodeError as error:
         start = content.rfind(b"\n", 0, error.start) + 1
         end = content.find(b"\n", error.start)

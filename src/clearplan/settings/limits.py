@@ -1,4 +1,4 @@
-"""How large an input may be, and how long reading it may take: so generous that only mistakes and attacks meet it."""
+"""How large an input may be: so generous that only mistakes and attacks meet it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,4 @@ class LimitSettings(Settings):
     )
     max_unpack_factor: Annotated[int, Field(ge=1)] = Field(
         default=100, description="To how many times its own size an archive may unpack, above 64 MB."
-    )
-    max_seconds: Annotated[int, Field(ge=1)] = Field(
-        default=600, description="How long reading one large or strongly packed file may take [s]."
     )

@@ -105,14 +105,14 @@ def read_inputs(project: Project, frame: WorkingCrs) -> Inputs:
         operations=sorted({words for reading in every for words in reading.operation.split("; ") if words}),
         records=tuple(records),
         lines=[reading.table["hazard_id"].tolist() for reading in readings["hazards"][: len(project.contact_line)]],
-        settlements=read_places(surface.settlements, frame.crs) if surface is not None else None,
-        roads=read_places(surface.roads, frame.crs) if surface is not None else None,
+        settlements=read_places(surface.settlements, frame.crs, project.limits) if surface is not None else None,
+        roads=read_places(surface.roads, frame.crs, project.limits) if surface is not None else None,
     )
 
 
 def _read_table(project: Project, name: str, source: SourceSettings, frame: WorkingCrs) -> Reading:
     region, code_lists = project.study.region, project.code_lists
-    return read_source(name, source, region=region, working=frame.crs, code_lists=code_lists)
+    return read_source(name, source, region=region, working=frame.crs, code_lists=code_lists, limits=project.limits)
 
 
 def _of_records(reading: RecordReading) -> Reading:
@@ -304,7 +304,9 @@ def read_layers(project: Project, frame: WorkingCrs) -> tuple[Context, list[pd.D
     """Background layers, and the fault tables of what was mended in them."""
     asked = project.context
     paths = {name: getattr(asked, name) for name in ("districts", "countries", "rivers", "lakes")}
-    readings = {name: read_background(path, frame.crs) for name, path in paths.items() if path is not None}
+    readings = {
+        name: read_background(path, frame.crs, project.limits) for name, path in paths.items() if path is not None
+    }
     layers = {name: reading.table for name, reading in readings.items()}
     if asked.elevation is not None and not asked.elevation.exists():
         raise MissingFileError(f"{asked.elevation}: no such file; correct the path")
