@@ -248,6 +248,53 @@ def test_a_closed_line_is_asked_about(tmp_path, wrap):
     assert "Line" in thin.hazards.geom_type.iloc[0]
 
 
+LINE = {
+    "hazard_id": "LINE-1",
+    "scale": "1:50 000",
+    "source": "made up",
+    "position_error_m": 50,
+    "depth_min_m": 500,
+    "depth_max_m": 1000,
+    "measure": "each-side",
+    "caps": "flat",
+}
+SOUTH, MIDDLE, NORTH = (46.93, 39.98), (46.93, 40.0), (46.93, 40.02)
+
+
+def with_line(folder, shapes, sides):
+    gpd.GeoDataFrame(geometry=shapes, crs=4326).to_file(folder / "line.geojson")
+    project = folder / "project"
+    plan = project if project.exists() else make_project(folder)
+    return cp.run_study(
+        plan / "plan.toml", change={"contact_line": [LINE | {"path": str(folder / "line.geojson"), "sides": sides}]}
+    )
+
+
+@pytest.mark.parametrize("sides", ["left", "right"])
+@pytest.mark.parametrize(
+    "ways", [[(SOUTH, MIDDLE), (NORTH, MIDDLE)], [(MIDDLE, SOUTH), (MIDDLE, NORTH)], [(NORTH, MIDDLE), (SOUTH, MIDDLE)]]
+)
+@pytest.mark.parametrize("parts", [False, True])
+def test_parts_of_a_line_that_run_against_each_other_are_refused_with_both_named(tmp_path, sides, ways, parts):
+    lines = [shapely.LineString(way) for way in ways]
+    shapes = [shapely.MultiLineString(lines)] if parts else lines
+    with pytest.raises(FaultsError) as error:
+        with_line(tmp_path, shapes, sides)
+    (rule,) = [rule for rule in error.value.faults["rule"] if "run against each other" in rule]
+    assert ("two parts of row 1" in rule) if parts else ("rows 1 and 2" in rule)
+
+
+def test_parts_that_follow_each_other_and_belts_on_both_sides_need_no_turning(tmp_path):
+    chain = [shapely.LineString([SOUTH, MIDDLE]), shapely.LineString([MIDDLE, NORTH])]
+    belts = with_line(tmp_path, chain, "left").areas
+    belts = belts[belts["band"] != "whole"]
+    # To the left of a line that runs north lies the west.
+    line = gpd.GeoSeries([shapely.LineString([SOUTH, NORTH])], crs=4326).to_crs(belts.crs).iloc[0]
+    assert (belts.geometry.centroid.x < line.centroid.x).all()
+    against = [shapely.LineString([SOUTH, MIDDLE]), shapely.LineString([NORTH, MIDDLE])]
+    assert with_line(tmp_path, [shapely.MultiLineString(against)], "both").areas["deferred"].isna().all()
+
+
 @pytest.mark.parametrize("code", ["EPSG:3857", "EPSG:3395", "ESRI:54030"])
 def test_a_metric_crs_that_is_not_true_to_area_measures_nothing(tmp_path, code):
     hazards(SQUARE).to_crs(code).to_file(tmp_path / "h.gpkg")

@@ -453,6 +453,46 @@ def test_imsma_point_list_without_kinds_and_in_utm(tmp_path):
     assert reading.vertices["point_kind"].tolist() == ["start", "turning", "turning"]
 
 
+#: The corners of a field of 400 m by 100 m and a square of 100 m on it: 50,000 m2 in their order.
+CORNERS = [(0, 0), (400, 0), (400, 100), (100, 100), (100, 200), (0, 200)]
+
+
+def imsma_list(folder, numbers, corners=CORNERS):
+    """A point list whose rows stand in the order of ``numbers``; the corner of number 1 is the first."""
+    rows = [("UTM38N", "P1", n, f"p{n}", 664842.0 + corners[n - 1][0], 4430282.0 + corners[n - 1][1]) for n in numbers]
+    names = ["projname", "polyid", "pointno", "pointid", "xcoord", "ycoord"]
+    pd.DataFrame(rows, columns=names).to_csv(folder / "points.csv", index=False)
+    fixed = {"datum": "WGS 84", "ordnance": "unknown", "reliability": 0.5, "source": "IMSMA export"}
+    return {"set": fixed, "errors": SIGMAS}
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 3, 4, 5, 6], [1, 2, 3, 5, 4, 6], [6, 5, 4, 3, 2, 1], [1, 3, 5, 2, 4, 6]])
+def test_an_imsma_list_is_drawn_by_its_numbers(tmp_path, numbers):
+    source = imsma_list(tmp_path, numbers)
+    reading = read(tmp_path / "points.csv", **source)
+    assert reading.hazards.geometry.iloc[0].area == pytest.approx(50_000)
+    said = reading.faults["rule"].str.contains("drawn by their numbers").any()
+    assert said == (numbers != sorted(numbers))
+
+
+def test_numbers_of_an_imsma_list_are_no_text(tmp_path):
+    ring = [(200 * np.cos(t), 200 * np.sin(t)) for t in np.linspace(0, 2 * np.pi, 12, endpoint=False)]
+    in_text_order = sorted(range(1, 13), key=str)
+    source = imsma_list(tmp_path, in_text_order, ring)
+    area = read(tmp_path / "points.csv", **source).hazards.geometry.iloc[0].area
+    assert area == pytest.approx(12 / 2 * 200**2 * np.sin(2 * np.pi / 12))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "gap"), [([1, 2, 4, 5], "point 3"), ([2, 3, 4], "point 1"), ([1, 2, 6, 3], "point 4 to 5")]
+)
+def test_a_gap_in_an_imsma_list_is_said(tmp_path, numbers, gap):
+    source = imsma_list(tmp_path, numbers)
+    with pytest.raises(FaultsError) as error:
+        read(tmp_path / "points.csv", **source)
+    assert f"{gap} of P1 is missing" in error.value.faults["rule"].tolist()
+
+
 def test_anchors_of_the_workbook_are_versions_too(tmp_path):
     anchors = [
         {"record_id": "R1", "landmark": "bridge", "coordinates": "39.99100N 46.93000E", "datum": "WGS 84",

@@ -37,6 +37,7 @@ from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import (
     Region,
     closed_line_faults,
+    direction_faults,
     entered_geometry,
     geometry_faults,
     mapped,
@@ -339,6 +340,7 @@ def read_source(
     crs = stated_crs(raw, source)
     frame = typed(frame, name, raw, source, faults)
     faults += numbered_ids(frame, name, raw, source) + closed_line_faults(frame, name, geometry, raw, source)
+    faults += direction_faults(frame, geometry, raw)
     faults += geometry_faults(name, frame, geometry, crs, region, raw, faults, own)
     faults += schema_faults(frame, name, raw, code_lists) + row_faults(frame, name, raw, code_lists)
     table, faults_table = _settle(frame, geometry, faults, name, raw, source)

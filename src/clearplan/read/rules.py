@@ -149,6 +149,29 @@ def closed_line_faults(
     return [fault(raw.file, raw.rows[k], "geometry", "", rule, "error", remedy) for k in rows.tolist()]
 
 
+def direction_faults(frame: pd.DataFrame, geometry: Geometries, raw: Raw) -> list[Fault]:
+    """Parts of a contact line that run against each other where its belt lies on one side: there it changes sides."""
+    if not {"kind", "sides"} <= set(frame.columns):
+        return []
+    one_sided = (frame["kind"] == "contact-line") & frame["sides"].isin(["left", "right"])
+    meetings: dict[tuple[float, ...], list[tuple[int, str]]] = {}
+    for k in np.flatnonzero(one_sided.to_numpy()).tolist():
+        for part in shapely.get_parts(geometry[k]):
+            xy = np.round(shapely.get_coordinates(part), 7)
+            if len(xy) > 1:
+                meetings.setdefault(tuple(xy[0]), []).append((k, "begins"))
+                meetings.setdefault(tuple(xy[-1]), []).append((k, "ends"))
+    faults = []
+    for place, parts in meetings.items():
+        if len(parts) == 2 and parts[0][1] == parts[1][1]:
+            one, other = (raw.rows[part[0]] for part in parts)
+            where = f"rows {one} and {other}" if one != other else f"two parts of row {one}"
+            rule = f"{where} run against each other at {place[0]:g}, {place[1]:g}, where the belt would change sides"
+            remedy = "turn one of them round, or set sides = 'both'"
+            faults.append(fault(raw.file, other, "geometry", frame["sides"].iloc[parts[1][0]], rule, "error", remedy))
+    return faults
+
+
 def _only_part(shape: Any) -> Any:
     parts = shapely.get_parts(shape) if shape is not None and shape.geom_type == "MultiLineString" else [shape]
     return parts[0] if len(parts) == 1 else shape

@@ -10,7 +10,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +199,8 @@ def _as_read(source: RecordSettings, path: Path) -> SourceSettings:
 def _imsma(points: Raw, source: RecordSettings) -> dict[str, tuple[Raw, SourceSettings]]:
     """An IMSMA point list: its rows are LEGS; what is one per record comes from ``set``."""
     ours = {theirs.casefold(): ours for ours, theirs in IMSMA_COLUMNS.items()}
-    frame = points.frame.rename(columns=lambda name: ours.get(str(name).casefold(), name))
+    named = points.frame.rename(columns=lambda name: ours.get(str(name).casefold(), name))
+    frame, points = _by_number(named, points)
     kinds = frame["point_kind"] if "point_kind" in frame else pd.Series(None, index=frame.index, dtype=object)
     first = frame["point_no"].map(lambda number: str(number).removesuffix(".0").strip() == "1")
     frame["point_kind"] = [
@@ -217,6 +218,33 @@ def _imsma(points: Raw, source: RecordSettings) -> dict[str, tuple[Raw, SourceSe
         "records": (records, mapping),
         "legs": (Raw(points.file, frame, points.rows, None, None, points.faults), legs),
     }
+
+
+def _by_number(frame: pd.DataFrame, points: Raw) -> tuple[pd.DataFrame, Raw]:
+    """The points of each polygon in the order of their numbers, whatever the order of the rows; a gap is a fault."""
+    numbers = pd.to_numeric(frame["point_no"], errors="coerce").to_numpy(float)
+    polygons = pd.factorize(frame["record_id"])[0]
+    order = np.lexsort((np.where(np.isnan(numbers), np.inf, numbers), polygons))
+    faults = list(points.faults)
+    if not np.array_equal(order, np.arange(len(order))):
+        first = int(np.flatnonzero(order != np.arange(len(order)))[0])
+        rule = "rows are not in the order of PointNo; the points are drawn by their numbers"
+        row, value = points.rows[first], frame["point_no"].iloc[first]
+        faults.append(
+            fault(points.file, row, "point_no", value, rule, "warning", "none needed if the numbers are right")
+        )
+    before: dict[int, float] = {}
+    for k in order.tolist():
+        expected = before.get(polygons[k], 0.0) + 1
+        if not np.isnan(numbers[k]) and numbers[k] > expected:
+            last = f" to {numbers[k] - 1:g}" if numbers[k] - 1 > expected else ""
+            rule = f"point {expected:g}{last} of {frame['record_id'].iloc[k]} is missing"
+            remedy = "enter it, or number the points without a gap"
+            faults.append(fault(points.file, points.rows[k], "point_no", numbers[k], rule, "error", remedy))
+        if not np.isnan(numbers[k]):
+            before[polygons[k]] = numbers[k]
+    rows = [points.rows[k] for k in order]
+    return frame.iloc[order].reset_index(drop=True), replace(points, rows=rows, faults=faults)
 
 
 def _imsma_grid(name: object) -> object:
