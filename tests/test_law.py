@@ -29,7 +29,7 @@ STAGES = {
 HOMES = {
     "typer": {"cli"}, "rich": {"cli"}, "rasterio": {"geo"}, "mgrs": {"geo"}, "ppigrf": {"core"}, "pandera": {"tables"},
     "pydantic": {"settings"}, "pyogrio": {"read", "outputs/gis"}, "openpyxl": {"read"}, "pg8000": {"read"},
-    "urllib.request": {"read"}, "requests": set(), "httpx": set(), "aiohttp": set(), "http": set(), "socket": set(),
+    "urllib.request": {"read"}, "requests": set(), "httpx": set(), "aiohttp": set(), "http": {"read"}, "socket": set(),
     "sklearn": {"surface"}, "highspy": {"planning/search"}, "folium": {"outputs/page"}, "branca": {"outputs/page"},
     "xstatic": {"outputs/page"}, "reportlab": {"outputs/report"}, "xlsxwriter": {"outputs/workbooks"},
     "scipy": {"geo", "surface", "priority"}, "matplotlib": {"outputs/charts", "outputs/paper", "outputs/field"},

@@ -15,6 +15,7 @@ from shapely import LineString, Point, box
 
 import clearplan as cp
 from clearplan.core.errors import ReadError
+from clearplan.read import arcgis
 from clearplan.read.arcgis import read_service
 from clearplan.read.servers import fetch, fetch_sources
 from clearplan.settings.sources import SourceSettings
@@ -66,6 +67,14 @@ class Office(BaseHTTPRequestHandler):
         own, behaviour = self.server, self.server.behaviour
         if behaviour == "busy" and len(own.asked) == 1:
             return self.tell({}, 503)
+        if behaviour.startswith("broken") and len(own.asked) <= int(behaviour[-1]):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"fields": [')
+            return None
+        if behaviour == "escapes":
+            return self.tell({"error": {"code": 400, "message": "\x1b[2J\x1b]0;owned\x07no \u202esuch layer"}})
         if behaviour == "redirect":
             self.send_response(302)
             self.send_header("Location", "http://127.0.0.1:9/elsewhere")
@@ -202,3 +211,39 @@ def test_a_copy_is_read_by_our_own_door(office, tmp_path):
     assert zones["zone_id"].tolist() == ["Z1", "Z2"]
     assert zones["people"].tolist() == [10, 20]
     assert zones.crs.to_epsg() == 32638
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_line_that_breaks_is_tried_three_times(office, monkeypatch, times):
+    monkeypatch.setattr(arcgis, "PAUSE_S", 0)
+    office.behaviour = f"broken{times}"
+    if times < 3:
+        assert len(arcgis.read_service(office.url)) == len(FEATURES)
+        return
+    with pytest.raises(ReadError, match="can't be reached"):
+        arcgis.read_service(office.url)
+    assert len(office.asked) == 3
+
+
+def test_words_of_a_server_steer_no_terminal(office):
+    office.behaviour = "escapes"
+    with pytest.raises(ReadError) as refusal:
+        arcgis.read_service(office.url)
+    assert str(refusal.value).isprintable()
+    assert "no such layer" in str(refusal.value)
+
+
+def test_answers_and_layers_are_bounded(office, monkeypatch):
+    monkeypatch.setattr(arcgis, "_LARGEST_BYTES", 100)
+    with pytest.raises(ReadError, match="MB at once"):
+        arcgis.read_service(office.url)
+    monkeypatch.undo()
+    monkeypatch.setattr(arcgis, "_MOST_ROWS", len(FEATURES) - 1)
+    with pytest.raises(ReadError, match="rows; more than"):
+        arcgis.read_service(office.url)
+
+
+@pytest.mark.parametrize("last", [253_402_300_800_000, 9_223_372_036_854_775, -(10**17)])
+def test_days_beyond_the_calendar_stay_to_become_faults(last):
+    assert arcgis._days([0, None, last]).tolist() == ["0", None, str(last)]
+    assert arcgis._days([0, None]).tolist() == [pd.Timestamp("1970-01-01"), pd.NaT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import shutil
@@ -18,6 +19,7 @@ from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
 from clearplan.core.errors import ReadError, SettingsError
+from clearplan.read import postgis
 from clearplan.read.postgis import read_postgis
 from clearplan.read.servers import fetch_sources
 from clearplan.settings.project import load_project
@@ -169,6 +171,28 @@ def test_tables_without_shapes_and_geographies(url):
     far = read_postgis(url, "imsma.far")
     assert far.crs.to_epsg() == 4326
     assert far.geometry.iloc[0].equals(Point(46.7, 39.9))
+
+
+@pytest.mark.parametrize("odd", ["infinity", "-infinity", "10000-01-01 00:00:00", "0044-03-15 00:00:00 BC"])
+def test_times_beyond_the_calendar_stay_to_become_faults(odd):
+    day = dt.datetime(2020, 10, 3, 12)
+    assert postgis._times([day, None, odd]).tolist() == [str(day), None, odd]
+    assert postgis._times([day, None]).tolist() == [pd.Timestamp(day), pd.NaT]
+
+
+def test_a_server_that_is_away_is_tried_three_times(monkeypatch):
+    pauses = []
+    monkeypatch.setenv("PGUSER", "anybody")
+    monkeypatch.setattr(postgis.time, "sleep", pauses.append)
+    with pytest.raises(ReadError, match="is the server up"):
+        read_postgis("postgresql://127.0.0.1:1/imsma", "hazards")
+    assert pauses == [postgis.PAUSE_S] * 2
+
+
+@pytest.mark.parametrize("layer", ["", " ", "\t"])
+def test_a_blank_layer_is_no_layer(tmp_path, layer):
+    with pytest.raises(SettingsError, match="layer is blank"):
+        cp.read_hazards(tmp_path / "a.parquet", layer=layer)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,11 +24,15 @@ import pandas as pd
 
 from clearplan.core.errors import ReadError
 from clearplan.read.files import read_raw
-from clearplan.read.postgis import is_loopback
+from clearplan.read.postgis import is_loopback, shown
 
 TOKEN = "CLEARPLAN_ARCGIS_TOKEN"
 _TIMEOUT_S = 120  # [s] for each answer
 _TRIES = 3  # of each question, where the server is busy or the line breaks
+_CALENDAR_MS = (-62_135_596_800_000, 253_402_300_799_999)  # years 1 to 9999, from 1970
+PAUSE_S = 1.0  # [s] between them
+_LARGEST_BYTES = 512 << 20  # of one answer
+_MOST_ROWS = 2_000_000  # of a layer
 _PAGE = 1_000  # rows asked for at once, where the server doesn't allow fewer
 _WHOLE = {"esriFieldTypeOID", "esriFieldTypeInteger", "esriFieldTypeSmallInteger", "esriFieldTypeBigInteger"}
 _REAL = {"esriFieldTypeSingle", "esriFieldTypeDouble"}
@@ -56,6 +61,8 @@ def read_service(url: str) -> pd.DataFrame | gpd.GeoDataFrame:
         raise ReadError(f"{url}: is no layer; end it with the layer's number, such as .../FeatureServer/0")
     told = _ask(f"{url}/query", {"where": "1=1", "returnIdsOnly": "true"})
     ids = sorted(told.get("objectIds") or [])
+    if len(ids) > _MOST_ROWS:
+        raise ReadError(f"{url}: holds {len(ids):,} rows; more than {_MOST_ROWS:,} are not read, name a smaller layer")
     key = str(told.get("objectIdFieldName") or about.get("objectIdField") or "OBJECTID")
     size = max(1, min(_PAGE, int(about.get("maxRecordCount") or _PAGE)))
     rows: list[dict[str, Any]] = []
@@ -98,18 +105,23 @@ def _ask(url: str, question: dict[str, str]) -> dict[str, Any]:
     for attempt in range(_TRIES):
         try:
             with build_opener(_Staying).open(request, timeout=_TIMEOUT_S) as answer:
-                return _told(url, json.loads(answer.read().decode("utf-8")))
+                content = answer.read(_LARGEST_BYTES + 1)
+                if answer.length and len(content) <= _LARGEST_BYTES:
+                    raise ConnectionError(f"its answer breaks off after {len(content):,} bytes")
+            if len(content) > _LARGEST_BYTES:
+                raise ReadError(f"{url}: answers with more than {_LARGEST_BYTES >> 20:,} MB at once; ask its owner")
+            return _told(url, json.loads(content.decode("utf-8")))
         except HTTPError as error:
             error.close()
             if error.code < 500 or attempt == _TRIES - 1:
                 raise ReadError(f"{url}: {_refusal(error.code)}") from None
-        except (URLError, TimeoutError, ConnectionError) as error:
+        except (URLError, OSError, HTTPException) as error:
             if attempt == _TRIES - 1:
-                reason = getattr(error, "reason", error)
+                reason = shown(str(getattr(error, "reason", error)))
                 raise ReadError(f"{url}: can't be reached ({reason}); is the server up, and the url right?") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ReadError(f"{url}: does not answer in JSON; is it the address of a feature layer?") from None
-        time.sleep(attempt)  # [s]
+        time.sleep(PAUSE_S)
     raise AssertionError("unreachable")
 
 
@@ -130,7 +142,7 @@ def _told(url: str, answer: Any) -> dict[str, Any]:
     if error := answer.get("error"):
         words = str(error.get("message", "")) if isinstance(error, dict) else str(error)
         token = os.environ.get(TOKEN)
-        words = words.replace(token, "...") if token else words
+        words = shown(words.replace(token, "...") if token else words)
         code = error.get("code") if isinstance(error, dict) else None
         raise ReadError(f"{url}: {_refusal(int(code or 0), words)}")
     return answer
@@ -157,10 +169,18 @@ def _attributes(fields: list[dict[str, Any]], rows: list[dict[str, Any]]) -> pd.
         elif kind in _REAL:
             columns[name] = pd.Series(pd.array(values, dtype="Float64"))
         elif kind == "esriFieldTypeDate":  # milliseconds since 1970, UTC
-            columns[name] = pd.to_datetime(pd.Series(values, dtype="Int64"), unit="ms")
+            columns[name] = _days(values)
         else:
             columns[name] = pd.Series([None if v is None else str(v) for v in values], dtype=object)
     return pd.DataFrame(columns, index=range(len(rows)))
+
+
+def _days(values: list[Any]) -> pd.Series:
+    """Milliseconds as times; a column with one beyond the years 1 to 9999 stays as numbers: its rows become faults."""
+    numbers = pd.Series(values, dtype="Int64")
+    if numbers.dropna().between(*_CALENDAR_MS).all():
+        return pd.to_datetime(numbers, unit="ms")
+    return pd.Series([None if v is None else str(v) for v in values], dtype=object)
 
 
 def _with_shapes(frame: pd.DataFrame, rows: list[dict[str, Any]], about: dict[str, Any], url: str) -> gpd.GeoDataFrame:

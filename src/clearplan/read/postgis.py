@@ -6,9 +6,11 @@ stand in no message. ``PGSSLMODE`` says how a server elsewhere proves who it is;
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import os
 import ssl
+import time
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +25,8 @@ from clearplan.core.errors import ReadError
 from clearplan.read.spreadsheets import first_line
 
 _TIMEOUT_S = 120  # [s] for each answer; an office's slow line is no fault
+_TRIES, PAUSE_S = 3, 1.0  # where the line breaks [1, s]
+_MOST_ROWS = 2_000_000  # of a table
 #: Column types that arrive as themselves; others are asked for as the server's own text.
 _PLAIN = {"smallint", "integer", "bigint", "real", "double precision", "numeric", "boolean", "date"}
 _TIMES = {"timestamp without time zone", "timestamp with time zone"}
@@ -60,16 +64,29 @@ def read_postgis(url: str, table: str) -> pd.DataFrame | gpd.GeoDataFrame:
     where = f"{url} table {table}"
     schema, dot, name = table.partition(".")
     own = f"{identifier(schema)}.{identifier(name)}" if dot else f"public.{identifier(table)}"
-    try:
-        with _connected(url) as server:
-            # Repeatable read: all that is asked below is of one moment.
-            server.run("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            columns = _columns(server, own, where)
-            rows = server.run(_question(columns, own))
-            crs = _crs(server, {row[-1] for row in rows} - {None}, where) if _shape_of(columns, where) else None
-    except (DatabaseError, InterfaceError, OSError) as error:
-        raise ReadError(f"{where}: {_reason(error)}") from None
+    for attempt in range(_TRIES):
+        try:
+            columns, rows, crs = _answers(url, own, where)
+            break
+        except (DatabaseError, InterfaceError, OSError) as error:
+            # A refusal stays one; a broken line may be whole again.
+            if isinstance(error, DatabaseError | ssl.SSLError) or attempt == _TRIES - 1:
+                raise ReadError(f"{where}: {_reason(error)}") from None
+        time.sleep(PAUSE_S)
     return _as_table(columns, rows, crs, where)
+
+
+def _answers(url: str, own: str, where: str) -> tuple[list[tuple[str, str, bool]], list[list[Any]], Any]:
+    """Columns, rows and CRS of a table, all of one moment."""
+    with _connected(url) as server:
+        server.run("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        columns = _columns(server, own, where)
+        count = int(server.run(f"SELECT count(*) FROM {own}")[0][0])
+        if count > _MOST_ROWS:
+            raise ReadError(f"{where}: holds {count:,} rows; more than {_MOST_ROWS:,} are not read, name a view")
+        rows = server.run(_question(columns, own))
+        crs = _crs(server, {row[-1] for row in rows} - {None}, where) if _shape_of(columns, where) else None
+    return columns, rows, crs
 
 
 def _connected(url: str) -> Any:
@@ -89,6 +106,15 @@ def _connected(url: str) -> Any:
         timeout=_TIMEOUT_S,
         application_name="clearplan",
     )
+
+
+def shown(words: str) -> str:
+    """Words of a server without the characters that steer a terminal or turn its text round.
+
+    >>> shown("a\x1b[31mb\u202ec")
+    'a[31mbc'
+    """
+    return "".join(letter for letter in words if letter.isprintable() or letter == " ")[:300]
 
 
 def is_loopback(host: str) -> bool:
@@ -123,7 +149,7 @@ def _reason(error: Exception) -> str:
     told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     if (code := str(told.get("C", ""))) in _REFUSALS:
         return _REFUSALS[code]
-    words = str(told.get("M", "")) or first_line(error)
+    words = shown(str(told.get("M", "")) or first_line(error))
     for secret in (os.environ.get("PGPASSWORD"), os.environ.get("PGUSER")):
         words = words.replace(secret, "...") if secret else words
     if isinstance(error, ssl.SSLError):
@@ -206,5 +232,15 @@ def _values(values: list[Any], kind: str) -> Any:
     if kind == "boolean":
         return pd.array(values, dtype="boolean")
     if kind in _TIMES:
-        return pd.to_datetime(pd.Series(values, dtype=object), utc=True).dt.tz_localize(None)
+        return _times(values)
     return pd.Series([None if v is None else str(v) for v in values], dtype=object)
+
+
+def _times(values: list[Any]) -> pd.Series:
+    """Times; a column with infinity, or a year beyond the calendar, stays as text, and its rows become faults."""
+    if all(value is None or isinstance(value, dt.datetime) for value in values):
+        try:
+            return pd.to_datetime(pd.Series(values, dtype=object), utc=True).dt.tz_localize(None)
+        except (ValueError, OverflowError):  # pandas' own error for the calendar's end is a ValueError
+            pass
+    return pd.Series([None if value is None else str(value) for value in values], dtype=object)

@@ -65,6 +65,8 @@ class SourceSettings(Settings):
 
     @model_validator(mode="after")
     def _server_in_order(self) -> Self:
+        if self.layer is not None and not self.layer.strip():
+            raise ValueError("layer is blank; name the layer, or leave the setting out")
         if self.url is not None:
             check_url(self.url)
             if self.path.suffix.lower() != ".parquet":
