@@ -253,3 +253,17 @@ def test_a_project_without_decisions_keeps_no_state(project):  # noqa: F811
     chain, note = keep(hold(Home(project), {}))
     assert (chain.entries, note) == ((), None)
     assert not (project / ".clearplan").exists()
+
+
+def test_changes_without_ids_may_change_their_rows_and_their_file(project):  # noqa: F811
+    head, *rows = (project / "history.csv").read_text(encoding="utf-8").splitlines()
+    without = [line.partition(",")[2] for line in (head, *rows)]
+    (project / "history.csv").write_text("\n".join(without))
+    plan = begun(project)
+    assert "change without id (shut, closed, 2024-02-02, authority)" in entries(project)[0]["decisions"]
+    (project / "other.csv").write_text("\n".join([without[0], *without[:0:-1]]))
+    plan.write_text(PLAN.replace("history.csv", "other.csv"))
+    assert not cp.run_study(plan).chain.fresh
+    (project / "other.csv").write_text("\n".join(without[:2]))
+    with pytest.raises(RewrittenError, match="without id"):
+        cp.run_study(plan)
