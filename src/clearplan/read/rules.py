@@ -66,26 +66,8 @@ def near_names(raw: Raw, name: str, source: SourceSettings) -> list[Fault]:
 
 def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
     """The file's columns under our names, its codes as ours, constants filled in; other columns stay."""
-    frame = raw.frame.rename(columns={c: f"{c}_entered" for c in _OURS if c in raw.frame.columns})
     _refuse_unknown_names(raw, name, source)
-    made = {ours: theirs for ours, theirs in source.columns.items() if theirs in MADE_IDS}
-    for ours, theirs in made.items():
-        if ours != id_column(name):
-            raise SettingsError(f"{raw.file}: columns.{ours} = {theirs!r}: only {id_column(name)} can be made so")
-        if ours in frame.columns:
-            frame = frame.rename(columns={ours: f"{ours}_entered"})
-        frame[ours] = _made_ids(raw, theirs)
-    source = source.model_copy(update={"columns": {c: t for c, t in source.columns.items() if c not in made}})
-    for ours, theirs in source.columns.items():
-        if theirs not in frame.columns:
-            known = ", ".join(map(str, frame.columns)) or "none"
-            raise SettingsError(f"{raw.file}: columns.{ours} names {theirs!r}, which the file lacks; it has {known}")
-    if len(set(source.columns.values())) < len(source.columns):
-        raise SettingsError(f"{raw.file}: two of our columns map to one of the file's; give each its own")
-    taken = {c: f"{c}_entered" for c in source.columns if c in frame.columns and source.columns[c] != c}
-    frame = frame.rename(columns=taken).rename(
-        columns={taken.get(theirs, theirs): ours for ours, theirs in source.columns.items()}
-    )
+    frame = _renamed(raw, name, source)
     for ours, value in source.set.items():
         if ours in frame.columns:
             frame[f"{ours}_entered"] = frame[ours]
@@ -94,8 +76,30 @@ def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
     for ours, mapping in source.codes.items():
         if ours not in frame.columns:
             raise SettingsError(f"{raw.file}: codes.{ours} maps a column that is not there; correct its name")
-        text = frame[ours].map(lambda v: v.strip() if isinstance(v, str) else v)
-        frame[ours] = text.map(lambda v, m=mapping: m.get(str(v), v))
+        texts, _ = texts_in(list(frame[ours]))
+        cells = zip(frame[ours], texts, strict=True)
+        frame[ours] = pd.Series([mapping.get(str(text), cell) for cell, text in cells], index=frame.index, dtype=object)
+    return frame
+
+
+def _renamed(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
+    """The file's columns under our names; one of its own that bears such a name is kept as ``<name>_entered``."""
+    made = {ours: theirs for ours, theirs in source.columns.items() if theirs in MADE_IDS}
+    wanted = {ours: theirs for ours, theirs in source.columns.items() if ours not in made}
+    for ours, theirs in wanted.items():
+        if theirs not in raw.frame.columns:
+            known = ", ".join(map(str, raw.frame.columns)) or "none"
+            raise SettingsError(f"{raw.file}: columns.{ours} names {theirs!r}, which the file lacks; it has {known}")
+    if len(set(wanted.values())) < len(wanted):
+        raise SettingsError(f"{raw.file}: two of our columns map to one of the file's; give each its own")
+    ours_of = {theirs: ours for ours, theirs in wanted.items()}
+    taken = {*_OURS, *source.columns}
+    names = {c: ours_of.get(c, f"{c}_entered" if c in taken else c) for c in raw.frame.columns}
+    frame = raw.frame.rename(columns=names)
+    for ours, way in made.items():
+        if ours != id_column(name):
+            raise SettingsError(f"{raw.file}: columns.{ours} = {way!r}: only {id_column(name)} can be made so")
+        frame[ours] = _made_ids(raw, way)
     return frame
 
 
