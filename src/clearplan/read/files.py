@@ -28,6 +28,7 @@ from clearplan.read.json_files import json_faults
 from clearplan.read.row_counts import check_rows
 from clearplan.read.seal import check_seal
 from clearplan.read.spreadsheets import check_codec, drop_tags, first_line, read_csv, read_xlsx
+from clearplan.read.worker import apart, is_large
 from clearplan.settings.limits import LimitSettings
 from clearplan.tables.check import Fault, fault
 from clearplan.tables.sidetables import restored
@@ -101,6 +102,10 @@ def read_raw(
     try:
         check_seal(path, limits)
         check_rows(path, limits)
+        if is_large(path):
+            raw = apart(__name__, _opened.__name__, path, suffix, layer, encoding, limits=limits)
+            assert isinstance(raw, Raw)
+            return raw
         return _opened(path, suffix, layer, encoding)
     except _DAMAGE as error:
         words = first_line(error) or type(error).__name__

@@ -21,3 +21,6 @@ class LimitSettings(Settings):
     max_unpack_factor: Annotated[int, Field(ge=1)] = Field(
         default=100, description="To how many times its own size an archive may unpack, above 64 MB."
     )
+    max_seconds: Annotated[int, Field(ge=1)] = Field(
+        default=600, description="How long reading one file of more than 64 MB may take [s]."
+    )
