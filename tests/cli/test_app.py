@@ -396,6 +396,23 @@ def test_hostile_text_moves_no_terminal(tmp_path):
     assert "\x1b[2J" not in done.stdout + done.stderr
 
 
+def test_many_faults_are_counted_by_rule_and_written_whole(tmp_path):
+    rows = "".join(f"Z{k},A,{'x' if k % 2 else '=1+1'},50,s,46.9,40\n" for k in range(200))
+    (tmp_path / "z.csv").write_text("zone_id,name,people,position_error_m,source,lon,lat\n" + rows)
+    check = ("check", "z.csv", "--as", "zones", "--crs", "EPSG:4326")
+    done = clearplan(*check, "--csv", "faults.csv", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "must be a number" in done.stdout
+    assert "2, 3, 4" in done.stdout
+    assert len(done.stdout.splitlines()) < 20
+    assert "z.csv: 200 faults, 0 warnings" in done.stdout
+    written = (tmp_path / "faults.csv").read_text(encoding="utf-8").splitlines()
+    assert len(written) == 201
+    assert not [line for line in written if ",=1+1" in line]
+    one_line(clearplan(*check, "--csv", "faults.csv", cwd=tmp_path), 2, "faults.csv: exists already")
+    assert len(clearplan(*check, "--all", cwd=tmp_path).stdout.splitlines()) > 200
+
+
 def test_init_makes_a_plan_that_loads_once_every_value_is_decided(tmp_path):
     done = clearplan("init", "study", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

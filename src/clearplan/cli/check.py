@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clearplan.cli.records import faults_of_records
-from clearplan.cli.terminal import print_faults
+from clearplan.cli.terminal import print_faults, print_rules
+from clearplan.core.writing import refuse_taken, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from clearplan.settings.project import Project
+
+
+#: More faults than a screen holds are counted by rule.
+_MOST_LISTED = 40
 
 
 def _known_table(name: str) -> str:
@@ -44,20 +49,43 @@ def check(
     crs: Annotated[
         str | None, typer.Option("--crs", metavar="CRS", help="CRS of a file that states none, such as EPSG:4326.")
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help=f"List every row; else more than {_MOST_LISTED} faults are counted by rule.")
+    ] = False,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Also write the whole list, for the data's owner.")
+    ] = None,
 ) -> None:
-    """List every fault of a file: row, column, value, rule, remedy.
+    """List the faults of a file: row, column, value, rule, remedy.
 
     Exit code 1 if there is a fault; warnings alone give 0.
     """
+    if csv is not None:
+        refuse_taken(csv, (".csv",))
     faults = faults_of_records(file, project) if table == "records" else _faults_of(file, table, project, crs)
     if not len(faults):
         typer.echo(f"{file}: no faults")
         return
-    print_faults(faults)
+    if csv is not None:
+        write_whole(csv, _as_csv(faults))
+    if every or len(faults) <= _MOST_LISTED:
+        print_faults(faults)
+    else:
+        print_rules(faults)
     serious = int(faults["level"].isin(["error", "repairable"]).sum())
     typer.echo(f"{file}: {serious} faults, {len(faults) - serious} warnings")
+    if csv is not None:
+        typer.echo(f"Every fault: {csv}")
     if serious:
         raise typer.Exit(1)
+
+
+def _as_csv(faults: pd.DataFrame) -> str:
+    """The fault table as a file; a spreadsheet takes no cell of it for a formula."""
+    from clearplan.read.spreadsheets import as_text
+
+    cells = faults.astype(object).where(faults.notna(), "").astype(str)
+    return str(cells.map(as_text).to_csv(index=False, lineterminator="\n"))
 
 
 def _faults_of(file: Path, table: str, project: Path | None, crs: str | None) -> pd.DataFrame:

@@ -77,6 +77,18 @@ def print_faults(faults: pd.DataFrame, records: Mapping[tuple[str, Hashable], st
     print_table(tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
+def print_rules(faults: pd.DataFrame) -> None:
+    """Print how often each rule is broken, most often first, and the first three rows of each."""
+    rules = faults.groupby(["level", "column", "rule", "remedy"], sort=False, dropna=False)
+    rows = [
+        (f"{len(broken):,}", level, column, f"{rule}; {remedy}", ", ".join(map(str, broken["row"].dropna().head(3))))
+        for (level, column, rule, remedy), broken in rules
+    ]
+    rows.sort(key=lambda row: -int(row[0].replace(",", "")))
+    print_table(("faults", "level", "column", "rule; remedy", "first rows"), rows)
+    say("--all lists every row; --csv FILE writes the list.")
+
+
 def print_rewritten(rows: Sequence[tuple[str, str, str, str]], most: int = 40) -> None:
     """Print decisions that were rewritten as a table; what is left out is counted."""
     if not rows:
