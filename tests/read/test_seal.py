@@ -18,6 +18,7 @@ import shapely
 import clearplan as cp
 from clearplan.core.errors import ReadError
 from clearplan.geo.rasters import hillshade_png
+from clearplan.read.files import VECTORS
 from tests.conftest import clearplan
 from tests.study.test_run import make_project
 
@@ -245,3 +246,22 @@ def test_a_file_of_another_format_is_named(tmp_path, name, content, words):
     assert done.returncode == 1, done.stderr
     assert words in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("suffix", sorted(VECTORS - {".gdb", ".shp"}))
+def test_every_suffix_that_gdal_opens_is_sealed(tmp_path, listener, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_text(vector_vrt(f"/vsicurl/{listener.url}/a.geojson"))
+    with pytest.raises(ReadError, match="XML with the root OGRVRTDataSource, not"):
+        cp.read_hazards(path, crs="EPSG:4326")
+    assert not listener.calls
+
+
+@pytest.mark.parametrize("key", ["crs", "CRS", "\\u0063rs"])
+def test_no_line_of_geojson_links_a_crs(tmp_path, listener, key):
+    link = f'"{key}": {{"type": "link", "properties": {{"href": "{listener.url}/crs", "type": "ogcwkt"}}}}'
+    geometry = f'{{"type": "Point", "coordinates": [46.9, 40], {link}}}'
+    (tmp_path / "a.geojsonl").write_text(f'{{"type": "Feature", "properties": {{}}, "geometry": {geometry}}}\n' * 2)
+    with pytest.raises(ReadError, match="leads out of the file"):
+        cp.read_hazards(tmp_path / "a.geojsonl")
+    assert not listener.calls

@@ -37,6 +37,8 @@ _ROOTS = {".kml": "kml", ".gpx": "gpx"}
 _TEXTS = {
     ".geojson": (rb"\x1e?[{\[]", "GeoJSON"),
     ".json": (rb"\x1e?[{\[]", "GeoJSON or Esri JSON"),
+    ".geojsonl": (rb"\x1e?\s*\{", "GeoJSON of one feature per line"),
+    ".geojsonseq": (rb"\x1e?\s*\{", "GeoJSON of one feature per line"),
     ".tab": (rb"!table", "a MapInfo table"),
     ".mif": (rb"version", "a MapInfo interchange file"),
 }
@@ -52,6 +54,8 @@ _LEADING_OUT = re.compile(
 _SQL_LEADING_OUT = re.compile(r"gdal_get_\w+|ogr_geocode\w*|ogr_layer_\w+|ogr_datasource_\w+|load_extension", re.I)
 _MODULE = re.compile(r"create\s+virtual\s+table.*?\busing\s+[\"'`\[]?(\w+)", re.I | re.S)
 _MODULES = {"rtree", "rtree_i32", "fts3", "fts4", "fts5"}
+#: A CRS of its own in a line of GeoJSON, or a letter written so that its name isn't seen.
+_CRS_OF_LINE = re.compile(rb'"crs"\s*:|\\u00[4-7][0-9a-f]', re.I)
 _TABLE_LEADING_OUT = re.compile(rb'^\s*(open\s+table|create\s+view|file\s+".*[/\\:])', re.I | re.M)
 
 
@@ -134,6 +138,8 @@ def _check_text(path: Path, suffix: str) -> None:
         match = _LEADING_OUT.search(content)
         if match is None and suffix == ".tab":
             match = _TABLE_LEADING_OUT.search(content)
+        if match is None and suffix in (".geojsonl", ".geojsonseq"):
+            match = _CRS_OF_LINE.search(content)
         if match is not None:
             line = content[: match.start()].count(b"\n") + 1
             words = " ".join(match.group().decode("ascii", "replace").split())
