@@ -339,6 +339,18 @@ def test_null_island_is_warned_of(tmp_path):
     assert "point lies at 0, 0" in cp.check_file(tmp_path / "z.csv", "zones", crs="EPSG:4326")["rule"].tolist()
 
 
+def test_rows_of_each_file_balance(tmp_path):
+    lane, bow = shapely.Polygon(LANE), shapely.Polygon([(46.9, 39.9), (46.91, 39.91), (46.91, 39.9), (46.9, 39.91)])
+    hazards(SQUARE, lane, bow).to_file(tmp_path / "h.gpkg")
+    _, study = judged(tmp_path / "h.gpkg", lenient=True)
+    counts = {row["file"]: row for row in study.run["balance"]}
+    assert counts["h.gpkg"] == {
+        "table": "hazards", "file": "h.gpkg", "read": 3, "used": 2, "deferred": 1, "repaired": 1
+    }  # fmt: skip
+    assert all(row["read"] == row["used"] + row["deferred"] for row in study.run["balance"])
+    assert counts["zones.csv"]["read"] == 2
+
+
 # --- tables are named, columns may have any name
 
 

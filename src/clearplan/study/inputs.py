@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
@@ -39,6 +39,7 @@ class Inputs:
     operations : datum operations that were applied, in words
     records : what came out of each source of minefield records
     lines : ids of the hazards of each contact line
+    balance : for each file its table, and how many of its rows were read, used, deferred and repaired
     settlements, roads : layers that the surface asks for
     """
 
@@ -47,6 +48,7 @@ class Inputs:
     operations: list[str]
     records: tuple[RecordReading, ...]
     lines: list[list[str]]
+    balance: list[dict[str, Any]] = field(default_factory=list)
     settlements: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
 
@@ -105,9 +107,20 @@ def read_inputs(project: Project, frame: WorkingCrs) -> Inputs:
         operations=sorted({words for reading in every for words in reading.operation.split("; ") if words}),
         records=tuple(records),
         lines=[reading.table["hazard_id"].tolist() for reading in readings["hazards"][: len(project.contact_line)]],
+        balance=[_balance(name, reading) for name, of_table in readings.items() for reading in of_table],
         settlements=read_places(surface.settlements, frame.crs, project.limits) if surface is not None else None,
         roads=read_places(surface.roads, frame.crs, project.limits) if surface is not None else None,
     )
+
+
+def _balance(name: str, reading: Reading) -> dict[str, Any]:
+    """How many rows of a file were read, used, deferred and repaired; read = used + deferred."""
+    table, faults = reading.table, reading.faults
+    files = [*table.index.get_level_values("file").unique(), *faults["file"].unique()] if len(table) else []
+    deferred = int(table["deferred"].notna().sum())
+    repaired = faults.loc[faults["level"] == "repaired", "row"].nunique()
+    counts = {"read": len(table), "used": len(table) - deferred, "deferred": deferred, "repaired": int(repaired)}
+    return {"table": name, "file": str(files[0]) if files else ""} | counts
 
 
 def _read_table(project: Project, name: str, source: SourceSettings, frame: WorkingCrs) -> Reading:
