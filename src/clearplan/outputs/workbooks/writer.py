@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import math
 import numbers
 import textwrap
@@ -144,14 +145,17 @@ def new_book(path: str | Path, title: str) -> Iterator[Any]:
     if path.suffix.lower() != ".xlsx":
         raise OutputError(f"{path}: is no .xlsx name; end it with .xlsx")
     with whole(path) as fresh:
+        # Into memory first: on a full disk, XlsxWriter leaves an archive open that complains when it is forgotten.
+        out = io.BytesIO()
         # Text stays text: a cell that begins with '=' must not become a formula.
-        book = xlsxwriter.Workbook(str(fresh), {"strings_to_formulas": False, "strings_to_urls": False})
+        book = xlsxwriter.Workbook(out, {"strings_to_formulas": False, "strings_to_urls": False})
         book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1)})
         yield book
         try:
             book.close()
         except xlsxwriter.exceptions.XlsxFileError as error:
             raise unwritable(path, error) from None
+        fresh.write_bytes(out.getbuffer())
 
 
 # --- books to file
