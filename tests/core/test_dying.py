@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 import traceback
@@ -310,3 +311,21 @@ def test_a_folder_that_can_not_be_written_is_named_in_one_line(clean, name):
         assert str(refused.value).startswith(f"{clean / name}: ")
         assert len(str(refused.value).splitlines()) == 1
     assert sorted(path.name for path in clean.iterdir()) == ["file", "loop"]
+
+
+def test_the_last_result_comes_back_where_somebody_removed_the_new_one(clean):
+    folder, n = clean / "out", 30
+    publish(folder, OLD)
+    mine = users(folder, 2)
+    half_way = 0
+    while in_child(lambda: publish(folder, NEW), die_at=n) == DIED:
+        if beside(folder, "moves").exists():
+            half_way += 1
+            (fresh,) = clean.glob(".out.new-*")
+            shutil.rmtree(fresh)
+            check_recovered(folder, mine, OLD)
+        else:
+            check_recovered(folder, mine, OLD, NEW)
+            publish(folder, OLD)
+        n += 1 if FULL else 3
+    assert half_way > 5

@@ -225,7 +225,9 @@ def _parquet(tables: Tables, path: Path, imprint: Imprint) -> list[str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the bbox of rows without a place
             bare.to_parquet(path, index=False, write_covering_bbox=covered, schema_version="1.1.0")
-        shapes = pq.read_table(path)
+        # No threads: where memory is full, Arrow waits for ever for those that could not be started.
+        with pq.ParquetFile(path) as bare_file:
+            shapes = bare_file.read(use_threads=False)
         arrow = arrow.drop_columns(["geometry"])
         for name in shapes.column_names:
             arrow = arrow.append_column(shapes.schema.field(name), shapes.column(name))
