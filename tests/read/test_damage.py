@@ -119,6 +119,10 @@ def test_archives_that_unpack_to_too_much(tmp_path, suffix):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle, bundle.open("a.csv", "w") as member:
         for _ in range(80):
             member.write(bytes(1 << 20))
+    if suffix == ".xlsx":
+        done = clearplan("check", path, "--as", "records")
+        assert done.returncode == 1
+        assert "max_unpack_factor" in done.stderr
     one_line(path, "times its size", "max_unpack_factor")
 
 

@@ -15,6 +15,8 @@ import pandas as pd
 
 from clearplan.core.errors import ReadError
 from clearplan.read.cells import FormattedNumber
+from clearplan.read.seal import check_seal
+from clearplan.settings.limits import LimitSettings
 from clearplan.tables.check import Fault, fault
 from clearplan.tables.hxl import tags_in
 
@@ -77,6 +79,7 @@ def _shown(frame: pd.DataFrame, row: int) -> str:
 
 def sheet_names(path: Path) -> list[str]:
     """Sheets of an XLSX file, without reading a cell of them."""
+    check_seal(path, LimitSettings())
     with contextlib.closing(_workbook(path, read_only=True)) as book:
         return [str(name) for name in book.sheetnames]
 
