@@ -339,6 +339,30 @@ def test_null_island_is_warned_of(tmp_path):
     assert "point lies at 0, 0" in cp.check_file(tmp_path / "z.csv", "zones", crs="EPSG:4326")["rule"].tolist()
 
 
+POINT = '<trkpt lat="39.9{}" lon="46.9"/>'
+
+
+@pytest.mark.parametrize(
+    ("segments", "left", "words"),
+    [
+        ([1, 2], 1, "a segment of a single point"),
+        ([2, 1, 3], 2, "a segment of a single point"),
+        ([1, 1, 4], 1, "2 segments of a single point"),
+    ],
+)
+def test_a_track_keeps_all_but_its_single_points(tmp_path, segments, left, words):
+    text = "".join(f"<trkseg>{''.join(POINT.format(k) for k in range(count))}</trkseg>" for count in segments)
+    head = '<gpx version="1.1" creator="G" xmlns="http://www.topografix.com/GPX/1/1">'
+    (tmp_path / "t.gpx").write_text(f"{head}<trk>{text}</trk></gpx>")
+    source = {"columns": {"hazard_id": "@row"}, "set": FIELD}
+    faults, study = judged(tmp_path / "t.gpx", **source)
+    assert study is None
+    assert words in faults["rule"].iloc[0]
+    _, study = judged(tmp_path / "t.gpx", lenient=True, **source)
+    assert study.hazards["deferred"].isna().all()
+    assert len(shapely.get_parts(study.hazards.geometry.iloc[0])) == left
+
+
 def test_rows_of_each_file_balance(tmp_path):
     lane, bow = shapely.Polygon(LANE), shapely.Polygon([(46.9, 39.9), (46.91, 39.91), (46.91, 39.9), (46.9, 39.91)])
     hazards(SQUARE, lane, bow).to_file(tmp_path / "h.gpkg")

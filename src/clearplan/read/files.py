@@ -306,19 +306,38 @@ def _listed(value: Any) -> Any:
 def _shapes(file: str, wkb: Any, rows: list[int], faults: list[Fault]) -> np.ndarray[Any, Any]:
     geometry = shapely.from_wkb(wkb, on_invalid="ignore")
     for k in np.flatnonzero(np.array([b is not None for b in wkb], dtype=bool) & shapely.is_missing(geometry)):
+        rule, remedy = "ring is not closed", "end the ring at its first vertex, or read with lenient = true"
         geometry[k] = shapely.from_wkb(wkb[k], on_invalid="fix")
-        faults.append(
-            fault(
-                file,
-                rows[k],
-                "geometry",
-                "",
-                "ring is not closed",
-                "repairable",
-                "end the ring at its first vertex, or read with lenient = true",
-            )
-        )
+        if geometry[k] is None:
+            geometry[k], points = _longer_parts(wkb[k])
+            rule = f"{points} segments of a single point are left out" if points > 1 else _ONE_POINT
+            remedy = "delete them, or read with lenient = true"
+        faults.append(fault(file, rows[k], "geometry", "", rule, "repairable", remedy))
     return np.asarray(geometry, dtype=object)
+
+
+_ONE_POINT = "a segment of a single point is left out"
+
+
+def _longer_parts(wkb: bytes) -> tuple[Any, int]:
+    """Parts of a line that have two points or more, and how many have one, as a GPS writes when it is switched on.
+
+    Layout after OGC 06-103r4, 8.2: byte order, type and count, then the parts, each with a head of its own.
+    """
+    order = "<" if wkb[0] == 1 else ">"
+    kind, count = struct.unpack_from(f"{order}II", wkb, 1)
+    width = 8 * (2 + (kind // 1000 in (1, 2)) + 2 * (kind // 1000 == 3) + bool(kind & 0x80000000))
+    if kind % 1000 % 16 != 5:
+        return None, 0
+    parts, single, at = [], 0, 9
+    for _ in range(count):
+        (points,) = struct.unpack_from(f"{order}I", wkb, at + 5)
+        end = at + 9 + points * width
+        if points > 1:
+            parts.append(shapely.from_wkb(wkb[at:end]))
+        single += points == 1
+        at = end
+    return (shapely.MultiLineString(parts) if parts else None), single
 
 
 def _inside_zip(path: Path) -> str:
