@@ -74,6 +74,26 @@ def true_error(points, model):
     return float(np.sqrt(np.mean((found[0] - x) ** 2 + (found[1] - y) ** 2)))
 
 
+@pytest.mark.parametrize(
+    ("codes", "words"), [(["EPSG:32638"] * 4, None), (["EPSG:32638"] * 3 + ["EPSG:28408"], "in one CRS")]
+)
+def test_points_that_state_their_crs_each_are_held_to_it(tmp_path, codes, words):
+    head = "mapX,mapY,sourceX,sourceY,enable,dX,dY,residual,crs\n"
+    spots = [(0, 0), (1000, 0), (0, 1000), (1000, 1000)]
+    rows = [
+        f'{664842 + x},{4430282 + y},{x / 10},{-y / 10},1,0,0,0,"{code}"\n'
+        for (x, y), code in zip(spots, codes, strict=True)
+    ]
+    (tmp_path / "s.points").write_text(head + "".join(rows))
+    if words is not None:
+        with pytest.raises(CrsError, match=words):
+            read_control_points(tmp_path / "s.points")
+        return
+    assert read_control_points(tmp_path / "s.points").crs.to_epsg() == 32638
+    with pytest.raises(CrsError, match="drop one of them"):
+        read_control_points(tmp_path / "s.points", crs="EPSG:28408")
+
+
 def test_the_fit_alone_deceives():
     """As the methods note simulated it: at 4 points the affine fit understates the error severalfold, TPS fits all."""
     four = [georeference_error(lattice(2, seed), "affine") for seed in range(20)]

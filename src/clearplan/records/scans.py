@@ -122,6 +122,18 @@ def _control_points(path: Path, table: pd.DataFrame, stated: CRS | None, declare
     return ControlPoints(table, own, path.name)
 
 
+def _crs_of_points(path: Path, stated: list[str], head: CRS | None) -> CRS | None:
+    """The one CRS of a file whose points state theirs each, as QGIS writes from 3.26 on."""
+    names = sorted({text.strip() for text in stated if text.strip()})
+    if not names:
+        return head
+    every = [parse_crs(name) for name in names] + ([] if head is None else [head])
+    others = [crs.name for crs in every if not crs.equals(every[0], ignore_axis_order=True)]
+    if others:
+        raise CrsError(f"{path}: holds points in {every[0].name} and in {others[0]}; save all points in one CRS")
+    return every[0]
+
+
 def _read_points(path: Path) -> tuple[pd.DataFrame, CRS | None]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -139,6 +151,7 @@ def _read_points(path: Path) -> tuple[pd.DataFrame, CRS | None]:
     names = next((names for names in _HEADERS if set(names) <= set(header)), None)
     if names is None:
         raise ReadError(f"{path}: is no QGIS points file; its header must name mapX, mapY, sourceX, sourceY")
+    crs = _crs_of_points(path, [dict(zip(header, row, strict=False)).get("crs", "") for row in rows[1:]], crs)
     faults, found = [], []
     for number, row in enumerate(rows[1:], start=skipped + 2):
         if not row:
