@@ -111,7 +111,7 @@ def test_a_file_that_is_being_written_is_not_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("spoil", ["zones.csv", "fields.geojson", "absent"])
-def test_errors_name_the_user_s_file(tmp_path, spoil):
+def test_errors_name_the_user_s_file(tmp_path, monkeypatch, spoil):
     project = make_project(tmp_path)
     path = project / ("zones.csv" if spoil == "absent" else spoil)
     if spoil == "absent":
@@ -122,8 +122,11 @@ def test_errors_name_the_user_s_file(tmp_path, spoil):
     assert done.returncode in (1, 2)
     assert str(path) in done.stderr.replace("\n", "")
     assert "clearplan-" not in done.stderr
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     done = clearplan("check", path, "--as", "zones")
     assert str(path) in done.stderr.replace("\n", "")
+    assert not list(tmp_path.glob("clearplan-*"))
 
 
 def test_too_large_files_are_not_copied(tmp_path):

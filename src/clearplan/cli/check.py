@@ -99,7 +99,7 @@ def _faults_of(file: Path, table: str, project: Path | None, crs: str | None) ->
 
     plan = None if project is None else load_project(project)
     copies = Snapshot([file], LimitSettings() if plan is None else plan.limits)
-    with copies.named():
+    with copies.removed_on_error():
         if plan is None:
             return check_file(copies.of(file), table, crs=crs)
         tables = _faults_by_plan(plan, file, copies.of(file), table, crs)

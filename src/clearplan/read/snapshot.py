@@ -35,13 +35,14 @@ class Snapshot:
         self._homes: dict[Path, Path] = {}
         self._states: dict[Path, tuple[int, int]] = {}
         self._sums: dict[Path, str] = {}
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        for path in dict.fromkeys(Path(os.path.abspath(path)) for path in paths):
-            self._take(path, limits)
+        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        with self.removed_on_error():
+            for path in dict.fromkeys(Path(os.path.abspath(path)) for path in paths):
+                self._take(path, limits)
 
     def __getstate__(self) -> dict[str, object]:
         # Another process has no part in the folder: there every path is its own.
-        return {"_folder": None, "_homes": {}, "_states": {}, "_sums": dict(self._sums)}
+        return {"_folder": None, "_homes": {}, "_states": {}, "_sums": dict(self._sums), "_remove": None}
 
     def of(self, path: Path) -> Path:
         """The copy of a file; the file itself where it is none of the inputs."""
@@ -61,6 +62,17 @@ class Snapshot:
         for theirs, home in self._homes.items():
             words = words.replace(f"{home}{os.sep}", f"{theirs}{os.sep}")
         return words
+
+    @contextmanager
+    def removed_on_error(self) -> Iterator[None]:
+        """The folder goes at once where reading fails; the error would keep it until the process ends, or longer."""
+        try:
+            with self.named():
+                yield
+        except BaseException:
+            if self._remove is not None:
+                self._remove()
+            raise
 
     @contextmanager
     def named(self) -> Iterator[None]:

@@ -266,7 +266,7 @@ def _made(
     if not offline:
         fetch_sources(project)
     copies = snapshot_of(project)
-    with copies.named():
+    with copies.removed_on_error():
         return _worked_out(project, copies, home, as_at, progress, search, work=work, filing=filing)
 
 
