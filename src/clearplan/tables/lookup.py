@@ -134,7 +134,7 @@ _KNOWN_BY_ID = _known_by_id()
 
 
 def table_name(frame: pd.DataFrame, table: str | None = None) -> str:
-    """Which declared table a frame is: the one that is named, that its reader noted, or whose columns it alone has.
+    """Which declared table a frame is: the one that is named, that its reader noted, or whose columns it has.
 
     A reader notes the name in ``frame.attrs["table"]``; pandas loses that in joins, and keeps it where rows were
     grouped into something else, so it counts only where the columns that the table needs are there.
@@ -144,22 +144,28 @@ def table_name(frame: pd.DataFrame, table: str | None = None) -> str:
     TableError
         It can't be known, or the frame lacks the id column of the table that is named.
 
+    >>> import pandas as pd
     >>> table_name(pd.DataFrame(columns=["zone_id", "name"]))
     'zones'
     >>> table_name(pd.DataFrame(columns=["accident_id", "hazard_id"]), "accidents")
     'accidents'
     """
+    if table is not None:
+        if table in TABLES and id_column(table) in frame.columns:
+            return table
+        wanted = id_column(table) if table in TABLES else f"of one of {', '.join(_KNOWN_BY_ID)}"
+        raise TableError(f"table = {table!r}: the frame has no column {wanted}; name its table, or add the column")
     noted = frame.attrs.get("table")
-    for name in (table, noted):
-        if name in TABLES and id_column(name) in frame.columns:
-            return str(name)
-        if table is not None:
-            wanted = id_column(table) if table in TABLES else f"one of {', '.join(_KNOWN_BY_ID)}"
-            raise TableError(f"table = {table!r}: the frame has no column {wanted}; name its table, or add the column")
+    if noted in TABLES and _needed(noted) <= set(frame.columns):
+        return str(noted)
     fitting = [name for name in _KNOWN_BY_ID if id_column(name) in frame.columns]
     if not fitting:
         wanted = ", ".join(id_column(name) for name in _KNOWN_BY_ID)
         raise TableError(f"table has none of the id columns {wanted}; name it with table = '...'")
-    needed = {name: {c.name for c in base_columns(name) if c.required} - {"geometry"} for name in fitting}
-    whole = [name for name in fitting if needed[name] <= set(frame.columns)]
+    whole = [name for name in fitting if _needed(name) <= set(frame.columns)]
     return (whole or fitting)[0]
+
+
+def _needed(table: str) -> set[str]:
+    """Columns that a table may not lack, but for its shapes."""
+    return {column.name for column in base_columns(table) if column.required} - {"geometry"}
