@@ -79,12 +79,12 @@ def print_faults(faults: pd.DataFrame, records: Mapping[tuple[str, Hashable], st
 
 def print_rules(faults: pd.DataFrame) -> None:
     """Print how often each rule is broken, most often first, and the first three rows of each."""
-    rules = faults.groupby(["level", "column", "rule", "remedy"], sort=False, dropna=False)
+    rules = list(faults.groupby(["level", "column", "rule", "remedy"], sort=False, dropna=False))
+    rules.sort(key=lambda rule: -len(rule[1]))
     rows = [
         (f"{len(broken):,}", level, column, f"{rule}; {remedy}", ", ".join(map(str, broken["row"].dropna().head(3))))
         for (level, column, rule, remedy), broken in rules
     ]
-    rows.sort(key=lambda row: -int(row[0].replace(",", "")))
     print_table(("faults", "level", "column", "rule; remedy", "first rows"), rows)
     say("--all lists every row; --csv FILE writes the list.")
 

@@ -93,7 +93,6 @@ def numbers_in(
     >>> numbers_in(["12", 7, None, "12 500", "12 5"])[0].tolist()
     [12.0, 7.0, nan, 12500.0, nan]
     """
-
     numbers, slips = _each(cells, lambda cell: _number(cell, decimal, integer), np.nan, "correct the value")
     values = np.array(numbers, dtype=float)
     marks = np.flatnonzero(np.isin(values, _UNKNOWN_NUMBERS)) if integer else np.array([], dtype=int)
@@ -144,15 +143,18 @@ def days_in(
     """
     zone = ZoneInfo(time_zone) if time_zone else None
     days, slips = _each(cells, lambda cell: _day(cell, style, zone), None, "write 2020-11-10")
-    mixed = _mixed_styles(cells, style)
+    places = _places_of_equal(cells)
+    mixed = _mixed_styles(cells, [equal[0] for equal in places], style)
     if mixed is not None:
         slips.append(mixed)
         if mixed.level == "repairable":
             days = [None] * len(days)
-    hours = [k for k, cell in enumerate(cells) if _has_time(cell, zone)]
-    if hours:
-        rule = f"holds a time of day, {_zone_words(cells[hours[0]], time_zone)}; {len(hours)} such cells"
-        slips.append(Slip(hours[0], cells[hours[0]], rule, "warning", "check that the day is the one on the ground"))
+    timed = [equal for equal in places if _has_time(cells[equal[0]], zone)]
+    if timed:
+        first = timed[0][0]
+        count = sum(len(equal) for equal in timed)
+        rule = f"holds a time of day, {_zone_words(cells[first], time_zone)}; {count} such cells"
+        slips.append(Slip(first, cells[first], rule, "warning", "check that the day is the one on the ground"))
     late = [k for k, day in enumerate(days) if day is not None and day.year >= _UNKNOWN_YEAR]
     if late:
         rule = f"{days[late[0]]} looks like a mark for 'not known'; {len(late)} such cells"
@@ -176,7 +178,7 @@ def _day(cell: object, style: str | None, zone: ZoneInfo | None) -> dt.date:
     text = _INVISIBLE.sub("", str(cell)).strip()
     if moment := _TIME.match(text):
         return _day_of_text(moment, zone)
-    if (tail := _TAIL.match(text)) and not _TIME.match(text):
+    if tail := _TAIL.match(text):
         remedy = "write the one day that counts; doubts and a second day go into a column of their own"
         raise ValueError(f"{tail['tail']!r} follows the date|{remedy}")
     return parse_date(text, style)
@@ -229,11 +231,14 @@ def _zone_words(cell: object, time_zone: str | None) -> str:
     return "and nobody states its zone"
 
 
-def _mixed_styles(cells: Cells, style: str | None) -> Slip | None:
-    """Two kinds of dates in one column, with a row of each: half of it may have been turned round by a spreadsheet."""
+def _mixed_styles(cells: Cells, different: list[int], style: str | None) -> Slip | None:
+    """Two kinds of dates in one column, with a row of each: half of it may have been turned round by a spreadsheet.
+
+    ``different`` are the places of the different cells.
+    """
     first: dict[str, int] = {}
-    for k, cell in enumerate(cells):
-        kind = _kind_of_date(cell)
+    for k in different:
+        kind = _kind_of_date(cells[k])
         if kind is not None and kind not in first:
             first[kind] = k
     turned = {"text, day first", "text, month first", "text, day or month first"} & set(first)
@@ -376,23 +381,24 @@ def _each(cells: Cells, read: Callable[[object], Value], nothing: Any, remedy: s
     """Each cell read, equal ones once; a blank is ``nothing``, and so is one that raises rule and remedy."""
     values: list[Any] = [nothing] * len(cells)
     slips: list[Slip] = []
-    outcomes: dict[object, Value | str] = {}
-    failed: set[object] = set()
-    for k in map(int, np.flatnonzero(~is_blank(cells))):
-        cell = cells[k]
-        key = _key(cell)
-        if key not in outcomes:
-            try:
-                outcomes[key] = _read_unless_error(cell, read)
-            except (ValueError, TypeError, OverflowError) as error:
-                outcomes[key] = str(error)
-                failed.add(key)
-        if key in failed:
-            rule, _, own_remedy = str(outcomes[key]).partition("|")
-            slips.append(Slip(k, cell, rule, "repairable", own_remedy or remedy))
-        else:
-            values[k] = outcomes[key]
-    return values, slips
+    for places in _places_of_equal(cells):
+        try:
+            value = _read_unless_error(cells[places[0]], read)
+        except (ValueError, TypeError, OverflowError) as error:
+            rule, _, own_remedy = str(error).partition("|")
+            slips += [Slip(k, cells[k], rule, "repairable", own_remedy or remedy) for k in places]
+            continue
+        for k in places:
+            values[k] = value
+    return values, sorted(slips, key=lambda slip: slip.at or 0)
+
+
+def _places_of_equal(cells: Cells) -> list[list[int]]:
+    """Places of the cells that are not blank, those of equal cells together; in the order of the first of each."""
+    places: dict[object, list[int]] = {}
+    for k in np.flatnonzero(~is_blank(cells)).tolist():
+        places.setdefault(_key(cells[k]), []).append(k)
+    return list(places.values())
 
 
 def _key(cell: object) -> object:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import glob
 from pathlib import Path
 
 from clearplan.core.errors import ReadError
+from clearplan.read.dbase import siblings
 from clearplan.settings.limits import LimitSettings
 
 _BLOCK = 1 << 20  # bytes
@@ -34,7 +34,7 @@ def claimed_rows(path: Path) -> int | None:
         with path.open("rb") as file:
             return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
     if suffix == ".shp":
-        dbf = next((part for part in path.parent.glob(f"{glob.escape(path.stem)}.[dD][bB][fF]")), None)
+        dbf = next((part for part in siblings(path) if part.suffix.lower() == ".dbf"), None)
         return None if dbf is None else _dbf_rows(dbf)
     if suffix in (".parquet", ".geoparquet"):
         from pyarrow import ArrowException
