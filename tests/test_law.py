@@ -32,7 +32,8 @@ HOMES = {
     "urllib.request": {"read"}, "requests": set(), "httpx": set(), "aiohttp": set(), "http": {"read"}, "socket": set(),
     "sklearn": {"surface"}, "highspy": {"planning/search"}, "folium": {"outputs/page"}, "branca": {"outputs/page"},
     "xstatic": {"outputs/page"}, "reportlab": {"outputs/report"}, "xlsxwriter": {"outputs/workbooks"},
-    "scipy": {"geo", "surface", "priority"}, "matplotlib": {"outputs/charts", "outputs/paper", "outputs/field"},
+    "babel": {"read"}, "scipy": {"geo", "surface", "priority"},
+    "matplotlib": {"outputs/charts", "outputs/paper", "outputs/field"},
 }  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -14,11 +16,13 @@ import pytest
 from shapely import LineString, Point, box
 
 import clearplan as cp
-from clearplan.core.errors import ReadError
+from clearplan.core.errors import FaultsError, ReadError
 from clearplan.read import arcgis
 from clearplan.read.arcgis import read_service
-from clearplan.read.servers import fetch, fetch_sources
+from clearplan.read.servers import fetch, fetch_sources, write_copy
+from clearplan.read.time_zones import iana_name, zone_of_service
 from clearplan.settings.sources import SourceSettings
+from tests.study.test_run import make_project
 
 TOKEN = "tok-3f9a-secret"
 UTM = {"wkid": 32638, "latestWkid": 32638}
@@ -84,14 +88,18 @@ class Office(BaseHTTPRequestHandler):
             return self.tell("<html>Sign in</html>")
         if behaviour == "token" and self.headers.get("X-Esri-Authorization") != f"Bearer {TOKEN}":
             return self.tell({"error": {"code": 499, "message": f"Token Required {TOKEN}"}})
+        number = "/" + self.path.removesuffix("/query").rpartition("/")[2]
+        layer, features = own.layers.get(number, (own.layer, own.features))
         if not self.path.endswith("/query"):
-            return self.tell(own.layer)
+            return self.tell(layer)
+        if layer.get("datesInUnknownTimezone") and "timeReferenceUnknownClient" not in asked:
+            return self.tell({"error": {"code": 400, "message": "The dates are in an unknown time zone"}})
         if "returnIdsOnly" in asked:
-            ids = [f["attributes"]["OBJECTID"] for f in own.features]
+            ids = [f["attributes"]["OBJECTID"] for f in features]
             return self.tell({"objectIdFieldName": "OBJECTID", "objectIds": ids or None})
         wanted = set(map(int, asked["objectIds"].split(",")))
-        found = [f for f in own.features if f["attributes"]["OBJECTID"] in wanted]
-        assert len(wanted) <= own.layer["maxRecordCount"]
+        found = [f for f in features if f["attributes"]["OBJECTID"] in wanted]
+        assert len(wanted) <= layer["maxRecordCount"]
         if behaviour == "short":
             return self.tell({"features": found[:1], "exceededTransferLimit": True})
         if behaviour == "lost":
@@ -111,7 +119,7 @@ class Office(BaseHTTPRequestHandler):
 def office(monkeypatch):
     monkeypatch.delenv("CLEARPLAN_ARCGIS_TOKEN", raising=False)
     own = ThreadingHTTPServer(("127.0.0.1", 0), Office)
-    own.behaviour, own.asked, own.layer, own.features = "", [], POLYGONS, FEATURES
+    own.behaviour, own.asked, own.layer, own.features, own.layers = "", [], POLYGONS, FEATURES, {}
     own.url = f"http://127.0.0.1:{own.server_address[1]}/arcgis/rest/services/imsma/FeatureServer/0"
     thread = threading.Thread(target=own.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -128,7 +136,8 @@ def test_all_pages_come_in_the_order_of_their_ids(office):
     assert table["code"].tolist()[:3] == ["=1+1", "Ağdam Աղդամ", "00123"]
     assert table["mines"].tolist()[:3] == [pd.NA, 12, 0]
     assert table["depth"].tolist()[:3] == [pd.NA, 1.0, 0.15]
-    assert table["found"].tolist()[:3] == [pd.NaT, pd.Timestamp("1969-12-31"), pd.Timestamp("2020-03-05")]
+    days = [pd.NaT, pd.Timestamp("1969-12-31", tz="UTC"), pd.Timestamp("2020-03-05", tz="UTC")]
+    assert table["found"].tolist()[:3] == days
     assert table.crs.to_epsg() == 32638
     assert table.geometry.iloc[2].equals(OUTER.difference(HOLE).union(ISLAND))
     assert table.geometry.iloc[1] is None
@@ -245,5 +254,134 @@ def test_answers_and_layers_are_bounded(office, monkeypatch):
 
 @pytest.mark.parametrize("last", [253_402_300_800_000, 9_223_372_036_854_775, -(10**17)])
 def test_days_beyond_the_calendar_stay_to_become_faults(last):
-    assert arcgis._days([0, None, last]).tolist() == ["0", None, str(last)]
-    assert arcgis._days([0, None]).tolist() == [pd.Timestamp("1970-01-01"), pd.NaT]
+    assert arcgis._moments([0, None, last], dt.UTC).tolist() == ["0", None, str(last)]
+    assert arcgis._moments([0, None], dt.UTC).tolist() == [pd.Timestamp("1970-01-01", tz="UTC"), pd.NaT]
+
+
+# --- the zone in which dates are meant
+
+BAKU = {"timeZone": "Azerbaijan Standard Time", "respectsDaylightSaving": True}
+UTC = {"timeZone": "UTC", "timeZoneIANA": "Etc/UTC", "respectsDaylightSaving": False}
+#: Midnight of 1 May 2027 in Baku and Yerevan (UTC+4), and in Kabul (UTC+4:30).
+BAKU_MIDNIGHT, KABUL_MIDNIGHT = 1_809_115_200_000, 1_809_113_400_000
+
+
+@pytest.mark.parametrize(
+    ("stated", "name"),
+    [
+        ({"dateFieldsTimeReference": BAKU}, "Asia/Baku"),
+        ({"dateFieldsTimeReference": BAKU | {"timeZoneIANA": "Asia/Yerevan"}}, "Asia/Yerevan"),
+        ({"dateFieldsTimeReference": UTC, "preferredTimeReference": BAKU}, "Asia/Baku"),
+        ({"dateFieldsTimeReference": {"timeZone": "Afghanistan Standard Time"}}, "Asia/Kabul"),
+        ({"dateFieldsTimeReference": {"timeZone": "Iran Standard Time", "respectsDaylightSaving": False}}, "UTC+03:30"),
+        ({"dateFieldsTimeReference": {"timeZone": "FLE Standard Time", "respectsDaylightSaving": False}}, "UTC+02:00"),
+        ({"dateFieldsTimeReference": UTC, "preferredTimeReference": None}, "UTC"),
+        ({"dateFieldsTimeReference": {"timeZone": "Nowhere Standard Time"}}, "UTC"),
+        ({}, "UTC"),
+        ({"datesInUnknownTimezone": True, "dateFieldsTimeReference": BAKU}, "None"),
+    ],
+)
+def test_the_zone_of_a_service_is_the_one_that_it_states(stated, name):
+    assert str(zone_of_service(stated)) == name
+
+
+def test_every_name_of_windows_leads_to_a_zone_that_can_be_read():
+    from babel.core import get_global
+
+    names = get_global("windows_zone_mapping")
+    assert len(names) > 130
+    assert [name for name in names if iana_name(name) is None] == []
+
+
+def places_of(office, kind, moment, **stated):
+    """A layer of one place with a day on which people return; its address."""
+    day = {"name": "back", "type": kind}
+    number = len(office.layers) + 1
+    fields = [*POLYGONS["fields"], day, {"name": "edited", "type": "esriFieldTypeDate"}]
+    layer = POLYGONS | {"geometryType": "esriGeometryPoint", "fields": fields} | stated
+    layer["editFieldsInfo"] = {"editDateField": "edited"}
+    attributes = {"OBJECTID": 1, "code": f"Z{number}", "mines": 10, "back": moment, "edited": 1_700_000_000_123}
+    row = {"attributes": attributes, "geometry": {"x": 650_000 + number, "y": 4_420_000}}
+    office.layers[f"/{number}"] = layer, [row]
+    return office.url.removesuffix("/0") + f"/{number}"
+
+
+def source_of(path, url, **settings):
+    columns = {"zone_id": "code", "people": "mines", "planned_return": "back"}
+    always = {"position_error_m": 10, "source": "office", "name": "a place"}
+    return {"path": path, "url": url, "columns": columns, "set": always} | settings
+
+
+def test_days_of_services_are_those_of_the_zones_that_they_state_in_check_and_run(office, tmp_path):
+    folder = make_project(tmp_path)
+    iana = {"timeZone": "Afghanistan Standard Time", "timeZoneIANA": "Asia/Kabul", "respectsDaylightSaving": False}
+    shown = {"dateFieldsTimeReference": UTC, "preferredTimeReference": BAKU}
+    unknown = {"datesInUnknownTimezone": True}
+    date = "esriFieldTypeDate"
+    layers = [
+        (places_of(office, date, BAKU_MIDNIGHT, dateFieldsTimeReference=BAKU), {}),
+        (places_of(office, date, KABUL_MIDNIGHT, dateFieldsTimeReference=iana), {}),
+        (places_of(office, date, BAKU_MIDNIGHT, **shown), {"time_zone": "Asia/Yerevan"}),
+        (places_of(office, date, BAKU_MIDNIGHT, dateFieldsTimeReference=UTC), {"time_zone": "Asia/Baku"}),
+        (places_of(office, date, 1_809_129_600_000, **unknown), {}),
+        (places_of(office, "esriFieldTypeDateOnly", "2027-05-01"), {}),
+        (places_of(office, "esriFieldTypeTimestampOffset", "2027-05-01T00:00:00.000+04:00"), {}),
+        (
+            places_of(office, "esriFieldTypeTimestampOffset", "2027-04-30T21:30:00.000+01:00"),
+            {"time_zone": "Asia/Baku"},
+        ),
+    ]
+    sources = [source_of(f"z{k}.parquet", url, **more) for k, (url, more) in enumerate(layers)]
+    study = cp.run_study(folder / "plan.toml", folder / "out", change={"zones": sources})
+    assert study.zones["planned_return"].tolist() == [pd.Timestamp("2027-05-01")] * len(layers)
+    for source in sources:
+        settings = {key: value for key, value in source.items() if key not in ("path", "url")}
+        faults = cp.check_file(folder / source["path"], "zones", region=(46.5, 39.5, 47.5, 40.5), **settings)
+        assert not len(faults[faults["column"] == "planned_return"]) or source is sources[-1]
+    unknown_zone = {path: asked for path, asked, _ in office.asked if "timeReferenceUnknownClient" in asked}
+    assert [path[-8:] for path in unknown_zone] == ["/5/query"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "moment", "stated", "settings", "words"),
+    [
+        # Midnight in Baku is still the evening before in Warsaw.
+        (
+            "Date",
+            BAKU_MIDNIGHT,
+            BAKU,
+            {"time_zone": "Europe/Warsaw"},
+            "2027-05-01 in Asia/Baku, .* 2027-04-30 in Europe",
+        ),
+        ("Date", BAKU_MIDNIGHT, UTC, {}, "is a moment in the zone UTC"),
+        ("Date", BAKU_MIDNIGHT, None, {}, "is a moment in the zone UTC"),
+        ("TimestampOffset", "2027-04-30T21:30:00.000+01:00", BAKU, {}, "is a moment in the zone UTC"),
+        ("TimeOnly", "10:30:00", BAKU, {}, "must be a date"),
+    ],
+)
+def test_what_no_zone_or_two_zones_decide_is_a_fault_in_check_and_run(
+    office, tmp_path, kind, moment, stated, settings, words
+):
+    folder = make_project(tmp_path)
+    url = places_of(office, f"esriFieldType{kind}", moment, dateFieldsTimeReference=stated)
+    source = source_of("z.parquet", url, **settings)
+    with pytest.raises(FaultsError) as refused:
+        cp.run_study(folder / "plan.toml", change={"zones": [source]})
+    checked = {key: value for key, value in source.items() if key not in ("path", "url")}
+    faults = cp.check_file(folder / "z.parquet", "zones", region=(46.5, 39.5, 47.5, 40.5), **checked)
+    assert faults["rule"].tolist() == refused.value.faults["rule"].tolist()
+    assert re.search(words, faults["rule"].iloc[0])
+
+
+def test_a_time_of_day_in_the_stated_zone_is_a_warning_and_two_zones_of_one_day_are_no_fault(office, tmp_path):
+    # Half past nine in the morning in Baku, half past seven in Warsaw.
+    url = places_of(office, "esriFieldTypeDate", BAKU_MIDNIGHT + 34_200_000, dateFieldsTimeReference=BAKU)
+    source = SourceSettings(path=tmp_path / "z.parquet", url=url)
+    write_copy(source, fetch(source))
+    for zone in ({}, {"time_zone": "Europe/Warsaw"}):
+        settings = source_of("z.parquet", url, **zone)
+        checked = {key: value for key, value in settings.items() if key not in ("path", "url")}
+        faults = cp.check_file(source.path, "zones", **checked)
+        faults = faults[faults["column"] == "planned_return"]
+        assert faults["level"].tolist() == ["warning"]
+        assert "holds a time of day, read as a day in Asia/Baku" in faults["rule"].iloc[0]

@@ -8,6 +8,7 @@ Source: Esri, ArcGIS REST APIs, "Query (Feature Service/Layer)".
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import time
@@ -25,11 +26,12 @@ import pandas as pd
 from clearplan.core.errors import ReadError
 from clearplan.read.files import read_raw
 from clearplan.read.postgis import is_loopback, shown
+from clearplan.read.time_zones import utc_fields, zone_of_service
 
 TOKEN = "CLEARPLAN_ARCGIS_TOKEN"
 _TIMEOUT_S = 120  # [s] for each answer
 _TRIES = 3  # of each question, where the server is busy or the line breaks
-_CALENDAR_MS = (-62_135_596_800_000, 253_402_300_799_999)  # years 1 to 9999, from 1970
+_CALENDAR_MS = (-62_135_510_400_000, 253_402_214_399_999)  # years 1 to 9999 in every zone, from 1970
 PAUSE_S = 1.0  # [s] between them
 _LARGEST_BYTES = 512 << 20  # of one answer
 _MOST_ROWS = 2_000_000  # of a layer
@@ -48,8 +50,9 @@ def read_service(url: str) -> pd.DataFrame | gpd.GeoDataFrame:
 
     Returns
     -------
-    GeoDataFrame in the CRS that the service states, or DataFrame of a table without shapes. Dates are in UTC; coded
-    values stay codes.
+    GeoDataFrame in the CRS that the service states, or DataFrame of a table without shapes. Dates are moments in the
+    zone that the service states for them, or in UTC where it states none; they have no zone where it says that it does
+    not know theirs. Coded values stay codes.
 
     Raises
     ------
@@ -59,37 +62,41 @@ def read_service(url: str) -> pd.DataFrame | gpd.GeoDataFrame:
     about = _ask(url, {})
     if "fields" not in about:
         raise ReadError(f"{url}: is no layer; end it with the layer's number, such as .../FeatureServer/0")
-    told = _ask(f"{url}/query", {"where": "1=1", "returnIdsOnly": "true"})
-    ids = sorted(told.get("objectIds") or [])
+    unknown = {"timeReferenceUnknownClient": "true"} if zone_of_service(about) is None else {}
+    listed = _ask(f"{url}/query", {"where": "1=1", "returnIdsOnly": "true"} | unknown)
+    ids = sorted(listed.get("objectIds") or [])
     if len(ids) > _MOST_ROWS:
         raise ReadError(f"{url}: holds {len(ids):,} rows; more than {_MOST_ROWS:,} are not read, name a smaller layer")
-    key = str(told.get("objectIdFieldName") or about.get("objectIdField") or "OBJECTID")
+    key = str(listed.get("objectIdFieldName") or about.get("objectIdField") or "OBJECTID")
     size = max(1, min(_PAGE, int(about.get("maxRecordCount") or _PAGE)))
     rows: list[dict[str, Any]] = []
     for start in range(0, len(ids), size):
-        rows += _page(url, key, ids[start : start + size])
-    frame = _attributes(about["fields"], rows)
+        rows += _page(url, key, ids[start : start + size], unknown)
+    frame = _attributes(about, rows)
     if not about.get("geometryType"):
         return frame
     return _with_shapes(frame, rows, about, url)
 
 
-def _page(url: str, key: str, ids: list[int]) -> list[dict[str, Any]]:
-    """Rows of these ids; what the server cut off is asked for again in smaller parts."""
-    question = {
+def _page(url: str, key: str, ids: list[int], unknown: dict[str, str]) -> list[dict[str, Any]]:
+    """Rows of these ids; what the server cut off is asked for again in smaller parts.
+
+    ``unknown`` goes with each question where the service does not know the zone of its dates, and refuses else.
+    """
+    question = unknown | {
         "objectIds": ",".join(map(str, ids)),
         "outFields": "*",
         "returnGeometry": "true",
         "returnZ": "true",
         "returnTrueCurves": "false",
     }
-    found = {row["attributes"][key]: row for row in _ask(f"{url}/query", question).get("features", [])}
-    lost = [one for one in ids if one not in found]
+    answers = {row["attributes"][key]: row for row in _ask(f"{url}/query", question).get("features", [])}
+    lost = [one for one in ids if one not in answers]
     if len(lost) == len(ids):
         raise ReadError(
             f"{url}: rows {lost[:3]} were counted and did not come; they may just have been removed: run again"
         )
-    return [found[one] for one in ids if one in found] + (_page(url, key, lost) if lost else [])
+    return [answers[one] for one in ids if one in answers] + (_page(url, key, lost, unknown) if lost else [])
 
 
 class _Staying(HTTPRedirectHandler):
@@ -157,10 +164,11 @@ def _refusal(code: int, words: str = "") -> str:
     return f"refuses ({words or f'status {code}'}); correct the url, or ask its owner"
 
 
-def _attributes(fields: list[dict[str, Any]], rows: list[dict[str, Any]]) -> pd.DataFrame:
+def _attributes(about: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    zone, noted_in_utc = zone_of_service(about), utc_fields(about)
     columns = {}
-    for own in fields:
-        name, kind = str(own["name"]), own.get("type")
+    for described in about["fields"]:
+        name, kind = str(described["name"]), described.get("type")
         values = [row["attributes"].get(name) for row in rows]
         if kind == "esriFieldTypeGeometry":
             continue
@@ -168,19 +176,23 @@ def _attributes(fields: list[dict[str, Any]], rows: list[dict[str, Any]]) -> pd.
             columns[name] = pd.Series(pd.array(values, dtype="Int64"))
         elif kind in _REAL:
             columns[name] = pd.Series(pd.array(values, dtype="Float64"))
-        elif kind == "esriFieldTypeDate":  # milliseconds since 1970, UTC
-            columns[name] = _days(values)
-        else:
+        elif kind == "esriFieldTypeDate":
+            columns[name] = _moments(values, dt.UTC if zone is None and name in noted_in_utc else zone)
+        else:  # days and times of day come as text, and so do moments with an offset of their own
             columns[name] = pd.Series([None if v is None else str(v) for v in values], dtype=object)
     return pd.DataFrame(columns, index=range(len(rows)))
 
 
-def _days(values: list[Any]) -> pd.Series:
-    """Milliseconds as times; a column with one beyond the years 1 to 9999 stays as numbers: its rows become faults."""
+def _moments(values: list[Any], zone: dt.tzinfo | None) -> pd.Series:
+    """Milliseconds since 1970 in UTC as moments of a zone; without one as what a clock on the wall showed.
+
+    A column with one beyond the years 1 to 9999 stays as numbers: its rows become faults.
+    """
     numbers = pd.Series(values, dtype="Int64")
-    if numbers.dropna().between(*_CALENDAR_MS).all():
-        return pd.to_datetime(numbers, unit="ms")
-    return pd.Series([None if v is None else str(v) for v in values], dtype=object)
+    if not numbers.dropna().between(*_CALENDAR_MS).all():
+        return pd.Series([None if v is None else str(v) for v in values], dtype=object)
+    moments = pd.to_datetime(numbers, unit="ms")
+    return moments if zone is None else moments.dt.tz_localize("UTC").dt.tz_convert(zone)
 
 
 def _with_shapes(frame: pd.DataFrame, rows: list[dict[str, Any]], about: dict[str, Any], url: str) -> gpd.GeoDataFrame:

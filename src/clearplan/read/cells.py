@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from clearplan.core.checks import parse_date, parse_number
+from clearplan.read.time_zones import UTC_NAMES
 
 Value = TypeVar("Value")
 #: The column of a source as a list of cells.
@@ -164,7 +165,7 @@ def days_in(
 
 def _day(cell: object, style: str | None, zone: ZoneInfo | None) -> dt.date:
     if isinstance(cell, dt.datetime):
-        return _day_of_moment(cell, zone)
+        return _day_of_cell(cell, zone)
     if isinstance(cell, dt.date):
         return cell
     if isinstance(cell, np.datetime64):
@@ -182,6 +183,25 @@ def _day(cell: object, style: str | None, zone: ZoneInfo | None) -> dt.date:
         remedy = "write the one day that counts; doubts and a second day go into a column of their own"
         raise ValueError(f"{tail['tail']!r} follows the date|{remedy}")
     return parse_date(text, style)
+
+
+def _day_of_cell(moment: dt.datetime, zone: ZoneInfo | None) -> dt.date:
+    """Day of a cell that is a moment; its column may state a zone, and the settings may not say another day."""
+    stated = _stated_zone(moment)
+    if stated is None:
+        return _day_of_moment(moment, zone)
+    if zone is not None and moment.astimezone(zone).date() != moment.date():
+        rule = (
+            f"is {moment.date()} in {stated}, the zone that the source states, and {moment.astimezone(zone).date()} in "
+            f"{zone}, the time_zone that is set"
+        )
+        raise ValueError(f"{rule}|set time_zone to the zone in which the dates are meant, or leave it out")
+    return moment.date()
+
+
+def _stated_zone(moment: dt.datetime) -> dt.tzinfo | None:
+    """The zone that a column of moments states; UTC is how moments are counted, and says nothing of the place."""
+    return None if moment.tzinfo is None or str(moment.tzinfo) in UTC_NAMES else moment.tzinfo
 
 
 def _day_of_moment(moment: dt.datetime, zone: ZoneInfo | None) -> dt.date:
@@ -214,19 +234,21 @@ def _day_of_text(moment: re.Match[str], zone: ZoneInfo | None) -> dt.date:
 
 
 def _has_time(cell: object, zone: ZoneInfo | None) -> bool:
-    """Whether a cell holds a time of day that no zone explains."""
+    """Whether a cell holds a time of day that was left out for its day, or that no zone explains."""
     if isinstance(cell, dt.datetime) and not pd.isna(cell):
-        return cell.time() != dt.time() and (cell.tzinfo is None or zone is not None)
+        if cell.tzinfo is None or _stated_zone(cell) is not None:
+            return cell.time() != dt.time()
+        return zone is not None and cell.astimezone(zone).time() != dt.time()
     if isinstance(cell, str) and (moment := _TIME.match(cell.strip())):
         return bool(re.search(r"[1-9]", moment["time"])) and (moment["zone"] is None or zone is not None)
     return False
 
 
 def _zone_words(cell: object, time_zone: str | None) -> str:
-    text = str(cell).strip()
-    moment = _TIME.match(text)
-    stated = (moment is not None and moment["zone"]) or (isinstance(cell, dt.datetime) and cell.tzinfo is not None)
-    if stated:
+    if isinstance(cell, dt.datetime) and cell.tzinfo is not None:
+        return f"read as a day in {_stated_zone(cell) or time_zone}"
+    moment = _TIME.match(str(cell).strip())
+    if moment is not None and moment["zone"]:
         return f"read as a day in {time_zone}"
     return "and nobody states its zone"
 
