@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +19,7 @@ import pytest
 from shapely import MultiPolygon, Point, Polygon, box
 
 import clearplan as cp
-from clearplan.core.errors import ReadError, SettingsError
+from clearplan.core.errors import FaultsError, ReadError, SettingsError
 from clearplan.read import postgis
 from clearplan.read.postgis import read_postgis
 from clearplan.read.servers import fetch_sources
@@ -54,6 +55,29 @@ CREATE TABLE imsma.curved AS SELECT 1 AS id, ST_GeomFromText('CIRCULARSTRING(0 0
 CREATE TABLE imsma.teams (team_id text, people integer);
 INSERT INTO imsma.teams VALUES ('T1', 8), ('T0', NULL);
 CREATE TABLE imsma.secret AS SELECT 1 AS id;
+CREATE TABLE imsma.exact (id numeric PRIMARY KEY, depth numeric(6,2), count numeric(20,0), long numeric, huge numeric,
+    odd numeric, seen timestamptz, noted timestamp, day date, clock time);
+INSERT INTO imsma.exact VALUES
+    (9007199254740993, 0.15, 9007199254740993, 0.1234567890123456789012345, 1e70, 'NaN', '2024-03-05 00:30+04',
+     '2024-03-05 00:30', '2024-03-05', '00:30'),
+    (7.00, 1.50, 12, 1, 1.5, 2, NULL, NULL, NULL, NULL);
+CREATE TABLE imsma.places (
+    zone_id numeric, name text, people numeric(20,0), families numeric, position_error_m numeric(6,2), source text,
+    planned_return timestamptz, hectares numeric(8,3), seen timestamptz, geom geometry(Point, 32638));
+INSERT INTO imsma.places VALUES
+    (9007199254740993, 'North', 120, 30, 50.25, 's', '2027-05-01 00:00+04', 1.250, '2024-03-05 00:30+04',
+     ST_SetSRID(ST_MakePoint(666000, 4430000), 32638)),
+    (12.50, 'South', 40, NULL, 7.00, 's', '2027-05-01 20:30 UTC', NULL, NULL,
+     ST_SetSRID(ST_MakePoint(667000, 4430000), 32638)),
+    (7.00, 'East', NULL, 10, 7.00, 's', NULL, 2, NULL, ST_SetSRID(ST_MakePoint(668000, 4430000), 32638));
+CREATE TABLE imsma.spoilt_number AS
+    SELECT zone_id, name, 'NaN'::numeric AS people, source, position_error_m, geom FROM imsma.places;
+CREATE TABLE imsma.spoilt_float AS
+    SELECT zone_id, name, 'Infinity'::float8 AS people, source, position_error_m, geom FROM imsma.places;
+CREATE TABLE imsma.spoilt_day AS
+    SELECT zone_id, name, 5 AS people, source, position_error_m, geom,
+           CASE WHEN name = 'North' THEN 'infinity'::timestamptz ELSE '2027-04-30 20:00 UTC' END AS planned_return
+    FROM imsma.places;
 CREATE VIEW imsma.far AS SELECT 1 AS id, geography(ST_SetSRID(ST_MakePoint(46.7, 39.9), 4326)) AS geom;
 """
 
@@ -130,10 +154,10 @@ def test_rows_come_as_they_are_in_the_order_of_the_key(url):
     assert table["hazard_id"].tolist() == ["00123", "H-2", "H-3"]
     assert table.crs.to_epsg() == 32638
     assert table["mines"].tolist() == [12, pd.NA, 0]
-    assert table["depth"].tolist() == [pd.NA, 0.15, 1.5]
+    assert table["depth"].tolist() == [None, Decimal("0.15"), Decimal("1.50")]
     assert table["surveyed"].tolist() == [pd.NA, True, False]
     assert table["recorded_on"].tolist() == [None, "2024-03-05", "2022-01-01"]
-    assert table["changed_at"].tolist() == [pd.NaT, pd.Timestamp("2024-03-05 06:00"), pd.NaT]
+    assert table["changed_at"].tolist() == [pd.NaT, pd.Timestamp("2024-03-05 06:00", tz="UTC"), pd.NaT]
     assert table["remarks"].tolist() == ['{"a": "Ağdam"}', None, None]
     assert table["source"].iloc[0] == "=1+1"
     ring = box(651000, 4420000, 651100, 4420100).difference(box(651040, 4420040, 651060, 4420060))
@@ -171,6 +195,56 @@ def test_tables_without_shapes_and_geographies(url):
     far = read_postgis(url, "imsma.far")
     assert far.crs.to_epsg() == 4326
     assert far.geometry.iloc[0].equals(Point(46.7, 39.9))
+
+
+def test_decimals_keep_every_digit_and_moments_their_zone(url):
+    table = read_postgis(url, "imsma.exact")
+    assert table["id"].tolist() == [7, 9007199254740993]
+    assert table["depth"].tolist() == [Decimal("1.50"), Decimal("0.15")]
+    assert [str(value) for value in table["depth"]] == ["1.50", "0.15"]
+    assert table["count"].tolist() == [12, 9007199254740993]
+    assert table["long"].tolist() == [1, Decimal("0.1234567890123456789012345")]
+    assert table["huge"].tolist() == [Decimal("1.5"), Decimal(10) ** 70]
+    assert table["odd"].tolist() == ["2", "NaN"]
+    assert table["seen"].tolist() == [pd.NaT, pd.Timestamp("2024-03-04 20:30", tz="UTC")]
+    assert table["noted"].tolist() == [pd.NaT, pd.Timestamp("2024-03-05 00:30")]
+    assert table["day"].tolist() == [None, "2024-03-05"]
+    assert table["clock"].tolist() == [None, "00:30:00"]
+
+
+def zones_of(url, layer, **settings):
+    return {"path": f"{layer}.parquet", "url": url, "layer": f"imsma.{layer}"} | settings
+
+
+def test_numbers_and_moments_are_the_same_in_check_and_run(url, project):  # noqa: F811
+    source = zones_of(url, "places", time_zone="Asia/Baku", decimal=",")
+    study = cp.run_study(project / "plan.toml", change={"zones": [source]})
+    faults = cp.check_file(project / "places.parquet", "zones", time_zone="Asia/Baku", decimal=",")
+    assert set(faults["level"]) <= {"warning"}
+    assert study.zones["zone_id"].tolist() == ["12.50", "7", "9007199254740993"]
+    assert study.zones["people"].tolist()[::2] == [40, 120]
+    assert study.zones["position_error_m"].tolist() == [7, 7, 50.25]
+    assert study.zones["planned_return"].tolist() == [pd.Timestamp("2027-05-02"), pd.NaT, pd.Timestamp("2027-05-01")]
+
+
+@pytest.mark.parametrize(
+    ("layer", "column", "words", "rows"),
+    [
+        ("spoilt_number", "people", "must be a finite number", 3),
+        ("spoilt_float", "people", "must be a finite number", 3),
+        ("spoilt_day", "planned_return", "must be a date", 1),
+        ("places", "planned_return", "is a moment in the zone UTC", 2),
+    ],
+)
+def test_what_is_no_number_or_no_day_is_a_fault_in_check_and_run(url, project, layer, column, words, rows):  # noqa: F811
+    zone = {"time_zone": "Asia/Baku"} if layer == "spoilt_day" else {}
+    with pytest.raises(FaultsError) as refused:
+        cp.run_study(project / "plan.toml", change={"zones": [zones_of(url, layer, **zone)]})
+    faults = cp.check_file(project / f"{layer}.parquet", "zones", region=(46.5, 39.5, 47.5, 40.5), **zone)
+    assert faults["rule"].tolist() == refused.value.faults["rule"].tolist()
+    broken = faults[faults["level"] == "repairable"]
+    assert set(broken["column"]) == {column}
+    assert broken["rule"].str.contains(words).tolist() == [True] * rows
 
 
 @pytest.mark.parametrize("odd", ["infinity", "-infinity", "10000-01-01 00:00:00", "0044-03-15 00:00:00 BC"])

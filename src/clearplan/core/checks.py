@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from decimal import Decimal
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +26,7 @@ _NO_DAY = re.compile(
     r"|^[^\W\d_]+\.?,?\s(?:19|20)\d{2}(?:\s?г\.?)?$",
     re.IGNORECASE,
 )
+_NOT_FINITE = "must be a finite number|leave the cell blank where it is unknown"
 #: Digits in threes with a space of any width between: 12 500.
 _THOUSANDS = re.compile(r"^[+-]?\d{1,3}(?:\s\d{3})+(?:[.,]\d+)?$")
 _SLASHED = re.compile(r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})$")
@@ -110,8 +112,11 @@ def parse_number(value: object, decimal: str) -> float:
     Traceback (most recent call last):
     ValueError: number holds a comma|set decimal = ',' if it is the decimal mark, else remove it
     """
-    if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
-        return float(value)
+    if isinstance(value, (int, float, Decimal, np.number)) and not isinstance(value, bool):
+        number = float(value)
+        if np.isinf(number):
+            raise ValueError(_NOT_FINITE)
+        return number
     text = str(value).strip()
     if re.search(r"\s", text):
         if not _THOUSANDS.match(text):
@@ -130,7 +135,7 @@ def parse_number(value: object, decimal: str) -> float:
     except ValueError:
         raise ValueError("must be a number|write digits only; leave the cell blank where it is unknown") from None
     if not np.isfinite(number):
-        raise ValueError("must be a finite number|leave the cell blank where it is unknown")
+        raise ValueError(_NOT_FINITE)
     return number
 
 

@@ -27,6 +27,7 @@ from clearplan.read.spreadsheets import first_line
 _TIMEOUT_S = 120  # [s] for each answer; an office's slow line is no fault
 _TRIES, PAUSE_S = 3, 1.0  # where the line breaks [1, s]
 _MOST_ROWS = 2_000_000  # of a table
+_MOST_DIGITS = 76  # of a decimal number in Parquet
 #: Column types that arrive as themselves; others are asked for as the server's own text.
 _PLAIN = {"smallint", "integer", "bigint", "real", "double precision", "numeric", "boolean", "date"}
 _TIMES = {"timestamp without time zone", "timestamp with time zone"}
@@ -224,23 +225,60 @@ def _as_table(columns: list[tuple[str, str, bool]], rows: list[list[Any]], crs: 
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=crs)
 
 
-def _values(values: list[Any], kind: str) -> Any:
+def _values(values: list[Any], kind: str) -> pd.Series | pd.api.extensions.ExtensionArray:
     if kind in ("smallint", "integer", "bigint"):
         return pd.array(values, dtype="Int64")
-    if kind in ("real", "double precision", "numeric"):
-        return pd.array([float(v) if isinstance(v, Decimal) else v for v in values], dtype="Float64")
+    if kind in ("real", "double precision"):
+        return pd.array(values, dtype="Float64")
+    if kind == "numeric":
+        return _decimals(values)
     if kind == "boolean":
         return pd.array(values, dtype="boolean")
     if kind in _TIMES:
         return _times(values)
-    return pd.Series([None if v is None else str(v) for v in values], dtype=object)
+    return _texts(values)
+
+
+def _texts(values: list[Any]) -> pd.Series:
+    return pd.Series([None if value is None else str(value) for value in values], dtype=object)
+
+
+def _decimals(values: list[Decimal | None]) -> pd.Series | pd.api.extensions.ExtensionArray:
+    """Decimal numbers to their last digit: as whole numbers where all are whole, else as they are.
+
+    A column with one that is not finite, or has more digits than Parquet holds, stays as text; the first are faults.
+    """
+    known = [value for value in values if value is not None]
+    if not all(value.is_finite() for value in known):
+        return _texts(values)
+    if all(value == value.to_integral_value() and abs(value) < 2**63 for value in known):
+        return pd.array([None if value is None else int(value) for value in values], dtype="Int64")
+    before_point = max(value.adjusted() + 1 for value in known)
+    after_point = max(-int(value.as_tuple().exponent) for value in known)
+    if max(before_point, 1) + max(after_point, 0) > _MOST_DIGITS:
+        return _texts(values)
+    return pd.Series(values, dtype=object)
 
 
 def _times(values: list[Any]) -> pd.Series:
-    """Times; a column with infinity, or a year beyond the calendar, stays as text, and its rows become faults."""
-    if all(value is None or isinstance(value, dt.datetime) for value in values):
+    """Moments in UTC, or times of day without a zone, as the column's type says.
+
+    A column with infinity, or a year beyond the calendar, stays as text, and its rows become faults.
+    """
+    moments = [_in_utc(value) for value in values]
+    if all(value is None or isinstance(value, dt.datetime) for value in moments):
         try:
-            return pd.to_datetime(pd.Series(values, dtype=object), utc=True).dt.tz_localize(None)
+            return pd.to_datetime(pd.Series(moments, dtype=object))
         except (ValueError, OverflowError):  # pandas' own error for the calendar's end is a ValueError
             pass
-    return pd.Series([None if value is None else str(value) for value in values], dtype=object)
+    return _texts(moments)
+
+
+def _in_utc(value: object) -> object:
+    """A moment by UTC's clock, so that the zone of the server's session doesn't count."""
+    if not isinstance(value, dt.datetime) or value.tzinfo is None:
+        return value
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError:  # a moment of the calendar's last day
+        return str(value)
