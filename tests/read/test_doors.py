@@ -369,7 +369,7 @@ def test_rows_of_each_file_balance(tmp_path):
     _, study = judged(tmp_path / "h.gpkg", lenient=True)
     counts = {row["file"]: row for row in study.run["balance"]}
     assert counts["h.gpkg"] == {
-        "table": "hazards", "file": "h.gpkg", "read": 3, "used": 2, "deferred": 1, "repaired": 1
+        "table": "hazards", "file": "h.gpkg", "claimed": 3, "read": 3, "used": 2, "deferred": 1, "repaired": 1
     }  # fmt: skip
     assert all(row["read"] == row["used"] + row["deferred"] for row in study.run["balance"])
     assert counts["zones.csv"]["read"] == 2

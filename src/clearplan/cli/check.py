@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clearplan.cli.records import faults_of_records
-from clearplan.cli.terminal import print_faults, print_rules
+from clearplan.cli.records import check_records
+from clearplan.cli.terminal import print_balance, print_faults, print_rules, say
 from clearplan.core.writing import refuse_taken, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from clearplan.read.balance import Balance
     from clearplan.settings.project import Project
 
 
@@ -62,9 +63,10 @@ def check(
     """
     if csv is not None:
         refuse_taken(csv, (".csv",))
-    faults = faults_of_records(file, project) if table == "records" else _faults_of(file, table, project, crs)
+    faults, balances = check_records(file, project) if table == "records" else _checked(file, table, project, crs)
     if not len(faults):
         typer.echo(f"{file}: no faults")
+        print_balance(balances)
         return
     if csv is not None:
         write_whole(csv, _as_csv(faults))
@@ -74,6 +76,9 @@ def check(
         print_rules(faults)
     serious = int(faults["level"].isin(["error", "repairable"]).sum())
     typer.echo(f"{file}: {serious} faults, {len(faults) - serious} warnings")
+    print_balance(balances)
+    if serious:
+        say("A run refuses the file until the faults are corrected; the rows under used are those of lenient = true.")
     if csv is not None:
         typer.echo(f"Every fault: {csv}")
     if serious:
@@ -88,11 +93,12 @@ def _as_csv(faults: pd.DataFrame) -> str:
     return str(cells.map(as_text).to_csv(index=False, lineterminator="\n"))
 
 
-def _faults_of(file: Path, table: str, project: Path | None, crs: str | None) -> pd.DataFrame:
+def _checked(file: Path, table: str, project: Path | None, crs: str | None) -> tuple[pd.DataFrame, list[Balance]]:
+    """Faults of a file, and what becomes of its rows for each source of the plan that names it."""
     import pandas as pd
 
     from clearplan.core.errors import SettingsError
-    from clearplan.read.readers import check_file
+    from clearplan.read.readers import checked_file
     from clearplan.read.snapshot import Snapshot
     from clearplan.settings.limits import LimitSettings
     from clearplan.settings.project import load_project
@@ -101,26 +107,30 @@ def _faults_of(file: Path, table: str, project: Path | None, crs: str | None) ->
     copies = Snapshot([file], LimitSettings() if plan is None else plan.limits)
     with copies.removed_on_error():
         if plan is None:
-            return check_file(copies.of(file), table, crs=crs)
-        tables = _faults_by_plan(plan, file, copies.of(file), table, crs)
+            faults, balance = checked_file(copies.of(file), table, crs=crs)
+            return faults, [balance]
+        checked = _checked_by_plan(plan, file, copies.of(file), table, crs)
+        tables = [faults for faults, _ in checked]
         if project is not None and table in ("releases", "history"):
             tables += _rewritten(plan, project, file, copies.of(file), table)
     if not tables:
         raise SettingsError(f"{project} lists no {table} file {file}; name one of its files, or leave --plan out")
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True), [balance for _, balance in checked]
 
 
-def _faults_by_plan(plan: Project, file: Path, copy: Path, table: str, crs: str | None) -> list[pd.DataFrame]:
-    """Faults of a file for each source of the plan that names it."""
-    from clearplan.read.readers import check_file, project_sources
+def _checked_by_plan(
+    plan: Project, file: Path, copy: Path, table: str, crs: str | None
+) -> list[tuple[pd.DataFrame, Balance]]:
+    """Faults and balance of a file for each source of the plan that names it."""
+    from clearplan.read.readers import checked_file, project_sources
 
-    tables = []
+    checked = []
     for name, source in project_sources(plan):
         if name == table and source.path.resolve() == file.resolve():
             fields: dict[str, Any] = source.model_dump(exclude={"path"}) | {"crs": crs or source.crs}
             fields |= {"region": plan.study.region, "code_lists": plan.code_lists, "limits": plan.limits}
-            tables.append(check_file(copy, table, **fields))
-    return tables
+            checked.append(checked_file(copy, table, **fields))
+    return checked
 
 
 def _rewritten(plan: Project, project: Path, file: Path, copy: Path, table: str) -> list[pd.DataFrame]:

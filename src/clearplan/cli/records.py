@@ -16,6 +16,7 @@ from clearplan.core.errors import FaultsError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from clearplan.read.balance import Balance
     from clearplan.records.minefields import RecordReading
 
 
@@ -174,12 +175,20 @@ def _fingerprint(opened: _Records) -> str:
     )
 
 
-def faults_of_records(file: Path, project: Path | None) -> pd.DataFrame:
-    """Faults of a record file, read as its plan says or as it stands."""
+def check_records(file: Path, project: Path | None) -> tuple[pd.DataFrame, list[Balance]]:
+    """Faults of a record file, read as its plan says or as it stands, and what becomes of the rows of its sheets.
+
+    Where strict reading refuses the file, the balance is that of lenient reading; none where no record can be read.
+    """
     try:
-        return _records_of(file, project, lenient=False).reading.faults
+        reading = _records_of(file, project, lenient=False).reading
+        return reading.faults, reading.balances
     except FaultsError as error:
-        return error.faults
+        faults = error.faults
+    try:
+        return faults, _records_of(file, project, lenient=True).reading.balances
+    except FaultsError:
+        return faults, []
 
 
 def _records_of(file: Path, project: Path | None, lenient: bool, region: str | None = None) -> _Records:

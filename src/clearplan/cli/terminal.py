@@ -8,12 +8,15 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from clearplan.read.balance import Balance
 
 #: Heads of columns that hold ids, or several ids with '; ' between them: an id may have spaces and stays in one line.
 ID_HEADS = frozenset({"task", "tied with", "record", "hazard", "place", "decision", "was", "value"})
@@ -75,6 +78,15 @@ def print_faults(faults: pd.DataFrame, records: Mapping[tuple[str, Hashable], st
     rules = zip(faults["rule"], faults["remedy"], strict=True)
     columns["rule; remedy"] = [f"{rule}; {remedy}" for rule, remedy in rules]
     print_table(tuple(columns), list(zip(*columns.values(), strict=True)))
+
+
+def print_balance(balances: Sequence[Balance]) -> None:
+    """Print what becomes of the rows of each source."""
+    from clearplan.read.balance import COLUMNS
+
+    rows = [["not stated" if value is None else value for value in astuple(balance)] for balance in balances]
+    if rows:
+        print_table(COLUMNS, rows)
 
 
 def print_rules(faults: pd.DataFrame) -> None:

@@ -45,7 +45,7 @@ class Table:
     @property
     def rows(self) -> int:
         """Rows that the header counts."""
-        return int.from_bytes(self.dbf[4:8], "little")
+        return table_rows(self.dbf)
 
     @property
     def fields(self) -> list[Field]:
@@ -76,7 +76,7 @@ def tables_of(path: Path) -> list[Table]:
         if ".dbf" not in parts:
             return []
         cpg = parts[".cpg"].read_bytes() if ".cpg" in parts else None
-        shapes = _counted(parts[".shx"].stat().st_size) if ".shx" in parts else None
+        shapes = index_rows(parts[".shx"].stat().st_size) if ".shx" in parts else None
         return [Table(parts[".dbf"].name, parts[".dbf"].read_bytes(), cpg, shapes)]
     names = {name.lower(): name for name in zip_names(path)}
     tables = []
@@ -84,7 +84,7 @@ def tables_of(path: Path) -> list[Table]:
         for low, real in names.items():
             if low.endswith(".dbf"):
                 stated, index = names.get(low[:-4] + ".cpg"), names.get(low[:-4] + ".shx")
-                shapes = None if index is None else _counted(bundle.getinfo(index).file_size)
+                shapes = None if index is None else index_rows(bundle.getinfo(index).file_size)
                 cpg = None if stated is None else bundle.read(stated)
                 tables.append(Table(real, bundle.read(real), cpg, shapes))
     return tables
@@ -95,20 +95,30 @@ def siblings(path: Path) -> list[Path]:
     return sorted(part for part in path.parent.iterdir() if part.stem.casefold() == path.stem.casefold())
 
 
-def _counted(size: int) -> int:
+def table_rows(head: bytes) -> int:
+    """Rows that the header of a dbf counts."""
+    return int.from_bytes(head[4:8], "little")
+
+
+def index_rows(size: int) -> int:
     """Shapes that an index of this size holds [bytes]."""
     return max(size - 100, 0) // 8
 
 
+def unequal_rows(file: str, tables: list[Table]) -> list[Fault]:
+    """Tables whose rows are not as many as their shapes: some of either are lost."""
+    remedy = "export the layer again: rows or shapes are missing"
+    return [
+        fault(file, None, "", "", f"{table.name} has {table.rows} rows for {table.shapes} shapes", "error", remedy)
+        for table in tables
+        if table.shapes is not None and table.shapes != table.rows
+    ]
+
+
 def table_faults(file: str, tables: list[Table]) -> list[Fault]:
-    """Rows that don't match the shapes, and numbers that were too wide for their field and were lost."""
+    """Tables that are cut off, and numbers that were too wide for their field and were lost."""
     faults = []
     for table in tables:
-        if table.shapes is not None and table.shapes != table.rows:
-            rule = f"{table.name} has {table.rows} rows for {table.shapes} shapes"
-            faults.append(
-                fault(file, None, "", "", rule, "error", "export the layer again: rows or shapes are missing")
-            )
         whole = len(table.cells)
         if whole < table.rows:
             rule = f"{table.name} is cut: its header counts {table.rows} rows, {whole} are there"

@@ -23,9 +23,9 @@ from pyproj import CRS
 from clearplan.core.crs import parse_crs
 from clearplan.core.errors import MissingFileError, ReadError
 from clearplan.read.archives import zip_names
-from clearplan.read.dbase import refuse_unstated_encoding, siblings, table_faults, tables_of
-from clearplan.read.json_files import json_faults
-from clearplan.read.row_counts import check_rows
+from clearplan.read.dbase import refuse_unstated_encoding, siblings, table_faults, tables_of, unequal_rows
+from clearplan.read.json_files import Statement, json_statement
+from clearplan.read.row_counts import check_rows, counts_itself
 from clearplan.read.seal import check_seal
 from clearplan.read.spreadsheets import check_codec, drop_tags, first_line, read_csv, read_xlsx
 from clearplan.read.worker import apart, is_large
@@ -62,6 +62,8 @@ class Raw:
     """Rows of a file as they stand: ``rows`` are the numbers its owner sees, ``geometry`` is None in a plain table.
 
     ``fids``: ids that the format itself gives its features; none in a plain table.
+    ``claimed``: rows that the file says it holds, None where it says nothing.
+    ``lost``: faults that say that rows are missing, or more than claimed; lenient reading only warns of them.
     """
 
     file: str
@@ -71,6 +73,8 @@ class Raw:
     crs: CRS | None
     faults: list[Fault] = field(default_factory=list)
     fids: list[str] = field(default_factory=list)
+    claimed: int | None = None
+    lost: list[Fault] = field(default_factory=list)
 
 
 def read_raw(
@@ -101,12 +105,13 @@ def read_raw(
         raise ReadError(f"{path}: format {suffix or '(none)'} is not known; give one of {known}")
     try:
         check_seal(path, limits)
-        check_rows(path, limits)
+        claimed = check_rows(path, limits, layer)
         if is_large(path):
             raw = apart(__name__, _opened.__name__, path, suffix, layer, encoding, limits=limits)
             assert isinstance(raw, Raw)
-            return raw
-        return _opened(path, suffix, layer, encoding)
+        else:
+            raw = _opened(path, suffix, layer, encoding)
+        return _held_to_claim(raw, claimed)
     except _DAMAGE as error:
         words = first_line(error) or type(error).__name__
         raise ReadError(f"{path}: is damaged ({words}); copy it again, or save it again") from None
@@ -126,6 +131,16 @@ _DAMAGE = (
     OverflowError,
     RecursionError,
 )
+
+
+def _held_to_claim(raw: Raw, claimed: int | None) -> Raw:
+    """Rows with what the file claims, by its header or by what its reader found; a difference is said once."""
+    raw.claimed = claimed if raw.claimed is None else raw.claimed
+    if raw.claimed is not None and raw.claimed != len(raw.rows) and not raw.lost:
+        rule = f"the file claims {raw.claimed:,} rows, and {len(raw.rows):,} could be read"
+        remedy = "export it again; or read with lenient = true what is there"
+        raw.lost.append(fault(raw.file, None, "", "", rule, "error", remedy))
+    return raw
 
 
 def _opened(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:
@@ -180,13 +195,13 @@ def read_gazetteer(path: Path | None) -> pd.DataFrame | None:
 
 
 def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None) -> Raw:
-    frame, faults = read_xlsx(path, layer) if suffix == ".xlsx" else (read_csv(path, encoding), [])
-    frame, doubtful = drop_tags(path.name, frame)
-    faults = faults + doubtful
+    sheet = read_xlsx(path, layer) if suffix == ".xlsx" else read_csv(path, encoding)
+    frame, doubtful = drop_tags(path.name, sheet.frame)
+    claimed = sheet.filled - (len(sheet.frame) - len(frame))
     blank = frame.isna().all(axis=1)
     rows = [int(i) + 2 for i in frame.index[~blank]]  # row 1 is the header
-    faults = [f for f in faults if f["row"] in set(rows)]
-    return Raw(path.name, frame[~blank].reset_index(drop=True), rows, None, None, faults)
+    faults = [f for f in sheet.faults + doubtful if f["row"] in set(rows)]
+    return Raw(path.name, frame[~blank].reset_index(drop=True), rows, None, None, faults, claimed=claimed)
 
 
 def _read_parquet(path: Path) -> Raw:
@@ -225,12 +240,14 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
 
     if encoding is not None:
         check_codec(path, encoding)
-    faults = json_faults(path) if suffix in (".geojson", ".json") else []
-    if suffix in (".shp", ".zip"):
-        tables = tables_of(path)
+    stated = json_statement(path) if suffix in (".geojson", ".json") else Statement([], None, [])
+    faults, lost = stated.faults, stated.lost
+    tables = tables_of(path) if suffix in (".shp", ".zip") else []
+    if tables:
         if encoding is None:
             refuse_unstated_encoding(path, tables)
         faults += table_faults(path.name, tables)
+        lost += unequal_rows(path.name, tables)
     opened = _inside_zip(path) if suffix == ".zip" else str(path)
     layer = layer or _only_layer(path, opened)
     with warnings.catch_warnings():
@@ -239,7 +256,13 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
         try:
             # Moments as text keep their zone, which arrays of them lose.
             meta, fids, wkb, columns = pyogrio.raw.read(
-                opened, layer=layer, encoding=encoding, return_fids=True, datetime_as_string=True
+                opened,
+                layer=layer,
+                encoding=encoding,
+                return_fids=True,
+                datetime_as_string=True,
+                # A condition that holds for every row makes GDAL count the rows themselves.
+                where="1 = 1" if counts_itself(suffix, tables) else None,
             )
         except Exception as error:
             raise ReadError(
@@ -266,7 +289,17 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
     crs = _crs_of(meta["crs"])
     if suffix == ".zip" and layer is not None:
         frame = restored(path, layer, frame)
-    return Raw(path.name, frame.reindex(range(len(rows))), rows, geometry, crs, faults, [str(fid) for fid in fids])
+    return Raw(
+        path.name,
+        frame.reindex(range(len(rows))),
+        rows,
+        geometry,
+        crs,
+        faults,
+        [str(fid) for fid in fids],
+        stated.claimed,
+        lost,
+    )
 
 
 def _crs_of(text: str | None) -> CRS | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,22 @@ from clearplan.core.errors import CrsError, ReadError
 from clearplan.read.spreadsheets import first_line
 from clearplan.tables.check import Fault, fault
 
+#: Members in which services and GDAL's drivers state how many rows there are, the whole before what was sent
+#: (OGC API - Features 7.15, WFS 2.0 7.7.4, GeoServer).
+_COUNTS = ("numberMatched", "totalFeatures", "numberReturned")
 
-def json_faults(path: Path) -> list[Fault]:
-    """What a file says of itself: a CRS of old, a service's limit that cut it.
+
+@dataclass(frozen=True)
+class Statement:
+    """What a file says of itself: its faults, how many rows it claims, and that rows are missing."""
+
+    faults: list[Fault]
+    claimed: int | None
+    lost: list[Fault]
+
+
+def json_statement(path: Path) -> Statement:
+    """What a file says of itself: a CRS of old, how many rows there are, a service's limit that cut it.
 
     Raises
     ------
@@ -46,7 +60,8 @@ def json_faults(path: Path) -> list[Fault]:
         )
     if '"curveRings"' in text or '"curvePaths"' in text:
         raise ReadError(f"{path}: holds curves (curveRings, curvePaths); save it with straight segments")
-    return _cut_short(path, content) + _legacy_crs(path, crs)
+    claimed, lost = _claimed(path, content)
+    return Statement(_legacy_crs(path, crs), claimed, lost)
 
 
 def _is_sequence(text: str) -> bool:
@@ -57,21 +72,22 @@ def _is_sequence(text: str) -> bool:
         return False
 
 
-def _cut_short(path: Path, content: dict[str, Any]) -> list[Fault]:
-    """A service answers with so many rows at most, and says when there were more."""
-    properties = content.get("properties")
+def _claimed(path: Path, content: dict[str, Any]) -> tuple[int | None, list[Fault]]:
+    """Rows that a file claims, None where it doesn't know; and that its service had more than it sent."""
+    properties, features = content.get("properties"), content.get("features")
     places = [content, properties if isinstance(properties, dict) else {}]
     if any(place.get("exceededTransferLimit") is True for place in places):
-        rule, remedy = (
-            "the service had more rows than it sent (exceededTransferLimit)",
-            "export the rest, or read the url",
-        )
-        return [fault(path.name, None, "", "", rule, "error", remedy)]
-    matched, returned = content.get("numberMatched"), content.get("numberReturned")
-    if isinstance(matched, int) and isinstance(returned, int) and matched > returned:
-        rule = f"the service had {matched} rows and sent {returned} (numberMatched, numberReturned)"
-        return [fault(path.name, None, "", "", rule, "error", "export all rows")]
-    return []
+        rule = "the service had more rows than it sent (exceededTransferLimit)"
+        return None, [fault(path.name, None, "", "", rule, "error", "export the rest, or read the url")]
+    rows = len(features) if isinstance(features, list) else None
+    name = next((name for name in _COUNTS if type(content.get(name)) is int), None)
+    if name is None:
+        return rows, []
+    claimed = int(content[name])
+    if rows is None or claimed <= rows:
+        return claimed, []
+    rule = f"the service had {claimed} rows and sent {rows} ({name})"
+    return claimed, [fault(path.name, None, "", "", rule, "error", "export all rows")]
 
 
 def _legacy_crs(path: Path, member: object) -> list[Fault]:

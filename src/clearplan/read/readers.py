@@ -33,10 +33,12 @@ from clearplan.core.crs import (
 from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
 from clearplan.core.replacing import refuse_half_exchanged
 from clearplan.geo.shape_faults import repaired
+from clearplan.read.balance import Balance, balance_of, balance_of_refused
 from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import (
     Region,
     closed_line_faults,
+    count_faults,
     direction_faults,
     entered_geometry,
     geometry_faults,
@@ -77,7 +79,7 @@ _LIMITS = LimitSettings()
 
 @dataclass(frozen=True)
 class Reading:
-    """What came out of a file: the table, its faults, and the datum operation applied.
+    """What came out of a file: the table, its faults, the datum operation applied, and the rows that it claims.
 
     Rows of the table are labelled with the file and the row where they were read: index levels ``file`` and ``row``.
     """
@@ -85,6 +87,12 @@ class Reading:
     table: gpd.GeoDataFrame
     faults: pd.DataFrame
     operation: str
+    file: str = ""
+    claimed: int | None = None
+
+    def balance(self, name: str) -> Balance:
+        """What became of the rows, which are those of a table of this name."""
+        return balance_of(name, self.file, self.claimed, self.table["deferred"], self.faults)
 
 
 class Options(TypedDict, total=False):
@@ -304,11 +312,30 @@ def check_file(
 
     ``name`` is the table that it holds, one of ``clearplan.tables.inputs.INPUTS``: 'hazards', 'gates' ...
     """
+    return checked_file(path, name, region=region, code_lists=code_lists, limits=limits, **source)[0]
+
+
+def checked_file(
+    path: str | Path,
+    name: str,
+    *,
+    region: Region | None = None,
+    code_lists: CodeLists | None = None,
+    limits: LimitSettings = _LIMITS,
+    **source: object,
+) -> tuple[pd.DataFrame, Balance]:
+    """Fault table of a file as :func:`check_file` gives it, and the balance of its rows.
+
+    Where strict reading refuses the file, the balance is that of lenient reading.
+    """
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
+    raw = read_raw(settings.path, layer=settings.layer, encoding=settings.encoding, limits=limits)
     try:
-        return read_source(name, settings, region=region, code_lists=code_lists, limits=limits).faults
+        reading = _judged(raw, name, settings, region, None, code_lists)
     except FaultsError as error:
-        return error.faults
+        counts = {found["rule"] for found in raw.lost}
+        return error.faults, balance_of_refused(name, raw.file, raw.claimed, len(raw.rows), error.faults, counts)
+    return reading.faults, reading.balance(name)
 
 
 def read_source(
@@ -329,7 +356,19 @@ def read_source(
         whole file.
     """
     raw = read_raw(source.path, layer=source.layer, encoding=source.encoding, limits=limits)
-    faults = list(raw.faults)
+    return _judged(raw, name, source, region, working, code_lists)
+
+
+def _judged(
+    raw: Raw,
+    name: str,
+    source: SourceSettings,
+    region: Region | None,
+    working: CRS | None,
+    code_lists: CodeLists | None,
+) -> Reading:
+    """Raw rows as a declared table; the errors of :func:`read_source`."""
+    faults = raw.faults + count_faults(raw, source)
     if not len(raw.frame):
         return _no_rows(name, raw, source, working or working_crs(region).crs if region else working)
     faults += near_names(raw, name, source)
@@ -351,7 +390,7 @@ def read_source(
     crossed = (~moved.geometry.is_valid & moved.geometry.notna()).to_numpy()
     moved.loc[crossed, "geometry"] = repaired(moved.geometry.to_numpy()[crossed])
     faults_table = _with_areas(faults_table, geometry, moved, crs, raw)
-    return Reading(_labelled(moved, raw), faults_table, words)
+    return Reading(_labelled(moved, raw), faults_table, words, raw.file, raw.claimed)
 
 
 def _read_shapeless(
@@ -374,7 +413,8 @@ def _read_shapeless(
     faults += schema_faults(frame, name, raw, code_lists) + row_faults(frame, name, raw, code_lists)
     shapeless = np.full(len(frame), None, dtype=object)
     table, listed = _settle(frame, shapeless, faults, name, raw, source)
-    return Reading(_labelled(table.drop(columns=["entered_crs", "entered_geometry"]), raw), listed, "")
+    table = table.drop(columns=["entered_crs", "entered_geometry"])
+    return Reading(_labelled(table, raw), listed, "", raw.file, raw.claimed)
 
 
 def _labelled(table: pd.DataFrame, raw: Raw) -> pd.DataFrame:
@@ -388,12 +428,13 @@ def _no_rows(name: str, raw: Raw, source: SourceSettings, working: CRS | None) -
         ("warning" if source.lenient else "error"),
         "export it again, or read with lenient = true if it is so",
     )
-    faults = fault_table([fault(raw.file, None, "", "", "file holds no rows", level, remedy)])
+    empty = fault(raw.file, None, "", "", "file holds no rows", level, remedy)
+    faults = fault_table([empty, *count_faults(raw, source)])
     if not source.lenient:
         raise FaultsError(faults)
     if working is None and has_shapes(name):
         raise CrsError(f"{raw.file}: holds no rows to choose a working CRS from; name a region or a working CRS")
-    return Reading(empty_table(name, working), faults, "nothing to reproject")
+    return Reading(empty_table(name, working), faults, "nothing to reproject", raw.file, raw.claimed)
 
 
 def combine(*tables: gpd.GeoDataFrame, table: str | None = None) -> gpd.GeoDataFrame:

@@ -1,64 +1,178 @@
-"""Rows that a file says it holds, counted before anything is parsed."""
+"""Rows that a file says it holds: counted before anything is parsed, and held against what came out of it."""
 
 from __future__ import annotations
 
+import struct
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from clearplan.core.errors import ReadError
-from clearplan.read.dbase import siblings
+from clearplan.read.archives import zip_names
+from clearplan.read.dbase import index_rows, siblings, table_rows
 from clearplan.settings.limits import LimitSettings
 
 _BLOCK = 1 << 20  # bytes
+#: Formats whose layers keep a count of their rows.
+_COUNTED_BY_GDAL = (".gpkg", ".gdb", ".tab")
+#: Places of two fields in the header of a FlatGeobuf file (its schema, header.fbs), and the size of no index given.
+_FEATURES, _NODE_SIZE, _USUAL_NODE = 8, 9, 16
 
 
-def check_rows(path: Path, limits: LimitSettings) -> None:
-    """A file claims no more rows than the limit; a header that lies would make a library ask for all memory.
+def check_rows(path: Path, limits: LimitSettings, layer: str | None = None) -> int | None:
+    """Rows that a file claims, no more than the limit: a header that lies would make a library ask for all memory.
+
+    None where it claims none, and for a text, whose lines are only an upper bound: its reader counts its records.
 
     Raises
     ------
     ReadError
         It claims more.
     """
-    rows = claimed_rows(path)
+    is_text = path.suffix.lower() in (".csv", ".tsv", ".txt")
+    rows = _lines(path) if is_text else claimed_rows(path, layer)
     if rows is not None and rows > limits.max_rows:
         raise ReadError(
             f"{path}: holds {rows:,} rows by its own count; more than {limits.max_rows:,} are not read "
             "(max_rows in [limits])"
         )
+    return None if is_text else rows
 
 
-def claimed_rows(path: Path) -> int | None:
-    """Rows by the header of a dbf or Parquet file, or by the lines of a text; None where none is stated."""
+def claimed_rows(path: Path, layer: str | None = None) -> int | None:
+    """Rows by the header of a file, without reading a row; None where none is stated.
+
+    Of a shapefile the larger count of its table and its index; of a file with several layers the one that is named, or
+    the largest.
+    """
     suffix = path.suffix.lower()
-    if suffix in (".csv", ".tsv", ".txt"):
-        with path.open("rb") as file:
-            return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
     if suffix == ".shp":
-        dbf = next((part for part in siblings(path) if part.suffix.lower() == ".dbf"), None)
-        return None if dbf is None else _dbf_rows(dbf)
+        return _shapefile_rows(path)
+    if suffix == ".zip":
+        return _zipped_rows(path)
     if suffix in (".parquet", ".geoparquet"):
-        from pyarrow import ArrowException
-        from pyarrow.parquet import read_metadata
+        return _parquet_rows(path)
+    if suffix == ".fgb":
+        return _flatgeobuf_rows(path)
+    return _by_gdal(path, layer) if suffix in _COUNTED_BY_GDAL else None
 
+
+def counts_itself(suffix: str, tables: Sequence[object]) -> bool:
+    """Whether GDAL takes a count in the file for the truth and leaves out the rows beyond it, unless it is asked.
+
+    ``tables`` are those of a shapefile, whose count is not of that kind, in an archive too.
+    """
+    return suffix in _COUNTED_BY_GDAL or (suffix == ".zip" and not tables)
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        ends = [(block.count(b"\n"), block.count(b"\r")) for block in iter(lambda: file.read(_BLOCK), b"")]
+    return max(sum(feeds for feeds, _ in ends), sum(returns for _, returns in ends))
+
+
+def _shapefile_rows(path: Path) -> int | None:
+    counts = []
+    for part in siblings(path):
+        if part.suffix.lower() == ".dbf":
+            with part.open("rb") as file:
+                counts.append(table_rows(file.read(8)))
+        elif part.suffix.lower() == ".shx":
+            counts.append(index_rows(part.stat().st_size))
+    return max(counts, default=None)
+
+
+def _zipped_rows(path: Path) -> int | None:
+    """Of the only shapefile in an archive; other formats in it are counted by nobody."""
+    try:
+        stems = [name[:-4] for name in zip_names(path) if name.lower().endswith(".shp")]
+        if len(stems) != 1:
+            return None
+        with zipfile.ZipFile(path) as bundle:
+            parts = {entry.filename.lower(): entry for entry in bundle.infolist()}
+            table, index = (parts.get(stems[0].lower() + suffix) for suffix in (".dbf", ".shx"))
+            counts = [] if index is None else [index_rows(index.file_size)]
+            if table is not None:
+                with bundle.open(table) as file:
+                    counts.append(table_rows(file.read(8)))
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+        return None  # its reader says what is wrong
+    return max(counts, default=None)
+
+
+def _parquet_rows(path: Path) -> int | None:
+    from pyarrow import ArrowException
+    from pyarrow.parquet import read_metadata
+
+    try:
+        metadata = read_metadata(path)
+        copied = (metadata.metadata or {}).get(SERVER_ROWS)
+        return int(metadata.num_rows) if copied is None else int(copied)
+    except (ArrowException, ValueError):
+        return None  # its reader says what is wrong
+
+
+#: Key in the footer of a copy: rows that the server counted when the copy was made.
+SERVER_ROWS = b"clearplan:server_rows"
+
+
+def _flatgeobuf_rows(path: Path) -> int | None:
+    """Features by the header, or by the bytes that follow it where these are more; 0 in the header means unknown.
+
+    Layout after FlatGeobuf 3: 8 bytes, the size of the header, the header (a FlatBuffers table), an index, then each
+    feature behind its size.
+    """
+    with path.open("rb") as file:
+        head = file.read(12)
+        size = int.from_bytes(head[8:12], "little")
+        header = file.read(size) if len(head) == 12 and size <= path.stat().st_size else b""
         try:
-            return int(read_metadata(path).num_rows)
-        except ArrowException:
+            claimed, node = _header_fields(header)
+        except struct.error:
             return None  # its reader says what is wrong
-    if suffix in (".gpkg", ".fgb"):
-        return _by_gdal(path)
-    return None
+        if claimed == 0 or node != 0:
+            return claimed or None  # an index is as long as the count says: with a wrong one no feature can be read
+        return max(claimed, _sized_parts(file, path.stat().st_size))
 
 
-def _by_gdal(path: Path) -> int | None:
+def _header_fields(header: bytes) -> tuple[int, int]:
+    """(features, size of a node of the index) of a FlatGeobuf header."""
+    (table,) = struct.unpack_from("<I", header)
+    (back,) = struct.unpack_from("<i", header, table)
+    places = table - back
+    (length,) = struct.unpack_from("<H", header, places)
+
+    def place(field: int) -> int:
+        return struct.unpack_from("<H", header, places + 4 + 2 * field)[0] if 4 + 2 * field < length else 0
+
+    features, node = place(_FEATURES), place(_NODE_SIZE)
+    return (
+        struct.unpack_from("<Q", header, table + features)[0] if features else 0,
+        struct.unpack_from("<H", header, table + node)[0] if node else _USUAL_NODE,
+    )
+
+
+def _sized_parts(file: BinaryIO, end: int) -> int:
+    """Parts from here on that stand behind their sizes and end where the file ends; 0 where they don't."""
+    count, at = 0, file.tell()
+    while at < end:
+        file.seek(at)
+        size = int.from_bytes(file.read(4), "little")
+        at, count = at + 4 + size, count + 1
+    return count if at == end else 0
+
+
+def _by_gdal(path: Path, layer: str | None) -> int | None:
     import pyogrio
 
     try:
-        names = [name for name, _ in pyogrio.list_layers(path)]
-        return max((int(pyogrio.read_info(path, layer=name)["features"]) for name in names), default=0)
+        names = [layer] if layer else _data_layers(pyogrio.list_layers(path))
+        counts = [int(pyogrio.read_info(path, layer=name)["features"]) for name in names]
     except Exception:  # its reader says what is wrong
         return None
+    return max((count for count in counts if count >= 0), default=None)
 
 
-def _dbf_rows(path: Path) -> int:
-    with path.open("rb") as file:
-        return int.from_bytes(file.read(8)[4:8], "little")
+def _data_layers(layers: Sequence[Sequence[object]]) -> list[str]:
+    return [str(name) for name, _ in layers if name != "layer_styles"]

@@ -43,6 +43,11 @@ def _refuse_unknown_names(raw: Raw, name: str, source: SourceSettings) -> None:
             raise SettingsError(f"{raw.file}: {section}.{ours}: {name} has no such column; it has {listed}")
 
 
+def count_faults(raw: Raw, source: SourceSettings) -> list[Fault]:
+    """What says that rows are missing: refused in strict reading, a warning in lenient reading."""
+    return [{**found, "level": "warning"} if source.lenient else found for found in raw.lost]
+
+
 def near_names(raw: Raw, name: str, source: SourceSettings) -> list[Fault]:
     """Warnings of columns whose names are nearly ours: a slip of the pen would leave them unread in silence."""
     known = [c.name for c in base_columns(name)]

@@ -7,6 +7,7 @@ import contextlib
 import csv
 import io
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,20 @@ def _workbook(path: Path, **options: Any) -> Any:
         raise ReadError(f"{path}: can't be read as XLSX ({first_line(error)}); save it again as .xlsx") from None
 
 
-def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[Fault]]:
-    """The cells of one sheet as they stand, and faults: what a reader of cells can't see as the planner does."""
+@dataclass(frozen=True)
+class Sheet:
+    """Cells below a header as they stand; ``filled``: rows below it that hold something, counted apart from them.
+
+    ``faults``: what a reader of cells can't see as the planner does.
+    """
+
+    frame: pd.DataFrame
+    filled: int
+    faults: list[Fault]
+
+
+def read_xlsx(path: Path, sheet: str | None) -> Sheet:
+    """The cells of one sheet."""
     book, formulas = _workbook(path, data_only=True), _workbook(path)
     filled = [page.title for page in book.worksheets if _filled(page)]
     if sheet is not None and sheet not in book.sheetnames:
@@ -113,7 +126,12 @@ def read_xlsx(path: Path, sheet: str | None) -> tuple[pd.DataFrame, list[Fault]]
     _refuse_unclear_header(path, header)
     body = [row[: len(header)] for row in cells[1:]]
     faults = _merged(path, page, header, len(cells)) + _formulas(path, page, formulas[title], header)
-    return pd.DataFrame(body, columns=header, dtype=object), faults
+    return Sheet(pd.DataFrame(body, columns=header, dtype=object), len(_rows_with_text(page) - {1}), faults)
+
+
+def _rows_with_text(page: Any) -> set[int]:
+    """Numbers of the rows in which a cell holds more than spaces."""
+    return {row for (row, _), cell in page._cells.items() if cell.value is not None and str(cell.value).strip()}
 
 
 def _filled(page: Any) -> list[tuple[int, int]]:
@@ -202,7 +220,7 @@ def _unquoted(text: str) -> str:
     return re.sub(r'"([^"]*)"|\\(.)', lambda part: part[1] or part[2] or "", text)
 
 
-def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
+def read_csv(path: Path, encoding: str | None) -> Sheet:
     """The cells of a CSV, TSV or semicolon file; row for row, with blank rows in their places."""
     text = _decode(path, path.read_bytes(), encoding).rstrip("\x1a")  # the mark at a file's end, as DOS wrote it
     if text.strip() and not text.split("\n", 1)[0].strip():
@@ -214,6 +232,7 @@ def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
     records = _records(path, text, mark)
     if not records:
         raise ReadError(f"{path}: is empty; give a header row and data")
+    filled = _filled_lines(text, records)
     header = [without_apostrophe(name.strip()) for name in records[0]]
     while header and not header[-1] and all(not record or not record[-1].strip() for record in records[1:]):
         # Spreadsheets write the commas of columns that were once used.
@@ -231,9 +250,20 @@ def read_csv(path: Path, encoding: str | None) -> pd.DataFrame:
         [without_apostrophe(cell.strip()) or None for cell in record] if record else [None] * len(header)
         for record in records[1:]
     ]
-    return pd.DataFrame(body, columns=header, dtype=object)
+    return Sheet(pd.DataFrame(body, columns=header, dtype=object), filled, [])
 
 
+def _filled_lines(text: str, records: list[list[str]]) -> int:
+    """Rows below the header by the lines of a text: less blank rows, and the line breaks that stand inside cells."""
+    lines = sum(1 for _ in io.StringIO(text, newline=""))
+    inside = 0
+    if lines != len(records):
+        inside = sum(len(_LINE_ENDS.findall(cell)) for record in records for cell in record)
+    blank = sum(not any(cell.strip() for cell in record) for record in records[1:])
+    return lines - 1 - inside - blank
+
+
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _DELIMITERS = (",", ";", "\t", "|")
 #: How much of a file is looked at for its delimiter.
 _HEAD_LETTERS, _HEAD_ROWS = 200_000, 200

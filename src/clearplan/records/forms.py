@@ -23,7 +23,7 @@ from clearplan.core.errors import CrsError, ReadError
 from clearplan.geo.coordinates import GEOGRAPHIC, Reading, last_digit_m, placed_within, read_position
 from clearplan.geo.soviet_sheets import Sheet, parse_sheet
 from clearplan.read.files import Raw, read_raw
-from clearplan.read.rules import Region, mapped, near_names, schema_faults, typed, unique_ids
+from clearplan.read.rules import Region, count_faults, mapped, near_names, schema_faults, typed, unique_ids
 from clearplan.read.spreadsheets import overlong, sheet_names
 from clearplan.records.bearings import parse_bearing, parse_distance
 from clearplan.settings.sources import RecordErrors, RecordSettings, SheetSettings, SourceSettings
@@ -60,6 +60,8 @@ IMSMA_KINDS = {
     "intermediate point": "turning",
     "end point": "end",
 }
+#: End of the name of records that stand in no file: an IMSMA list has points alone.
+_NO_FILE = " (records)"
 #: What is read from LEGS beside the text: position in its CRS [its unit], its resolution and error [m], the leg.
 _READ = ("x", "y", "resolution_m", "bearing_deg", "distance_m")
 
@@ -69,7 +71,7 @@ class Forms:
     """Checked rows of one source.
 
     ``files`` names each table's file, ``home`` the record of each (file, row), ``sheets`` the map sheet of each record
-    that names one; ``region`` is that of the study.
+    that names one; ``region`` is that of the study; ``claimed`` has the rows that each sheet holds by its own count.
     """
 
     records: pd.DataFrame
@@ -80,6 +82,7 @@ class Forms:
     home: dict[tuple[str, Hashable], str] = field(default_factory=dict)
     sheets: dict[str, Sheet] = field(default_factory=dict)
     region: Region | None = None
+    claimed: dict[str, int | None] = field(default_factory=dict)
 
     @property
     def broken(self) -> dict[str, list[str]]:
@@ -148,7 +151,8 @@ def read_forms(
         for row, record in zip(table["row"], owners if name == "legs" else table["record_id"], strict=True)
         if row >= 0
     }
-    return Forms(records, legs, anchors, files, faults, home, sheets, region)
+    claimed = {name: raw.claimed for name, (raw, _) in raws.items() if not raw.file.endswith(_NO_FILE)}
+    return Forms(records, legs, anchors, files, faults, home, sheets, region, claimed)
 
 
 # --- files to tables ---------------------------------------------------------------------------------------------
@@ -181,8 +185,9 @@ def _raw(path: Path, layer: str | None, name: str, encoding: str | None) -> Raw:
     layer = layer or (name if name in sheets else None)
     raw = read_raw(path, layer=layer, encoding=encoding)
     file = f"{raw.file} [{layer}]" if layer else raw.file
-    faults = [found | {"file": file} for found in raw.faults]
-    return Raw(file, raw.frame, raw.rows, None, None, faults + overlong(file, raw.frame, raw.rows))
+    faults, lost = ([found | {"file": file} for found in listed] for listed in (raw.faults, raw.lost))
+    faults += overlong(file, raw.frame, raw.rows)
+    return Raw(file, raw.frame, raw.rows, None, None, faults, claimed=raw.claimed, lost=lost)
 
 
 def _as_source(path: Path, sheet: SheetSettings, source: RecordSettings) -> SourceSettings:
@@ -211,12 +216,12 @@ def _imsma(points: Raw, source: RecordSettings) -> dict[str, tuple[Raw, SourceSe
         frame["grid"] = frame["grid"].map(_imsma_grid)
     once = ~frame["record_id"].duplicated()
     rows = [row for row, keep in zip(points.rows, once, strict=True) if keep]
-    records = Raw(f"{points.file} (records)", frame.loc[once, ["record_id"]].reset_index(drop=True), rows, None, None)
+    records = Raw(f"{points.file}{_NO_FILE}", frame.loc[once, ["record_id"]].reset_index(drop=True), rows, None, None)
     legs = _as_read(source, source.path)
     mapping = source.model_copy(update={"columns": {}, "codes": {}})
     return {
         "records": (records, mapping),
-        "legs": (Raw(points.file, frame, points.rows, None, None, points.faults), legs),
+        "legs": (replace(points, frame=frame), legs),
     }
 
 
@@ -260,7 +265,7 @@ def _rows(
     name: str, raw: Raw, source: SourceSettings, code_lists: CodeLists | None
 ) -> tuple[pd.DataFrame, Raw, list[Fault]]:
     """Typed rows under our names with their row numbers, and the faults of their columns."""
-    faults = [*raw.faults, *near_names(raw, name, source)]
+    faults = [*raw.faults, *count_faults(raw, source), *near_names(raw, name, source)]
     frame = typed(mapped(raw, name, source), name, raw, source, faults)
     missing: list[str] = []
     for column in RECORD_TABLES[name]:

@@ -26,6 +26,7 @@ from clearplan.core.crs import AnyCrs, is_metric, operation, parse_crs, working_
 from clearplan.core.errors import CrsError, FaultsError, TableError
 from clearplan.geo.coordinates import read_position
 from clearplan.geo.soviet_sheets import neighbours
+from clearplan.read.balance import Balance, balance_of
 from clearplan.read.rules import Region
 from clearplan.records.forms import FIELD_KINDS, Forms, read_forms
 from clearplan.records.points import plot
@@ -69,6 +70,18 @@ class RecordReading:
     def operations(self) -> list[str]:
         """The datum operations applied, in words."""
         return sorted(set(self.vertices["operation"].dropna().astype(str)))
+
+    @property
+    def balances(self) -> list[Balance]:
+        """What became of the rows of each sheet: a row is deferred with its record."""
+        reasons = dict(zip(self.hazards["hazard_id"], self.hazards["deferred"], strict=True))
+        balances = []
+        for table, claimed in self.forms.claimed.items():
+            file = self.forms.files[table]
+            rows = [reasons.get(record) for (home, _), record in self.forms.home.items() if home == file]
+            faults = self.faults[self.faults["file"] == file]
+            balances.append(balance_of(table, file, claimed, pd.Series(rows, dtype=object), faults))
+        return balances
 
 
 def read_records(

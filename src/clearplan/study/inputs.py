@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -16,6 +16,7 @@ from clearplan.land.as_at import as_at, dates
 from clearplan.land.audit import history_faults, release_faults
 from clearplan.land.release import REOPENED
 from clearplan.read.background import Context, read_background, read_places
+from clearplan.read.balance import Balance
 from clearplan.read.readers import PLACE, Reading, combine, empty_table, project_sources, read_source
 from clearplan.read.snapshot import Snapshot
 from clearplan.records.minefields import RecordReading, read_record_source
@@ -39,7 +40,7 @@ class Inputs:
     operations : datum operations that were applied, in words
     records : what came out of each source of minefield records
     lines : ids of the hazards of each contact line
-    balance : for each file its table, and how many of its rows were read, used, deferred and repaired
+    balance : what became of the rows of each source
     settlements, roads : layers that the surface asks for
     """
 
@@ -48,7 +49,7 @@ class Inputs:
     operations: list[str]
     records: tuple[RecordReading, ...]
     lines: list[list[str]]
-    balance: list[dict[str, Any]] = field(default_factory=list)
+    balance: tuple[Balance, ...] = ()
     settlements: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
 
@@ -107,20 +108,16 @@ def read_inputs(project: Project, frame: WorkingCrs) -> Inputs:
         operations=sorted({words for reading in every for words in reading.operation.split("; ") if words}),
         records=tuple(records),
         lines=[reading.table["hazard_id"].tolist() for reading in readings["hazards"][: len(project.contact_line)]],
-        balance=[_balance(name, reading) for name, of_table in readings.items() for reading in of_table],
+        balance=_balances(readings, records),
         settlements=read_places(surface.settlements, frame.crs, project.limits) if surface is not None else None,
         roads=read_places(surface.roads, frame.crs, project.limits) if surface is not None else None,
     )
 
 
-def _balance(name: str, reading: Reading) -> dict[str, Any]:
-    """How many rows of a file were read, used, deferred and repaired; read = used + deferred."""
-    table, faults = reading.table, reading.faults
-    files = [*table.index.get_level_values("file").unique(), *faults["file"].unique()] if len(table) else []
-    deferred = int(table["deferred"].notna().sum())
-    repaired = faults.loc[faults["level"] == "repaired", "row"].nunique()
-    counts = {"read": len(table), "used": len(table) - deferred, "deferred": deferred, "repaired": int(repaired)}
-    return {"table": name, "file": str(files[0]) if files else ""} | counts
+def _balances(readings: dict[str, list[Reading]], records: list[RecordReading]) -> tuple[Balance, ...]:
+    """What became of the rows of every file; those of records are counted by sheet."""
+    of_files = [r.balance(name) for name, of_table in readings.items() for r in of_table if r.file]
+    return (*of_files, *(balance for reading in records for balance in reading.balances))
 
 
 def _read_table(project: Project, name: str, source: SourceSettings, frame: WorkingCrs) -> Reading:

@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
     record = {"fingerprint": _digest(decisive)} | decisive
     record["counts"] = {name: len(table) for name, table in tables.items()}
     record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
-    record["balance"] = read.balance
+    record["balance"] = [asdict(balance) for balance in read.balance]
     record["contact_lines"] = _line_lengths(project, tables["hazards"], known.lines)
     record["people"] = people_record(people_of(tables["zones"]))
     for name, table in books.items():

@@ -291,7 +291,7 @@ def _dossier(dossier: Dossier, moved: Mapping[tuple[str, str], str]) -> Dossier:
 
 def _record(study: Study, out: Study, tier: Tier) -> dict[str, Any]:
     """run.json of a tier: what decided the figures, without names of files, values of faults and single rows."""
-    run = dict(study.run)
+    run = {name: value for name, value in study.run.items() if name != "balance"}  # it names files, with their rows
     run["inputs"] = {f"input {k}": digest for k, digest in enumerate(sorted(study.run["inputs"].values()), 1)}
     run["settings"] = {
         name: {key: value for key, value in study.run["settings"][name].items() if key not in left}
