@@ -1,5 +1,6 @@
 """Damaged, oversized and deeply nested files end in one line and exit 1."""
 
+import gzip
 import struct
 import time
 import zipfile
@@ -124,6 +125,49 @@ def test_archives_that_unpack_to_too_much(tmp_path, suffix):
         assert done.returncode == 1
         assert "max_unpack_factor" in done.stderr
     one_line(path, "times its size", "max_unpack_factor")
+
+
+def test_a_text_that_is_packed_by_gzip_unpacks_to_too_much(tmp_path):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b" " * (80 << 20), compresslevel=1))
+    one_line(path, "times its size", "max_unpack_factor")
+
+
+def test_a_packed_text_is_held_to_the_limits_of_its_plan(tmp_path):
+    project = make_project(tmp_path)
+    (project / "zones.csv.gz").write_bytes(gzip.compress((project / "zones.csv").read_bytes() + b" " * 2_000_000))
+    plan = project / "plan.toml"
+    plan.write_text(plan.read_text().replace("zones.csv", "zones.csv.gz") + "\n[limits]\nmax_file_mb = 1\n")
+    for words in (("run", plan), ("check", project / "zones.csv.gz", "--as", "zones", "--plan", plan)):
+        done = clearplan(*words)
+        assert done.returncode == 1
+        assert "zones.csv.gz: unpacks to more than 1 MB" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("spoil", ["cut", "sum", "body", "plain", "twice", "database", "virtual", "tail"])
+def test_broken_and_disguised_gzip_archives(tmp_path, spoil):
+    path = tmp_path / "a.geojson.gz"
+    content = gzip.compress(FIELDS.to_json().encode())
+    FIELDS.to_file(tmp_path / "b.gpkg")
+    half = len(content) // 2
+    spoilt = {
+        "cut": content[:half],
+        "sum": content[:-8] + bytes(8),
+        "body": content[:half] + bytes(20) + content[half + 20 :],
+        "plain": FIELDS.to_json().encode(),
+        "twice": gzip.compress(content),
+        "database": gzip.compress((tmp_path / "b.gpkg").read_bytes()),
+        "virtual": gzip.compress(b"<OGRVRTDataSource></OGRVRTDataSource>"),
+        "tail": content + b"more",
+    }
+    path.write_bytes(spoilt[spoil])
+    words = {
+        "plain": "is JSON, not a gzip archive",
+        "twice": "is a gzip archive, not GeoJSON",
+        "database": "is an SQLite database",
+        "virtual": "is XML with the root OGRVRTDataSource, not GeoJSON",
+    }
+    one_line(path, f"{path.name}: {words.get(spoil, 'is a damaged gzip archive')}")
 
 
 def test_limits_are_settings(tmp_path):

@@ -1,5 +1,6 @@
 """Files as other software writes them: rows that are lost, shapes that a repair would lose, ids, lines, services."""
 
+import gzip
 import json
 
 import geopandas as gpd
@@ -414,3 +415,47 @@ def test_names_that_are_nearly_ours_are_said_for_every_table(tmp_path, near, our
     faults = cp.check_file(tmp_path / "z.csv", "zones", crs="EPSG:4326", region=REGION)
     assert f"column is not read; did you mean {ours}?" in faults["rule"].tolist()
     assert np.all(faults["level"] == "warning")
+
+
+# --- texts packed by gzip
+
+
+def test_packed_texts_are_read_as_they_are_unpacked(tmp_path):
+    project = make_project(tmp_path)
+    plain = cp.run_study(project / "plan.toml")
+    names = {"fields.geojson": "fields.geojson.gz", "zones.csv": "Zones.CSV.GZ"}
+    text = (project / "plan.toml").read_text()
+    for name, packed in names.items():
+        (project / packed).write_bytes(gzip.compress((project / name).read_bytes()))
+        text = text.replace(name, packed)
+    (project / "plan.toml").write_text(text)
+    study = cp.run_study(project / "plan.toml")
+    for table in ("hazards", "zones"):
+        before, after = getattr(plain, table), getattr(study, table)
+        pd.testing.assert_frame_equal(pd.DataFrame(after), pd.DataFrame(before))
+    assert set(names.values()) <= set(study.run["inputs"])
+    assert [row["file"] for row in study.run["balance"]][:2] == list(names.values())
+
+
+@pytest.mark.parametrize("name", ["fields.geojson.gz", "fields.geojsonl.gz", "fields.json.gz"])
+def test_faults_of_packed_features_name_the_archive(tmp_path, name):
+    table = hazards(shapely.box(46.9, 40, 46.91, 40.01), land_class="SHAH")
+    lines = [json.dumps(feature) for feature in json.loads(table.to_json())["features"]]
+    text = "\n".join(lines) if "geojsonl" in name else table.to_json()
+    (tmp_path / name).write_bytes(gzip.compress(text.encode()))
+    faults = cp.check_file(tmp_path / name, "hazards")
+    assert set(faults["file"]) == {name}
+    assert "land_class" in faults["column"].tolist()
+    if "geojsonl" not in name:
+        cut = json.loads(text) | {"exceededTransferLimit": True}
+        (tmp_path / name).write_bytes(gzip.compress(json.dumps(cut).encode()))
+        faults = cp.check_file(tmp_path / name, "hazards")
+        assert set(faults["file"]) == {name}
+        assert "exceededTransferLimit" in " ".join(faults["rule"])
+
+
+@pytest.mark.parametrize("name", ["a.gpkg.gz", "a.gz", "a.shp.gz"])
+def test_other_formats_are_not_read_from_gzip(tmp_path, name):
+    (tmp_path / name).write_bytes(gzip.compress(b"x"))
+    with pytest.raises(ReadError, match=r"is not known; give one of .*\.geojson\.gz"):
+        cp.check_file(tmp_path / name, "hazards")

@@ -51,7 +51,7 @@ def read_context(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) -
 
 def read_places(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) -> gpd.GeoDataFrame | None:
     """Places or ways in the working CRS: any vector file, or a CSV with name, longitude, latitude (WGS 84)."""
-    if path is None or path.suffix.lower() != ".csv":
+    if path is None or not path.name.lower().endswith((".csv", ".csv.gz")):
         return read_context(path, crs, limits)
     table = read_gazetteer(path)
     assert table is not None

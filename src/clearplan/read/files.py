@@ -11,8 +11,9 @@ import struct
 import warnings
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,8 @@ import shapely
 from pyproj import CRS
 
 from clearplan.core.crs import parse_crs
-from clearplan.core.errors import MissingFileError, ReadError
-from clearplan.read.archives import zip_names
+from clearplan.core.errors import ClearplanError, MissingFileError, ReadError
+from clearplan.read.archives import unpack_gzip, zip_names
 from clearplan.read.dbase import refuse_unstated_encoding, siblings, table_faults, tables_of, unequal_rows
 from clearplan.read.json_files import Statement, json_statement
 from clearplan.read.row_counts import check_rows, counts_itself
@@ -54,6 +55,8 @@ VECTORS = {
     ".mif",
 }
 PARQUET = {".parquet", ".geoparquet"}
+#: Formats of one text that are read packed by gzip, as .geojson.gz and .csv.gz.
+GZIPPED = {".csv", ".tsv", ".txt", ".geojson", ".json", ".geojsonl", ".geojsonseq"}
 _LIMITS = LimitSettings()
 
 
@@ -88,21 +91,10 @@ def read_raw(
         The file is missing, of an unknown format, unreadable, not what its suffix says or too large, holds several
         layers and none was named, or its text is in no stated encoding.
     """
-    if not path.exists():
-        raise MissingFileError(f"{path}: no such file; correct the path")
-    if not os.access(path, os.R_OK):
-        raise ReadError(f"{path}: may not be read; ask for the right to read it")
     suffix = path.suffix.lower()
-    if path.is_dir() and suffix != ".gdb":
-        raise ReadError(f"{path}: is a folder; name a file")
-    if suffix == ".shp":
-        there = {part.suffix.lower() for part in siblings(path)}
-        absent = [part for part in (".shx", ".dbf") if part not in there]
-        if absent:
-            raise ReadError(f"{path}: its {' and '.join(absent)} is missing; copy every part of the shapefile")
-    if suffix not in TABLES | VECTORS | PARQUET:
-        known = " ".join(sorted(TABLES | VECTORS | PARQUET))
-        raise ReadError(f"{path}: format {suffix or '(none)'} is not known; give one of {known}")
+    _refuse_unreadable(path, suffix)
+    if suffix == ".gz":
+        return _read_gzipped(path, layer, encoding, limits)
     try:
         check_seal(path, limits)
         claimed = check_rows(path, limits, layer)
@@ -115,6 +107,40 @@ def read_raw(
     except _DAMAGE as error:
         words = first_line(error) or type(error).__name__
         raise ReadError(f"{path}: is damaged ({words}); copy it again, or save it again") from None
+
+
+def _refuse_unreadable(path: Path, suffix: str) -> None:
+    """Refuse what isn't there, isn't whole, or is of no format that is read."""
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file; correct the path")
+    if not os.access(path, os.R_OK):
+        raise ReadError(f"{path}: may not be read; ask for the right to read it")
+    if path.is_dir() and suffix != ".gdb":
+        raise ReadError(f"{path}: is a folder; name a file")
+    if suffix == ".shp":
+        there = {part.suffix.lower() for part in siblings(path)}
+        absent = [part for part in (".shx", ".dbf") if part not in there]
+        if absent:
+            raise ReadError(f"{path}: its {' and '.join(absent)} is missing; copy every part of the shapefile")
+    inner = Path(path.stem).suffix.lower()
+    if suffix not in TABLES | VECTORS | PARQUET and not (suffix == ".gz" and inner in GZIPPED):
+        known = " ".join([*sorted(TABLES | VECTORS | PARQUET), *(f"{name}.gz" for name in sorted(GZIPPED))])
+        unknown = f"{inner}.gz" if suffix == ".gz" else suffix or "(none)"
+        raise ReadError(f"{path}: format {unknown} is not known; give one of {known}")
+
+
+def _read_gzipped(path: Path, layer: str | None, encoding: str | None, limits: LimitSettings) -> Raw:
+    """A text that is packed by gzip: unpacked within the limits, then read as any file; errors name the archive."""
+    check_seal(path, limits)
+    with TemporaryDirectory(prefix="clearplan-") as folder:
+        unpacked = unpack_gzip(path, Path(folder), limits)
+        try:
+            raw = read_raw(unpacked, layer=layer, encoding=encoding, limits=limits)
+        except ClearplanError as error:
+            error.args = tuple(word.replace(str(unpacked), str(path)) for word in error.args)
+            raise
+    faults, lost = ([one | {"file": path.name} for one in listed] for listed in (raw.faults, raw.lost))
+    return replace(raw, file=path.name, faults=faults, lost=lost)
 
 
 #: What libraries raise where the bytes of a file contradict one another; no such error is a fault of ours.

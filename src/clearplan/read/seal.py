@@ -27,6 +27,7 @@ _BINARY: dict[str, tuple[bytes, str]] = {
     ".fgb": (b"fgb", "a FlatGeobuf file"),
     ".parquet": (b"PAR1", "a Parquet file"),
     ".geoparquet": (b"PAR1", "a Parquet file"),
+    ".gz": (b"\x1f\x8b", "a gzip archive"),
     ".zip": (b"PK", "a ZIP archive"),
     ".kmz": (b"PK", "a KMZ file"),
     ".xlsx": (b"PK", "an XLSX workbook"),
