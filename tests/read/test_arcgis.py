@@ -97,6 +97,8 @@ class Office(BaseHTTPRequestHandler):
         if "returnIdsOnly" in asked:
             ids = [f["attributes"]["OBJECTID"] for f in features]
             return self.tell({"objectIdFieldName": "OBJECTID", "objectIds": ids or None})
+        if "returnCountOnly" in asked:
+            return self.tell({"count": len(features) + own.more})
         wanted = set(map(int, asked["objectIds"].split(",")))
         found = [f for f in features if f["attributes"]["OBJECTID"] in wanted]
         assert len(wanted) <= layer["maxRecordCount"]
@@ -119,7 +121,7 @@ class Office(BaseHTTPRequestHandler):
 def office(monkeypatch):
     monkeypatch.delenv("CLEARPLAN_ARCGIS_TOKEN", raising=False)
     own = ThreadingHTTPServer(("127.0.0.1", 0), Office)
-    own.behaviour, own.asked, own.layer, own.features, own.layers = "", [], POLYGONS, FEATURES, {}
+    own.behaviour, own.asked, own.layer, own.features, own.layers, own.more = "", [], POLYGONS, FEATURES, {}, 0
     own.url = f"http://127.0.0.1:{own.server_address[1]}/arcgis/rest/services/imsma/FeatureServer/0"
     thread = threading.Thread(target=own.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

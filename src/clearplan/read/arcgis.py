@@ -26,6 +26,7 @@ import pandas as pd
 from clearplan.core.errors import ReadError
 from clearplan.read.files import read_raw
 from clearplan.read.postgis import is_loopback, shown
+from clearplan.read.row_counts import SERVER_ROWS
 from clearplan.read.time_zones import utc_fields, zone_of_service
 
 TOKEN = "CLEARPLAN_ARCGIS_TOKEN"
@@ -40,24 +41,26 @@ _WHOLE = {"esriFieldTypeOID", "esriFieldTypeInteger", "esriFieldTypeSmallInteger
 _REAL = {"esriFieldTypeSingle", "esriFieldTypeDouble"}
 
 
-def read_service(url: str) -> pd.DataFrame | gpd.GeoDataFrame:
+def read_service(url: str, *, lenient: bool = False) -> pd.DataFrame | gpd.GeoDataFrame:
     """All rows of a layer or table, in the order of their object ids.
 
     Parameters
     ----------
     url : str
         ``https://host/.../FeatureServer/0``: the layer's own address, with its number, without a token.
+    lenient : bool
+        Take what comes where the service counts other rows than it gives.
 
     Returns
     -------
     GeoDataFrame in the CRS that the service states, or DataFrame of a table without shapes. Dates are moments in the
     zone that the service states for them, or in UTC where it states none; they have no zone where it says that it does
-    not know theirs. Coded values stay codes.
+    not know theirs. Coded values stay codes. ``attrs`` holds how many rows the service counts, as ``server_rows``.
 
     Raises
     ------
     ReadError
-        The server can't be reached or refuses, gives fewer rows than it counts, or the token would travel in the open.
+        The server can't be reached or refuses, gives other rows than it counts, or the token would travel in the open.
     """
     about = _ask(url, {})
     if "fields" not in about:
@@ -67,19 +70,39 @@ def read_service(url: str) -> pd.DataFrame | gpd.GeoDataFrame:
     ids = sorted(listed.get("objectIds") or [])
     if len(ids) > _MOST_ROWS:
         raise ReadError(f"{url}: holds {len(ids):,} rows; more than {_MOST_ROWS:,} are not read, name a smaller layer")
+    counted = _ask(f"{url}/query", {"where": "1=1", "returnCountOnly": "true"} | unknown)
     key = str(listed.get("objectIdFieldName") or about.get("objectIdField") or "OBJECTID")
     size = max(1, min(_PAGE, int(about.get("maxRecordCount") or _PAGE)))
     rows: list[dict[str, Any]] = []
     for start in range(0, len(ids), size):
         rows += _page(url, key, ids[start : start + size], unknown)
-    frame = _attributes(about, rows)
-    if not about.get("geometryType"):
-        return frame
-    return _with_shapes(frame, rows, about, url)
+    claimed = int(counted.get("count", len(ids)))
+    if not lenient:
+        _refuse_other_count(url, claimed, ids, {row["attributes"][key] for row in rows})
+    table = _attributes(about, rows)
+    if about.get("geometryType"):
+        table = _with_shapes(table, rows, about, url)
+    table.attrs[SERVER_ROWS] = claimed
+    return table
+
+
+def _refuse_other_count(url: str, claimed: int, ids: list[int], there: set[int]) -> None:
+    """A service gives the rows whose ids it names, and as many as it counts."""
+    lost = [one for one in ids if one not in there]
+    if lost:
+        raise ReadError(
+            f"{url}: rows {lost[:3]} were counted and did not come; they may just have been removed: run again, or "
+            "read with lenient = true"
+        )
+    if claimed != len(ids):
+        raise ReadError(
+            f"{url}: counts {claimed:,} rows and gives {len(ids):,} (returnCountOnly, returnIdsOnly); run again, ask "
+            "its owner, or read with lenient = true"
+        )
 
 
 def _page(url: str, key: str, ids: list[int], unknown: dict[str, str]) -> list[dict[str, Any]]:
-    """Rows of these ids; what the server cut off is asked for again in smaller parts.
+    """Rows of these ids, where they come; what the server cut off is asked for again in smaller parts.
 
     ``unknown`` goes with each question where the service does not know the zone of its dates, and refuses else.
     """
@@ -92,11 +115,8 @@ def _page(url: str, key: str, ids: list[int], unknown: dict[str, str]) -> list[d
     }
     answers = {row["attributes"][key]: row for row in _ask(f"{url}/query", question).get("features", [])}
     lost = [one for one in ids if one not in answers]
-    if len(lost) == len(ids):
-        raise ReadError(
-            f"{url}: rows {lost[:3]} were counted and did not come; they may just have been removed: run again"
-        )
-    return [answers[one] for one in ids if one in answers] + (_page(url, key, lost, unknown) if lost else [])
+    again = _page(url, key, lost, unknown) if 0 < len(lost) < len(ids) else []
+    return [answers[one] for one in ids if one in answers] + again
 
 
 class _Staying(HTTPRedirectHandler):

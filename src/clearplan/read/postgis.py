@@ -22,6 +22,7 @@ import shapely
 
 from clearplan.core.crs import parse_crs
 from clearplan.core.errors import ReadError
+from clearplan.read.row_counts import SERVER_ROWS
 from clearplan.read.spreadsheets import first_line
 
 _TIMEOUT_S = 120  # [s] for each answer; an office's slow line is no fault
@@ -41,7 +42,7 @@ _REFUSALS = {
 }
 
 
-def read_postgis(url: str, table: str) -> pd.DataFrame | gpd.GeoDataFrame:
+def read_postgis(url: str, table: str, *, lenient: bool = False) -> pd.DataFrame | gpd.GeoDataFrame:
     """All rows of a table, in the order of its primary key.
 
     Parameters
@@ -50,10 +51,13 @@ def read_postgis(url: str, table: str) -> pd.DataFrame | gpd.GeoDataFrame:
         ``postgresql://host:port/database``, without user or password.
     table : str
         ``name`` or ``schema.name`` of a table or view, at most one of its columns a geometry.
+    lenient : bool
+        Take what comes where the server counts other rows than it gives.
 
     Returns
     -------
-    GeoDataFrame in the CRS of its SRID, or DataFrame where no column is a geometry.
+    GeoDataFrame in the CRS of its SRID, or DataFrame where no column is a geometry. ``attrs`` holds how many rows the
+    server counts, as ``server_rows``.
 
     Raises
     ------
@@ -67,18 +71,25 @@ def read_postgis(url: str, table: str) -> pd.DataFrame | gpd.GeoDataFrame:
     own = f"{identifier(schema)}.{identifier(name)}" if dot else f"public.{identifier(table)}"
     for attempt in range(_TRIES):
         try:
-            columns, rows, crs = _answers(url, own, where)
+            columns, rows, crs, claimed = _answers(url, own, where)
             break
         except (DatabaseError, InterfaceError, OSError) as error:
             # A refusal stays one; a broken line may be whole again.
             if isinstance(error, DatabaseError | ssl.SSLError) or attempt == _TRIES - 1:
                 raise ReadError(f"{where}: {_reason(error)}") from None
         time.sleep(PAUSE_S)
-    return _as_table(columns, rows, crs, where)
+    if claimed != len(rows) and not lenient:
+        raise ReadError(
+            f"{where}: counts {claimed:,} rows and gives {len(rows):,}; is it a view whose rows change? Name a table, "
+            "or read with lenient = true"
+        )
+    answer = _as_table(columns, rows, crs, where)
+    answer.attrs[SERVER_ROWS] = claimed
+    return answer
 
 
-def _answers(url: str, own: str, where: str) -> tuple[list[tuple[str, str, bool]], list[list[Any]], Any]:
-    """Columns, rows and CRS of a table, all of one moment."""
+def _answers(url: str, own: str, where: str) -> tuple[list[tuple[str, str, bool]], list[list[Any]], Any, int]:
+    """Columns, rows, CRS and row count of a table, all of one moment."""
     with _connected(url) as server:
         server.run("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         columns = _columns(server, own, where)
@@ -87,7 +98,7 @@ def _answers(url: str, own: str, where: str) -> tuple[list[tuple[str, str, bool]
             raise ReadError(f"{where}: holds {count:,} rows; more than {_MOST_ROWS:,} are not read, name a view")
         rows = server.run(_question(columns, own))
         crs = _crs(server, {row[-1] for row in rows} - {None}, where) if _shape_of(columns, where) else None
-    return columns, rows, crs
+    return columns, rows, crs, count
 
 
 def _connected(url: str) -> Any:

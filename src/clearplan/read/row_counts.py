@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zipfile
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from clearplan.settings.limits import LimitSettings
 _BLOCK = 1 << 20  # bytes
 #: Formats whose layers keep a count of their rows.
 _COUNTED_BY_GDAL = (".gpkg", ".gdb", ".tab")
+#: Among the attributes of a table from a server, and so of its copy: how many rows the server counts.
+SERVER_ROWS = "server_rows"
 #: Places of two fields in the header of a FlatGeobuf file (its schema, header.fbs), and the size of no index given.
 _FEATURES, _NODE_SIZE, _USUAL_NODE = 8, 9, 16
 
@@ -41,7 +44,7 @@ def check_rows(path: Path, limits: LimitSettings, layer: str | None = None) -> i
 
 
 def claimed_rows(path: Path, layer: str | None = None) -> int | None:
-    """Rows by the header of a file, without reading a row; None where none is stated.
+    """Rows by the header of a file, of a copy by its server, without reading a row; None where none is stated.
 
     Of a shapefile the larger count of its table and its index; of a file with several layers the one that is named, or
     the largest.
@@ -106,15 +109,13 @@ def _parquet_rows(path: Path) -> int | None:
     from pyarrow.parquet import read_metadata
 
     try:
-        metadata = read_metadata(path)
-        copied = (metadata.metadata or {}).get(SERVER_ROWS)
-        return int(metadata.num_rows) if copied is None else int(copied)
+        footer = read_metadata(path)
+        # Where pandas keeps the attrs of a table.
+        attributes = json.loads((footer.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
     except (ArrowException, ValueError):
         return None  # its reader says what is wrong
-
-
-#: Key in the footer of a copy: rows that the server counted when the copy was made.
-SERVER_ROWS = b"clearplan:server_rows"
+    claimed = attributes.get(SERVER_ROWS) if isinstance(attributes, dict) else None
+    return claimed if type(claimed) is int else int(footer.num_rows)
 
 
 def _flatgeobuf_rows(path: Path) -> int | None:

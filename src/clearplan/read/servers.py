@@ -49,8 +49,8 @@ def fetch(source: SourceSettings) -> pd.DataFrame | gpd.GeoDataFrame:
     assert source.url is not None
     if urlsplit(source.url).scheme == "postgresql":
         assert source.layer is not None  # the settings ask for it
-        return read_postgis(source.url, source.layer)
-    return read_service(source.url)
+        return read_postgis(source.url, source.layer, lenient=source.lenient)
+    return read_service(source.url, lenient=source.lenient)
 
 
 def write_copy(source: SourceSettings, table: pd.DataFrame | gpd.GeoDataFrame) -> None:
