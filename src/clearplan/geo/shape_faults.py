@@ -22,9 +22,12 @@ from clearplan.geo.shapes import Geometries
 #: Longest distance between neighbouring vertices of a hazard polygon [m]; GICHD's geocheck uses the same.
 MAX_GAP_M = 5000.0
 TWICE = "polygon is entered twice"
+CROSSING = "polygon crosses itself"
 MIXED = "file mixes geometry types"
 #: A repair that loses more of a polygon's border than this is none [1].
 MOST_LOST = 0.01
+#: A smaller loss is rounding of coordinates [1].
+_LEAST_SHOWN = 0.00005
 
 Region = tuple[float, float, float, float]
 
@@ -71,23 +74,7 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[ShapeFa
     short = line & (shapely.length(geometry) == 0)
     add(short, "line has fewer than 2 distinct vertices", "error", "draw the line again")
     crossing = polygon & ~thin & ~valid & finite
-    lost = np.zeros(len(geometry), dtype=bool)
-    for k in np.flatnonzero(crossing):
-        lost[k] = repair_loss(geometry[k]) > MOST_LOST
-    add(
-        lost,
-        "polygon crosses itself, and a repair would lose part of it",
-        "error",
-        "redraw its border in order, from its source",
-        lambda g: f"{shapely.is_valid_reason(g)}; {min(repair_loss(g), 1):.0%} of its border or area would be lost",
-    )
-    add(
-        crossing & ~lost,
-        "polygon crosses itself",
-        "repairable",
-        "redraw its border in order, or read with lenient = true (the repair is listed with both areas)",
-        lambda g: shapely.is_valid_reason(g),
-    )
+    faults += _crossings(geometry, np.flatnonzero(crossing).tolist())
     add(
         collection,
         "shape mixes geometry types",
@@ -108,6 +95,24 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[ShapeFa
     add(shapely.has_z(geometry), "Z values", "warning", "none needed: heights are not used")
     add(shapely.has_m(geometry), "M values", "warning", "none needed: measures are not used")
     return faults + _duplicates(geometry, polygon) + _mixed(geometry)
+
+
+def _crossings(geometry: Geometries, rows: list[int]) -> list[ShapeFault]:
+    """Polygons that cross themselves: those whose repair would lose too much, then repairs, the largest loss first."""
+    losses = {k: repair_loss(geometry[k]) for k in rows}
+    faults = []
+    for k in sorted(rows, key=lambda k: (losses[k] <= MOST_LOST, -losses[k])):
+        value = shapely.is_valid_reason(geometry[k])
+        if losses[k] > MOST_LOST:
+            value += f"; {min(losses[k], 1):.0%} of its border or area would be lost"
+            rule, level = f"{CROSSING}, and a repair would lose part of it", "error"
+            remedy = "redraw its border in order, from its source"
+        else:
+            value += f"; {losses[k]:.2%} of its border is lost" if losses[k] >= _LEAST_SHOWN else ""
+            rule, level = CROSSING, "repairable"
+            remedy = "redraw its border in order, or read with lenient = true (the repair is listed with both areas)"
+        faults.append(ShapeFault(k, "geometry", value, rule, level, remedy))
+    return faults
 
 
 def repaired(shapes: Any) -> Any:

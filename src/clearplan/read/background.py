@@ -13,8 +13,10 @@ from pyproj import CRS
 
 from clearplan.core.crs import reprojected, to_working
 from clearplan.core.errors import CrsError, ReadError
+from clearplan.geo.shape_faults import repair_loss
 from clearplan.read.files import read_gazetteer, read_raw
-from clearplan.read.readers import Reading, both_areas
+from clearplan.read.readers import Reading
+from clearplan.read.reshaping import both_areas
 from clearplan.settings.limits import LimitSettings
 from clearplan.tables.check import fault, fault_table
 
@@ -64,6 +66,10 @@ def read_places(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) ->
     return to_working(gpd.GeoDataFrame(table, geometry=points), crs)[0]
 
 
+def _loss(shape: shapely.Geometry) -> float:
+    return repair_loss(shape) if shape.geom_type.endswith("Polygon") else 0.0
+
+
 def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Reading:
     """A background layer in the working CRS; borders that cross themselves are mended, and listed."""
     raw = read_raw(path, limits=limits)
@@ -71,7 +77,7 @@ def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Re
         raise CrsError(f"{raw.file}: states no CRS; save it with one")
     flat = shapely.force_2d(raw.geometry)
     table, words = to_working(gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(flat), crs=raw.crs), crs)
-    crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat))
+    crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat)).tolist()
     rule, remedy = "border crosses itself", "redraw it in order; it was mended for this run"
     faults = [
         fault(
@@ -83,6 +89,6 @@ def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Re
             "repaired",
             remedy,
         )
-        for k in crossing
+        for k in sorted(crossing, key=lambda k: -_loss(flat[k]))  # the largest change first
     ]
     return Reading(table, fault_table(faults), words)

@@ -25,7 +25,6 @@ from clearplan.core.crs import (
     area_error,
     is_metric,
     parse_crs,
-    reprojected,
     require_metres,
     to_working,
     working_crs,
@@ -35,6 +34,7 @@ from clearplan.core.replacing import refuse_half_exchanged
 from clearplan.geo.shape_faults import repaired
 from clearplan.read.balance import Balance, balance_of, balance_of_refused
 from clearplan.read.files import Raw, read_raw
+from clearplan.read.reshaping import made_valid, repairs_by_size, reshaped, with_areas
 from clearplan.read.rules import (
     Region,
     closed_line_faults,
@@ -375,21 +375,24 @@ def _judged(
     frame = mapped(raw, name, source)
     if not has_shapes(name):
         return _read_shapeless(frame, name, raw, source, code_lists, faults)
-    geometry, own = entered_geometry(raw, frame, source, faults)
+    entered, own = entered_geometry(raw, frame, source, faults)
     crs = stated_crs(raw, source)
     frame = typed(frame, name, raw, source, faults)
-    faults += numbered_ids(frame, name, raw, source) + closed_line_faults(frame, name, geometry, raw, source)
+    geometry, changes = reshaped(frame, name, entered, raw, source)
+    faults += numbered_ids(frame, name, raw, source) + changes
+    faults += closed_line_faults(frame, name, geometry, raw, source)
     faults += direction_faults(frame, geometry, raw)
     faults += geometry_faults(name, frame, geometry, crs, region, raw, faults, own)
     faults += schema_faults(frame, name, raw, code_lists) + row_faults(frame, name, raw, code_lists)
-    table, faults_table = _settle(frame, geometry, faults, name, raw, source)
-    shapes = gpd.GeoDataFrame(table, geometry=_made_valid(geometry, table), crs=crs)
+    table, faults_table = _settle(frame, entered, repairs_by_size(faults), name, raw, source)
+    shapes = gpd.GeoDataFrame(table, geometry=made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
     moved, words = to_working(shapes, working)
     # A shape that is valid in degrees can cross itself by a hair in metres.
     crossed = (~moved.geometry.is_valid & moved.geometry.notna()).to_numpy()
     moved.loc[crossed, "geometry"] = repaired(moved.geometry.to_numpy()[crossed])
-    faults_table = _with_areas(faults_table, geometry, moved, crs, raw)
+    moved["entered_crs"] = ":".join(crs.to_authority() or ()) or crs.name
+    faults_table = with_areas(faults_table, geometry, moved, crs, raw)
     return Reading(_labelled(moved, raw), faults_table, words, raw.file, raw.claimed)
 
 
@@ -559,16 +562,6 @@ def _settle(
     return table, fault_table(faults)
 
 
-def _made_valid(geometry: np.ndarray[Any, Any], table: pd.DataFrame) -> np.ndarray[Any, Any]:
-    """Flat, valid shapes; a deferred row has none. 'structure' keeps both lobes of a crossing and every overlap."""
-    shapes = geometry.copy()
-    shapes[table["deferred"].notna().to_numpy()] = None
-    shapes = shapely.force_2d(shapes)
-    broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
-    shapes[broken] = repaired(shapes[broken])
-    return np.asarray(shapes, dtype=object)
-
-
 def _working(table: gpd.GeoDataFrame, region: Region | None) -> CRS:
     if region is None:
         own: CRS | None = table.crs
@@ -581,24 +574,3 @@ def _working(table: gpd.GeoDataFrame, region: Region | None) -> CRS:
         if own is not None and is_metric(own) and area_error(own, region) <= MAX_AREA_ERROR:
             return own
     return working_crs(region).crs
-
-
-def _with_areas(
-    faults: pd.DataFrame, geometry: np.ndarray[Any, Any], moved: gpd.GeoDataFrame, crs: CRS, raw: Raw
-) -> pd.DataFrame:
-    """Repairs of self-crossing polygons with area before and after [m2]; and what was entered, in every row."""
-    moved["entered_crs"] = ":".join(crs.to_authority() or ()) or crs.name
-    crossing = faults["rule"] == "polygon crosses itself"
-    number: dict[Hashable, int] = {row: k for k, row in enumerate(raw.rows)}
-    assert moved.crs is not None
-    for at in faults.index[crossing & (faults["level"] == "repaired")]:
-        k = number[int(str(faults.at[at, "row"]))]
-        after = moved.geometry.iloc[k]
-        if after is not None:
-            faults.at[at, "value"] = both_areas(reprojected(geometry[k], crs, moved.crs), after)
-    return faults
-
-
-def both_areas(before: shapely.Geometry, after: shapely.Geometry) -> str:
-    """Area of a shape before and after it was repaired, in words."""
-    return f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"

@@ -18,6 +18,7 @@ from clearplan.geo.shape_faults import MIXED, TWICE, check_crs, check_gaps, chec
 from clearplan.geo.shapes import Geometries
 from clearplan.read.cells import Slip, days_in, numbers_in, texts_in
 from clearplan.read.files import Raw
+from clearplan.read.reshaping import closed_lines
 from clearplan.settings.sources import SourceSettings
 from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, Fault, check, fault
 from clearplan.tables.columns import Column
@@ -141,21 +142,12 @@ def numbered_ids(frame: pd.DataFrame, name: str, raw: Raw, source: SourceSetting
 def closed_line_faults(
     frame: pd.DataFrame, name: str, geometry: Geometries, raw: Raw, source: SourceSettings
 ) -> list[Fault]:
-    """Lines that end where they begin, as a perimeter walked with a GPS does: turned into areas, or asked about."""
-    shapes = INPUTS[name].shapes
-    if not {"line", "polygon"} <= set(shapes) or source.closed_lines == "line":
-        return []
-    parts = np.array([_only_part(shape) for shape in geometry], dtype=object)
-    ring = shapely.is_closed(parts) & (shapely.get_type_id(parts) == 1) & (shapely.get_num_coordinates(parts) > 3)
-    if "kind" in frame.columns:
-        ring &= (frame["kind"] != "contact-line").to_numpy()
-    rows = np.flatnonzero(ring)
-    if source.closed_lines == "area":
-        for k in rows:
-            geometry[k] = shapely.Polygon(shapely.get_coordinates(parts[k]))
+    """Lines that end where they begin, and no setting says whether they are areas."""
+    if source.closed_lines is not None:
         return []
     rule, remedy = "line ends where it begins: an area's border, or a line?", "set closed_lines = 'area' or 'line'"
-    return [fault(raw.file, raw.rows[k], "geometry", "", rule, "error", remedy) for k in rows.tolist()]
+    rows = closed_lines(frame, name, geometry)
+    return [fault(raw.file, raw.rows[k], "geometry", "", rule, "error", remedy) for k in rows]
 
 
 def direction_faults(frame: pd.DataFrame, geometry: Geometries, raw: Raw) -> list[Fault]:
@@ -179,11 +171,6 @@ def direction_faults(frame: pd.DataFrame, geometry: Geometries, raw: Raw) -> lis
             remedy = "turn one of them round, or set sides = 'both'"
             faults.append(fault(raw.file, other, "geometry", frame["sides"].iloc[parts[1][0]], rule, "error", remedy))
     return faults
-
-
-def _only_part(shape: Any) -> Any:
-    parts = shapely.get_parts(shape) if shape is not None and shape.geom_type == "MultiLineString" else [shape]
-    return parts[0] if len(parts) == 1 else shape
 
 
 def entered_geometry(
