@@ -107,8 +107,8 @@ def test_a_slip_in_our_column_names_is_an_error(tmp_path, section):
 def test_own_columns_of_reserved_names_are_kept(tmp_path):
     table = zones(tmp_path, HEAD.replace("\n", ",deferred,notice\n") + ROW.replace("\n", ",later,n\n"))
     assert table["deferred"].tolist() == [None]
-    assert table["deferred_entered"].tolist() == ["later"]
-    assert table["notice_entered"].tolist() == ["n"]
+    assert table["own_deferred"].tolist() == ["later"]
+    assert table["own_notice"].tolist() == ["n"]
 
 
 def test_a_zone_entered_twice_counts_its_people_once(tmp_path):
@@ -182,7 +182,7 @@ def test_columns_that_a_geopackage_keeps_for_itself(project):  # noqa: F811
     (project / "zones.csv").write_text("\n".join(text) + "\n")
     run_study(project / "plan.toml", project / "out")
     zones_ = gpd.read_file(project / "out" / "plan.gpkg", layer="zones")
-    assert {"fid_entered", "geom_entered", "Name_entered"} <= set(zones_.columns)
+    assert {"own_fid", "own_geom", "own_Name"} <= set(zones_.columns)
 
 
 def test_ids_shared_by_two_files_are_all_named(project):  # noqa: F811

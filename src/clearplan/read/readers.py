@@ -45,6 +45,7 @@ from clearplan.read.rules import (
     mapped,
     near_names,
     numbered_ids,
+    own_name_warnings,
     row_faults,
     schema_faults,
     stated_crs,
@@ -371,7 +372,7 @@ def _judged(
     faults = raw.faults + count_faults(raw, source)
     if not len(raw.frame):
         return _no_rows(name, raw, source, working or working_crs(region).crs if region else working)
-    faults += near_names(raw, name, source)
+    faults += near_names(raw, name, source) + own_name_warnings(raw, name, source)
     frame = mapped(raw, name, source)
     if not has_shapes(name):
         return _read_shapeless(frame, name, raw, source, code_lists, faults)

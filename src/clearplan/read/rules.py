@@ -20,19 +20,22 @@ from clearplan.read.cells import Slip, days_in, numbers_in, texts_in
 from clearplan.read.files import Raw
 from clearplan.read.reshaping import closed_lines
 from clearplan.settings.sources import SourceSettings
+from clearplan.tables.arrow import TAKEN
 from clearplan.tables.check import DUPLICATE_ID, FAULT_COLUMNS, Fault, check, fault
 from clearplan.tables.columns import Column
 from clearplan.tables.entry import CodeLists, RowFault
 from clearplan.tables.inputs import INPUTS
-from clearplan.tables.lookup import base_columns, id_column
+from clearplan.tables.lookup import base_columns, declared, id_column
 
 Region = tuple[float, float, float, float]
 
-#: Columns that reading and writing fill in themselves; a file's own of that name is kept as ``<name>_entered``.
+#: Columns that reading and writing fill in themselves; a file's own of that name is kept as ``own_<name>``.
 _OURS = ("deferred", "entered_crs", "entered_geometry", "geometry", "notice")
 #: What stands for an id column that a file lacks: its format's own ids, its row numbers, digests of shape and source.
 MADE_IDS = ("@fid", "@row", "@hash")
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
+#: Columns that any table may have in a file.
+_PLACES = {"lon", "lat", "geonameid", "crs", "wkt"}
 
 
 def _refuse_unknown_names(raw: Raw, name: str, source: SourceSettings) -> None:
@@ -70,6 +73,30 @@ def near_names(raw: Raw, name: str, source: SourceSettings) -> list[Fault]:
     ]
 
 
+def own_columns(raw: Raw, name: str, source: SourceSettings) -> dict[str, str]:
+    """The file's columns that are no columns of the table and have a name of ours: each as ``own_<name>``."""
+    read = {c.name for c in base_columns(name)} - {*_OURS, *source.columns} | {*source.columns.values(), *_PLACES}
+    columns = [str(column) for column in raw.frame.columns]
+    names: dict[str, str] = {}
+    for column in columns:
+        if column not in read and (column in {*_OURS, *TAKEN} or declared(name, column) is not None):
+            own = f"own_{column}"
+            while own in columns:
+                own = f"own_{own}"
+            names[column] = own
+    return names
+
+
+def own_name_warnings(raw: Raw, name: str, source: SourceSettings) -> list[Fault]:
+    """Warnings of the file's columns that are kept under another name, because clearplan has a column of theirs."""
+    rule = "column has the name of one that clearplan fills in; it is kept as {}"
+    remedy = "none needed; give it another name if you want it under that"
+    return [
+        fault(raw.file, None, theirs, "", rule.format(own), "warning", remedy)
+        for theirs, own in own_columns(raw, name, source).items()
+    ]
+
+
 def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
     """The file's columns under our names, its codes as ours, constants filled in; other columns stay."""
     _refuse_unknown_names(raw, name, source)
@@ -89,7 +116,7 @@ def mapped(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
 
 
 def _renamed(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
-    """The file's columns under our names; one of its own that bears such a name is kept as ``<name>_entered``."""
+    """The file's columns under our names; one of its own that has a name of ours is kept as ``own_<name>``."""
     made = {ours: theirs for ours, theirs in source.columns.items() if theirs in MADE_IDS}
     wanted = {ours: theirs for ours, theirs in source.columns.items() if ours not in made}
     for ours, theirs in wanted.items():
@@ -99,9 +126,7 @@ def _renamed(raw: Raw, name: str, source: SourceSettings) -> pd.DataFrame:
     if len(set(wanted.values())) < len(wanted):
         raise SettingsError(f"{raw.file}: two of our columns map to one of the file's; give each its own")
     ours_of = {theirs: ours for ours, theirs in wanted.items()}
-    taken = {*_OURS, *source.columns}
-    names = {c: ours_of.get(c, f"{c}_entered" if c in taken else c) for c in raw.frame.columns}
-    frame = raw.frame.rename(columns=names)
+    frame = raw.frame.rename(columns=ours_of | own_columns(raw, name, source))
     for ours, way in made.items():
         if ours != id_column(name):
             raise SettingsError(f"{raw.file}: columns.{ours} = {way!r}: only {id_column(name)} can be made so")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Names that a GeoPackage takes for its own.
-_TAKEN = ("fid", "geom", "ogc_fid", "notice")
+TAKEN = ("fid", "geom", "ogc_fid", "notice")
 #: Characters that neither a file's text nor XML can hold; each is shown by its picture, U+2400 and up.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _KINDS = {"Point": "point", "LineString": "line", "LinearRing": "line", "Polygon": "area"}
@@ -50,15 +50,15 @@ def free_names(names: list[Any]) -> dict[Any, str]:
     """Names under which columns can stand in any file: unlike those that a GeoPackage needs, and unlike in upper case.
 
     >>> free_names(["fid", "Name", "name"])
-    {'fid': 'fid_entered', 'Name': 'Name', 'name': 'name_entered'}
+    {'fid': 'own_fid', 'Name': 'Name', 'name': 'own_name'}
     """
-    taken, free = set(_TAKEN), {}
+    taken, free = set(TAKEN), {}
     for name in names:
-        told = plain_text(name) or "blank"
-        while told.casefold() in taken:
-            told += "_entered"
-        taken.add(told.casefold())
-        free[name] = told
+        written = plain_text(name) or "blank"
+        while written.casefold() in taken:
+            written = f"own_{written}"
+        taken.add(written.casefold())
+        free[name] = written
     return free
 
 

@@ -95,9 +95,9 @@ def column_of(table: str, name: str) -> Column:
     column = declared(table, name)
     if column is not None:
         return column
-    entered = name.removesuffix("_entered")
-    known = entered != name and entered in _BY_NAME.get(table, {})
-    return Column(name, "text", f"{entered} as the source has it" if known else OWN, required=False, nullable=True)
+    theirs = name.removeprefix("own_").removesuffix("_entered")
+    meaning = f"{theirs} as the source has it" if theirs != name and declared(table, theirs) is not None else OWN
+    return Column(name, "text", meaning, required=False, nullable=True)
 
 
 def columns_of(table: str, names: Iterable[str]) -> dict[str, Column]:

@@ -42,7 +42,7 @@ def written(tmp_path, suffix, tables=None, name="out"):
 
 def named(table):
     """Columns under the names that files give them."""
-    return table.rename(columns={"fid": "fid_entered"})
+    return table.rename(columns={"fid": "own_fid"})
 
 
 @pytest.mark.parametrize(("suffix", "digits"), WAYS.items())
@@ -123,7 +123,7 @@ def test_run_is_read_back_in_the_types_of_the_stages(tmp_path):
         "people": "float64", "planned_return": "datetime64[ms]", "opens_in": "Int64", "name": "object",
         "is_open": "boolean",
     }  # fmt: skip
-    assert back["fid_entered"].tolist() == before["fid"].tolist()
+    assert back["own_fid"].tolist() == before["fid"].tolist()
     assert back["people"].equals(before["people"])
     assert [t for t in back["name"] if t is None] == [None]
     assert "" in back["name"].tolist()
