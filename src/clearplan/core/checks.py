@@ -113,10 +113,7 @@ def parse_number(value: object, decimal: str) -> float:
     ValueError: number holds a comma|set decimal = ',' if it is the decimal mark, else remove it
     """
     if isinstance(value, (int, float, Decimal, np.number)) and not isinstance(value, bool):
-        number = float(value)
-        if np.isinf(number):
-            raise ValueError(_NOT_FINITE)
-        return number
+        return _kept_number(value)
     text = str(value).strip()
     if re.search(r"\s", text):
         if not _THOUSANDS.match(text):
@@ -131,10 +128,23 @@ def parse_number(value: object, decimal: str) -> float:
     try:
         if "_" in text:  # Python reads 1_200 as a number; people don't write it
             raise ValueError
-        number = float(text)
-    except ValueError:
+        number = _kept_number(text)
+    except ValueError as error:
+        if "|" in str(error):
+            raise
         raise ValueError("must be a number|write digits only; leave the cell blank where it is unknown") from None
-    if not np.isfinite(number):
+    if number == 0 and re.search(r"[1-9]", text.lower().partition("e")[0]):
+        raise ValueError("number is too small to be kept|write 0, or leave the cell blank where it is unknown")
+    return number
+
+
+def _kept_number(value: float | Decimal | np.number | str) -> float:
+    """A number as a float; ValueError where it is infinite or beyond every float, or a text says "nan"."""
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(_NOT_FINITE) from None
+    if np.isinf(number) or (np.isnan(number) and isinstance(value, str)):
         raise ValueError(_NOT_FINITE)
     return number
 

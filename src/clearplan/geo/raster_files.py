@@ -6,9 +6,13 @@ A virtual raster (VRT) named .tif would read other files or ask a server; so wou
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import rasterio
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
 from clearplan.core.errors import ReadError
@@ -27,6 +31,25 @@ _RASTERS: tuple[tuple[bytes, str], ...] = (
     (rb"\s*(?i:ncols|nrows|xllcorner|xllcenter)\s", "AAIGrid"),
 )
 
+#: What reading a damaged raster raises, when it is opened or later, when its cells are read.
+RASTER_DAMAGE = (RasterioError, CPLE_BaseError, UnicodeDecodeError)
+
+
+@contextmanager
+def damage_named(path: str | Path) -> Iterator[None]:
+    """Turn what a damaged raster raises into one line that names it.
+
+    Raises
+    ------
+    ReadError
+        The raster can't be opened, or its cells can't be read.
+    """
+    try:
+        yield
+    except RASTER_DAMAGE as error:
+        words = " ".join(str(error).split())
+        raise ReadError(f"{path}: not a raster that can be read ({words}); give a GeoTIFF") from None
+
 
 def open_raster(path: str | Path) -> DatasetReader:
     """A raster for reading; it and the files beside it lead nowhere else.
@@ -35,8 +58,8 @@ def open_raster(path: str | Path) -> DatasetReader:
     ------
     ReadError
         It is none of the formats that are read, or names another file.
-    RasterioIOError
-        It is damaged.
+    RasterioError, CPLE_BaseError, UnicodeDecodeError
+        It is damaged (``RASTER_DAMAGE``).
     """
     path = Path(path)
     driver = _driver(path)

@@ -31,7 +31,7 @@ from rasterio.warp import transform_bounds
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import CrsError, OutputError, ReadError, SettingsError
 from clearplan.geo.grids import BLOCK, Grid, Window
-from clearplan.geo.raster_files import open_raster
+from clearplan.geo.raster_files import RASTER_DAMAGE, damage_named, open_raster
 
 LonLatBounds = tuple[float, float, float, float]
 
@@ -74,6 +74,7 @@ def hillshade_png(path: str | Path, *, exaggeration: float = 4.0, largest_px: in
     (Horn 1981, https://doi.org/10.1109/PROC.1981.11918, eq. for the ideal diffuse surface).
     """
     with (
+        damage_named(path),
         _opened(path) as source,
         WarpedVRT(source, resampling=Resampling.cubic_spline, **_mercator(source, largest_px)) as warped,
     ):
@@ -114,7 +115,7 @@ def relief_of(
     side = (east - west) / shape[1]
     transform = Affine(side, 0, west, 0, (south - north) / shape[0], north)
     frame = {"crs": crs.to_wkt(), "transform": transform, "width": shape[1], "height": shape[0]}
-    with _opened(path) as source:
+    with damage_named(path), _opened(path) as source:
         with WarpedVRT(source, crs=crs.to_wkt()) as own:
             cell_m = float(own.transform.a)
         with WarpedVRT(source, resampling=Resampling.cubic_spline, **frame) as warped:
@@ -142,7 +143,11 @@ def mean_slope(path: str | Path, polygons: gpd.GeoDataFrame) -> np.ndarray:
     Central differences on the raster's own cells (numpy.gradient); a coarse raster flattens what it shows.
     """
     crs = require_metres(polygons)
-    with _opened(path) as source, WarpedVRT(source, crs=crs.to_wkt(), resampling=Resampling.bilinear) as warped:
+    with (
+        damage_named(path),
+        _opened(path) as source,
+        WarpedVRT(source, crs=crs.to_wkt(), resampling=Resampling.bilinear) as warped,
+    ):
         height_m = warped.read(1, masked=True).astype("float64").filled(np.nan)
         frame = warped.transform
     south, east = np.gradient(height_m, abs(frame.e), abs(frame.a)) if min(height_m.shape) > 1 else (0 * height_m,) * 2
@@ -171,11 +176,8 @@ def mean_slope(path: str | Path, polygons: gpd.GeoDataFrame) -> np.ndarray:
 
 
 def _opened(path: str | Path) -> Any:
-    """A raster that states its CRS."""
-    try:
-        source = open_raster(path)
-    except RasterioIOError as error:
-        raise ReadError(f"{path}: not a raster that can be read ({error}); give a GeoTIFF") from None
+    """A raster that states its CRS; whoever reads it names its damage (``damage_named``)."""
+    source = open_raster(path)
     if source.crs is None:
         source.close()
         raise CrsError(f"{path}: states no CRS; write one into the file, it is never guessed")
@@ -194,6 +196,8 @@ def _mercator(source: Any, largest_px: int) -> dict[str, Any]:
 
 def _shade(height_m: np.ndarray, cell_m: float) -> np.ndarray:
     """Brightness 0-1 of a surface in the light; NaN where the height or a neighbour is unknown."""
+    if min(height_m.shape) < 2:  # a strip of one cell has no slope across it
+        return np.full(height_m.shape, np.nan)
     down, right = np.gradient(height_m, cell_m)
     azimuth, altitude = np.radians(_AZIMUTH_DEG), np.radians(_ALTITUDE_DEG)
     # Rows run south, so the slope towards north is the gradient along rows with its sign turned.
@@ -257,7 +261,7 @@ def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: in
     """
     try:
         first, second = open_raster(probability), open_raster(evidence)
-    except RasterioIOError as error:
+    except RASTER_DAMAGE as error:
         raise ReadError(f"{probability}: not a surface that can be read ({error}); run the plan again") from None
     with first, second:
         frame = _mercator(first, largest_px)
@@ -285,7 +289,7 @@ def raster_gcps(path: Path) -> tuple[pd.DataFrame, CRS | None]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with open_raster(path) as source:
                 gcps, crs = source.gcps
-    except RasterioIOError as error:
+    except RASTER_DAMAGE as error:
         raise ReadError(f"{path}: can't be read as a raster ({error}); give a .points file or the scan") from None
     if not gcps:
         raise ReadError(f"{path}: carries no control points; give the .points file that belongs to it")
@@ -370,7 +374,7 @@ def _copied(image: Path, memory: MemoryFile, points: pd.DataFrame, crs: Any, *, 
                 "height": scan.height,
             }
             pixels = scan.read()
-    except RasterioIOError as error:
+    except RASTER_DAMAGE as error:
         raise ReadError(f"{image}: can't be read as a raster ({error}); save the scan as TIFF, PNG or JPEG") from None
     with memory.open(**profile) as copy:
         copy.write(pixels)
@@ -489,7 +493,7 @@ def read_cells(path: Path, window: Window | None = None) -> np.ndarray:
                 place = rasterio.windows.Window(window.column, window.row, window.columns, window.rows)
             values: np.ndarray = source.read(1, window=place)
             return values
-    except RasterioIOError as error:
+    except RASTER_DAMAGE as error:
         raise ReadError(f"{path}: not a raster that can be read ({error}); make the surface again") from None
 
 

@@ -44,6 +44,10 @@ class ShapeFault:
     remedy: str
 
 
+#: No place on Earth has a coordinate above it, in degrees or in metres of any CRS; lengths of larger ones overflow.
+_FARTHEST = 1e9
+
+
 def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[ShapeFault]:
     """Faults that need no CRS: missing, empty, too few vertices, self-crossing, types, Z and M, duplicates."""
     faults: list[ShapeFault] = []
@@ -59,11 +63,13 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[ShapeFa
     thin = np.array([_distinct_vertices(g) < 3 for g in geometry]) & polygon
     valid = shapely.is_valid(geometry)
     wrong = ~missing & ~empty & ~collection & ~np.array([_kind(g) in allowed for g in geometry])
-    finite = np.array([bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
+    finite = np.array([bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry], dtype=bool)
+    placed = ~(np.abs(shapely.bounds(geometry)) > _FARTHEST).any(axis=1)
 
     add(missing, "shape is missing", "error", "give the row a shape or coordinates")
     add(empty, "shape is empty", "error", "draw the shape again")
     add(~finite, "a coordinate is not a number", "error", "correct the coordinate")
+    add(finite & ~placed, "a coordinate is too large for any place", "error", "correct the coordinate")
     add(
         thin,
         "polygon has fewer than 3 distinct vertices",
@@ -73,7 +79,7 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[ShapeFa
     line = np.isin(shapely.get_type_id(geometry), (1, 5)) & ~empty
     short = line & (shapely.length(geometry) == 0)
     add(short, "line has fewer than 2 distinct vertices", "error", "draw the line again")
-    crossing = polygon & ~thin & ~valid & finite
+    crossing = polygon & ~thin & ~valid & finite & placed
     faults += _crossings(geometry, np.flatnonzero(crossing).tolist())
     add(
         collection,

@@ -74,8 +74,13 @@ def is_blank(cells: Cells) -> np.ndarray[Any, np.dtype[np.bool_]]:
     [True, True, True, True, True, True, False, False]
     """
     missing = pd.isna(pd.Series(list(cells), dtype=object)).to_numpy()
-    empty = [isinstance(cell, str) and not cell.strip() for cell in cells]
+    empty = [isinstance(cell, str) and _is_unseen(cell) for cell in cells]
     return np.asarray(missing | np.array(empty, dtype=bool))
+
+
+def _is_unseen(text: str) -> bool:
+    """Whether nobody sees anything of a text: it has spaces alone, or characters without a width."""
+    return not text.strip() or (not text.isascii() and not _INVISIBLE.sub("", text).strip())
 
 
 def numbers_in(
@@ -108,18 +113,18 @@ def _number(cell: object, decimal: str, integer: bool) -> float:
     if isinstance(cell, str) and integer and re.search(r"\d\s*e\s*[+-]?\d", cell, re.IGNORECASE):
         raise ValueError("whole number is written as a power of ten|write all its digits")
     number = parse_number(cell, decimal)
-    if abs(number) >= _LARGEST and _whole(cell) not in (None, number):
+    if abs(number) >= _LARGEST and _exact(cell, decimal) not in (None, Decimal(number)):
         raise ValueError("number has more digits than can be kept|map it to a text column, or write fewer digits")
     return number
 
 
-def _whole(cell: object) -> int | None:
-    """A whole number to its last digit; None where the cell holds another."""
-    if isinstance(cell, int | np.integer):
-        return int(cell)
+def _exact(cell: object, decimal: str) -> Decimal | None:
+    """A number to its last digit; None where the cell holds a float, which has no more than it shows."""
+    if isinstance(cell, str):
+        return Decimal(re.sub(r"\s", "", cell).replace(decimal, "."))
     if isinstance(cell, Decimal):
-        return int(cell) if cell == cell.to_integral_value() else None
-    return int(cell) if isinstance(cell, str) and re.fullmatch(r"\s*[+-]?\d+\s*", cell) else None
+        return cell
+    return Decimal(int(cell)) if isinstance(cell, int | np.integer) else None
 
 
 def days_in(
@@ -340,12 +345,14 @@ def _text(cell: object, exact: bool) -> str:
         if exact:
             rule = f"number is shown by the format {cell.form!r}, which can't be rendered here"
             raise ValueError(f"{rule}|format the column as text and write what it shows")
-    if exact and isinstance(cell, dt.date):
+    if exact and isinstance(cell, dt.date | np.datetime64):
         raise ValueError("is a date: a spreadsheet has perhaps turned an id into one|format the column as text")
     if isinstance(cell, Decimal) and cell == cell.to_integral_value():
         return str(int(cell))
-    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+    if isinstance(cell, float | np.floating) and abs(cell) < _LARGEST and float(cell).is_integer():
         return str(int(cell))
+    if exact and isinstance(cell, float | np.floating) and abs(cell) >= _LARGEST:
+        raise ValueError("number has more digits than can be kept|format the column as text and enter its ids again")
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():  # a day, as spreadsheets keep it
         return str(cell.date())
     return str(cell).strip()
@@ -427,6 +434,8 @@ def _key(cell: object) -> object:
     """What equal cells share; equal moments of two zones are two days, and one number may be shown in two ways."""
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, int):  # its text may be too long to be written
+        return type(cell), cell
     return type(cell), str(cell), cell.shown if isinstance(cell, FormattedNumber) else None
 
 

@@ -246,8 +246,9 @@ def _read_parquet(path: Path) -> Raw:
     rows = list(range(1, len(table) + 1))
     shapes = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
     frame = pd.DataFrame(table.drop(columns=[] if shapes is None else shapes)).reset_index(drop=True)
+    frame = frame.astype({c: object for c in frame.columns}).apply(_without_nesting)
     # One blank for all: None, NaN, NaT and pd.NA come from columns of different types.
-    frame = frame.astype(object).where(frame.notna(), None)
+    frame = frame.where(frame.notna(), None)
     if shapes is None:
         return Raw(path.name, frame, rows, None, None)
     return Raw(path.name, frame, rows, table.geometry.to_numpy(), table.crs)
@@ -351,15 +352,22 @@ def _plain(values: Any) -> Any:
     # Beyond 2 ** 53 a float skips whole numbers, and beyond 2 ** 63 none can be cast.
     if series.dtype.kind == "f" and ((known % 1 == 0) & (known.abs() <= 2.0**53)).all():
         return series.astype("Int64").astype(object).where(series.notna(), None)
-    plain = series.map(lambda v: json.dumps(_listed(v), ensure_ascii=False) if isinstance(v, _NESTED) else v)
-    return plain.astype(object).where(series.notna(), None)
+    return _without_nesting(series).astype(object).where(series.notna(), None)
 
 
 _NESTED = (list, tuple, dict, np.ndarray)
 
 
-def _listed(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value
+def _without_nesting(series: pd.Series) -> pd.Series:
+    """Lists and records in cells as JSON; a column without any stays as it is."""
+    if not any(isinstance(value, _NESTED) for value in series):
+        return series
+    return series.map(lambda v: json.dumps(v, ensure_ascii=False, default=_listed) if isinstance(v, _NESTED) else v)
+
+
+def _listed(value: object) -> object:
+    """What JSON has no type for: an array as a list, a moment as text."""
+    return value.tolist() if isinstance(value, np.ndarray) else str(value)
 
 
 def _shapes(file: str, wkb: Any, rows: list[int], faults: list[Fault]) -> np.ndarray[Any, Any]:
