@@ -121,8 +121,8 @@ def _number_shown(cell: object, decimal: str) -> float | None:
 def _days_shown(cell: object, style: str | None, zone: str | None) -> set[object]:
     """Days that a cell may be read as; none where only a fault is right."""
     if isinstance(cell, dt.datetime):
-        if cell.tzinfo is None:
-            return {cell.date()}
+        if cell.tzinfo is None or str(cell.tzinfo) != "UTC":
+            return {cell.date()}  # as it is written; another day in the zone that is set is a fault
         return {cell.astimezone(ZoneInfo(zone)).date()} if zone else ({cell.date()} if not _time_of(cell) else set())
     if isinstance(cell, dt.date):
         return {cell}

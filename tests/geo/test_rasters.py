@@ -2,13 +2,16 @@
 
 import io
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import shapely
+from pyproj import CRS
 from rasterio import Affine
 
 from clearplan.core.errors import CrsError, ReadError
-from clearplan.geo.rasters import _shade, hillshade_png
+from clearplan.geo.rasters import _shade, hillshade_png, mean_slope, relief_of
 from tests.conftest import SAMPLE
 
 
@@ -67,3 +70,35 @@ def test_what_is_no_raster_says_so(tmp_path):
     write(tmp_path / "n.tif", np.zeros((5, 5)), crs=None)
     with pytest.raises(CrsError, match="states no CRS"):
         hillshade_png(tmp_path / "n.tif")
+
+
+@pytest.mark.parametrize("spoil", ["a third cut", "end cut", "name of the CRS"])
+def test_a_raster_that_is_damaged_further_in_ends_in_one_line(tmp_path, spoil):
+    """It opens by its first bytes, and breaks where its cells or its CRS are read."""
+    path = tmp_path / "a.tif"
+    write(path, np.outer(np.arange(200.0), np.arange(300.0)))
+    content = path.read_bytes()
+    if spoil == "a third cut":
+        path.write_bytes(content[: len(content) * 2 // 3])
+    if spoil == "end cut":
+        path.write_bytes(content[:-60_000])
+    if spoil == "name of the CRS":
+        path = tmp_path / "a.asc"
+        path.write_text("ncols 2\nnrows 2\nxllcorner 600000\nyllcorner 4250000\ncellsize 100000\n1 2\n3 4\n")
+        named = CRS.from_epsg(32638).to_wkt("WKT1_ESRI").replace("WGS_1984_UTM", "WGS_\udcd1984_UTM")
+        path.with_suffix(".prj").write_bytes(named.encode("utf-8", "surrogateescape"))
+    field = gpd.GeoDataFrame(geometry=[shapely.box(610_000, 4_255_000, 620_000, 4_265_000)], crs="EPSG:32638")
+    extent = (600_000, 4_250_000, 900_000, 4_450_000)
+    for reading in (
+        lambda: hillshade_png(path),
+        lambda: relief_of(path, field.crs, extent, (20, 40)),
+        lambda: mean_slope(path, field),
+    ):
+        with pytest.raises((ReadError, CrsError), match=r"a\.(tif|asc): ") as error:
+            reading()
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(1, 30), (30, 1), (1, 1)])
+def test_a_strip_of_one_cell_has_no_relief(tmp_path, shape):
+    assert np.isnan(_shade(np.zeros(shape), 100.0)).all()

@@ -288,3 +288,60 @@ def test_whole_numbers_beside_blanks_stay_exact_in_every_format(tmp_path):
     frame.to_parquet(tmp_path / "z.parquet")
     for path in (tmp_path / "z.gpkg", tmp_path / "z.parquet"):
         assert read_raw(path).frame["zone_id"].tolist() == [large, None], path.name
+
+
+@pytest.mark.parametrize("number", [float("inf"), -np.inf, 10**400, np.float32("inf"), Decimal("Infinity"), "1e400"])
+def test_a_number_beyond_all_numbers_is_a_fault(number):
+    numbers, slips = numbers_in([number, 7])
+    assert np.isnan(numbers[0])
+    assert numbers[1] == 7
+    assert [(slip.at, slip.rule) for slip in slips] == [(0, "must be a finite number")]
+
+
+@pytest.mark.parametrize("text", ["1e-400", "0.1e-999", "2E-500"])
+def test_a_number_that_would_become_nought_is_a_fault(text):
+    numbers, slips = numbers_in([text, "0", "0.0", "0e5"])
+    assert np.isnan(numbers[0])
+    assert numbers[1:].tolist() == [0, 0, 0]
+    assert rules(slips) == ["number is too small to be kept"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["9 007 199 254 740 993", "9007199254740993.0", Decimal("9007199254740993.5"), 2**53 + 1]
+)
+def test_digits_that_a_number_would_lose_are_a_fault_however_they_are_written(cell):
+    numbers, slips = numbers_in([cell, "9 007 199 254 740 992"])
+    assert np.isnan(numbers[0])
+    assert numbers[1] == 2**53
+    assert rules(slips) == ["number has more digits than can be kept"]
+
+
+@pytest.mark.parametrize("cell", [1e22, np.float64(2**60), 1.5e300])
+def test_a_number_whose_digits_are_lost_is_no_id(cell):
+    assert [slip.rule for slip in texts_in([cell], exact=True)[1]] == ["number has more digits than can be kept"]
+    assert texts_in([cell])[0] == [str(cell)]
+    assert texts_in([10**22, 2.0**53 - 1], exact=True)[0] == [str(10**22), str(2**53 - 1)]
+
+
+@pytest.mark.parametrize("cell", [np.datetime64("2020-03-12"), np.datetime64("2020-03-12T04:00"), dt.date(2020, 3, 12)])
+def test_every_type_of_date_is_no_id(cell):
+    ids, slips = texts_in([cell, "12-3"], exact=True)
+    assert ids == [None, "12-3"]
+    assert rules(slips) == ["is a date: a spreadsheet has perhaps turned an id into one"]
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\ufeff \u200d", "\u202e\u00a0"])
+def test_a_text_that_nobody_sees_is_blank(text):
+    assert is_blank([text, "\u200b7"]).tolist() == [True, False]
+    assert texts_in([text, text], exact=True) == ([None, None], [])
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_moment_at_the_end_of_the_calendar_is_a_fault_where_its_day_lies_beyond(year):
+    """9999-12-31 is how many systems write 'open end'; west or east of it there is no day."""
+    moment = dt.datetime(year, 1 if year == 1 else 12, 1 if year == 1 else 31, 1 if year == 1 else 23, tzinfo=dt.UTC)
+    zone = "America/Caracas" if year == 1 else "Asia/Baku"
+    for cells in ([moment], [pd.Timestamp("2020-10-03T05:00Z"), moment], [moment, None]):
+        days, slips = days_in(cells, time_zone=zone)
+        assert days[cells.index(moment)] is None
+        assert cells.index(moment) in [slip.at for slip in slips if slip.level == "repairable"]

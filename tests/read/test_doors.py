@@ -459,3 +459,55 @@ def test_other_formats_are_not_read_from_gzip(tmp_path, name):
     (tmp_path / name).write_bytes(gzip.compress(b"x"))
     with pytest.raises(ReadError, match=r"is not known; give one of .*\.geojson\.gz"):
         cp.check_file(tmp_path / name, "hazards")
+
+
+# --- found by benchmarks/fuzz.py
+
+
+@pytest.mark.parametrize("cell", [[1, 2], {"a": [1, 2]}, np.array([7, 8])])
+@pytest.mark.parametrize("column", ["recorded_on", "position_error_m"])
+def test_lists_in_cells_of_parquet_are_faults_of_their_rows(tmp_path, cell, column):
+    table = hazards(SQUARE, shapely.box(46.95, 39.99, 46.96, 40.0))
+    path = tmp_path / "h.parquet"
+    table.assign(**{column: [cell, cell]}).to_parquet(path)
+    faults, study = judged(path)
+    assert study is None
+    assert faults.loc[faults["column"] == column, "row"].tolist()[:2] == [1, 2]
+
+
+@pytest.mark.parametrize("far", [1e200, -1e308, 3e9])
+def test_a_coordinate_too_large_for_any_place_is_a_fault(tmp_path, far):
+    crossing = shapely.Polygon([(46.9, 39.9), (far, 39.95), (46.9, 39.95), (46.95, 39.9)])
+    path = tmp_path / "h.gpkg"
+    hazards(SQUARE, crossing).to_file(path)
+    faults, study = judged(path)
+    assert study is None
+    assert (2, "a coordinate is too large for any place") in list(zip(faults["row"], faults["rule"], strict=True))
+
+
+@pytest.mark.parametrize("spoilt", ["NaN", '"x"', "{}", "["])
+def test_a_line_that_is_no_feature_is_a_row_that_is_missed(tmp_path, spoilt):
+    """GDAL leaves out what it can't read of a sequence, and says so to nobody."""
+    features = json.loads(hazards(SQUARE, shapely.box(46.95, 39.99, 46.96, 40.0)).to_json())["features"]
+    path = tmp_path / "h.geojsonl"
+    path.write_text("\n".join([json.dumps(features[0]), spoilt, json.dumps(features[1])]) + "\n\n")
+    faults, study = judged(path)
+    assert study is None
+    assert faults["rule"].str.fullmatch("the file claims 3 rows, and [12] could be read").tolist() == [True]
+
+
+@pytest.mark.parametrize("way", ["row", "shape", "rows"])
+def test_rows_of_mapinfo_exchange_files_are_held_to_its_columns(tmp_path, way):
+    path = tmp_path / "h.mif"
+    table = hazards(SQUARE, shapely.box(46.95, 39.99, 46.96, 40.0)).rename(columns={"position_error_m": "err"})
+    table.to_file(path, driver="MapInfo File", FORMAT="MIF")
+    assert len(judged(path, **COLUMNS)[0]) == 0
+    columns = path.with_suffix(".mid").read_text().splitlines()
+    if way == "shape":
+        path.write_text(path.read_text()[: path.read_text().index("Region 1", path.read_text().index("Region 1") + 1)])
+    else:
+        more = columns[:1] * (1 if way == "row" else 3)
+        path.with_suffix(".mid").write_text("\n".join(columns + more) + "\n")
+    faults, study = judged(path, **COLUMNS)
+    assert study is None
+    assert "the file claims" in faults["rule"].iloc[0]

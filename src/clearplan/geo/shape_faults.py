@@ -77,7 +77,8 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[ShapeFa
         "add the missing vertices, or enter a point",
     )
     line = np.isin(shapely.get_type_id(geometry), (1, 5)) & ~empty
-    short = line & (shapely.length(geometry) == 0)
+    with np.errstate(over="ignore"):  # of a line with a coordinate that is too large
+        short = line & (shapely.length(geometry) == 0)
     add(short, "line has fewer than 2 distinct vertices", "error", "draw the line again")
     crossing = polygon & ~thin & ~valid & finite & placed
     faults += _crossings(geometry, np.flatnonzero(crossing).tolist())

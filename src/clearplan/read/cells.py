@@ -150,12 +150,13 @@ def days_in(
     zone = ZoneInfo(time_zone) if time_zone else None
     days, slips = _each(cells, lambda cell: _day(cell, style, zone), None, "write 2020-11-10")
     places = _places_of_equal(cells)
+    readable = [equal for equal in places if days[equal[0]] is not None]
     mixed = _mixed_styles(cells, [equal[0] for equal in places], style)
     if mixed is not None:
         slips.append(mixed)
         if mixed.level == "repairable":
             days = [None] * len(days)
-    timed = [equal for equal in places if _has_time(cells[equal[0]], zone)]
+    timed = [equal for equal in readable if _has_time(cells[equal[0]], zone)]
     if timed:
         first = timed[0][0]
         count = sum(len(equal) for equal in timed)

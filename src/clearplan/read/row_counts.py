@@ -58,6 +58,10 @@ def claimed_rows(path: Path, layer: str | None = None) -> int | None:
         return _parquet_rows(path)
     if suffix == ".fgb":
         return _flatgeobuf_rows(path)
+    if suffix in (".geojsonl", ".geojsonseq"):
+        return _sequence_rows(path)
+    if suffix == ".mif":
+        return _mapinfo_rows(path)
     return _by_gdal(path, layer) if suffix in _COUNTED_BY_GDAL else None
 
 
@@ -73,6 +77,18 @@ def _lines(path: Path) -> int:
     with path.open("rb") as file:
         ends = [(block.count(b"\n"), block.count(b"\r")) for block in iter(lambda: file.read(_BLOCK), b"")]
     return max(sum(feeds for feeds, _ in ends), sum(returns for _, returns in ends))
+
+
+def _sequence_rows(path: Path) -> int:
+    """Features of a text that has one per line, or a mark (RFC 8142) before each."""
+    content = path.read_bytes()
+    return sum(bool(part.strip()) for part in content.split(b"\x1e" if b"\x1e" in content else b"\n"))
+
+
+def _mapinfo_rows(path: Path) -> int | None:
+    """Rows of the text that holds the columns of a MapInfo exchange file; None without it."""
+    columns = next((part for part in siblings(path) if part.suffix.lower() == ".mid"), None)
+    return None if columns is None else sum(bool(line.strip()) for line in columns.read_bytes().split(b"\n"))
 
 
 def _shapefile_rows(path: Path) -> int | None:
