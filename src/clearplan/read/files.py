@@ -246,7 +246,7 @@ def _read_parquet(path: Path) -> Raw:
     rows = list(range(1, len(table) + 1))
     shapes = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
     frame = pd.DataFrame(table.drop(columns=[] if shapes is None else shapes)).reset_index(drop=True)
-    frame = frame.astype({c: object for c in frame.columns}).apply(_without_nesting)
+    frame = frame.astype(dict.fromkeys(frame.columns, object)).apply(_without_nesting)
     # One blank for all: None, NaN, NaT and pd.NA come from columns of different types.
     frame = frame.where(frame.notna(), None)
     if shapes is None:
