@@ -350,9 +350,9 @@ def _text(cell: object, exact: bool) -> str:
         raise ValueError("is a date: a spreadsheet has perhaps turned an id into one|format the column as text")
     if isinstance(cell, Decimal) and cell == cell.to_integral_value():
         return str(int(cell))
-    if isinstance(cell, float | np.floating) and abs(cell) < _LARGEST and float(cell).is_integer():
+    if isinstance(cell, float | np.floating) and abs(float(cell)) < _LARGEST and float(cell).is_integer():
         return str(int(cell))
-    if exact and isinstance(cell, float | np.floating) and abs(cell) >= _LARGEST:
+    if exact and isinstance(cell, float | np.floating) and abs(float(cell)) >= _LARGEST:
         raise ValueError("number has more digits than can be kept|format the column as text and enter its ids again")
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():  # a day, as spreadsheets keep it
         return str(cell.date())
