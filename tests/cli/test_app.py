@@ -169,14 +169,30 @@ def test_what_can_not_be_written_is_told_in_one_line(tmp_path, place):
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, place, most):
     path = one_record(tmp_path) if place[0] == "-o" else SAMPLE / "records.xlsx"
     before = sorted(tmp_path.iterdir())
-    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); sys.argv[0] = 'clearplan'; "
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", limited.format(most) + "from clearplan.cli.app import main; main()",
-         "records", str(path), "--lenient", *place],
-        capture_output=True, text=True, cwd=tmp_path, timeout=300,
-    )  # fmt: skip
+    # The disk is full once the inputs are read.
+    done = with_a_full_disk(tmp_path, most, "records", path, "--lenient", *place, after_reading=True)
     one_line(done, 2, f"{place[1]}: can't be written")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="limits the size of files as POSIX does")
+@pytest.mark.parametrize("most", [0, 4096])
+def test_records_that_can_not_be_copied_are_not_read(tmp_path, most):
+    path = one_record(tmp_path)
+    done = with_a_full_disk(tmp_path, most, "records", path, "-o", "x.gpkg", after_reading=False)
+    one_line(done, 2, "can't be copied", "set TMPDIR")
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+def with_a_full_disk(folder, most, *words, after_reading):
+    """A command whose files may have so many bytes, from its beginning or from when its inputs are read."""
+    limit = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))"
+    code = "import resource, sys; sys.argv[0] = 'clearplan'; import clearplan.cli.records as r; w = r._write_records\n"
+    code += f"r._write_records = lambda *a: ({limit}, w(*a))\n" if after_reading else f"{limit}\n"
+    return subprocess.run(
+        [sys.executable, "-B", "-c", f"{code}from clearplan.cli.app import main; main()", *map(str, words)],
+        capture_output=True, text=True, cwd=folder, timeout=300,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("command", [["run", SAMPLE / "plan.toml"], ["plan", SAMPLE / "plan.toml"], ["demo"]])

@@ -10,14 +10,20 @@ import tempfile
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 
 from clearplan.core.errors import ReadError
+from clearplan.read import files
+from clearplan.read.dbase import siblings
+from clearplan.read.readers import check_file
 from clearplan.read.snapshot import Snapshot, parts_of
+from clearplan.records import forms
 from clearplan.settings.limits import LimitSettings
 from clearplan.study.run import STAGES, run_study
 from tests.conftest import clearplan
+from tests.records.test_minefields import record, square
 from tests.study.test_run import make_project
 
 
@@ -127,6 +133,84 @@ def test_errors_name_the_user_s_file(tmp_path, monkeypatch, spoil):
     done = clearplan("check", path, "--as", "zones")
     assert str(path) in done.stderr.replace("\n", "")
     assert not list(tmp_path.glob("clearplan-*"))
+
+
+def with_records(folder):
+    """A small project with one record in CSV files, and three landmarks; its plan."""
+    project = make_project(folder)
+    pd.DataFrame([record()]).to_csv(project / "records.csv", index=False)
+    pd.DataFrame(square()).to_csv(project / "legs.csv", index=False)
+    (project / "places.csv").write_text("name,longitude,latitude\n" + "A,46.9,40\n" * 8)
+    plan = project / "plan.toml"
+    source = '\n[[records]]\npath = "records.csv"\nlegs.path = "legs.csv"\ngazetteer = "places.csv"\n'
+    plan.write_text(plan.read_text() + source)
+    return plan
+
+
+def test_records_and_landmarks_are_read_from_copies(tmp_path, monkeypatch):
+    plan = with_records(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    read, reader = [], files.read_raw
+
+    def noted(path, **options):
+        read.append(path)
+        return reader(path, **options)
+
+    monkeypatch.setattr(files, "read_raw", noted)
+    monkeypatch.setattr(forms, "read_raw", noted)
+    records = plan.with_name("records.csv")
+    for words in (("check", records, "--as", "records", "--plan", plan), ("records", records, "--plan", plan)):
+        done = clearplan(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.name for path in read] == ["records.csv", "legs.csv"] * 2 + ["places.csv"]
+    assert all(path.parent.parent.name.startswith("clearplan-") for path in read)
+    gc.collect()
+    assert not list(tmp_path.glob("clearplan-*"))
+    records.write_bytes(b"PK\x03\x04")
+    done = clearplan("check", records, "--as", "records", "--plan", plan)
+    assert done.returncode == 1
+    assert f"{records}: is a ZIP archive" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(("most", "refused"), [(5, "legs.csv"), (8, "places.csv")])
+def test_records_and_landmarks_are_held_to_the_limits_of_their_plan(tmp_path, most, refused):
+    plan = with_records(tmp_path)
+    plan.write_text(plan.read_text() + f"\n[limits]\nmax_rows = {most}\n")
+    commands = [("run", plan, "--out", tmp_path / "out"), ("records", plan.with_name("records.csv"), "--plan", plan)]
+    if refused != "places.csv":  # the check reads no landmarks: no fault can be in them
+        commands.append(("check", plan.with_name("records.csv"), "--as", "records", "--plan", plan))
+    for words in commands:
+        done = clearplan(*words)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert refused in done.stderr
+        assert "max_rows in [limits]" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("spelling", [str.upper, str.title, str.swapcase])
+def test_parts_are_the_same_to_the_copies_and_to_the_reader(tmp_path, spelling):
+    project = make_project(tmp_path)
+    table = gpd.read_file(project / "fields.geojson").rename(columns={"position_error_m": "error_m"})
+    table.to_file(project / "mf.shp")
+    plan, shapefile = project / "plan.toml", project / f"{spelling('mf')}.SHP"
+    for part in sorted(project.glob("mf.*")):
+        part.rename(project / f"{spelling('mf')}{part.suffix.upper()}")
+    columns = {"position_error_m": "error_m"}
+    source = {"path": shapefile.name, "encoding": "UTF-8", "columns": columns, "set": {"kind": "minefield"}}
+    assert len(run_study(plan, change={"hazards": [source]}).hazards) == 2
+    assert {part.name for part in parts_of(shapefile)} == {part.name for part in siblings(shapefile)}
+    table = shapefile.with_suffix(".DBF")
+    table.rename(table.with_name("mF.dbf"))
+    with pytest.raises(ReadError, match=r"its part mF\.dbf has other capitals"):
+        run_study(plan, change={"hazards": [source]})
+    with pytest.raises(ReadError, match=r"its part mF\.dbf has other capitals"):
+        check_file(shapefile, "hazards")
+
+
+def test_a_part_with_the_exact_name_goes_before_one_in_other_capitals(tmp_path):
+    for name in ("mf.shp", "mf.dbf", "MF.dbf", "MF.shx", "mf.shp.xml", "mf.old.dbf"):
+        (tmp_path / name).write_text(name)
+    assert [part.name for part in parts_of(tmp_path / "mf.shp")] == ["MF.shx", "mf.dbf", "mf.shp"]
 
 
 def test_too_large_files_are_not_copied(tmp_path):

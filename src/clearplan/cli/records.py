@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from clearplan.read.balance import Balance
+    from clearplan.read.snapshot import Snapshot
     from clearplan.records.minefields import RecordReading
+    from clearplan.settings.limits import LimitSettings
+    from clearplan.settings.project import Project
+    from clearplan.settings.sources import RecordSettings
 
 
 class _RecordsGroup(typer.core.TyperGroup):
@@ -88,7 +92,7 @@ def read(
     for path in filter(None, (out, sheets)):
         refuse_unwritable(path)
     _print_records(opened.reading)
-    if opened.illustrative:
+    if opened.record_file.illustrative:
         say(ILLUSTRATIVE)
     if out is not None or sheets is not None:
         _write_records(opened, out, sheets)
@@ -125,15 +129,36 @@ def _record_cells(hazard: dict[str, Any]) -> tuple[str, ...]:
     return hazard["hazard_id"], hazard["land_class"], error, misclosure, extent_words(hazard)
 
 
-class _Records(NamedTuple):
-    """A record file as it was read, and ``chosen``: the settings beside its own that decide what comes out."""
+class _RecordFile(NamedTuple):
+    """A record file and how it is read: as its plan says, or as it stands.
 
-    file: Path
-    reading: RecordReading
-    gazetteer: pd.DataFrame | None
+    ``chosen``: the settings beside its own that decide what comes out.
+    """
+
+    source: RecordSettings
+    plan: Project | None
+    region: tuple[float, float, float, float] | None
     chosen: dict[str, Any]
     folder: Path
-    illustrative: bool = False
+
+    @property
+    def limits(self) -> LimitSettings:
+        from clearplan.settings.limits import LimitSettings
+
+        return LimitSettings() if self.plan is None else self.plan.limits
+
+    @property
+    def illustrative(self) -> bool:
+        return self.plan is not None and self.plan.study.illustrative
+
+
+class _Records(NamedTuple):
+    """A record file as it was read, and the copies of which it was read."""
+
+    record_file: _RecordFile
+    reading: RecordReading
+    gazetteer: pd.DataFrame | None
+    copies: Snapshot
 
 
 def _write_records(opened: _Records, out: Path | None, sheets: Path | None) -> None:
@@ -142,13 +167,13 @@ def _write_records(opened: _Records, out: Path | None, sheets: Path | None) -> N
     from clearplan.outputs.report.records import draw_quality_sheets
 
     reading, fingerprint = opened.reading, _fingerprint(opened)
-    warning = ILLUSTRATIVE if opened.illustrative else ""
+    warning = ILLUSTRATIVE if opened.record_file.illustrative else ""
     imprint = Imprint(
-        title=f"Minefield records of {opened.file.name}",
-        as_at=dt.date.fromisoformat(opened.chosen["as_at"] or "2000-01-01"),
+        title=f"Minefield records of {opened.record_file.source.path.name}",
+        as_at=dt.date.fromisoformat(opened.record_file.chosen["as_at"] or "2000-01-01"),
         notice=f"{warning} {NOT_FOR_ENTRY} {BOUNDARIES} Fingerprint {fingerprint}.".strip(),
         fingerprint=fingerprint,
-        illustrative=opened.illustrative,
+        illustrative=opened.record_file.illustrative,
     )
     if out is not None:
         tables = {"hazards": reading.hazards, "record_points": reading.vertices, "record_versions": reading.versions}
@@ -161,15 +186,15 @@ def _write_records(opened: _Records, out: Path | None, sheets: Path | None) -> N
 
 
 def _fingerprint(opened: _Records) -> str:
-    from clearplan.settings.base import paths_of
     from clearplan.study.provenance import fingerprint_of
 
-    source, reading = opened.reading.source, opened.reading
-    settings = source.model_copy(update={"path": source.path.resolve()}).model_dump(mode="json")
+    record_file, reading = opened.record_file, opened.reading
+    as_read = {"path": record_file.source.path.resolve(), "lenient": reading.source.lenient}
+    settings = record_file.source.model_copy(update=as_read).model_dump(mode="json")
     return fingerprint_of(
-        paths_of(source),
-        {"records": settings} | opened.chosen,
-        opened.folder,
+        opened.copies.hashes(record_file.folder),
+        {"records": settings} | record_file.chosen,
+        record_file.folder,
         crs=reading.hazards.crs.to_wkt(),
         operations=reading.operations,
     )
@@ -180,57 +205,79 @@ def check_records(file: Path, project: Path | None) -> tuple[pd.DataFrame, list[
 
     Where strict reading refuses the file, the balance is that of lenient reading; none where no record can be read.
     """
-    try:
-        reading = _records_of(file, project, lenient=False).reading
-        return reading.faults, reading.balances
-    except FaultsError as error:
-        faults = error.faults
-    try:
-        return faults, _records_of(file, project, lenient=True).reading.balances
-    except FaultsError:
-        return faults, []
+    record_file = _record_file(file, project, None)
+    copies = _copies(record_file)
+    with copies.removed_on_error():
+        try:
+            reading = _read_copies(record_file, copies, lenient=False)
+            return reading.faults, reading.balances
+        except FaultsError as error:
+            faults = error.faults
+        try:
+            return faults, _read_copies(record_file, copies, lenient=True).balances
+        except FaultsError:
+            return faults, []
 
 
-def _records_of(file: Path, project: Path | None, lenient: bool, region: str | None = None) -> _Records:
-    """A record file, read as its plan says or as it stands."""
-    from clearplan.core.errors import SettingsError
+def _records_of(file: Path, project: Path | None, lenient: bool, region: str | None) -> _Records:
+    """A record file, read as its plan says or as it stands, with the landmarks that its plan names."""
+    from clearplan.read.files import read_gazetteer
+
+    record_file = _record_file(file, project, region)
+    copies = _copies(record_file)
+    with copies.removed_on_error():
+        reading = _read_copies(record_file, copies, lenient)
+        return _Records(record_file, reading, read_gazetteer(reading.source.gazetteer, record_file.limits), copies)
+
+
+def _copies(record_file: _RecordFile) -> Snapshot:
+    """Copies of every file that the records name: fingerprint and polygons are of the same bytes."""
+    from clearplan.read.snapshot import Snapshot
+    from clearplan.settings.base import paths_of
+
+    return Snapshot(paths_of(record_file.source), record_file.limits)
+
+
+def _read_copies(record_file: _RecordFile, copies: Snapshot, lenient: bool) -> RecordReading:
+    """Records from the copies of their files."""
+    from clearplan.core.crs import working_crs
     from clearplan.records.minefields import read_record_source
+    from clearplan.settings.base import with_paths
+
+    source = with_paths(record_file.source, copies.of)
+    if lenient:
+        source = source.model_copy(update={"lenient": True})
+    if record_file.plan is None:
+        return read_record_source(source, region=record_file.region)
+    study = record_file.plan.study
+    return read_record_source(
+        source,
+        region=study.region,
+        working=working_crs(study.region).crs,
+        as_at=study.as_at,
+        code_lists=record_file.plan.code_lists,
+        limits=record_file.limits,
+    )
+
+
+def _record_file(file: Path, project: Path | None, region: str | None) -> _RecordFile:
+    """A record file by the plan that lists it; without a plan as it stands."""
+    from clearplan.core.errors import SettingsError
+    from clearplan.settings.project import load_project
     from clearplan.settings.sources import RecordSettings
 
     if project is not None and region is not None:
         raise SettingsError("--region and --plan exclude each other: the plan's region counts; leave one of them out")
-    if project is not None:
-        return _records_by_plan(file, project, lenient)
-    bounds = _region(region) if region is not None else None
-    reading = read_record_source(RecordSettings(path=file, lenient=lenient), region=bounds)
-    return _Records(file, reading, None, {"region": bounds, "as_at": None}, file.resolve().parent)
-
-
-def _records_by_plan(file: Path, project: Path, lenient: bool) -> _Records:
-    from clearplan.core.crs import working_crs
-    from clearplan.core.errors import SettingsError
-    from clearplan.read.files import read_gazetteer
-    from clearplan.records.minefields import read_record_source
-    from clearplan.settings.project import load_project
-
+    if project is None:
+        bounds = _region(region) if region is not None else None
+        chosen = {"region": bounds, "as_at": None}
+        return _RecordFile(RecordSettings(path=file), None, bounds, chosen, file.resolve().parent)
     plan = load_project(project)
     source = next((one for one in plan.records if one.path.resolve() == file.resolve()), None)
     if source is None:
         raise SettingsError(f"{project} lists no records file {file}; name one of its files, or leave --plan out")
-    study, lists = plan.study, plan.code_lists
-    if lenient:
-        source = source.model_copy(update={"lenient": True})
-    reading = read_record_source(
-        source, region=study.region, working=working_crs(study.region).crs, as_at=study.as_at, code_lists=lists
-    )
-    return _Records(
-        file,
-        reading,
-        read_gazetteer(source.gazetteer),
-        study.model_dump(mode="json") | {"code_lists": lists},
-        project.resolve().parent,
-        study.illustrative,
-    )
+    chosen = plan.study.model_dump(mode="json") | {"code_lists": plan.code_lists}
+    return _RecordFile(source, plan, plan.study.region, chosen, project.resolve().parent)
 
 
 def _region(text: str) -> tuple[float, float, float, float]:

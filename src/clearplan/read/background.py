@@ -55,7 +55,7 @@ def read_places(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) ->
     """Places or ways in the working CRS: any vector file, or a CSV with name, longitude, latitude (WGS 84)."""
     if path is None or not path.name.lower().endswith((".csv", ".csv.gz")):
         return read_context(path, crs, limits)
-    table = read_gazetteer(path)
+    table = read_gazetteer(path, limits)
     assert table is not None
     lon, lat = table["longitude"], table["latitude"]
     wrong = ~(lon.between(-180, 180) & lat.between(-90, 90))

@@ -91,8 +91,13 @@ def tables_of(path: Path) -> list[Table]:
 
 
 def siblings(path: Path) -> list[Path]:
-    """Files of the same stem beside a shapefile, however their names are spelt."""
-    return sorted(part for part in path.parent.iterdir() if part.stem.casefold() == path.stem.casefold())
+    """Files of a format of several files (shapefile, MapInfo): of its stem, in capitals or not; the exact stem first.
+
+    Of two tables ``MF.dbf`` and ``mf.dbf`` beside ``mf.shp``, only the second is its own.
+    """
+    same = [part for part in path.parent.iterdir() if part.stem.casefold() == path.stem.casefold() and part.is_file()]
+    exact = {part.suffix.casefold() for part in same if part.stem == path.stem}
+    return sorted(part for part in same if part.stem == path.stem or part.suffix.casefold() not in exact)
 
 
 def table_rows(head: bytes) -> int:

@@ -118,15 +118,24 @@ def _refuse_unreadable(path: Path, suffix: str) -> None:
     if path.is_dir() and suffix != ".gdb":
         raise ReadError(f"{path}: is a folder; name a file")
     if suffix == ".shp":
-        there = {part.suffix.lower() for part in siblings(path)}
-        absent = [part for part in (".shx", ".dbf") if part not in there]
-        if absent:
-            raise ReadError(f"{path}: its {' and '.join(absent)} is missing; copy every part of the shapefile")
+        _refuse_incomplete(path)
     inner = Path(path.stem).suffix.lower()
     if suffix not in TABLES | VECTORS | PARQUET and not (suffix == ".gz" and inner in GZIPPED):
         known = " ".join([*sorted(TABLES | VECTORS | PARQUET), *(f"{name}.gz" for name in sorted(GZIPPED))])
         unknown = f"{inner}.gz" if suffix == ".gz" else suffix or "(none)"
         raise ReadError(f"{path}: format {unknown} is not known; give one of {known}")
+
+
+def _refuse_incomplete(path: Path) -> None:
+    """Refuse a shapefile that lacks a part, or has one whose name is spelt otherwise: GDAL would read without it."""
+    parts = siblings(path)
+    there = {part.suffix.lower() for part in parts}
+    absent = [part for part in (".shx", ".dbf") if part not in there]
+    if absent:
+        raise ReadError(f"{path}: its {' and '.join(absent)} is missing; copy every part of the shapefile")
+    apart_from_it = [part.name for part in parts if not path.with_suffix(part.suffix).exists()]
+    if apart_from_it:
+        raise ReadError(f"{path}: its part {apart_from_it[0]} has other capitals; give all parts the name {path.stem}")
 
 
 def _read_gzipped(path: Path, layer: str | None, encoding: str | None, limits: LimitSettings) -> Raw:
@@ -200,7 +209,7 @@ def read_typed(path: Path) -> list[tuple[str, pa.Table, CRS | None]]:
         raise ReadError(f"{path}: can't be read ({first_line(error)}); run the plan again") from None
 
 
-def read_gazetteer(path: Path | None) -> pd.DataFrame | None:
+def read_gazetteer(path: Path | None, limits: LimitSettings = _LIMITS) -> pd.DataFrame | None:
     """Named landmarks of a CSV with the columns name, longitude and latitude (WGS 84).
 
     Raises
@@ -210,7 +219,7 @@ def read_gazetteer(path: Path | None) -> pd.DataFrame | None:
     """
     if path is None:
         return None
-    frame = read_raw(path).frame
+    frame = read_raw(path, limits=limits).frame
     absent = [name for name in ("name", "longitude", "latitude") if name not in frame.columns]
     if absent:
         raise ReadError(f"{path}: has no column {absent[0]!r}; a gazetteer needs name, longitude, latitude")

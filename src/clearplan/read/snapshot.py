@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from clearplan.core.errors import ClearplanError, OutputError, ReadError
+from clearplan.read.dbase import siblings
 from clearplan.settings.limits import LimitSettings
 
 _TRIES, _PAUSE_S = 3, 0.2  # of copying a file that somebody is writing
@@ -112,12 +113,6 @@ class Snapshot:
             return True
 
 
-def hashes_of(paths: Iterable[Path], folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of some inputs, by its path as seen from a folder, without a copy."""
-    parts = [part for path in paths for part in parts_of(Path(os.path.abspath(path)))]
-    return {Path(os.path.relpath(part, folder)).as_posix(): _sum(part) for part in parts}
-
-
 def parts_of(path: Path) -> list[Path]:
     """The files of an input: all with its stem, all of its folder, or itself and what lies beside it; none if absent.
 
@@ -130,9 +125,7 @@ def parts_of(path: Path) -> list[Path]:
     if not path.is_file():
         return []
     if suffix in _SEVERAL:
-        return sorted(
-            part for part in path.parent.iterdir() if part.name.startswith(f"{path.stem}.") and part.is_file()
-        )
+        return siblings(path)
     beside: list[Path] = []
     if suffix == ".gpkg":
         beside = [path.with_name(path.name + log) for log in _LOGS]

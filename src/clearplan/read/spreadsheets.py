@@ -78,9 +78,9 @@ def _shown(frame: pd.DataFrame, row: int) -> str:
     return ", ".join(str(cell) for cell in frame.iloc[row] if not pd.isna(cell))
 
 
-def sheet_names(path: Path) -> list[str]:
+def sheet_names(path: Path, limits: LimitSettings) -> list[str]:
     """Sheets of an XLSX file, without reading a cell of them."""
-    check_seal(path, LimitSettings())
+    check_seal(path, limits)
     with contextlib.closing(_workbook(path, read_only=True)) as book:
         return [str(name) for name in book.sheetnames]
 

@@ -26,6 +26,7 @@ from clearplan.read.files import Raw, read_raw
 from clearplan.read.rules import Region, count_faults, mapped, near_names, schema_faults, typed, unique_ids
 from clearplan.read.spreadsheets import overlong, sheet_names
 from clearplan.records.bearings import parse_bearing, parse_distance
+from clearplan.settings.limits import LimitSettings
 from clearplan.settings.sources import RecordErrors, RecordSettings, SheetSettings, SourceSettings
 from clearplan.tables.check import Fault, each_row, fault
 from clearplan.tables.entry import CodeLists
@@ -61,6 +62,7 @@ IMSMA_KINDS = {
     "end point": "end",
 }
 #: End of the name of records that stand in no file: an IMSMA list has points alone.
+_LIMITS = LimitSettings()
 _NO_FILE = " (records)"
 #: What is read from LEGS beside the text: position in its CRS [its unit], its resolution and error [m], the leg.
 _READ = ("x", "y", "resolution_m", "bearing_deg", "distance_m")
@@ -102,6 +104,7 @@ def read_forms(
     region: Region | None = None,
     as_at: dt.date | None = None,
     code_lists: CodeLists | None = None,
+    limits: LimitSettings = _LIMITS,
 ) -> Forms:
     """Read and check a record source.
 
@@ -112,13 +115,15 @@ def read_forms(
         A point outside is a fault; also tells ambiguous coordinates apart.
     as_at : date, optional
         Later dates are faults; today when left out.
+    limits : LimitSettings
+        How large its files may be.
 
     Raises
     ------
     ReadError, SettingsError
         The file can't be read as records, or a setting names what it lacks.
     """
-    raws = _raw_tables(source)
+    raws = _raw_tables(source, limits)
     rows = {name: _rows(name, raw, own, code_lists) for name, (raw, own) in raws.items()}
     faults = [found for _, _, every in rows.values() for found in every]
     files = {name: raw.file for name, (raw, _) in raws.items()}
@@ -158,9 +163,9 @@ def read_forms(
 # --- files to tables ---------------------------------------------------------------------------------------------
 
 
-def _raw_tables(source: RecordSettings) -> dict[str, tuple[Raw, SourceSettings]]:
+def _raw_tables(source: RecordSettings, limits: LimitSettings) -> dict[str, tuple[Raw, SourceSettings]]:
     """Raw rows and the mapping of each table that the source holds."""
-    first = _raw(source.path, source.layer, "records", source.encoding)
+    first = _raw(source.path, source.layer, "records", source.encoding, limits)
     if {"polyid", "pointno"} <= {str(name).casefold() for name in first.frame.columns}:
         return _imsma(first, source)
     found: dict[str, tuple[Raw, SourceSettings]] = {"records": (first, source)}
@@ -168,22 +173,22 @@ def _raw_tables(source: RecordSettings) -> dict[str, tuple[Raw, SourceSettings]]
         path = sheet.path or source.path
         several = path.suffix.lower() == ".xlsx"
         named = sheet.path is not None or sheet.layer is not None
-        if name == "anchors" and not named and not (several and name in sheet_names(path)):
+        if name == "anchors" and not named and not (several and name in sheet_names(path, limits)):
             continue
-        if name == "legs" and not named and several and "legs" not in sheet_names(path):
+        if name == "legs" and not named and several and "legs" not in sheet_names(path, limits):
             raise ReadError(
                 f"{path}: has no sheet 'legs'; add one with the points of the records, or name it under legs"
             )
         if not several and sheet.path is None:
             raise ReadError(f"{path}: holds records only; name the file of their legs under legs.path")
-        found[name] = (_raw(path, sheet.layer, name, sheet.encoding), _as_source(path, sheet, source))
+        found[name] = (_raw(path, sheet.layer, name, sheet.encoding, limits), _as_source(path, sheet, source))
     return found
 
 
-def _raw(path: Path, layer: str | None, name: str, encoding: str | None) -> Raw:
-    sheets = sheet_names(path) if path.suffix.lower() == ".xlsx" and path.exists() else []
+def _raw(path: Path, layer: str | None, name: str, encoding: str | None, limits: LimitSettings) -> Raw:
+    sheets = sheet_names(path, limits) if path.suffix.lower() == ".xlsx" and path.exists() else []
     layer = layer or (name if name in sheets else None)
-    raw = read_raw(path, layer=layer, encoding=encoding)
+    raw = read_raw(path, layer=layer, encoding=encoding, limits=limits)
     file = f"{raw.file} [{layer}]" if layer else raw.file
     faults, lost = ([found | {"file": file} for found in listed] for listed in (raw.faults, raw.lost))
     faults += overlong(file, raw.frame, raw.rows)

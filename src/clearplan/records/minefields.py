@@ -31,6 +31,7 @@ from clearplan.read.rules import Region
 from clearplan.records.forms import FIELD_KINDS, Forms, read_forms
 from clearplan.records.points import plot
 from clearplan.settings.base import check_settings
+from clearplan.settings.limits import LimitSettings
 from clearplan.settings.sources import RecordSettings
 from clearplan.tables.check import Fault, each_row, fault, fault_table
 from clearplan.tables.entry import CodeLists
@@ -40,6 +41,7 @@ from clearplan.tables.record_sheets import RECORDS
 Array = np.ndarray[Any, Any]
 
 WGS84 = CRS.from_epsg(4326)
+_LIMITS = LimitSettings()
 
 #: A field narrower than this, whose points lie on one line, has no area [m].
 MIN_WIDTH_M = 1.0
@@ -134,6 +136,7 @@ def read_record_source(
     working: CRS | None = None,
     as_at: dt.date | None = None,
     code_lists: CodeLists | None = None,
+    limits: LimitSettings = _LIMITS,
 ) -> RecordReading:
     """Read, check and plot one record source.
 
@@ -143,7 +146,7 @@ def read_record_source(
         Strict reading found faults of level error or repairable; lenient reading found one that concerns the whole
         file.
     """
-    forms = read_forms(source, region=region, as_at=as_at, code_lists=code_lists)
+    forms = read_forms(source, region=region, as_at=as_at, code_lists=code_lists, limits=limits)
     whole_file = [f for f in forms.faults if f["row"] is None and f["level"] == "error"]
     if whole_file:
         raise FaultsError(fault_table(forms.faults))

@@ -291,7 +291,12 @@ def _at_home(faults: pd.DataFrame, name: str, inputs: Inputs) -> pd.DataFrame:
 def _read_records(project: Project, source: RecordSettings, frame: WorkingCrs) -> RecordReading:
     study = project.study
     return read_record_source(
-        source, region=study.region, working=frame.crs, as_at=study.as_at, code_lists=project.code_lists
+        source,
+        region=study.region,
+        working=frame.crs,
+        as_at=study.as_at,
+        code_lists=project.code_lists,
+        limits=project.limits,
     )
 
 

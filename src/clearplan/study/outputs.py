@@ -378,7 +378,7 @@ def write_pictures(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame, f
 
 
 def _gazetteer(study: Study, path: Path | None) -> pd.DataFrame | None:
-    return None if path is None else read_gazetteer(study.copy_of(path))
+    return None if path is None else read_gazetteer(study.copy_of(path), study.project.limits)
 
 
 def _published(study: Study) -> dict[str, pd.DataFrame]:
@@ -386,7 +386,7 @@ def _published(study: Study) -> dict[str, pd.DataFrame]:
     path = study.project.release.published if study.project.release is not None else None
     if path is None:
         return {}
-    raw = read_raw(study.copy_of(path))
+    raw = read_raw(study.copy_of(path), limits=study.project.limits)
     figures = raw.frame
     if "hectares" not in figures.columns:
         raise SettingsError(

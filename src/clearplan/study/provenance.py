@@ -7,7 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from clearplan.core.reason import Reason
 from clearplan.core.version import __version__
 from clearplan.outputs.facts import people_of, people_record
 from clearplan.outputs.gis.geopackage import gdal_version
-from clearplan.read.snapshot import Snapshot, hashes_of
+from clearplan.read.snapshot import Snapshot
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
 from clearplan.tables.check import placed
@@ -200,14 +200,14 @@ def _not_yet(read: Inputs, known: Inputs) -> dict[str, int]:
 
 
 def fingerprint_of(
-    files: Iterable[Path], settings: Mapping[str, Any], folder: Path, *, crs: str, operations: Sequence[str]
+    hashes: dict[str, str], settings: Mapping[str, Any], folder: Path, *, crs: str, operations: Sequence[str]
 ) -> str:
     """Fingerprint of an output that no plan's run makes, as a run's is made.
 
     Parameters
     ----------
-    files : iterable of Path
-        All that was read.
+    hashes : mapping
+        SHA-256 of all files that were read, by their paths as seen from the folder.
     settings : mapping
         All that was chosen, as JSON would hold it.
     folder : Path
@@ -215,7 +215,7 @@ def fingerprint_of(
     crs, operations : text
         The working CRS, and the datum operations that were applied.
     """
-    return _digest(_decisive(hashes_of(files, folder), settings, folder, crs, operations))
+    return _digest(_decisive(hashes, settings, folder, crs, operations))
 
 
 def _decisive(

@@ -117,7 +117,8 @@ def _achieved(
     file = asked.previous.with_name("tasks.csv")
     if not file.exists():
         return None, Reason("treaty.no_tasks", file=file.name, work_file=asked.previous.name)
-    return plan_vs_achieved(previous, read_raw(file).frame, books, asked, as_at=project.study.as_at), None
+    tasks = read_raw(file, limits=project.limits).frame
+    return plan_vs_achieved(previous, tasks, books, asked, as_at=project.study.as_at), None
 
 
 def _sums_less(told: Clock, remaining: pd.DataFrame) -> Reason | None:
