@@ -12,6 +12,7 @@ from clearplan.core.errors import ReadError, RewrittenError, SettingsError
 from clearplan.study.chain import Home, hold, keep
 from tests.conftest import SAMPLE, clearplan
 from tests.study.test_compare import PLAN, RELEASES, layer, project  # noqa: F401 - its fixture
+from tests.study.test_planning import PLANNING, TEAMS
 
 FILE = ".clearplan/decisions.jsonl"
 
@@ -95,6 +96,56 @@ def test_the_command_refuses_what_was_rewritten_and_keeps_the_reason(project):  
     assert "Decisions of land release" not in done.stdout
     assert len(entries(project)) == 2
     assert json.loads((project / "out" / "run.json").read_text(encoding="utf-8"))["warnings"] == record["warnings"]
+
+
+SURFACE = """
+[surface]
+mode = "expert"
+cell_m = 200
+max_distance_m = 1000
+base_rate = 0.001
+base_rate_spread = 0.7
+base_rate_source = "test"
+draws = 20
+seed = 1
+[[surface.terms]]
+evidence = "sha"
+strength = 4.0
+spread = 0.7
+scale_m = 400
+shape = "exponential"
+source = "test"
+"""
+
+
+@pytest.mark.parametrize("command", ["plan", "evaluate"])
+def test_every_command_that_reads_decisions_can_accept_a_rewriting(project, monkeypatch, command):  # noqa: F811
+    plan = begun(project)
+    (project / "teams.csv").write_text(TEAMS)
+    sample = (SAMPLE / "plan.toml").read_text(encoding="utf-8")
+    fit = sample[sample.index("[fit]") : sample.index("[map]")]
+    plan.write_text(plan.read_text() + (PLANNING if command == "plan" else SURFACE + fit), encoding="utf-8")
+
+    def evaluation_begins(*arguments):
+        raise ReadError("the evaluation begins")
+
+    monkeypatch.setattr("clearplan.study.run.evaluate", evaluation_begins)
+    release_again(project, [RELEASES[0], *RELEASES[2:]])
+    refused = clearplan(command, plan)
+    assert refused.returncode == 1
+    assert "HISTORY WAS REWRITTEN: 1 earlier decision is changed or gone" in refused.stderr
+    assert len(entries(project)) == 1
+    blank = clearplan(command, plan, "--accept-rewritten", " ")
+    assert blank.returncode == 2
+    assert "accept_rewritten: is blank" in blank.stderr
+    done = clearplan(command, plan, "--accept-rewritten", "drawn twice")
+    assert entries(project)[-1]["reason"] == "drawn twice"
+    if command == "evaluate":
+        assert "the evaluation begins" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    assert "NOTE: HISTORY WAS REWRITTEN" in done.stdout
+    assert "drawn twice" in (project / "plan" / "plan.html").read_text(encoding="utf-8")
 
 
 def test_the_same_data_and_an_earlier_day_add_nothing_and_later_decisions_are_added(project):  # noqa: F811

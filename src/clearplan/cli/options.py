@@ -21,5 +21,13 @@ BreakLock = Annotated[
     bool,
     typer.Option("--break-lock", help="Take the folder although its lock file names a process on another computer."),
 ]
+AcceptRewritten = Annotated[
+    str | None,
+    typer.Option(
+        "--accept-rewritten",
+        metavar="REASON",
+        help="Go on though earlier decisions of land release are changed or gone; say why. It stays on record.",
+    ),
+]
 #: Written out, so that --help reads no declaration of tables; a test holds it to the tiers.
 TIER_NAMES = "public|partner|restricted"

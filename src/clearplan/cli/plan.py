@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clearplan.cli.options import TIER_NAMES, AsAt, BreakLock, Offline, OutFolder, OutPage, ProjectFile
-from clearplan.cli.run import break_locks, print_imprint, print_ways, watched
+from clearplan.cli.options import (
+    TIER_NAMES,
+    AcceptRewritten,
+    AsAt,
+    BreakLock,
+    Offline,
+    OutFolder,
+    OutPage,
+    ProjectFile,
+)
+from clearplan.cli.run import break_locks, print_chain_growth, print_imprint, print_ways, watched
 from clearplan.cli.terminal import print_table, say
 
 if TYPE_CHECKING:
     from clearplan.outputs.plan_facts import PlanFacts
     from clearplan.planning.planned import Planned
+    from clearplan.study.study import Study
 
 
 def plan_work(  # noqa: PLR0913 - the options of the command
@@ -47,6 +57,7 @@ def plan_work(  # noqa: PLR0913 - the options of the command
         str | None, typer.Option("--tier", metavar=TIER_NAMES, help="Who may see the files; else publish.tier.")
     ] = None,
     offline: Offline = False,
+    accept_rewritten: AcceptRewritten = None,
     break_lock: BreakLock = False,
 ) -> None:
     """Plan which teams go where and when.
@@ -73,7 +84,17 @@ def plan_work(  # noqa: PLR0913 - the options of the command
     if break_lock:
         break_locks(target)
     with watched() as watchers:
-        study = plan_study(project, target, change=change, as_at=as_at, offline=offline, tier=tier, **watchers)
+        study = plan_study(
+            project,
+            target,
+            change=change,
+            as_at=as_at,
+            offline=offline,
+            tier=tier,
+            accept_rewritten=accept_rewritten,
+            **watchers,
+        )
+    _print_rewritings(study)
     for name, value in change["planning"].items():
         typer.echo(f"Instead of plan.toml: {name} = {value}")
     if teams is not None:
@@ -89,6 +110,14 @@ def plan_work(  # noqa: PLR0913 - the options of the command
     print_imprint(study)
     typer.echo(f"Workbook: {target / 'plan.xlsx'}")
     typer.echo(f"Plan: {target / 'plan.html'}")
+
+
+def _print_rewritings(study: Study) -> None:
+    """Decisions that were rewritten, by this run or an earlier one: a reader must know them first."""
+    if study.chain is not None:
+        for note in study.chain.notes:
+            say(f"NOTE: {note}")
+    print_chain_growth(study)
 
 
 def _print_budgets(plan: PlanFacts) -> None:
@@ -131,7 +160,13 @@ def _print_programme(planned: Planned) -> None:
         say(f"NOTE: {note}")
 
 
-def evaluate(project: ProjectFile, out: OutPage = None, as_at: AsAt = None, offline: Offline = False) -> None:
+def evaluate(
+    project: ProjectFile,
+    out: OutPage = None,
+    as_at: AsAt = None,
+    offline: Offline = False,
+    accept_rewritten: AcceptRewritten = None,
+) -> None:
     """Test how well the surface predicts accidents.
 
     It is tested on accidents that it has not seen, beside the belt alone and distance alone. plan.toml needs
@@ -142,7 +177,8 @@ def evaluate(project: ProjectFile, out: OutPage = None, as_at: AsAt = None, offl
     from clearplan.surface.evaluation import evaluation_tables
     from clearplan.tables.check import each_row
 
-    study, evaluation = evaluate_study(project, out, as_at=as_at, offline=offline)
+    study, evaluation = evaluate_study(project, out, as_at=as_at, offline=offline, accept_rewritten=accept_rewritten)
+    _print_rewritings(study)
     say("Whole blocks are held out in turn; each figure is the mean over the folds (lowest to highest)")
     print_table(*ladder_cells(evaluation_tables(evaluation)["ladder"]))
     rows = [(row.what, row.accidents, row.outside, f"{100 * row.share:.0f} %") for row in each_row(evaluation.outside)]

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 import typer
 
-from clearplan.cli.options import TIER_NAMES, AsAt, BreakLock, Offline, OutFolder, OutPage, ProjectFile
+from clearplan.cli.options import (
+    TIER_NAMES,
+    AcceptRewritten,
+    AsAt,
+    BreakLock,
+    Offline,
+    OutFolder,
+    OutPage,
+    ProjectFile,
+)
 from clearplan.cli.terminal import print_table, say
 from clearplan.core.errors import ClearplanError
 
@@ -51,14 +60,7 @@ def run(
             help="Also write the folder 'field' (for teams) or 'formats' (for other systems); repeat it for both.",
         ),
     ] = None,
-    accept_rewritten: Annotated[
-        str | None,
-        typer.Option(
-            "--accept-rewritten",
-            metavar="REASON",
-            help="Go on though earlier decisions of land release are changed or gone; say why. It stays on record.",
-        ),
-    ] = None,
+    accept_rewritten: AcceptRewritten = None,
     break_lock: BreakLock = False,
 ) -> None:
     """Run a project: map, report, layers and tables.
@@ -294,8 +296,7 @@ def _print_study(study: Study) -> None:
     facts = study.facts
     for note in study.notes:
         say(f"NOTE: {note}")
-    if study.chain is not None and study.chain.fresh:
-        say(study.chain.words)
+    print_chain_growth(study)
     typer.echo()
     for line in facts.contact_lines:
         say(line.words)
@@ -312,6 +313,12 @@ def _print_study(study: Study) -> None:
         print_ways(facts.plan, study.planned.notes)
     typer.echo()
     print_imprint(study)
+
+
+def print_chain_growth(study: Study) -> None:
+    """What this run added to the chain of decisions; nothing where it added none."""
+    if study.chain is not None and study.chain.fresh:
+        say(study.chain.words)
 
 
 def print_imprint(study: Study) -> None:

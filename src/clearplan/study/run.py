@@ -132,13 +132,11 @@ def run_study(  # noqa: PLR0913 - all that a run may have otherwise than plan.to
     ReadError, SettingsError, CrsError, TableError, OutputError
         As their names say; nothing is left half-written.
     """
-    if accept_rewritten is not None and not accept_rewritten.strip():
-        raise SettingsError("accept_rewritten: is blank; say why decisions were rewritten")
+    home = _home(plan_path, change, accept_rewritten)
     project = load_project(plan_path, change=change)
     own = check_tier(tier or project.publish.tier)
     if out is not None:
         refuse_folder(Path(out), own)
-    home = _home(plan_path, change, accept_rewritten)
     study = _made(project, home, as_at, progress, search, offline=offline)
     return study if out is None else write_study(study, out, tier=tier, progress=progress)
 
@@ -180,7 +178,7 @@ def refuse_folder(target: Path, tier: str) -> None:
     replacing.refuse_folder(target, check_tier(tier), ALL_OUTPUTS, TIERS)
 
 
-def plan_study(
+def plan_study(  # noqa: PLR0913 - all that a plan may have otherwise than plan.toml, each by its name
     plan_path: str | Path,
     out: str | Path | None = None,
     *,
@@ -188,6 +186,7 @@ def plan_study(
     as_at: str | dt.date | None = None,
     offline: bool = False,
     tier: str | None = None,
+    accept_rewritten: str | None = None,
     progress: Progress = lambda stage: None,
     search: Search | None = None,
 ) -> Study:
@@ -195,7 +194,7 @@ def plan_study(
 
     Parameters
     ----------
-    plan_path, out, as_at, offline, tier, progress, search
+    plan_path, out, as_at, offline, tier, accept_rewritten, progress, search
         As in :func:`run_study`.
     change : mapping, optional
         Sections of plan.toml that differ, as in :func:`clearplan.load_project`: ``{"planning": {"budget": 2e6}}``.
@@ -204,9 +203,10 @@ def plan_study(
     ------
     SettingsError
         The project has no plan of work, or no team was on record.
-    FaultsError, ReadError, CrsError, TableError, OutputError
+    FaultsError, RewrittenError, ReadError, CrsError, TableError, OutputError
         As in :func:`run_study`.
     """
+    home = _home(plan_path, change, accept_rewritten)
     project = load_project(plan_path, change=change)
     if project.planning is None:
         raise SettingsError(f"{plan_path}: has no [planning] and [[teams]]; clearplan init writes them, explained")
@@ -214,7 +214,6 @@ def plan_study(
     if out is not None:
         refuse_folder(Path(out), own)
         _refuse_whole_run(Path(out))
-    home = _home(plan_path, change)
     study = _made(project, home, as_at, progress, search, filing=False, offline=offline)
     if study.planned is None:
         raise SettingsError(
@@ -231,7 +230,9 @@ def plan_study(
     return study
 
 
-def _home(plan_path: str | Path, change: Mapping[str, object] | None = None, accepted: str | None = None) -> Home:
+def _home(plan_path: str | Path, change: Mapping[str, object] | None, accepted: str | None) -> Home:
+    if accepted is not None and not accepted.strip():
+        raise SettingsError("accept_rewritten: is blank; say why decisions were rewritten")
     return Home(Path(plan_path).resolve().parent, accepted, tuple(change or ()))
 
 
@@ -439,6 +440,7 @@ def evaluate_study(
     *,
     as_at: str | dt.date | None = None,
     offline: bool = False,
+    accept_rewritten: str | None = None,
 ) -> tuple[Study, Evaluation]:
     """Run a project, but for its plan of work, and hold its surface against accidents that it has not seen.
 
@@ -448,29 +450,27 @@ def evaluate_study(
         As for :func:`run_study`; the plan needs [surface] and [fit].
     out : path, optional
         New HTML file for the evaluation.
+    accept_rewritten : str, optional
+        As for :func:`run_study`; the reason is kept at once, for an evaluation needs no file.
 
     Raises
     ------
     SettingsError
         The plan has no [surface] or no [fit].
+    RewrittenError
+        Decisions that earlier runs knew are changed or gone.
     OutputError
         The file exists already, or can't be written.
     """
+    home = _home(plan_path, None, accept_rewritten)
     project = load_project(plan_path)
     if project.surface is None or project.fit is None:
         raise SettingsError(f"{plan_path}: evaluation needs [surface] and [fit]; add them (clearplan init shows both)")
     if out is not None:
         refuse_taken(Path(out), (".html",))
-    study = _made(
-        project,
-        _home(plan_path),
-        as_at,
-        lambda stage: None,
-        None,
-        work=False,
-        filing=False,
-        offline=offline,
-    )
+    study = _made(project, home, as_at, lambda stage: None, None, work=False, filing=False, offline=offline)
+    if accept_rewritten is not None:
+        study = _kept(study)
     assert study.evidence is not None
     found = evaluate(study.evidence, study.accidents, footprints(study.hazards, project.footprints), project.fit)
     if out is not None:
