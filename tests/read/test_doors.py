@@ -15,6 +15,7 @@ from clearplan.core.errors import FaultsError, ReadError, SettingsError
 from clearplan.read.files import read_raw
 from clearplan.read.readers import read_source
 from clearplan.settings.sources import SourceSettings
+from clearplan.tables.codes import look_alike
 from tests.study.test_run import make_project
 
 REGION = (46.5, 39.5, 47.5, 40.5)
@@ -415,6 +416,35 @@ def test_names_that_are_nearly_ours_are_said_for_every_table(tmp_path, near, our
     faults = cp.check_file(tmp_path / "z.csv", "zones", crs="EPSG:4326", region=REGION)
     assert f"column is not read; did you mean {ours}?" in faults["rule"].tolist()
     assert np.all(faults["level"] == "warning")
+
+
+# --- codes in another alphabet
+
+
+def test_a_code_in_another_alphabet_is_named_with_its_letters(tmp_path):
+    columns = {
+        "land_class": ["СНА", "SHA", "CHA"],
+        "ordnance": ["AP", "АР", "AP"],
+        "kind": ["minefield"] * 2 + ["mine"],
+    }
+    boxes = [shapely.box(46.9 + k / 100, 40, 46.905 + k / 100, 40.01) for k in range(3)]
+    hazards(*boxes, **columns).to_file(tmp_path / "h.gpkg")
+    faults, study = judged(tmp_path / "h.gpkg")
+    assert study is None
+    remedies = dict(zip(faults["column"], faults["remedy"], strict=True))
+    assert remedies["land_class"] == "type CHA again in Latin letters: С, Н, А (Cyrillic) only look like them"
+    assert remedies["ordnance"] == "type AP again in Latin letters: А, Р (Cyrillic) only look like them"
+    assert remedies["kind"] == "map your code to one of these in plan.toml under 'codes'"
+    assert faults["rule"].str.startswith("must be one of").all()
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"), [("ΑΡ", "Α, Ρ (Greek)"), ("АP", "А (Cyrillic)"), (" АР ", "А, Р (Cyrillic)")]
+)
+def test_the_letters_of_a_code_are_named(text, letters):
+    assert look_alike(text, ["AV", "AP"]) == ("AP", letters)
+    assert look_alike(text, ["AV"]) is None
+    assert look_alike("AP", ["AP"]) is None
 
 
 # --- texts packed by gzip

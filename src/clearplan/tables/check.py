@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 import pandas as pd
 import shapely
 
-from clearplan.tables.codes import CODE_LISTS, CODE_LISTS_VERSION, REPLACEABLE, allowed_codes
+from clearplan.tables.codes import CODE_LISTS, CODE_LISTS_VERSION, REPLACEABLE, allowed_codes, look_alike
 from clearplan.tables.columns import Column, words_of
 from clearplan.tables.lookup import TABLES, base_columns, id_column, table_name
 
@@ -172,7 +172,8 @@ def check(
     try:
         schema(name, code_lists).validate(usable, lazy=True)
     except SchemaErrors as error:
-        found = [_fault(case, plain, file) for case in error.failure_cases.to_dict("records")]
+        codes = {c.name: list(allowed_codes(c.codes, code_lists)) for c in base_columns(name) if c.codes}
+        found = [_fault(case, codes, file) for case in error.failure_cases.to_dict("records")]
     if "deferred" in plain.columns:
         # A deferred row states its own reason; of its columns only the id must still be good.
         known = set(plain.index[plain["deferred"].notna()])
@@ -192,7 +193,7 @@ def _numbers_only(plain: pd.DataFrame, name: str) -> pd.DataFrame:
     return plain
 
 
-def _fault(case: Mapping[Hashable, Any], plain: pd.DataFrame, file: str) -> Fault:
+def _fault(case: Mapping[Hashable, Any], codes: Mapping[str, Sequence[str]], file: str) -> Fault:
     rule = str(case["check"])
     if rule == "column_in_dataframe":
         remedy = _REMEDIES[rule]
@@ -201,8 +202,10 @@ def _fault(case: Mapping[Hashable, Any], plain: pd.DataFrame, file: str) -> Faul
     remedy = _REMEDIES.get(rule) or (
         "map your code to one of these in plan.toml under 'codes'" if "one of" in rule else "correct the value"
     )
-    value = case["failure_case"]
-    return fault(file, case["index"], str(case["column"]), value, words, "error", remedy)
+    column, value = str(case["column"]), case["failure_case"]
+    if column in codes and isinstance(value, str) and (alike := look_alike(value, codes[column])):
+        remedy = f"type {alike[0]} again in Latin letters: {alike[1]} only look like them"
+    return fault(file, case["index"], column, value, words, "error", remedy)
 
 
 def fault(file: str, row: Hashable, column: str, value: object, rule: str, level: str, remedy: str) -> Fault:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 
 CODE_LISTS_VERSION = "mdr-draft-2018"
 
@@ -130,6 +131,27 @@ OUTSIDE = "outside every district"
 OUTSIDE_HAZARDS = "outside every known hazard"
 #: In place of a kind of ordnance: all of them together.
 EVERY_KIND = "all"
+
+
+#: Letters of other alphabets that look like Latin ones (Unicode, UTS #39, confusables.txt).
+_LATIN_OF = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "ABESIJKMHOPCTYXaesijopcyxABEZHIKMNOPTYXo",
+)
+
+
+def look_alike(text: str, codes: Iterable[str]) -> tuple[str, str] | None:
+    """The code that a text looks like, and its letters of another alphabet; None where it looks like none.
+
+    >>> look_alike("СНА", ["CHA", "SHA"])
+    ('CHA', 'С, Н, А (Cyrillic)')
+    """
+    foreign = list(dict.fromkeys(letter for letter in text if letter.translate(_LATIN_OF) != letter))
+    code = next((code for code in codes if code == text.strip().translate(_LATIN_OF)), None)
+    if code is None or not foreign:
+        return None
+    alphabets = sorted({unicodedata.name(letter).split(" ")[0].title() for letter in foreign})
+    return code, f"{', '.join(foreign)} ({' and '.join(alphabets)})"
 
 
 def allowed_codes(code_list: str, replaced: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
