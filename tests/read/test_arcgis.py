@@ -22,6 +22,7 @@ from clearplan.read.arcgis import read_service
 from clearplan.read.servers import fetch, fetch_sources, write_copy
 from clearplan.read.time_zones import iana_name, zone_of_service
 from clearplan.settings.sources import SourceSettings
+from tests.conftest import clearplan
 from tests.study.test_run import make_project
 
 TOKEN = "tok-3f9a-secret"
@@ -252,6 +253,44 @@ def test_answers_and_layers_are_bounded(office, monkeypatch):
     monkeypatch.setattr(arcgis, "_MOST_ROWS", len(FEATURES) - 1)
     with pytest.raises(ReadError, match="rows; more than"):
         arcgis.read_service(office.url)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        ("broken3", "can't be reached"),
+        ("escapes", "no such layer"),
+        ("html", "does not answer in JSON"),
+        ("redirect", "sends on to another address"),
+        ("lost", "were counted and did not come"),
+    ],
+)
+def test_what_a_server_does_wrong_ends_a_run_in_one_line(office, tmp_path, monkeypatch, behaviour, words):
+    monkeypatch.setattr(arcgis, "PAUSE_S", 0)
+    office.behaviour = behaviour
+    plan = make_project(tmp_path) / "plan.toml"
+    url = f'path = "fields.parquet"\nurl = "{office.url}"\nset.kind = "minefield"\n'
+    plan.write_text(re.sub(r'path = "fields.geojson"\n\[hazards.set\]\nkind = "minefield"\n', url, plan.read_text()))
+    done = clearplan("run", plan, "--out", tmp_path / "out")
+    assert done.returncode == 1, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.strip().isprintable()
+    assert words in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "project" / "fields.parquet").exists()
+
+
+@pytest.mark.parametrize("last", [253_402_300_800_000, 9_223_372_036_854_775, -(10**17)])
+def test_days_beyond_the_calendar_are_faults_in_check_and_run(office, tmp_path, last):
+    folder = make_project(tmp_path)
+    source = source_of("z.parquet", places_of(office, "esriFieldTypeDate", last), time_zone="Asia/Baku")
+    with pytest.raises(FaultsError) as refused:
+        cp.run_study(folder / "plan.toml", change={"zones": [source]})
+    checked = {key: value for key, value in source.items() if key not in ("path", "url")}
+    faults = cp.check_file(folder / "z.parquet", "zones", region=(46.5, 39.5, 47.5, 40.5), **checked)
+    assert faults["rule"].tolist() == refused.value.faults["rule"].tolist()
+    assert faults["column"].tolist() == ["planned_return"]
+    assert faults["value"].tolist() == [str(last)]
 
 
 @pytest.mark.parametrize("last", [253_402_300_800_000, 9_223_372_036_854_775, -(10**17)])

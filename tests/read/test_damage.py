@@ -101,6 +101,39 @@ def test_unknown_codecs(tmp_path, codec):
             read_raw(tmp_path / name, encoding=codec)
 
 
+@pytest.mark.parametrize("codec", ["klingon", "hex", "idna"])
+def test_unknown_codecs_of_a_plan_end_in_one_line(tmp_path, codec):
+    project = make_project(tmp_path)
+    path, plan = project / "zones.csv", project / "plan.toml"
+    path.write_text(path.read_text().replace("North", "Ж"), encoding="cp1251")
+    plan.write_text(plan.read_text().replace('path = "zones.csv"', f'path = "zones.csv"\nencoding = "{codec}"'))
+    for words in (("check", path, "--as", "zones", "--plan", plan), ("run", plan, "--out", tmp_path / "out")):
+        done = clearplan(*words)
+        assert done.returncode == 1, done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert path.name in done.stderr
+        assert codec in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "words"),
+    [
+        ("a.kml", "windows-1251", "states an XML encoding that is not read; save it as UTF-8"),
+        ("a.kml", "klingon", "states an XML encoding that is not read; save it as UTF-8"),
+        ("a.gpx", "koi8-r", "states an XML encoding that is not read; save it as UTF-8"),
+        ("a.kml", "utf-16", "is not in the XML encoding that it states; save it as UTF-8"),
+    ],
+)
+def test_xml_in_an_encoding_that_can_not_be_read(tmp_path, name, encoding, words):
+    kml = "<Placemark><name>Ж</name><Point><coordinates>46.9,40</coordinates></Point></Placemark>"
+    body = f"<kml><Document>{kml}</Document></kml>"
+    if name == "a.gpx":
+        body = '<gpx version="1.1"><wpt lat="40" lon="46.9"><name>Ж</name></wpt></gpx>'
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{body}'
+    (tmp_path / name).write_bytes(text.encode("koi8-r" if encoding == "koi8-r" else "cp1251"))
+    one_line(tmp_path / name, f"{name}: {words}")
+
+
 @pytest.mark.parametrize("suffix", [".gpkg", ".parquet", ".fgb", ".xlsx", ".kml"])
 def test_truncated_files(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"

@@ -16,6 +16,8 @@ from clearplan.outputs.workbooks.record_form import write_record_template, write
 from clearplan.records.forms import read_forms
 from clearplan.records.minefields import open_records, read_record_source
 from clearplan.settings.sources import RecordSettings
+from tests.conftest import clearplan
+from tests.study.test_run import make_project
 
 REGION = (45.6, 38.8, 47.8, 40.9)
 AS_AT = dt.date(2026, 1, 1)
@@ -491,6 +493,44 @@ def test_a_gap_in_an_imsma_list_is_said(tmp_path, numbers, gap):
     with pytest.raises(FaultsError) as error:
         read(tmp_path / "points.csv", **source)
     assert f"{gap} of P1 is missing" in error.value.faults["rule"].tolist()
+
+
+def project_with_lists(tmp_path, *orders):
+    """A small project with one IMSMA list, in which a polygon stands for each order of point numbers; its plan."""
+    project = make_project(tmp_path)
+    lists = []
+    for k, numbers in enumerate(orders, start=1):
+        imsma_list(project, numbers)
+        lists.append(pd.read_csv(project / "points.csv").assign(polyid=f"P{k}"))
+    points = pd.concat(lists)
+    points["xcoord"] += 1000.0 * points["polyid"].str[1:].astype(int)
+    points.to_csv(project / "points.csv", index=False)
+    errors = "\n".join(f"{name} = {value}" for name, value in SIGMAS.items())
+    settings = 'datum = "WGS 84"\nordnance = "AP"\nreliability = 0.5\nsource = "IMSMA export"\n'
+    plan = project / "plan.toml"
+    records = f'\n[[records]]\npath = "points.csv"\n[records.set]\n{settings}[records.errors]\n{errors}\n'
+    plan.write_text(plan.read_text() + records)
+    return plan
+
+
+def test_check_and_run_draw_imsma_lists_by_their_numbers(tmp_path):
+    plan = project_with_lists(tmp_path, [1, 2, 3, 5, 4, 6], [6, 5, 4, 3, 2, 1], [1, 3, 5, 2, 4, 6])
+    checked = clearplan("check", plan.with_name("points.csv"), "--as", "records", "--plan", plan)
+    assert checked.returncode == 0, checked.stdout
+    assert "drawn by their numbers" in " ".join(checked.stdout.split())
+    drawn = cp.run_study(plan).hazards.set_index("hazard_id").loc[["P1", "P2", "P3"]]
+    assert drawn.geometry.area.tolist() == pytest.approx([50_000] * 3)
+
+
+def test_check_and_run_refuse_imsma_lists_with_gaps(tmp_path):
+    plan = project_with_lists(tmp_path, [1, 2, 4, 5], [2, 3, 4], [1, 2, 6, 3])
+    checked = clearplan("check", plan.with_name("points.csv"), "--as", "records", "--plan", plan)
+    assert checked.returncode == 1
+    with pytest.raises(FaultsError) as refused:
+        cp.run_study(plan)
+    for gap in ("point 3 of P1", "point 1 of P2", "point 4 to 5 of P3"):
+        assert f"{gap} is missing" in " ".join(checked.stdout.split())
+        assert f"{gap} is missing" in refused.value.faults["rule"].tolist()
 
 
 def test_anchors_of_the_workbook_are_versions_too(tmp_path):

@@ -437,6 +437,8 @@ def _only_layer(path: Path, opened: str) -> str | None:
     except Exception as error:
         if "unknown encoding" in str(error):
             raise ReadError(f"{path}: states an XML encoding that is not read; save it as UTF-8") from None
+        if "encoding specified in XML declaration is incorrect" in str(error):
+            raise ReadError(f"{path}: is not in the XML encoding that it states; save it as UTF-8") from None
         raise ReadError(f"{path}: can't be opened ({first_line(error)}); is it the format its name says?") from None
     layers = [name for name in layers if name != "layer_styles"]
     if path.suffix.lower() == ".gpx":
