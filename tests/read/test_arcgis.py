@@ -19,6 +19,7 @@ import clearplan as cp
 from clearplan.core.errors import FaultsError, ReadError
 from clearplan.read import arcgis
 from clearplan.read.arcgis import read_service
+from clearplan.read.cells import days_in
 from clearplan.read.servers import fetch, fetch_sources, write_copy
 from clearplan.read.time_zones import iana_name, zone_of_service
 from clearplan.settings.sources import SourceSettings
@@ -255,6 +256,17 @@ def test_answers_and_layers_are_bounded(office, monkeypatch):
         arcgis.read_service(office.url)
 
 
+@pytest.mark.parametrize("odd", ["many", 2.5, 10**30, [1]])
+def test_a_cell_that_is_not_of_the_type_of_its_field_stays_as_text(office, odd):
+    office.features = [
+        {"attributes": {"OBJECTID": k, "code": "a", "mines": mines, "depth": depth, "found": None, "guid": None}}
+        for k, (mines, depth) in enumerate([(odd, 1.5), (3, "deep")])
+    ]
+    table = read_service(office.url)
+    assert table["mines"].tolist() == [str(odd), "3"]
+    assert table["depth"].tolist() == ["1.5", "deep"]
+
+
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
@@ -293,9 +305,11 @@ def test_days_beyond_the_calendar_are_faults_in_check_and_run(office, tmp_path, 
     assert faults["value"].tolist() == [str(last)]
 
 
-@pytest.mark.parametrize("last", [253_402_300_800_000, 9_223_372_036_854_775, -(10**17)])
+@pytest.mark.parametrize("last", [253_402_300_800_000, 9_223_372_036_854_775, -(10**17), 10**20, "soon", 1.5])
 def test_days_beyond_the_calendar_stay_to_become_faults(last):
-    assert arcgis._moments([0, None, last], dt.UTC).tolist() == ["0", None, str(last)]
+    first = "1970-01-01T00:00:00+00:00"
+    assert arcgis._moments([0, None, last], dt.UTC).tolist() == [first, None, str(last)]
+    assert days_in([first, None])[0] == [dt.date(1970, 1, 1), None]
     assert arcgis._moments([0, None], dt.UTC).tolist() == [pd.Timestamp("1970-01-01", tz="UTC"), pd.NaT]
 
 

@@ -193,26 +193,42 @@ def _attributes(about: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFra
         if kind == "esriFieldTypeGeometry":
             continue
         if kind in _WHOLE:
-            columns[name] = pd.Series(pd.array(values, dtype="Int64"))
+            columns[name] = _numbers(values, pd.Int64Dtype())
         elif kind in _REAL:
-            columns[name] = pd.Series(pd.array(values, dtype="Float64"))
+            columns[name] = _numbers(values, pd.Float64Dtype())
         elif kind == "esriFieldTypeDate":
             columns[name] = _moments(values, dt.UTC if zone is None and name in noted_in_utc else zone)
         else:  # days and times of day come as text, and so do moments with an offset of their own
-            columns[name] = pd.Series([None if v is None else str(v) for v in values], dtype=object)
+            columns[name] = _texts(values)
     return pd.DataFrame(columns, index=range(len(rows)))
+
+
+def _texts(values: list[Any]) -> pd.Series:
+    return pd.Series([None if value is None else str(value) for value in values], dtype=object)
+
+
+def _numbers(values: list[Any], dtype: pd.Int64Dtype | pd.Float64Dtype) -> pd.Series:
+    """Numbers of the field's type; a column with a cell of another type, or too large for it, stays as text."""
+    try:
+        return pd.Series(values, dtype=dtype)
+    except (TypeError, ValueError, OverflowError):
+        return _texts(values)
 
 
 def _moments(values: list[Any], zone: dt.tzinfo | None) -> pd.Series:
     """Milliseconds since 1970 in UTC as moments of a zone; without one as what a clock on the wall showed.
 
-    A column with one beyond the years 1 to 9999 stays as numbers: its rows become faults.
+    A column with one beyond the years 1 to 9999, or with what is no such count, stays as text: that row is a fault.
     """
-    numbers = pd.Series(values, dtype="Int64")
-    if not numbers.dropna().between(*_CALENDAR_MS).all():
-        return pd.Series([None if v is None else str(v) for v in values], dtype=object)
-    moments = pd.to_datetime(numbers, unit="ms")
-    return moments if zone is None else moments.dt.tz_localize("UTC").dt.tz_convert(zone)
+    earliest, latest = _CALENDAR_MS
+    counts = [value if isinstance(value, int) and earliest <= value <= latest else None for value in values]
+    moments = pd.to_datetime(pd.Series(counts, dtype="Int64"), unit="ms")
+    if zone is not None:
+        moments = moments.dt.tz_localize("UTC").dt.tz_convert(zone)
+    if counts == values:
+        return moments
+    cells = zip(values, counts, moments, strict=True)
+    return _texts([value if count is None else moment.isoformat() for value, count, moment in cells])
 
 
 def _with_shapes(frame: pd.DataFrame, rows: list[dict[str, Any]], about: dict[str, Any], url: str) -> gpd.GeoDataFrame:
