@@ -34,7 +34,7 @@ Region = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class ShapeFault:
-    """A fault of one row, before file and row number are known."""
+    """A fault of one row, before file and row number are known; ``lost``: what a repair loses of the shape [1]."""
 
     row: int
     column: str
@@ -42,6 +42,7 @@ class ShapeFault:
     rule: str
     level: str
     remedy: str
+    lost: float = 0.0
 
 
 #: No place on Earth has a coordinate above it, in degrees or in metres of any CRS; lengths of larger ones overflow.
@@ -105,20 +106,19 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[ShapeFa
 
 
 def _crossings(geometry: Geometries, rows: list[int]) -> list[ShapeFault]:
-    """Polygons that cross themselves: those whose repair would lose too much, then repairs, the largest loss first."""
-    losses = {k: repair_loss(geometry[k]) for k in rows}
+    """Polygons that cross themselves: those whose repair would lose too much, and repairs with what they lose."""
     faults = []
-    for k in sorted(rows, key=lambda k: (losses[k] <= MOST_LOST, -losses[k])):
-        value = shapely.is_valid_reason(geometry[k])
-        if losses[k] > MOST_LOST:
-            value += f"; {min(losses[k], 1):.0%} of its border or area would be lost"
+    for k in rows:
+        value, lost = shapely.is_valid_reason(geometry[k]), repair_loss(geometry[k])
+        if lost > MOST_LOST:
+            value += f"; {min(lost, 1):.0%} of its border or area would be lost"
             rule, level = f"{CROSSING}, and a repair would lose part of it", "error"
             remedy = "redraw its border in order, from its source"
         else:
-            value += f"; {losses[k]:.2%} of its border is lost" if losses[k] >= _LEAST_SHOWN else ""
+            value = f"{lost:.2%} of its border is lost; {value}" if lost >= _LEAST_SHOWN else value
             rule, level = CROSSING, "repairable"
             remedy = "redraw its border in order, or read with lenient = true (the repair is listed with both areas)"
-        faults.append(ShapeFault(k, "geometry", value, rule, level, remedy))
+        faults.append(ShapeFault(k, "geometry", value, rule, level, remedy, lost))
     return faults
 
 

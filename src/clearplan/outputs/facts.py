@@ -15,6 +15,7 @@ import pandas as pd
 
 from clearplan.outputs.plan_facts import PlanFacts, need_columns, plan_facts
 from clearplan.planning.planned import Planned
+from clearplan.read.balance import Balance
 from clearplan.settings.base import QUEUES
 from clearplan.tables.check import each_row
 from clearplan.tables.codes import RELEASED
@@ -157,6 +158,16 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """What was repaired in a row of a file, or in all of it, and what changed."""
+
+    file: str
+    row: int | None
+    rule: str
+    change: str
+
+
+@dataclass(frozen=True)
 class ContactLine:
     """Length of a contact line [km] beside the scale at which it was drawn, and its position error [m]."""
 
@@ -194,6 +205,8 @@ class Facts:
     queues: tuple[Queue, ...]
     rows: Rows
     contact_lines: tuple[ContactLine, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     plan: PlanFacts | None = None
 
     def net_m2(self, land_class: str) -> float:
@@ -221,7 +234,7 @@ def facts_of(
         ZONES and TASKS; ZONES with ``opens_in`` where there is a plan of work.
     run : mapping, optional
         The record of the run: what was counted before anything was left out for a tier (people, deferred, faults,
-        contact_lines). Left out, people are counted from the zones, and nothing is said of rows.
+        contact_lines, balance). Left out, people are counted from the zones, and nothing is said of rows.
     planned : Planned, optional
         The plan of work.
     bridge_days : (day, day), optional
@@ -248,6 +261,8 @@ def facts_of(
         queues=_queues(tasks),
         rows=_rows(record),
         contact_lines=tuple(ContactLine(**line) for line in record.get("contact_lines", ())),
+        balances=tuple(Balance(**balance) for balance in record.get("balance", ())),
+        repairs=_repairs(record),
         plan=None if planned is None else plan_facts(planned, zones, as_at),
     )
 
@@ -336,3 +351,9 @@ def _rows(record: Mapping[str, Any]) -> Rows:
     deferred = [count for name, count in record.get("deferred", {}).items() if name not in ("areas", "tasks")]
     levels = [fault["level"] for fault in record.get("faults", ())]
     return Rows(sum(deferred), levels.count("repaired"), levels.count("warning"))
+
+
+def _repairs(record: Mapping[str, Any]) -> tuple[Repair, ...]:
+    """Repairs of a run whose record names files; that of a wider circle does not."""
+    faults = [fault for fault in record.get("faults", ()) if fault["level"] == "repaired" and "file" in fault]
+    return tuple(Repair(one["file"], one["row"], one["rule"], str(one["value"] or "")) for one in faults)

@@ -77,7 +77,7 @@ def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Re
         raise CrsError(f"{raw.file}: states no CRS; save it with one")
     flat = shapely.force_2d(raw.geometry)
     table, words = to_working(gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(flat), crs=raw.crs), crs)
-    crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat)).tolist()
+    crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat))
     rule, remedy = "border crosses itself", "redraw it in order; it was mended for this run"
     faults = [
         fault(
@@ -88,7 +88,8 @@ def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Re
             rule,
             "repaired",
             remedy,
+            _loss(flat[k]),
         )
-        for k in sorted(crossing, key=lambda k: -_loss(flat[k]))  # the largest change first
+        for k in crossing
     ]
     return Reading(table, fault_table(faults), words)

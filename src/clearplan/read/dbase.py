@@ -110,24 +110,25 @@ def index_rows(size: int) -> int:
     return max(size - 100, 0) // 8
 
 
-def unequal_rows(file: str, tables: list[Table]) -> list[Fault]:
-    """Tables whose rows are not as many as their shapes: some of either are lost."""
-    remedy = "export the layer again: rows or shapes are missing"
-    return [
-        fault(file, None, "", "", f"{table.name} has {table.rows} rows for {table.shapes} shapes", "error", remedy)
-        for table in tables
-        if table.shapes is not None and table.shapes != table.rows
-    ]
-
-
-def table_faults(file: str, tables: list[Table]) -> list[Fault]:
-    """Tables that are cut off, and numbers that were too wide for their field and were lost."""
+def lost_rows(file: str, tables: list[Table]) -> list[Fault]:
+    """Tables with other rows than shapes, and tables that are cut off: some of either are lost."""
     faults = []
     for table in tables:
+        if table.shapes is not None and table.shapes != table.rows:
+            rule = f"{table.name} has {table.rows} rows for {table.shapes} shapes"
+            remedy = "export the layer again: rows or shapes are missing"
+            faults.append(fault(file, None, "", "", rule, "error", remedy))
         whole = len(table.cells)
         if whole < table.rows:
             rule = f"{table.name} is cut: its header counts {table.rows} rows, {whole} are there"
             faults.append(fault(file, None, "", "", rule, "error", "copy or export the file again"))
+    return faults
+
+
+def table_faults(file: str, tables: list[Table]) -> list[Fault]:
+    """Numbers that were too wide for their field and were lost."""
+    faults = []
+    for table in tables:
         for field in table.fields:
             cells = table.cells[:, field.at : field.at + field.width]
             stars = (np.isin(cells, (0x20, 0x2A)).all(axis=1)) & (cells == 0x2A).any(axis=1)

@@ -24,7 +24,7 @@ from pyproj import CRS
 from clearplan.core.crs import parse_crs
 from clearplan.core.errors import ClearplanError, MissingFileError, ReadError
 from clearplan.read.archives import unpack_gzip, zip_names
-from clearplan.read.dbase import refuse_unstated_encoding, siblings, table_faults, tables_of, unequal_rows
+from clearplan.read.dbase import lost_rows, refuse_unstated_encoding, siblings, table_faults, tables_of
 from clearplan.read.json_files import Statement, json_statement
 from clearplan.read.row_counts import check_rows, counts_itself
 from clearplan.read.seal import check_seal
@@ -283,7 +283,7 @@ def _read_vector(path: Path, suffix: str, layer: str | None, encoding: str | Non
         if encoding is None:
             refuse_unstated_encoding(path, tables)
         faults += table_faults(path.name, tables)
-        lost += unequal_rows(path.name, tables)
+        lost += lost_rows(path.name, tables)
     opened = _inside_zip(path) if suffix == ".zip" else str(path)
     layer = layer or _only_layer(path, opened)
     with warnings.catch_warnings():

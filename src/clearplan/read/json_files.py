@@ -14,6 +14,7 @@ from clearplan.core.errors import CrsError, ReadError
 from clearplan.read.spreadsheets import first_line
 from clearplan.tables.check import Fault, fault
 
+CUT_SHORT = "the service had more rows than it sent (exceededTransferLimit)"
 #: Members in which services and GDAL's drivers state how many rows there are, the whole before what was sent
 #: (OGC API - Features 7.15, WFS 2.0 7.7.4, GeoServer).
 _COUNTS = ("numberMatched", "totalFeatures", "numberReturned")
@@ -77,8 +78,7 @@ def _claimed(path: Path, content: dict[str, Any]) -> tuple[int | None, list[Faul
     properties, features = content.get("properties"), content.get("features")
     places = [content, properties if isinstance(properties, dict) else {}]
     if any(place.get("exceededTransferLimit") is True for place in places):
-        rule = "the service had more rows than it sent (exceededTransferLimit)"
-        return None, [fault(path.name, None, "", "", rule, "error", "export the rest, or read the url")]
+        return None, [fault(path.name, None, "", "", CUT_SHORT, "error", "export the rest, or read the url")]
     rows = len(features) if isinstance(features, list) else None
     name = next((name for name in _COUNTS if type(content.get(name)) is int), None)
     if name is None:

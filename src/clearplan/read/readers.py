@@ -34,7 +34,7 @@ from clearplan.core.replacing import refuse_half_exchanged
 from clearplan.geo.shape_faults import repaired
 from clearplan.read.balance import Balance, balance_of, balance_of_refused
 from clearplan.read.files import Raw, read_raw
-from clearplan.read.reshaping import made_valid, repairs_by_size, reshaped, with_areas
+from clearplan.read.reshaping import made_valid, reshaped, with_areas
 from clearplan.read.rules import (
     Region,
     closed_line_faults,
@@ -385,7 +385,7 @@ def _judged(
     faults += direction_faults(frame, geometry, raw)
     faults += geometry_faults(name, frame, geometry, crs, region, raw, faults, own)
     faults += schema_faults(frame, name, raw, code_lists) + row_faults(frame, name, raw, code_lists)
-    table, faults_table = _settle(frame, entered, repairs_by_size(faults), name, raw, source)
+    table, faults_table = _settle(frame, entered, faults, name, raw, source)
     shapes = gpd.GeoDataFrame(table, geometry=made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
     moved, words = to_working(shapes, working)

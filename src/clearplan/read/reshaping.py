@@ -127,7 +127,7 @@ def with_areas(faults: pd.DataFrame, geometry: Geometries, moved: gpd.GeoDataFra
         if faults.at[at, "rule"] == TURNED:
             faults.at[at, "value"] = f"no area as entered, {after.area:.0f} m2 as an area"
         else:
-            _, *loss = str(faults.at[at, "value"]).split("; ")
+            *loss, _ = str(faults.at[at, "value"]).split("; ")
             areas = both_areas(reprojected(geometry[k], crs, moved.crs), after)
             faults.at[at, "value"] = "; ".join([areas, *loss])
     return faults
@@ -136,17 +136,3 @@ def with_areas(faults: pd.DataFrame, geometry: Geometries, moved: gpd.GeoDataFra
 def both_areas(before: shapely.Geometry, after: shapely.Geometry) -> str:
     """Area of a shape before and after it was repaired, in words."""
     return f"area {before.area:.0f} m2 before, {after.area:.0f} m2 after"
-
-
-def repairs_by_size(faults: list[Fault]) -> list[Fault]:
-    """Faults in their order, but those that are repaired by the size of the change, the largest first.
-
-    Repairs of crossings are in that order among themselves (:func:`clearplan.geo.shape_faults.check_shapes`); no other
-    repair loses area or length.
-    """
-    places = [k for k, found in enumerate(faults) if found["level"] in ("repairable", "repaired")]
-    repairs = sorted((faults[k] for k in places), key=lambda found: found["rule"] != CROSSING)
-    sorted_faults = list(faults)
-    for k, found in zip(places, repairs, strict=True):
-        sorted_faults[k] = found
-    return sorted_faults

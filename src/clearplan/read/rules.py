@@ -369,7 +369,7 @@ def geometry_faults(
             moved = geometry.copy()
             moved[~known] = None
             found += check_gaps(reprojected(moved, crs, metric))
-    return [fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy) for f in found]
+    return [fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy, f.lost) for f in found]
 
 
 def _again(frame: pd.DataFrame, geometry: np.ndarray[Any, Any], row: int, columns: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ from clearplan.core.reason import Reason
 from clearplan.core.version import __version__
 from clearplan.outputs.facts import people_of, people_record
 from clearplan.outputs.gis.geopackage import gdal_version
+from clearplan.read.json_files import CUT_SHORT
 from clearplan.read.snapshot import Snapshot
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
@@ -141,6 +142,23 @@ def _of_day(project: Project, written: dt.date) -> list[str]:
     opening = project.release.bridge_from if project.release is not None else None
     if opening is not None and opening > day:
         words.append(f"No bridge table: release.bridge_from {opening} is after {day}")
+    return words
+
+
+def _of_claims(record: dict[str, Any]) -> list[str]:
+    """Rows that files claim and that could not be read, where reading is lenient; no file is named."""
+    words = []
+    for name in dict.fromkeys(balance["table"] for balance in record["balance"]):
+        stated = [b for b in record["balance"] if b["table"] == name and b["claimed"] is not None]
+        lost = sum(max(b["claimed"] - b["read"], 0) for b in stated)
+        more = sum(max(b["read"] - b["claimed"], 0) for b in stated)
+        if lost:
+            words.append(f"{lost} rows that files of {name} claim could not be read and are in NO figure")
+        if more:
+            words.append(f"Files of {name} hold {more} rows more than they claim; all that could be read are used")
+    cut = sum(fault["rule"] == CUT_SHORT for fault in record["faults"])
+    if cut:
+        words.append(f"{cut} files lack rows that their service did not send, and nobody knows how many")
     return words
 
 
@@ -286,6 +304,7 @@ def _warnings(
                 f"{count} of {record['counts'][name]} {name} could not be placed or used and are NOT on the map: "
                 f"{named}"
             )
+    words += _of_claims(record)
     if record["people"]["people_not_placed"]:
         words.append(
             f"{record['people']['people_not_placed']:,} people of places that could not be placed stand in no figure "

@@ -6,8 +6,9 @@ One declaration (``tables``) serves reading, checking and the column glossary.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
 
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -31,6 +32,7 @@ class Fault(TypedDict):
     rule: str
     level: str
     remedy: str
+    lost: NotRequired[float]
 
 
 def remaining(areas: Frame) -> Frame:
@@ -208,8 +210,13 @@ def _fault(case: Mapping[Hashable, Any], codes: Mapping[str, Sequence[str]], fil
     return fault(file, case["index"], column, value, words, "error", remedy)
 
 
-def fault(file: str, row: Hashable, column: str, value: object, rule: str, level: str, remedy: str) -> Fault:
-    """One row of a fault table; ``level`` is 'error', 'repaired' or 'warning'."""
+def fault(
+    file: str, row: Hashable, column: str, value: object, rule: str, level: str, remedy: str, lost: float = 0.0
+) -> Fault:
+    """One row of a fault table; ``level`` is 'error', 'repairable', 'repaired' or 'warning'.
+
+    ``lost``: share of the shape that a repair loses [1], by which a fault table lists repairs.
+    """
     missing = value is None or (not isinstance(value, str) and bool(pd.isna(value)))  # type: ignore[call-overload]
     text = "" if missing else str(value)
     short = text if len(text) <= 80 else text[:77] + "..."
@@ -221,18 +228,31 @@ def fault(file: str, row: Hashable, column: str, value: object, rule: str, level
         "rule": rule,
         "level": level,
         "remedy": remedy,
+        "lost": lost,
     }
 
 
 def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
-    """Rows of :func:`fault` as a table in reading order."""
+    """Rows of :func:`fault` as a table in reading order, the repairs of a file by what they lose, the largest first."""
     if not faults:
         return no_faults()
     table = pd.DataFrame(faults, columns=FAULT_COLUMNS)
-    order = table.assign(_row=pd.to_numeric(table["row"], errors="coerce").fillna(-1))
-    in_order = order.sort_values(["file", "_row", "column", "rule"], kind="stable").index
-    table = table.loc[in_order].reset_index(drop=True)
+    order = table.assign(
+        _row=pd.to_numeric(table["row"], errors="coerce").fillna(-1), _lost=[found.get("lost", 0.0) for found in faults]
+    )
+    order = order.sort_values(["file", "_row", "column", "rule"], kind="stable")
+    table = table.loc[_repairs_by_size(order)].reset_index(drop=True)
     return table.astype({"row": "Int64"}) if pd.api.types.is_numeric_dtype(table["row"].infer_objects()) else table
+
+
+def _repairs_by_size(order: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Index of faults in their order, in which the repairs of each file have changed places."""
+    index = order.index.to_numpy().copy()
+    is_repair = order["level"].isin(["repairable", "repaired"])
+    repairs = order[is_repair].assign(_place=np.flatnonzero(is_repair))
+    for _, of_file in repairs.groupby("file", sort=False):
+        index[of_file["_place"]] = of_file.sort_values("_lost", ascending=False, kind="stable").index
+    return index
 
 
 def glossary() -> str:

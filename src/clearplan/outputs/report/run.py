@@ -11,6 +11,7 @@ from clearplan.core.errors import TableError
 from clearplan.core.imprint import Imprint
 from clearplan.outputs.charts.results import draw_bridge, draw_published_release
 from clearplan.outputs.facts import Bridge, Facts
+from clearplan.outputs.report.data import data_section
 from clearplan.outputs.report.html import Page, head, page, table
 from clearplan.outputs.report.order import order_section
 from clearplan.priority.why import Why
@@ -48,7 +49,7 @@ def draw_report(
     notes: Sequence[str] = (),
     further: Sequence[str] = (),
 ) -> Page:
-    """The report of a run: what must be read first, the order of the tasks, ledger, bridge, expected ground, releases.
+    """The report of a run: what must be read first, order of the tasks, ledger, bridge, expected ground, data.
 
     Parameters
     ----------
@@ -91,6 +92,7 @@ def draw_report(
         parts.append(_expected(books["expected"]))
     if "published" in books:
         parts.append(_published(books["published"]))
+    parts.append(data_section(facts.balances, facts.repairs))
     return page(imprint.title, "\n".join(parts), notice=imprint.foot)
 
 
