@@ -123,7 +123,14 @@ def test_records_are_plotted_from_the_shell(tmp_path):
     assert (tmp_path / "r.html").stat().st_size > 100_000
     again = clearplan("records", SAMPLE / "records.xlsx", "--lenient", "-o", tmp_path / "r.gpkg")
     assert again.returncode == 2
-    assert clearplan("check", SAMPLE / "records.xlsx", "--as", "records").returncode == 1
+    checked = clearplan("check", SAMPLE / "records.xlsx", "--as", "records")
+    assert checked.returncode == 1
+    balance = [line.split() for line in checked.stdout.splitlines() if line.startswith(("records ", "legs "))]
+    assert [row[:4] for row in balance if row[0] == "records"] == [["records", "records.xlsx", "[records]", "60"]]
+    for row in balance:  # claimed = read = used + deferred
+        claimed, read, used, deferred = map(int, row[3:7])
+        assert (claimed, read) == (read, used + deferred)
+        assert deferred > 0
     planned = clearplan("records", SAMPLE / "records.xlsx", "--plan", SAMPLE / "plan.toml")
     assert planned.returncode == 0
     assert clearplan("records", SAMPLE / "plan.toml", "--plan", SAMPLE / "plan.toml").returncode == 2

@@ -238,6 +238,42 @@ def test_a_line_that_breaks_is_tried_three_times(office, monkeypatch, times):
     assert len(office.asked) == 3
 
 
+@pytest.mark.parametrize(
+    ("more", "behaviour", "words", "claimed", "read"),
+    [
+        (2, "", "counts 6 rows and gives 4", 6, 4),
+        (-1, "", "counts 3 rows and gives 4", 3, 4),
+        (0, "lost", r"rows \[7\] were counted and did not come", 4, 3),
+    ],
+)
+def test_rows_that_a_service_counts_and_does_not_give_are_missed(
+    office, tmp_path, more, behaviour, words, claimed, read
+):
+    office.layer = POLYGONS | {"geometryType": "esriGeometryPoint"}
+    office.features = [
+        {"attributes": {"OBJECTID": k, "code": f"Z{k}", "mines": 10}, "geometry": {"x": 650_000 + k, "y": 4_420_000}}
+        for k in (7, 8, 9, 10)
+    ]
+    office.more, office.behaviour = more, behaviour
+    source = {
+        "path": str(tmp_path / "zones.parquet"),
+        "url": office.url,
+        "columns": {"zone_id": "code", "people": "mines"},
+        "set": {"position_error_m": 10, "source": "office", "name": "a place"},
+    }
+    plan = make_project(tmp_path) / "plan.toml"
+    with pytest.raises(ReadError, match=words):
+        cp.run_study(plan, change={"zones": [source]})
+    assert not (tmp_path / "zones.parquet").exists()
+    study = cp.run_study(plan, change={"zones": [source | {"lenient": True}]})
+    balance = {row["file"]: row for row in study.run["balance"]}["zones.parquet"]
+    assert (balance["claimed"], balance["read"], balance["used"]) == (claimed, read, read)
+    done = clearplan("check", tmp_path / "zones.parquet", "--as", "zones")
+    assert ["zones", "zones.parquet", str(claimed), str(read)] in [
+        line.split()[:4] for line in done.stdout.splitlines()
+    ]
+
+
 def test_words_of_a_server_steer_no_terminal(office):
     office.behaviour = "escapes"
     with pytest.raises(ReadError) as refusal:

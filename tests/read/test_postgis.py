@@ -396,3 +396,14 @@ def test_the_shapes_of_the_server_are_those_of_shapely(url):
     shape = read_postgis(url, "imsma.hazards").geometry.iloc[0]
     assert shape.area == pytest.approx(outer.area - hole.area)
     assert isinstance(shape.geoms[0], Polygon)
+
+
+@pytest.mark.parametrize("count", [0, 2, 9])
+def test_a_view_that_gives_other_rows_than_it_counts_is_refused(monkeypatch, count):
+    answers = ([("id", "integer", True)], [[1]], None, count)
+    monkeypatch.setattr(postgis, "_answers", lambda url, own, where: answers)
+    with pytest.raises(ReadError, match=f"counts {count} rows and gives 1"):
+        read_postgis("postgresql://127.0.0.1/imsma", "view")
+    table = read_postgis("postgresql://127.0.0.1/imsma", "view", lenient=True)
+    assert table.attrs == {"server_rows": count}
+    assert table["id"].tolist() == [1]
