@@ -11,7 +11,7 @@ or in a table whose rows are those that the file states. A broken plan.toml is r
 Cells: columns of numbers, days, ids and texts whose right reading is known; each must be read as what the cell shows,
 be blank, or be a fault.
 
-All of it happens in worker processes, which write down what they begin: one that ends or takes more than a minute for
+All of it happens in worker processes, which write down what they begin: one that ends or takes more than two minutes for
 one case is a finding. ``--case N`` repeats one file in this process. `--json` runs a share.
 """
 
@@ -44,7 +44,7 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 
-MOST_SECONDS, MOST_BYTES, WORKERS = 60, 6 << 30, 2
+MOST_SECONDS, MOST_BYTES, WORKERS = 120, 6 << 30, 2
 BATCH = 500  # cases that a worker takes at once
 CELLS_OF_A_CASE = 5_000
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pytest
 import shapely
 from openpyxl.styles import Font
@@ -256,3 +257,18 @@ def test_ghost_cells_cost_nothing(tmp_path, row, column):
     done = clearplan("check", project / "zones.xlsx", "--as", "zones", "--crs", "EPSG:4326")
     assert done.returncode == 0, done.stderr
     assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy"])
+@pytest.mark.parametrize("shapes", [True, False])
+def test_a_text_of_parquet_that_is_no_utf_8_ends_in_one_line(tmp_path, shapes, compression):
+    """Its bytes are taken as they are, and decoded only when somebody looks at the cell."""
+    path = tmp_path / "a.parquet"
+    table = pd.DataFrame({"hazard_id": ["MF-0001", "MF-0002"], "wkt": ["POINT (46.9 40)"] * 2})
+    shaped = gpd.GeoDataFrame(table[["hazard_id"]], geometry=gpd.GeoSeries.from_wkt(table["wkt"]), crs=4326)
+    options = {"compression": compression, "use_dictionary": False}
+    shaped.to_parquet(path, **options) if shapes else table.to_parquet(path, **options)
+    content = path.read_bytes()
+    assert b"MF-0001" in content
+    path.write_bytes(content.replace(b"MF-0001", b"MF-\xff001"))
+    one_line(path, "a.parquet: can't be read")

@@ -250,12 +250,14 @@ def _read_parquet(path: Path) -> Raw:
             table = gpd.read_parquet(path, to_pandas_kwargs=exact)
         else:
             table = pq.read_table(path).to_pandas(**exact)
+        shapes = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
+        frame = pd.DataFrame(table.drop(columns=[] if shapes is None else shapes)).reset_index(drop=True)
+        # Texts are decoded only here, and one that is no UTF-8 can't be.
+        frame = frame.astype(dict.fromkeys(frame.columns, object))
     except Exception as error:
         raise ReadError(f"{path}: can't be read as GeoParquet ({first_line(error)}); write it again") from None
     rows = list(range(1, len(table) + 1))
-    shapes = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
-    frame = pd.DataFrame(table.drop(columns=[] if shapes is None else shapes)).reset_index(drop=True)
-    frame = frame.astype(dict.fromkeys(frame.columns, object)).apply(_without_nesting)
+    frame = frame.apply(_without_nesting)
     # One blank for all: None, NaN, NaT and pd.NA come from columns of different types.
     frame = frame.where(frame.notna(), None)
     if shapes is None:
