@@ -11,8 +11,8 @@ or in a table whose rows are those that the file states. A broken plan.toml is r
 Cells: columns of numbers, days, ids and texts whose right reading is known; each must be read as what the cell shows,
 be blank, or be a fault.
 
-All of it happens in worker processes, which write down what they begin: one that ends or takes more than two minutes for
-one case is a finding. ``--case N`` repeats one file in this process. `--json` runs a share.
+All of it happens in worker processes, which write down what they begin: one that ends, or takes more than two minutes
+for one case, is a finding. ``--case N`` repeats one file in this process. `--json` runs a share.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from clearplan.cli import check, plan, rank, records, run
-from clearplan.cli.terminal import print_faults, print_rewritten, printable
+from clearplan.cli.terminal import print_many_faults, print_rewritten, printable
 from clearplan.core.errors import ClearplanError, FaultsError, RewrittenError
 from clearplan.core.version import __version__
 
@@ -63,7 +63,7 @@ def main() -> None:
     except FaultsError as error:
         if debug:
             raise
-        print_faults(error.faults)
+        print_many_faults(error.faults, "clearplan check FILE --as TABLE --plan PLAN --all lists every row of a file.")
         _fail(str(error), error.exit_code)
     except RewrittenError as error:
         if debug:

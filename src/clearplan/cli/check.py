@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clearplan.cli.records import check_records
-from clearplan.cli.terminal import print_balance, print_faults, print_rules, say
+from clearplan.cli.terminal import MOST_LISTED, print_balance, print_faults, print_many_faults, say
 from clearplan.core.writing import refuse_taken, write_whole
 
 if TYPE_CHECKING:
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
     from clearplan.read.balance import Balance
     from clearplan.settings.project import Project
-
-
-#: More faults than a screen holds are counted by rule.
-_MOST_LISTED = 40
 
 
 def _known_table(name: str) -> str:
@@ -51,7 +47,7 @@ def check(
         str | None, typer.Option("--crs", metavar="CRS", help="CRS of a file that states none, such as EPSG:4326.")
     ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help=f"List every row; else more than {_MOST_LISTED} faults are counted by rule.")
+        bool, typer.Option("--all", help=f"List every row; else more than {MOST_LISTED} faults are counted by rule.")
     ] = False,
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write the whole list, for the data's owner.")
@@ -70,10 +66,10 @@ def check(
         return
     if csv is not None:
         write_whole(csv, _as_csv(faults))
-    if every or len(faults) <= _MOST_LISTED:
+    if every:
         print_faults(faults)
     else:
-        print_rules(faults)
+        print_many_faults(faults, "--all lists every row; --csv FILE writes the list.")
     serious = int(faults["level"].isin(["error", "repairable"]).sum())
     typer.echo(f"{file}: {serious} faults, {len(faults) - serious} warnings")
     print_balance(balances)

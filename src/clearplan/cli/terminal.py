@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Heads of columns that hold ids, or several ids with '; ' between them: an id may have spaces and stays in one line.
 ID_HEADS = frozenset({"task", "tied with", "record", "hazard", "place", "decision", "was", "value"})
+#: More faults than a screen holds are counted by rule.
+MOST_LISTED = 40
 #: Longest text that is never broken [characters]; no id is longer.
 LONGEST_ID = 80
 #: Widest column where the output has no width, such as in a file [characters].
@@ -89,16 +91,35 @@ def print_balance(balances: Sequence[Balance]) -> None:
         print_table(COLUMNS, rows)
 
 
+def print_many_faults(faults: pd.DataFrame, hint: str) -> None:
+    """Print faults one by one, or by rule where they are more than a screen holds.
+
+    ``hint`` says where all of them are listed.
+    """
+    if len(faults) <= MOST_LISTED:
+        print_faults(faults)
+    else:
+        print_rules(faults)
+        say(hint)
+
+
 def print_rules(faults: pd.DataFrame) -> None:
     """Print how often each rule is broken, most often first, and the first three rows of each."""
-    rules = list(faults.groupby(["level", "column", "rule", "remedy"], sort=False, dropna=False))
+    several = faults["file"].nunique() > 1
+    rules = list(faults.groupby(["file", "level", "column", "rule", "remedy"], sort=False, dropna=False))
     rules.sort(key=lambda rule: -len(rule[1]))
     rows = [
-        (f"{len(broken):,}", level, column, f"{rule}; {remedy}", ", ".join(map(str, broken["row"].dropna().head(3))))
-        for (level, column, rule, remedy), broken in rules
+        (
+            f"{len(broken):,}",
+            *([file] if several else []),
+            level,
+            column,
+            f"{rule}; {remedy}",
+            ", ".join(map(str, broken["row"].dropna().head(3))),
+        )
+        for (file, level, column, rule, remedy), broken in rules
     ]
-    print_table(("faults", "level", "column", "rule; remedy", "first rows"), rows)
-    say("--all lists every row; --csv FILE writes the list.")
+    print_table(("faults", *(["file"] if several else []), "level", "column", "rule; remedy", "first rows"), rows)
 
 
 def print_rewritten(rows: Sequence[tuple[str, str, str, str]], most: int = 40) -> None:
