@@ -178,6 +178,20 @@ def test_a_file_cut_by_its_service_claims_nothing_and_is_said(tmp_path):
     assert study.notes[0] == "1 files lack rows that their service did not send, and nobody knows how many"
 
 
+def test_rows_of_layers_behind_the_map_are_missed_too(tmp_path):
+    named = three("d")[["geometry"]].assign(name=["North", "Middle", "South"])
+    named.to_file(tmp_path / "districts.shp")
+    cut_rows(tmp_path / "districts.shp", 2)
+    countries, _ = stated(tmp_path, "countries", numberMatched=9)
+    rivers, _ = counted(tmp_path, 5)
+    layers = {"districts": str(tmp_path / "districts.shp"), "countries": str(countries), "rivers": str(rivers)}
+    study = cp.run_study(make_project(tmp_path) / "plan.toml", change={"context": layers})
+    missing = study.faults[study.faults["level"] == "warning"].set_index("file")["rule"]
+    assert missing["districts.shp"] == "districts.dbf has 2 rows for 3 shapes"
+    assert missing["countries.geojson"].startswith("the service had 9 rows")
+    assert missing["count5.gpkg"] == "the file claims 5 rows, and 3 could be read"
+
+
 # --- tables: lines, sheets, records
 
 

@@ -46,8 +46,11 @@ def read_context(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) -
     if path is None:
         return None
     reading = read_background(path, crs, limits)
-    if len(reading.faults):
-        warnings.warn(f"{path.name}: {len(reading.faults)} borders cross themselves and were mended", stacklevel=2)
+    mended = int((reading.faults["level"] == "repaired").sum())
+    if mended:
+        warnings.warn(f"{path.name}: {mended} borders cross themselves and were mended", stacklevel=2)
+    for rule in reading.faults.loc[reading.faults["level"] == "warning", "rule"]:
+        warnings.warn(f"{path.name}: {rule}", stacklevel=2)
     return reading.table
 
 
@@ -71,7 +74,7 @@ def _loss(shape: shapely.Geometry) -> float:
 
 
 def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Reading:
-    """A background layer in the working CRS; borders that cross themselves are mended, and listed."""
+    """A background layer in the working CRS; borders that cross themselves are mended and, as missing rows, listed."""
     raw = read_raw(path, limits=limits)
     if raw.crs is None or raw.geometry is None:
         raise CrsError(f"{raw.file}: states no CRS; save it with one")
@@ -92,4 +95,5 @@ def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Re
         )
         for k in crossing
     ]
+    faults += [found | {"level": "warning"} for found in raw.lost]
     return Reading(table, fault_table(faults), words)

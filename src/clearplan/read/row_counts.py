@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import mmap
 import struct
 import zipfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -150,7 +152,7 @@ def _flatgeobuf_rows(path: Path) -> int | None:
             return None  # its reader says what is wrong
         if claimed == 0 or node != 0:
             return claimed or None  # an index is as long as the count says: with a wrong one no feature can be read
-        return max(claimed, _sized_parts(file, path.stat().st_size))
+        return max(claimed, _sized_parts(file))
 
 
 def _header_fields(header: bytes) -> tuple[int, int]:
@@ -170,13 +172,13 @@ def _header_fields(header: bytes) -> tuple[int, int]:
     )
 
 
-def _sized_parts(file: BinaryIO, end: int) -> int:
+def _sized_parts(file: BinaryIO) -> int:
     """Parts from here on that stand behind their sizes and end where the file ends; 0 where they don't."""
     count, at = 0, file.tell()
-    while at < end:
-        file.seek(at)
-        size = int.from_bytes(file.read(4), "little")
-        at, count = at + 4 + size, count + 1
+    with closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as content:
+        end = len(content)
+        while at + 4 <= end:
+            at, count = at + 4 + struct.unpack_from("<I", content, at)[0], count + 1
     return count if at == end else 0
 
 
