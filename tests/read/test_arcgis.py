@@ -423,7 +423,7 @@ def test_days_of_services_are_those_of_the_zones_that_they_state_in_check_and_ru
         ),
     ]
     sources = [source_of(f"z{k}.parquet", url, **more) for k, (url, more) in enumerate(layers)]
-    study = cp.run_study(folder / "plan.toml", folder / "out", change={"zones": sources})
+    study = cp.run_study(folder / "plan.toml", change={"zones": sources})
     assert study.zones["planned_return"].tolist() == [pd.Timestamp("2027-05-01")] * len(layers)
     for source in sources:
         settings = {key: value for key, value in source.items() if key not in ("path", "url")}

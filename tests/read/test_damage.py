@@ -14,6 +14,7 @@ import shapely
 from openpyxl.styles import Font
 
 from clearplan.core.errors import ReadError
+from clearplan.read import archives
 from clearplan.read.files import read_raw
 from clearplan.settings.limits import LimitSettings
 from tests.conftest import clearplan
@@ -161,9 +162,10 @@ def test_archives_that_unpack_to_too_much(tmp_path, suffix):
     one_line(path, "times its size", "max_unpack_factor")
 
 
-def test_a_text_that_is_packed_by_gzip_unpacks_to_too_much(tmp_path):
+def test_a_text_that_is_packed_by_gzip_unpacks_to_too_much(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "_FREE_BYTES", 1000)
     path = tmp_path / "a.csv.gz"
-    path.write_bytes(gzip.compress(b" " * (80 << 20), compresslevel=1))
+    path.write_bytes(gzip.compress(b" " * 500_000))
     one_line(path, "times its size", "max_unpack_factor")
 
 
@@ -178,19 +180,15 @@ def test_a_packed_text_is_held_to_the_limits_of_its_plan(tmp_path):
         assert "zones.csv.gz: unpacks to more than 1 MB" in " ".join(done.stderr.split())
 
 
-@pytest.mark.parametrize("spoil", ["cut", "sum", "body", "plain", "twice", "database", "virtual", "tail"])
+@pytest.mark.parametrize("spoil", ["cut", "sum", "tail", "plain", "twice", "virtual"])
 def test_broken_and_disguised_gzip_archives(tmp_path, spoil):
     path = tmp_path / "a.geojson.gz"
     content = gzip.compress(FIELDS.to_json().encode())
-    FIELDS.to_file(tmp_path / "b.gpkg")
-    half = len(content) // 2
     spoilt = {
-        "cut": content[:half],
+        "cut": content[: len(content) // 2],
         "sum": content[:-8] + bytes(8),
-        "body": content[:half] + bytes(20) + content[half + 20 :],
         "plain": FIELDS.to_json().encode(),
         "twice": gzip.compress(content),
-        "database": gzip.compress((tmp_path / "b.gpkg").read_bytes()),
         "virtual": gzip.compress(b"<OGRVRTDataSource></OGRVRTDataSource>"),
         "tail": content + b"more",
     }
@@ -198,7 +196,6 @@ def test_broken_and_disguised_gzip_archives(tmp_path, spoil):
     words = {
         "plain": "is JSON, not a gzip archive",
         "twice": "is a gzip archive, not GeoJSON",
-        "database": "is an SQLite database",
         "virtual": "is XML with the root OGRVRTDataSource, not GeoJSON",
     }
     one_line(path, f"{path.name}: {words.get(spoil, 'is a damaged gzip archive')}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 #: Names of the zone in which servers count; none says where the dates of the rows are meant.
@@ -22,12 +23,19 @@ def iana_name(name: str) -> str | None:
     >>> iana_name("Azerbaijan Standard Time"), iana_name("Asia/Baku"), iana_name("Unknown")
     ('Asia/Baku', 'Asia/Baku', None)
     """
-    if name in available_timezones():
+    known = _known_names()
+    if name in known:
         return name
     from babel.core import get_global
 
     zone = get_global("windows_zone_mapping").get(name)
-    return str(zone) if zone in available_timezones() else None
+    return str(zone) if zone in known else None
+
+
+@cache
+def _known_names() -> frozenset[str]:
+    """IANA's names of this computer; finding them reads a folder of hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def zone_of_service(about: Mapping[str, object]) -> dt.tzinfo | None:
