@@ -1,5 +1,6 @@
 """Files as other software writes them: rows that are lost, shapes that a repair would lose, ids, lines, services."""
 
+import datetime as dt
 import gzip
 import json
 
@@ -416,6 +417,28 @@ def test_names_that_are_nearly_ours_are_said_for_every_table(tmp_path, near, our
     faults = cp.check_file(tmp_path / "z.csv", "zones", crs="EPSG:4326", region=REGION)
     assert f"column is not read; did you mean {ours}?" in faults["rule"].tolist()
     assert np.all(faults["level"] == "warning")
+
+
+# --- moments in the zone of their column
+
+
+@pytest.mark.parametrize("zone", ["Asia/Baku", "Asia/Kabul", dt.timezone(dt.timedelta(hours=4))])
+def test_a_column_that_states_its_zone_gives_the_days_of_that_zone(tmp_path, zone):
+    moments = pd.to_datetime(["2020-10-03 00:00", "2020-10-03 23:30"]).tz_localize(zone)
+    boxes = [shapely.box(46.9, 40, 46.905, 40.01), shapely.box(46.95, 40, 46.955, 40.01)]
+    hazards(*boxes, recorded_on=moments).to_parquet(tmp_path / "h.parquet")
+    for setting in ({}, {"time_zone": "Asia/Yekaterinburg" if zone == "Asia/Kabul" else "Asia/Yerevan"}):
+        faults, study = judged(tmp_path / "h.parquet", **setting)
+        if zone == "Asia/Kabul" and setting:  # half an hour before midnight in Kabul it is midnight in the Urals
+            assert study is None
+            assert (
+                "is 2020-10-03 in Asia/Kabul, the zone that the source states, and 2020-10-04" in faults["rule"].iloc[0]
+            )
+            continue
+        assert faults["level"].tolist() == ["warning"]
+        stated = "UTC+04:00" if isinstance(zone, dt.timezone) else zone
+        assert f"holds a time of day, read as a day in {stated}" in faults["rule"].iloc[0]
+        assert study.hazards["recorded_on"].tolist() == [pd.Timestamp("2020-10-03")] * 2
 
 
 # --- codes in another alphabet
