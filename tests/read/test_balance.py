@@ -226,6 +226,18 @@ def test_rows_of_a_sheet_are_those_with_text(tmp_path, blank):
     assert (balance.claimed, balance.read, balance.used, balance.deferred) == (2, 2, 1, 1)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_rows_of_formulas_without_results_are_said(tmp_path, rows):
+    book = openpyxl.Workbook()
+    for cells in (TEXT.split("\n")[0].split(","), ["A", "a", 7, 5, "s", 46.9, 40], *[['="Z"&ROW()']] * rows):
+        book.active.append(cells)
+    book.save(tmp_path / "zones.xlsx")
+    faults, balance = checked_file(tmp_path / "zones.xlsx", "zones", crs="EPSG:4326", region=REGION)
+    (rule,) = faults["rule"]
+    assert rule == f"{rows} rows hold formulas alone, without results, and are not read; the first is row 3"
+    assert (balance.claimed, balance.read) == (1, 1)
+
+
 # --- repairs by size, each loss once; collections; closed lines
 
 

@@ -236,7 +236,18 @@ def _read_table(path: Path, suffix: str, layer: str | None, encoding: str | None
     blank = frame.isna().all(axis=1)
     rows = [int(i) + 2 for i in frame.index[~blank]]  # row 1 is the header
     faults = [f for f in sheet.faults + doubtful if f["row"] in set(rows)]
+    faults += _of_blank_rows(path.name, [f for f in sheet.faults if f["row"] not in set(rows)])
     return Raw(path.name, frame[~blank].reset_index(drop=True), rows, None, None, faults, claimed=claimed)
+
+
+def _of_blank_rows(file: str, faults: list[Fault]) -> list[Fault]:
+    """A warning of rows that only look blank: formulas prepared for rows to come, or whose results were never saved."""
+    rows = sorted({int(str(found["row"])) for found in faults if "formula" in found["rule"]})
+    if not rows:
+        return []
+    rule = f"{len(rows)} rows hold formulas alone, without results, and are not read; the first is row {rows[0]}"
+    remedy = "none needed if they are empty rows of a form; else save the file in a spreadsheet program"
+    return [fault(file, None, "", "", rule, "warning", remedy)]
 
 
 def _read_parquet(path: Path) -> Raw:
