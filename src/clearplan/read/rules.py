@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from hashlib import sha256
@@ -35,6 +36,7 @@ _OURS = ("deferred", "entered_crs", "entered_geometry", "geometry", "notice")
 MADE_IDS = ("@fid", "@row", "@hash")
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 #: Columns that any table may have in a file.
+_WKT_PART = re.compile(r"wkt_\d+")  # a text that no cell of a spreadsheet holds goes on in these
 _PLACES = {"lon", "lat", "geonameid", "crs", "wkt"}
 
 
@@ -79,7 +81,11 @@ def own_columns(raw: Raw, name: str, source: SourceSettings) -> dict[str, str]:
     columns = [str(column) for column in raw.frame.columns]
     names: dict[str, str] = {}
     for column in columns:
-        if column not in read and (column in {*_OURS, *TAKEN} or declared(name, column) is not None):
+        if (
+            column not in read
+            and not _WKT_PART.fullmatch(column)
+            and (column in {*_OURS, *TAKEN} or declared(name, column) is not None)
+        ):
             own = f"own_{column}"
             while own in columns:
                 own = f"own_{own}"
