@@ -35,8 +35,9 @@ _OURS = ("deferred", "entered_crs", "entered_geometry", "geometry", "notice")
 #: What stands for an id column that a file lacks: its format's own ids, its row numbers, digests of shape and source.
 MADE_IDS = ("@fid", "@row", "@hash")
 _XY = (("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
+#: Columns in which a WKT goes on that no cell of a spreadsheet holds.
+_WKT_PART = re.compile(r"wkt_\d+")
 #: Columns that any table may have in a file.
-_WKT_PART = re.compile(r"wkt_\d+")  # a text that no cell of a spreadsheet holds goes on in these
 _PLACES = {"lon", "lat", "geonameid", "crs", "wkt"}
 
 
@@ -81,11 +82,9 @@ def own_columns(raw: Raw, name: str, source: SourceSettings) -> dict[str, str]:
     columns = [str(column) for column in raw.frame.columns]
     names: dict[str, str] = {}
     for column in columns:
-        if (
-            column not in read
-            and not _WKT_PART.fullmatch(column)
-            and (column in {*_OURS, *TAKEN} or declared(name, column) is not None)
-        ):
+        if column in read or _WKT_PART.fullmatch(column):
+            continue
+        if column in {*_OURS, *TAKEN} or declared(name, column) is not None:
             own = f"own_{column}"
             while own in columns:
                 own = f"own_{own}"
