@@ -46,7 +46,7 @@ import pyogrio
 
 MOST_SECONDS, MOST_BYTES, WORKERS = 120, 6 << 30, 2
 BATCH = 500  # cases that a worker takes at once
-CELLS_OF_A_CASE = 5_000
+CELL_BATCH, CELLS_OF_A_CASE = 25, 5_000
 
 
 def kind_of(case: int) -> str:
@@ -239,7 +239,8 @@ class Worker:
 
 def campaign(what: str, seed: int, cases: int, folder: Path, until: float = float("inf")) -> list[dict]:
     """Results of all cases, by workers; one that ends early or hangs is a finding, and the next case goes on."""
-    waiting = [(start, min(start + BATCH, cases)) for start in range(0, cases, BATCH)][::-1]
+    batch = BATCH if what == "files" else CELL_BATCH
+    waiting = [(start, min(start + batch, cases)) for start in range(0, cases, batch)][::-1]
     running: list[Worker] = []
     results: list[dict] = []
     while waiting or running:
