@@ -36,6 +36,9 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/robustness.py
 	$(BIN)/python benchmarks/crosscheck.py
 	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python benchmarks/country.py
+	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/fuzz.py --json
 	CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" $(BIN)/python benchmarks/page.py
 
 clean:

@@ -189,12 +189,14 @@ def _shade(path: Path) -> tuple[str, str]:
 # --- workers
 
 
-def work(what: str, seed: int, start: int, stop: int, folder: Path) -> None:
-    """The cases of one worker; each is written down before it begins and after it ends."""
+def work(what: str, seed: int, start: int, stop: int, place: str, until: float) -> None:
+    """The cases of one worker, as long as there is time; each is written down before it begins and after it ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-    names = {kind: folder / kind.replace(" ", "_") / name for kind, (name, _, _) in fuzz_files.KINDS.items()}
+    names = {kind: Path(place) / kind.replace(" ", "_") / name for kind, (name, _, _) in fuzz_files.KINDS.items()}
     with contextlib.redirect_stdout(io.StringIO()):
         for case in range(start, stop):
+            if time.time() > until:
+                return
             print(json.dumps({"begins": case}), file=sys.__stdout__, flush=True)
             one = (
                 judge_file(case, seed, names)
@@ -207,24 +209,11 @@ def work(what: str, seed: int, start: int, stop: int, folder: Path) -> None:
 class Worker:
     """A process that works on a batch of cases; its words stand in a file."""
 
-    def __init__(self, what: str, seed: int, start: int, stop: int, folder: Path) -> None:
+    def __init__(self, what: str, seed: int, start: int, stop: int, folder: Path, until: float) -> None:
         self.stop, self.log = stop, folder / f"{what}-{start}.jsonl"
-        words = [
-            sys.executable,
-            __file__,
-            "--worker",
-            what,
-            "--seed",
-            seed,
-            "--from",
-            start,
-            "--to",
-            stop,
-            "--in",
-            folder,
-        ]
+        words = [sys.executable, __file__, "--worker", json.dumps([what, seed, start, stop, str(folder), until])]
         with self.log.open("w") as out, self.log.with_suffix(".err").open("w") as errors:
-            self.process = subprocess.Popen(list(map(str, words)), stdout=out, stderr=errors)
+            self.process = subprocess.Popen(words, stdout=out, stderr=errors)
 
     def results(self) -> tuple[list[dict], int | None]:
         """What it has written, and the case that it is at."""
@@ -246,7 +235,7 @@ def campaign(what: str, seed: int, cases: int, folder: Path, until: float = floa
     while waiting or running:
         while waiting and len(running) < WORKERS and time.time() < until:
             start, stop = waiting.pop()
-            running.append(Worker(what, seed, start, stop, folder))
+            running.append(Worker(what, seed, start, stop, folder, until))
         if time.time() > until:
             waiting.clear()
         time.sleep(0.2)
@@ -301,7 +290,7 @@ def print_cells(results: list[dict]) -> None:
 
 def summary(files: list[dict], cells: list[dict]) -> dict[str, dict[str, object]]:
     counts = collections.Counter(one["outcome"] for one in [*files, *cells])
-    wrong = sum(counts["wrong"] for one in cells for counts in one.get("counts", {}).values())
+    wrong = sum(counts.get("wrong", 0) for one in cells for counts in one.get("counts", {}).values())
     bars = {outcome: counts[outcome] for outcome in FINDINGS} | {"cells read wrongly": wrong}
     return {name: {"value": count, "bar": 0, "ok": count == 0} for name, count in bars.items()}
 
@@ -331,12 +320,9 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=19)
     arguments.add_argument("--case", type=int, help="repeat one file in this process")
     arguments.add_argument("--worker", help=argparse.SUPPRESS)
-    arguments.add_argument("--from", dest="start", type=int, help=argparse.SUPPRESS)
-    arguments.add_argument("--to", dest="stop", type=int, help=argparse.SUPPRESS)
-    arguments.add_argument("--in", dest="folder", type=Path, help=argparse.SUPPRESS)
     stated = arguments.parse_args()
     if stated.worker:
-        work(stated.worker, stated.seed, stated.start, stated.stop, stated.folder)
+        work(*json.loads(stated.worker))
         return
     with tempfile.TemporaryDirectory(prefix="fuzz-") as place:
         folder = Path(place)

@@ -141,8 +141,8 @@ def _time_of(moment: dt.datetime) -> bool:
 def _days_of_text(text: str, style: str | None, zone: str | None) -> set[object]:
     digits = [int(part) for part in re.findall(r"\d+", text)]
     if re.search(r"[TZ:]", text):
-        moment = pd.Timestamp(re.sub(r"\s+", " ", text.strip().replace("/", "-").replace("24:00", "00:00")))
-        next_day = dt.timedelta(days=1 if "24:00" in text else 0)
+        moment = pd.Timestamp(re.sub(r"\s+", " ", text.strip().replace("/", "-").replace(" 24:00", " 00:00")))
+        next_day = dt.timedelta(days=1 if " 24:00" in text else 0)
         if moment.tzinfo is None:
             return {moment.date() + next_day}
         if zone is None:

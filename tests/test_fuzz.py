@@ -53,3 +53,13 @@ def test_a_case_that_ends_its_process_is_a_finding(tmp_path, monkeypatch):
     assert [(one["case"], one["outcome"]) for one in results] == [(0, "crash"), (1, "crash")]
     assert "No such file" in results[0]["words"]
     assert fuzz.summary(results, [])["crash"] == {"value": 2, "bar": 0, "ok": False}
+
+
+def test_cells_of_workers_are_counted(tmp_path):
+    """Their counts come back as JSON."""
+    results = fuzz.campaign("cells", SEED, 1, tmp_path)
+    assert [one["outcome"] for one in results] == ["read"]
+    assert fuzz.summary([], results)["cells read wrongly"] == {"value": 0, "bar": 0, "ok": True}
+    fuzz.print_cells(results)
+    late = fuzz.campaign("cells", SEED, 30, tmp_path, until=0)
+    assert late == []

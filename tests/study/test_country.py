@@ -32,6 +32,8 @@ def test_a_country_is_refused_by_rule_or_read_whole(country):
         assert done.returncode == 1
         assert "Error: suspected.gpkg, row " in done.stderr
         assert len(done.stdout.splitlines()) < 80  # by rule: a line for each of some ten thousand faults helps nobody
+        for file in COUNTS:  # of several files, each rule says whose it is
+            assert file in done.stdout
         assert not (plan.parent / "out").exists()
         return
     assert done.returncode == 0, done.stderr
