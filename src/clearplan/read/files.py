@@ -263,12 +263,13 @@ def _read_parquet(path: Path) -> Raw:
             table = pq.read_table(path).to_pandas(**exact)
         shapes = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
         frame = pd.DataFrame(table.drop(columns=[] if shapes is None else shapes)).reset_index(drop=True)
+        mixed = [name for name in frame.columns if frame[name].dtype == object]
         # Texts are decoded only here, and one that is no UTF-8 can't be.
         frame = frame.astype(dict.fromkeys(frame.columns, object))
     except Exception as error:
         raise ReadError(f"{path}: can't be read as GeoParquet ({first_line(error)}); write it again") from None
     rows = list(range(1, len(table) + 1))
-    frame = frame.apply(_without_nesting)
+    frame[mixed] = frame[mixed].apply(_without_nesting)
     # One blank for all: None, NaN, NaT and pd.NA come from columns of different types.
     frame = frame.where(frame.notna(), None)
     if shapes is None:
