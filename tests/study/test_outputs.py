@@ -22,13 +22,14 @@ import shapely
 from clearplan.core.errors import OutputError
 from clearplan.study import outputs
 from clearplan.study.export import export_run
-from clearplan.study.run import run_study
+from clearplan.study.run import run_study, write_study
 from tests.conftest import FULL, made_once
 from tests.pdf import texts_of_pages
 from tests.study.test_run import depend, make_project, project  # noqa: F401
 
 FORMATS = ["areas.parquet", "imsma.xlsx", "layers.shp.zip", "limits.txt", "tasks.parquet", "zones.parquet"]
 ASKED = {"outputs": {"field": True, "formats": True}}
+FORMATS_ASKED = {"outputs": {"formats": True}}
 FIELD = ["dossiers.pdf", "map.kmz", "map.pdf", "map.png", "tasks.gpx"]
 
 
@@ -37,6 +38,19 @@ def few_dossiers():
     """One page of each queue: what is looked at here is whether files are there and what their words are."""
     with mock.patch.object(outputs, "_DOSSIERS", outputs._DOSSIERS if FULL else 1):
         yield
+
+
+@pytest.fixture(scope="module")
+def small_study(tmp_path_factory):
+    """The small project, worked out once, with both folders asked for."""
+    return run_study(make_project(tmp_path_factory.mktemp("small")) / "plan.toml", change=ASKED)
+
+
+@pytest.fixture
+def blank_paper(monkeypatch):
+    """Paper takes most of the time, and these tests look at other files: a mark stands for it."""
+    for writer in ("write_dossiers", "draw_sheet"):
+        monkeypatch.setattr(outputs, writer, lambda path, *_, **__: path.write_bytes(b"paper"))
 
 
 def names(folder):
@@ -138,10 +152,11 @@ def half_written(*given, **__):
         ("write_imsma", ["formats/imsma.xlsx"]),
     ],
 )
-def test_an_optional_file_that_fails_is_left_out_and_told(project, monkeypatch, writer, files):  # noqa: F811
-    monkeypatch.setattr(f"clearplan.study.outputs.{writer}", half_written)
-    out = project / "out"
-    study = run_study(project / "plan.toml", out, change=ASKED)
+@pytest.mark.usefixtures("blank_paper")
+def test_an_optional_file_that_fails_is_left_out_and_told(small_study, tmp_path, monkeypatch, writer, files):
+    monkeypatch.setattr(outputs, writer, half_written)
+    out = tmp_path / "out"
+    study = write_study(small_study, out)
     written = {f"{folder}/{name}" for folder in ("field", "formats") for name in names(out / folder)}
     every = {f"field/{name}" for name in FIELD} | {f"formats/{name}" for name in FORMATS}
     assert written - {"field/limits.txt"} == every - set(files)
@@ -157,19 +172,20 @@ def test_an_optional_file_that_fails_is_left_out_and_told(project, monkeypatch, 
 @pytest.mark.parametrize(
     "error", [ValueError("of another\nlibrary"), OSError(28, "No space left on device"), MemoryError()]
 )
-def test_no_error_of_an_optional_file_ends_a_run(project, monkeypatch, error):  # noqa: F811
+@pytest.mark.usefixtures("blank_paper")
+def test_no_error_of_an_optional_file_ends_a_run(small_study, tmp_path, monkeypatch, error):
     def fails(*_, **__):
         raise error
 
-    monkeypatch.setattr("clearplan.study.outputs.write_gpx", fails)
-    study = run_study(project / "plan.toml", project / "out", change=ASKED)
+    monkeypatch.setattr(outputs, "write_gpx", fails)
+    study = write_study(small_study, tmp_path / "out")
     (sentence,) = [note for note in study.notes if note.startswith("field/tasks.gpx: left out")]
     assert type(error).__name__ in sentence
     assert "\n" not in sentence
-    assert (project / "out" / "map.html").exists()
+    assert (tmp_path / "out" / "map.html").exists()
 
 
-def test_a_map_that_nothing_can_draw_is_left_out(project, monkeypatch):  # noqa: F811
+def test_a_map_that_nothing_can_draw_is_left_out(small_study, tmp_path, monkeypatch):
     """The writer of pages itself fails: none of the files that it would have made stays."""
 
     def no_pages(path, *_, **__):
@@ -177,12 +193,13 @@ def test_a_map_that_nothing_can_draw_is_left_out(project, monkeypatch):  # noqa:
 
     for module in ("field.dossiers", "paper.maps"):
         monkeypatch.setattr(f"clearplan.outputs.{module}.save_pages", no_pages)
-    study = run_study(project / "plan.toml", project / "out", change=ASKED)
-    assert names(project / "out" / "field") == ["limits.txt", "map.kmz", "tasks.gpx"]
+    study = write_study(small_study, tmp_path / "out")
+    assert names(tmp_path / "out" / "field") == ["limits.txt", "map.kmz", "tasks.gpx"]
     assert sum("left out" in note for note in study.notes) == 3
 
 
 @pytest.mark.parametrize("writer", ["save_paper", "write_runbook", "write_gpkg"])
+@pytest.mark.usefixtures("blank_paper")
 def test_a_required_file_that_fails_ends_the_run(project, monkeypatch, writer):  # noqa: F811
     def fails(*_, **__):
         raise OutputError("it can't be written")
@@ -196,7 +213,7 @@ def test_a_required_file_that_fails_ends_the_run(project, monkeypatch, writer): 
 def test_more_rows_than_a_sheet_holds_end_no_run(project, monkeypatch):  # noqa: F811
     """Hazards, their corners and tasks of a run go on on further sheets; none of their rows is lost."""
     monkeypatch.setattr("clearplan.outputs.workbooks.writer._MOST_ROWS", 1)
-    study = run_study(project / "plan.toml", project / "out", change=ASKED)
+    study = run_study(project / "plan.toml", project / "out", change=FORMATS_ASKED)
     assert not [note for note in study.notes if "left out" in note]
     book = openpyxl.load_workbook(project / "out" / "formats" / "imsma.xlsx")
     assert [book[name]["A2"].value for name in ("hazards", "hazards 2")] == study.hazards["hazard_id"].tolist()
@@ -211,7 +228,7 @@ def test_more_rows_than_a_sheet_holds_end_no_run(project, monkeypatch):  # noqa:
 def test_texts_longer_than_a_cell_end_no_run(project):  # noqa: F811
     fields = gpd.read_file(project / "fields.geojson").assign(source="long " * 8_000)
     fields.to_file(project / "fields.geojson")
-    study = run_study(project / "plan.toml", project / "out", change=ASKED)
+    study = run_study(project / "plan.toml", project / "out", change=FORMATS_ASKED)
     assert not [note for note in study.notes if "left out" in note]
     limits = (project / "out" / "formats" / "limits.txt").read_text(encoding="utf-8")
     assert "2 texts of source are longer than a cell" in limits

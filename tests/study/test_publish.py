@@ -38,7 +38,10 @@ def secrets(sample) -> Secrets:
 
 
 def published(tier, sample, factory):
-    """The sample published at a tier, and the folder of its outputs."""
+    """The sample published at a tier, and the folder of its outputs: the demo wrote those for the public."""
+    if tier == "public":
+        study, folder = sample
+        return publish_study(study, tier), folder.with_name(f"{folder.name}-{tier}")
 
     def write(folder):
         study = publish_study(sample[0], tier)

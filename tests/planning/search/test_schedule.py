@@ -66,7 +66,7 @@ def test_smiths_rule_on_one_machine_by_brute_force(seed):
 
 def test_two_hundred_instances_equal_exhaustive_search():
     rng = np.random.default_rng(20201110)
-    for _ in range(200):
+    for _ in range(200 if FULL else 60):
         efforts, zones, days = six_tasks(rng)
         _, told = planned(world(efforts, zones, days=days, periods=3, counted_months=4))
         assert told.totals["person_months"] == pytest.approx(exhaustive(efforts, zones, [days] * 3), rel=1e-6)
@@ -74,14 +74,14 @@ def test_two_hundred_instances_equal_exhaustive_search():
 
 
 #: A thousand worlds in blocks of 250, each with a seed of its own.
-BLOCKS = (7, 8, 9, 10) if FULL else (7,)
+BLOCKS, WORLDS = ((7, 8, 9, 10), 250) if FULL else ((7,), 100)
 
 
 @pytest.mark.parametrize("seed", BLOCKS)
 def test_no_limit_is_broken_in_a_thousand_random_worlds(seed):
     # The judge shares no code with the planner. The three other ways of planning in every fourth world.
     rng, kept = np.random.default_rng(seed), {"deadline": 0, "promise": 0, "clash": 0}
-    for k in range(250):
+    for k in range(WORLDS):
         case = random_case(rng)
         promises, asked = case.commitments, case.settings
         plan = schedule(case)
@@ -106,7 +106,7 @@ def test_no_limit_is_broken_in_a_thousand_random_worlds(seed):
                 assert worth[name] <= plan.bound * (1 + 1e-6) + 1e-6, name
         if not k % 4 and not asked.hard_deadlines and not len(promises):
             assert worth[STRATEGIES[3]] >= worth[STRATEGIES[2]] - 1e-6 * max(1.0, plan.value)
-    assert min(kept.values()) >= 13, kept
+    assert min(kept.values()) >= WORLDS / 20, kept
 
 
 def test_more_budget_is_never_worse():
