@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test test-full lint bench clean
+.PHONY: demo test test-full pytest lint bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/clearplan demo --out out/karabakh
@@ -18,13 +18,17 @@ demo: $(VENV)/.demo
 PYTEST = CLEARPLAN_CHROMIUM="$$(tools/chromium.sh)" CLEARPLAN_AXE="$$(tools/axe.sh)" OPENBLAS_NUM_THREADS=1 \
          env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist worksteal
 
-test: $(VENV)/.test lint
+# Types are looked at on one core: the tests begin meanwhile.
+test: $(VENV)/.test
 	tools/postgis.sh >/dev/null
-	$(PYTEST)
+	$(MAKE) --jobs=2 lint pytest
 
-test-full: $(VENV)/.test lint
+test-full: $(VENV)/.test
 	tools/postgis.sh >/dev/null
-	CLEARPLAN_TESTS=full $(PYTEST)
+	CLEARPLAN_TESTS=full $(MAKE) --jobs=2 lint pytest
+
+pytest: $(VENV)/.test
+	$(PYTEST)
 
 lint: $(VENV)/.test
 	$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check . && $(BIN)/python -m mypy

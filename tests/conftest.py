@@ -97,17 +97,17 @@ def accident_table(points: list[tuple[float, float]], days: list[str | None]) ->
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def margins() -> FootprintSettings:
     return FootprintSettings(margin_m={"AP": 10, "AV": 20, "mixed": 20, "CMR": 0, "unknown": 0}, strike_radius_m=300)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def task_settings() -> TaskSettings:
     return TaskSettings(influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def priority_settings() -> PrioritySettings:
     criteria = (
         Criterion(name="people", weight=50, zero_at=0, one_at=1000, source="test"),

@@ -151,10 +151,10 @@ def test_a_second_death_while_the_first_is_recovered_loses_nothing(clean):
         while in_child(lambda: refuse_folder(folder, "restricted", OURS, TIERS), die_at=n) == DIED:
             held = content_of(folder)
             assert {name: held.get(name) for name in mine} == mine
-            n += 1 if FULL else 5
+            n += 1 if FULL else 7
         check_recovered(folder, mine, OLD, NEW)
         publish(folder, OLD)
-        first += 1 if FULL else 17
+        first += 1 if FULL else 29
     assert first > 60, "not every call was counted"
 
 
@@ -175,7 +175,7 @@ def test_death_at_every_call_while_a_wider_tier_is_refused_leaves_no_narrower_fi
         assert (tier, "hazards.zip" in held) in {("restricted", False), ("restricted", True), ("public", False)}
         (folder / "hazards.zip").unlink(missing_ok=True)
         publish(folder, OLD)
-        n += 1 if FULL else 3
+        n += 1 if FULL else 5
     assert code == REFUSED
 
 
@@ -327,5 +327,5 @@ def test_the_last_result_comes_back_where_somebody_removed_the_new_one(clean):
         else:
             check_recovered(folder, mine, OLD, NEW)
             publish(folder, OLD)
-        n += 1 if FULL else 3
+        n += 1 if FULL else 5
     assert half_way > 5

@@ -41,14 +41,15 @@ def violations(page, axe):
     )
 
 
-@pytest.fixture
-def world(tmp_path, margins, task_settings, priority_settings):
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
     page = draw_map(
         Layers(ranked, zones, areas=areas, context=context), first=2, periods=PERIODS, facts=donor_facts(ranked, zones)
     )
-    page.save(tmp_path / "m.html")
-    return ranked, tmp_path / "m.html"
+    path = tmp_path_factory.mktemp("world") / "m.html"
+    page.save(path)
+    return ranked, path
 
 
 @pytest.mark.parametrize(("width", "height"), [(1400, 900), (360, 780)])

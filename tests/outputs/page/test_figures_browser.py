@@ -38,14 +38,15 @@ def screenshot(page, name):
     page.screenshot(path=PICTURES / name)
 
 
-@pytest.fixture
-def world(tmp_path, margins, task_settings, priority_settings):
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, margins, task_settings, priority_settings):
     ranked, zones, areas, context = donor_world(margins, task_settings, priority_settings)
     imprint = Imprint("Two districts", dt.date(2027, 1, 1), "", "y", "x")
     layers = Layers(ranked, zones, areas=areas, context=context)
     page = draw_map(layers, imprint, first=2, periods=PERIODS, facts=donor_facts(ranked, zones))
-    page.save(tmp_path / "m.html")
-    return ranked, zones, tmp_path / "m.html"
+    path = tmp_path_factory.mktemp("world") / "m.html"
+    page.save(path)
+    return ranked, zones, path
 
 
 def number(text):

@@ -125,14 +125,15 @@ EXPECTED = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def page_path(tmp_path, margins, task_settings, priority_settings):
+@pytest.fixture(scope="module")
+def page_path(tmp_path_factory, margins, task_settings, priority_settings):
     ranked, zones, areas = planned_world(margins, task_settings, priority_settings)
     facts, made_up = donor_facts(ranked, zones), {"source": "Illustrative"}
     layers = Layers(ranked, zones.assign(**made_up), areas.assign(**made_up))
     page = draw_map(layers, IMPRINT, facts=facts, notes=NOTES, first=2, periods=PERIODS)
-    page.save(tmp_path / "m.html")
-    return tmp_path / "m.html"
+    path = tmp_path_factory.mktemp("page") / "m.html"
+    page.save(path)
+    return path
 
 
 def browser_test(test):

@@ -12,6 +12,7 @@ from clearplan.planning.search.highs import Programme, proven_bound, relax, solv
 from clearplan.planning.search.moves import Orders, reordered
 from clearplan.planning.search.neighbourhoods import replanned
 from clearplan.planning.search.problem import greedy, opened, progress, whole_in_order, worth
+from tests.conftest import FULL
 from tests.worlds import changed, exhaustive, planned, random_case, six_tasks, world
 
 
@@ -80,7 +81,7 @@ def large(monkeypatch):
 
 def test_the_search_of_large_plans_keeps_every_limit(large):
     rng = np.random.default_rng(11)
-    for _ in range(60):
+    for _ in range(60 if FULL else 20):
         plan, told = planned(changed(random_case(rng), gap=0.0))
         assert (told.breaches["unit"] == "periods").all(), told.breaches["words"].tolist()
         assert told.totals["objective"] <= plan.bound * (1 + 1e-6) + 1e-6
@@ -91,7 +92,7 @@ def test_the_search_of_large_plans_finds_what_exhaustive_search_finds(large, mon
     # Without HiGHS on the whole: pieces of all three places and their moves alone.
     monkeypatch.setattr(rooms, "_by_highs", lambda problem, at, programme, best, bound, *rest: (best, bound))
     rng = np.random.default_rng(12)
-    for _ in range(40):
+    for _ in range(40 if FULL else 15):
         efforts, zones, days = six_tasks(rng)
         plan, told = planned(world(efforts, zones, days=days, periods=3, counted_months=4))
         best = exhaustive(efforts, zones, [days] * 3)
