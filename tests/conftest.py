@@ -198,7 +198,7 @@ def clearplan(*words: str | Path, cwd: Path | None = None) -> subprocess.Complet
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory):
     """The sample project, run once by ``clearplan demo``: its study, and the folder of its outputs."""
-    from clearplan.study import run
+    from clearplan.study import outputs, run
 
     def make(folder: Path) -> Study:
         studies = []
@@ -207,8 +207,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory):
             studies.append(write(*study, **asked))
             return studies[-1]
 
-        write = run.write_study
-        with mock.patch.object(run, "write_study", kept):
+        write, dossiers = run.write_study, outputs._DOSSIERS if FULL else 1
+        with mock.patch.object(run, "write_study", kept), mock.patch.object(outputs, "_DOSSIERS", dossiers):
             done = clearplan("demo", "--out", folder / "out" / "karabakh", cwd=folder)
         assert done.returncode == 0, done.stderr
         (folder / SAID).write_text(done.stdout.replace(f"{folder}{os.sep}", ""), encoding="utf-8")

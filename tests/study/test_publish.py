@@ -37,30 +37,30 @@ def secrets(sample) -> Secrets:
     return secrets_of(SAMPLE, sample[0])
 
 
-def published(tier, sample, factory):
-    """The sample published at a tier, and the folder of its outputs: the demo wrote those for the public."""
-    if tier == "public":
-        study, folder = sample
-        return publish_study(study, tier), folder.with_name(f"{folder.name}-{tier}")
+@pytest.fixture(scope="module")
+def public(sample):
+    """The sample published for all, and the folder that the demo wrote."""
+    study, folder = sample
+    return publish_study(study, "public"), folder.with_name(f"{folder.name}-public")
+
+
+@pytest.fixture(scope="module")
+def partner(sample, tmp_path_factory):
+    """The sample published for partners, and the folder of its outputs."""
 
     def write(folder):
-        study = publish_study(sample[0], tier)
+        study = publish_study(sample[0], "partner")
         with mock.patch.object(outputs, "_DOSSIERS", outputs._DOSSIERS if FULL else 1):
             write_run(study, folder)
         return study
 
-    return made_once(factory, f"sample-{tier}", write)
-
-
-@pytest.fixture(scope="module")
-def public(sample, tmp_path_factory):
-    return published("public", sample, tmp_path_factory)
+    return made_once(tmp_path_factory, "sample-partner", write)
 
 
 @pytest.fixture(scope="module", params=["public", "partner"])
-def tiered(request, sample, tmp_path_factory):
+def tiered(request):
     """Tier, study and folder of the sample published at each tier below restricted."""
-    return (request.param, *published(request.param, sample, tmp_path_factory))
+    return (request.param, *request.getfixturevalue(request.param))
 
 
 def test_public_outputs_give_no_place_and_no_name_away(public, secrets):

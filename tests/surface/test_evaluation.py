@@ -448,7 +448,7 @@ def test_surveys_tell_the_base_themselves(world):
 # --- worlds whose truth is known; a hundred of them in benchmarks/evaluation.py
 
 
-WORLDS = 20 if FULL else 6
+WORLDS = 20 if FULL else 4
 
 
 def test_worlds_are_calibrated_and_all_terms_beat_the_belt():

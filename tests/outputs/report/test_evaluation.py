@@ -10,7 +10,7 @@ from clearplan.core.errors import OutputError, SettingsError
 from clearplan.core.imprint import ILLUSTRATIVE
 from clearplan.outputs.report.evaluation import draw_evaluation, ladder_cells
 from clearplan.surface.evaluation import evaluation_tables
-from tests.conftest import SAMPLE
+from tests.conftest import FULL, SAMPLE
 from tests.sheets_of_paper import IMPRINT
 
 
@@ -41,7 +41,9 @@ def test_evaluation_needs_its_settings_and_a_new_file(tmp_path):
 
 def test_evaluation_of_the_sample(tmp_path, sample):
     study, _ = sample
-    fit = study.project.fit.model_copy(update={"background": 20_000, "bootstrap": 20, "penalties": (1.0,)})
+    fit = study.project.fit.model_copy(
+        update={"background": 20_000 if FULL else 5_000, "bootstrap": 20 if FULL else 5, "penalties": (1.0,)}
+    )
     known = cp.footprints(study.hazards, study.project.footprints)
     found = cp.evaluate(study.evidence, study.accidents, known, fit)
     tables = evaluation_tables(found)
