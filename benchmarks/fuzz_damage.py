@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 import io
 import json
 import random
@@ -74,8 +75,10 @@ def broken(path: Path, structure: str, draw: random.Random) -> str:
         ways += [double_lines, swap_lines] * 2
     if structure in STRUCTURES and part.suffix == path.suffix:
         ways += [STRUCTURES[structure]] * len(ways)
-    way = draw.choice(ways)
-    part.write_bytes(way(part.read_bytes(), draw))
+    way, content = draw.choice(ways), part.read_bytes()
+    # Most of what is broken in a packed file is its text, or else only the packing is tried.
+    packed = part.suffix == ".gz" and draw.random() < 0.7
+    part.write_bytes(gzip.compress(way(gzip.decompress(content), draw), mtime=0) if packed else way(content, draw))
     return way.__name__.replace("_", " ")
 
 

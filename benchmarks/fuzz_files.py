@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 import io
 import json
 import shutil
@@ -107,7 +108,8 @@ def _section(kind: str, path: str) -> str:
     """The section of plan.toml that names a kind's file, with the names that its format can hold."""
     if kind.startswith("records"):
         return f'[[records]]\npath = "{path}"\n{_RECORDS}'
-    stated = 'crs = "EPSG:4326"\n' if Path(path).suffix in (".csv", ".tsv", ".txt", ".xlsx") else ""
+    tables = {".csv", ".tsv", ".txt", ".xlsx"}
+    stated = 'crs = "EPSG:4326"\n' if tables & set(Path(path).suffixes) else ""
     head = f'[[hazards]]\npath = "{path}"\n{stated}'
     if kind == "GPX":
         return head + _TRACKS
@@ -154,6 +156,11 @@ def _write_seed(kind: str, path: Path) -> None:
         _write_records(path)
     elif kind.startswith("raster"):
         _write_raster(path)
+    elif suffix == ".gz":
+        plain = path.with_suffix("")
+        _write_seed(kind, plain)
+        path.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+        plain.unlink()
     elif suffix in (".csv", ".tsv", ".txt"):
         marks = {".csv": ",", ".tsv": "\t", ".txt": ";"}
         plain_table().to_csv(path, index=False, sep=marks[suffix])
@@ -340,7 +347,16 @@ def _in_gdb(path: Path) -> set[int]:
     return {int.from_bytes(first_layer.read_bytes()[4:8], "little")}
 
 
+def _in_gz(path: Path) -> set[int]:
+    plain = path.with_suffix("")
+    plain.write_bytes(gzip.decompress(path.read_bytes()))
+    rows = stated_rows(plain)
+    plain.unlink()
+    return rows
+
+
 _COUNTS = {
+    ".gz": _in_gz,
     ".csv": _in_text,
     ".tsv": _in_text,
     ".txt": _in_text,
@@ -362,7 +378,8 @@ _COUNTS = {
 }
 #: Each kind of file: its name, its structure that is changed, and how many of a hundred files are of it.
 KINDS = {
-    "CSV": ("a.csv", "cells", 8),
+    "CSV": ("a.csv", "cells", 7),
+    "CSV, gzip": ("a.csv.gz", "", 1),
     "TSV": ("a.tsv", "cells", 3),
     "text": ("a.txt", "cells", 2),
     "XLSX": ("a.xlsx", "archive", 6),
@@ -370,7 +387,8 @@ KINDS = {
     "zipped shapefile": ("a.zip", "archive", 6),
     "GeoPackage": ("a.gpkg", "sqlite", 8),
     "FlatGeobuf": ("a.fgb", "", 6),
-    "GeoJSON": ("a.geojson", "json", 8),
+    "GeoJSON": ("a.geojson", "json", 7),
+    "GeoJSON, gzip": ("a.geojson.gz", "", 1),
     "GeoJSONSeq": ("a.geojsonl", "json", 4),
     "Esri JSON": ("a.json", "json", 5),
     "KML": ("a.kml", "xml", 5),

@@ -12,7 +12,7 @@ import fuzz
 import fuzz_cells
 import fuzz_files
 
-FILES, CELL_CASES = (4_000, 40) if FULL else (80, 1)
+FILES, CELL_CASES = (4_000, 40) if FULL else (50, 1)
 SEED = 2  # not that of the benchmark
 
 

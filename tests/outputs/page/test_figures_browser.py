@@ -13,6 +13,7 @@ from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from clearplan.tables.codes import CLASSES
 from tests.browser import PICTURES, opened
+from tests.conftest import FULL
 from tests.outputs.page.test_draw import PERIODS
 from tests.outputs.page.test_draw_browser import HOSTILE
 from tests.outputs.page.test_figures import (
@@ -99,7 +100,7 @@ def test_the_head_answers_the_donor(world):
     assert watch.requests == []
 
 
-@pytest.mark.parametrize(("width", "height"), [(1400, 900), (1300, 800), (360, 780)])
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (1300, 800), (360, 780)][0 if FULL else 1 :])
 def test_the_head_fits_without_clipping(sample, width, height):
     _, folder = sample
     with opened(folder / "map.html", width, height) as (page, _):

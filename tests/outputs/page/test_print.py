@@ -29,7 +29,7 @@ def words_of(page):
     return " ".join(unicodedata.normalize("NFKC", page.extract_text() or "").split())
 
 
-@pytest.mark.parametrize(("sheet", "across"), PAPERS if FULL else PAPERS[::3])
+@pytest.mark.parametrize(("sheet", "across"), PAPERS if FULL else PAPERS[:1])
 def test_paper_holds_map_legend_disclaimers_and_lists(sample, sheet, across):
     study, folder = sample
     PICTURES.mkdir(exist_ok=True)
