@@ -74,7 +74,7 @@ def test_two_hundred_instances_equal_exhaustive_search():
 
 
 #: A thousand worlds in blocks of 250, each with a seed of its own.
-BLOCKS, WORLDS = ((7, 8, 9, 10), 250) if FULL else ((7,), 100)
+BLOCKS, WORLDS = ((7, 8, 9, 10), 250) if FULL else ((7,), 80)
 
 
 @pytest.mark.parametrize("seed", BLOCKS)
