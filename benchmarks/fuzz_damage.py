@@ -176,7 +176,8 @@ def change_xml(content: bytes, draw: random.Random) -> bytes:
     spot = draw.choice(spots)
     value = str(draw.choice(VALUES))
     new = {"=": f'="{value}"', ">": f">{value}<"}.get(spot[0][0]) or draw.choice(("", spot[0] * 2, f"<{value[:9]}>"))
-    return (text[: spot.start()] + new + text[spot.end() :]).encode("utf-8", "surrogateescape")
+    changed = text[: spot.start()] + new.replace("\ud800", "\ufffd") + text[spot.end() :]
+    return changed.encode("utf-8", "surrogateescape")
 
 
 def change_toml(content: bytes, draw: random.Random) -> bytes:

@@ -269,3 +269,12 @@ def test_a_text_of_parquet_that_is_no_utf_8_ends_in_one_line(tmp_path, shapes, c
     assert b"MF-0001" in content
     path.write_bytes(content.replace(b"MF-0001", b"MF-\xff001"))
     one_line(path, "a.parquet: can't be read")
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".kmz", ".xlsx"])
+def test_a_file_without_a_name_in_an_archive_is_named(tmp_path, suffix):
+    path = tmp_path / f"z{suffix}"
+    with zipfile.ZipFile(path, "w") as bundle:
+        bundle.writestr("doc.kml", "<kml/>")
+        bundle.writestr(zipfile.ZipInfo(""), "nameless")
+    one_line(path, f"z{suffix}: holds a file without a name")

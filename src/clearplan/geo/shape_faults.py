@@ -122,6 +122,12 @@ def _crossings(geometry: Geometries, rows: list[int]) -> list[ShapeFault]:
     return faults
 
 
+def are_finite(shapes: Geometries) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether each shape is there and all its coordinates are finite."""
+    finite = [shape is not None and bool(np.isfinite(shapely.get_coordinates(shape)).all()) for shape in shapes]
+    return np.array(finite, dtype=bool)
+
+
 def repaired(shapes: Any) -> Any:
     """Valid shapes for the same ground: 'structure' keeps both lobes of a crossing and every overlap."""
     return shapely.make_valid(shapely.force_2d(shapes), method="structure", keep_collapsed=False)

@@ -28,6 +28,8 @@ def members(path: Path) -> list[zipfile.ZipInfo]:
             entries = bundle.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
         raise ReadError(f"{path}: is not a ZIP archive that can be read ({error}); zip or save it again") from None
+    if not all(entry.filename for entry in entries):
+        raise ReadError(f"{path}: holds a file without a name; zip or save it again")
     return [entry for entry in entries if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
 
 

@@ -31,7 +31,7 @@ from clearplan.core.crs import (
 )
 from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableError
 from clearplan.core.replacing import refuse_half_exchanged
-from clearplan.geo.shape_faults import repaired
+from clearplan.geo.shape_faults import are_finite, repaired
 from clearplan.read.balance import Balance, balance_of, balance_of_refused
 from clearplan.read.files import Raw, read_raw
 from clearplan.read.reshaping import made_valid, reshaped, with_areas
@@ -389,12 +389,26 @@ def _judged(
     shapes = gpd.GeoDataFrame(table, geometry=made_valid(geometry, table), crs=crs)
     working = working or _working(shapes, region)
     moved, words = to_working(shapes, working)
+    if beyond := _beyond_projection(moved, raw, working):
+        faults += beyond
+        table, faults_table = _settle(frame, entered, faults, name, raw, source)
+        moved["deferred"] = table["deferred"]
+        moved.loc[table["deferred"].notna().to_numpy(), "geometry"] = None
     # A shape that is valid in degrees can cross itself by a hair in metres.
     crossed = (~moved.geometry.is_valid & moved.geometry.notna()).to_numpy()
     moved.loc[crossed, "geometry"] = repaired(moved.geometry.to_numpy()[crossed])
     moved["entered_crs"] = ":".join(crs.to_authority() or ()) or crs.name
     faults_table = with_areas(faults_table, geometry, moved, crs, raw)
     return Reading(_labelled(moved, raw), faults_table, words, raw.file, raw.claimed)
+
+
+def _beyond_projection(moved: gpd.GeoDataFrame, raw: Raw, working: CRS) -> list[Fault]:
+    """Faults of shapes that have no place in the working CRS: what was projected is infinite."""
+    shapes = moved.geometry.to_numpy()
+    beyond = ~shapely.is_missing(shapes) & ~are_finite(shapes)
+    rule = f"shape lies where {working.name} gives no place"
+    remedy = "correct the coordinates, or the CRS of the file"
+    return [fault(raw.file, raw.rows[k], "geometry", "", rule, "error", remedy) for k in np.flatnonzero(beyond)]
 
 
 def _read_shapeless(

@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from clearplan.core.crs import is_metric, parse_crs, reprojected, working_crs
 from clearplan.core.errors import CrsError, ReadError, SettingsError
-from clearplan.geo.shape_faults import MIXED, TWICE, check_crs, check_gaps, check_region, check_shapes
+from clearplan.geo.shape_faults import MIXED, TWICE, are_finite, check_crs, check_gaps, check_region, check_shapes
 from clearplan.geo.shapes import Geometries
 from clearplan.read.cells import Slip, days_in, numbers_in, texts_in
 from clearplan.read.files import Raw
@@ -370,10 +370,11 @@ def geometry_faults(
     if entry.gaps and not line and not contradictions:
         metric = crs if is_metric(crs) else _local_metric(geometry, region)
         if metric is not None:
-            known = np.array([g is not None and bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry])
             moved = geometry.copy()
-            moved[~known] = None
-            found += check_gaps(reprojected(moved, crs, metric))
+            moved[~are_finite(moved)] = None
+            moved = reprojected(moved, crs, metric)
+            moved[~are_finite(moved)] = None  # beyond the projection, which is a fault of its own
+            found += check_gaps(moved)
     return [fault(raw.file, raw.rows[f.row], f.column, f.value, f.rule, f.level, f.remedy, f.lost) for f in found]
 
 
