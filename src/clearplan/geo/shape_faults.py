@@ -64,7 +64,7 @@ def check_shapes(geometry: Geometries, allowed: tuple[str, ...]) -> list[ShapeFa
     thin = np.array([_distinct_vertices(g) < 3 for g in geometry]) & polygon
     valid = shapely.is_valid(geometry)
     wrong = ~missing & ~empty & ~collection & ~np.array([_kind(g) in allowed for g in geometry])
-    finite = np.array([bool(np.isfinite(shapely.get_coordinates(g)).all()) for g in geometry], dtype=bool)
+    finite = are_finite(geometry)
     placed = ~(np.abs(shapely.bounds(geometry)) > _FARTHEST).any(axis=1)
 
     add(missing, "shape is missing", "error", "give the row a shape or coordinates")
@@ -123,9 +123,15 @@ def _crossings(geometry: Geometries, rows: list[int]) -> list[ShapeFault]:
 
 
 def are_finite(shapes: Geometries) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Whether each shape is there and all its coordinates are finite."""
-    finite = [shape is not None and bool(np.isfinite(shapely.get_coordinates(shape)).all()) for shape in shapes]
-    return np.array(finite, dtype=bool)
+    """Whether all coordinates of each shape are finite; a missing shape has none that is not.
+
+    >>> are_finite(np.array([shapely.Point(0, 1), shapely.Point(0, np.inf), None])).tolist()
+    [True, False, True]
+    """
+    xy, row = shapely.get_coordinates(shapes, return_index=True)
+    finite = np.ones(len(shapes), dtype=bool)
+    finite[row[~np.isfinite(xy).all(axis=1)]] = False
+    return finite
 
 
 def repaired(shapes: Any) -> Any:

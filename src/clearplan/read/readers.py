@@ -404,8 +404,7 @@ def _judged(
 
 def _beyond_projection(moved: gpd.GeoDataFrame, raw: Raw, working: CRS) -> list[Fault]:
     """Faults of shapes that have no place in the working CRS: what was projected is infinite."""
-    shapes = moved.geometry.to_numpy()
-    beyond = ~shapely.is_missing(shapes) & ~are_finite(shapes)
+    beyond = ~are_finite(moved.geometry.to_numpy())
     rule = f"shape lies where {working.name} gives no place"
     remedy = "correct the coordinates, or the CRS of the file"
     return [fault(raw.file, raw.rows[k], "geometry", "", rule, "error", remedy) for k in np.flatnonzero(beyond)]
