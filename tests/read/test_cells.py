@@ -146,6 +146,12 @@ def test_invisible_characters_are_named_and_ids_read_without(hidden):
     assert f"U+{ord(hidden):04X}" in slips[0].rule
 
 
+def test_an_invisible_character_is_a_repair_of_each_row_that_holds_it():
+    texts, slips = texts_in(["H\u200b2", "H2", "H\u200b2", None], exact=True)
+    assert texts == ["H2", "H2", "H2", None]
+    assert [(slip.at, slip.level) for slip in slips] == [(0, "repairable"), (2, "repairable")]
+
+
 @pytest.mark.parametrize(
     "text", ["A\u00c4\u0178dam", "\u0420\u0452\u0420\u0456\u0420\u0491\u0420\u00b0\u0420\u0458", "A\ufffddam", "?????"]
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+import geopandas as gpd
 import pytest
+from shapely import LineString, box
 
 import clearplan as cp
 from clearplan.settings.base import paths_of
@@ -70,3 +72,29 @@ def test_paths_are_seen_from_the_folder_of_plan_toml(project, tmp_path):
     ]  # fmt: skip
     other = load_project(tmp_path / "project" / "plan.toml", change={"zones": {"path": "more.csv"}})
     assert other.files_of("zones")[0].path == tmp_path / "project" / "more.csv"
+
+
+def test_rows_of_layers_beneath_the_hazards_balance_too(tmp_path):
+    """A lake without a shape takes part in nothing, and the balance says so; roads and settlements count as well."""
+    folder = make_project(tmp_path)
+    blocks = [box(46, 39, 47, 41), None, box(47, 39, 48, 41)]
+    gpd.GeoDataFrame({"name": ["A", "B", "C"]}, geometry=blocks, crs=4326).to_file(folder / "lakes.gpkg")
+    roads = [LineString([(46, 40), (47, 40)])]
+    gpd.GeoDataFrame({"name": ["M1"]}, geometry=roads, crs=4326).to_file(folder / "roads.geojson")
+    (folder / "towns.csv").write_text("name,longitude,latitude\nEast,46.9,40.0\nWest,46.8,40.0\n")
+    plan = (folder / "plan.toml").read_text()
+    plan = plan.replace("[footprints]", '[context]\nlakes = "lakes.gpkg"\n[footprints]', 1)
+    plan += (
+        '\n[surface]\nmode = "expert"\ncell_m = 1000\nmax_distance_m = 5000\nbase_rate = 0.01\nbase_rate_spread = 0.5\n'
+        'base_rate_source = "illustrative"\ndraws = 20\nseed = 1\nroads = "roads.geojson"\nsettlements = "towns.csv"\n'
+        '[[surface.terms]]\nevidence = "roads"\nstrength = 1\nspread = 0.5\nscale_m = 500\nshape = "exponential"\n'
+        'source = "illustrative"\n'
+        '[[surface.terms]]\nevidence = "settlements"\nstrength = 1\nspread = 0.5\nscale_m = 500\n'
+        'shape = "exponential"\nsource = "illustrative"\n'
+    )
+    (folder / "plan.toml").write_text(plan)
+    balance = cp.run_study(folder / "plan.toml").run["balance"]
+    counts = {row["table"]: [row[key] for key in ("claimed", "read", "used", "deferred")] for row in balance}
+    assert counts["lakes"] == [3, 3, 2, 1]
+    assert counts["roads"] == [1, 1, 1, 0]
+    assert counts["settlements"] == [2, 2, 2, 0]

@@ -14,6 +14,7 @@ from pyproj import CRS
 from clearplan.core.crs import reprojected, to_working
 from clearplan.core.errors import CrsError, ReadError
 from clearplan.geo.shape_faults import repair_loss
+from clearplan.read.balance import Balance, balance_of
 from clearplan.read.files import read_gazetteer, read_raw
 from clearplan.read.readers import Reading
 from clearplan.read.reshaping import both_areas
@@ -42,22 +43,29 @@ class Context:
 
 
 def read_context(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) -> gpd.GeoDataFrame | None:
-    """A background layer (districts, rivers ...) in the working CRS; a border that is mended is warned of."""
-    if path is None:
-        return None
-    reading = read_background(path, crs, limits)
-    mended = int((reading.faults["level"] == "repaired").sum())
-    if mended:
-        warnings.warn(f"{path.name}: {mended} borders cross themselves and were mended", stacklevel=2)
-    for rule in reading.faults.loc[reading.faults["level"] == "warning", "rule"]:
-        warnings.warn(f"{path.name}: {rule}", stacklevel=2)
-    return reading.table
+    """A background layer (districts, rivers ...) in the working CRS; a border that is repaired is warned of."""
+    return None if path is None else _warned(path, read_background(path, crs, limits))
 
 
 def read_places(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) -> gpd.GeoDataFrame | None:
     """Places or ways in the working CRS: any vector file, or a CSV with name, longitude, latitude (WGS 84)."""
-    if path is None or not path.name.lower().endswith((".csv", ".csv.gz")):
-        return read_context(path, crs, limits)
+    return None if path is None else _warned(path, read_place_layer(path, crs, limits))
+
+
+def _warned(path: Path, reading: Reading) -> gpd.GeoDataFrame:
+    """The layer of a reading; what was repaired or is missing is warned of."""
+    repaired = int((reading.faults["level"] == "repaired").sum())
+    if repaired:
+        warnings.warn(f"{path.name}: {repaired} borders cross themselves and were repaired", stacklevel=3)
+    for rule in reading.faults.loc[reading.faults["level"] == "warning", "rule"]:
+        warnings.warn(f"{path.name}: {rule}", stacklevel=3)
+    return reading.table
+
+
+def read_place_layer(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Reading:
+    """Places or ways as :func:`read_places` reads them, with what the file claims and what was repaired."""
+    if not path.name.lower().endswith((".csv", ".csv.gz")):
+        return read_background(path, crs, limits)
     table = read_gazetteer(path, limits)
     assert table is not None
     lon, lat = table["longitude"], table["latitude"]
@@ -66,7 +74,15 @@ def read_places(path: Path | None, crs: CRS, limits: LimitSettings = _LIMITS) ->
         where = f", row {int(table.index[wrong][0]) + 2}" if wrong.any() else ""
         raise ReadError(f"{path}{where}: no place on Earth; give longitude within 180 and latitude within 90 degrees")
     points = gpd.points_from_xy(table["longitude"], table["latitude"], crs="EPSG:4326")
-    return to_working(gpd.GeoDataFrame(table, geometry=points), crs)[0]
+    layer, words = to_working(gpd.GeoDataFrame(table, geometry=points), crs)
+    return Reading(layer, fault_table([]), words, path.name, len(table))
+
+
+def balance_of_layer(name: str, reading: Reading) -> Balance:
+    """What became of the rows of a layer; one without a shape takes part in nothing."""
+    shapes = reading.table.geometry
+    deferred = (shapes.isna() | shapes.is_empty).map({True: "no shape", False: None})
+    return balance_of(name, reading.file, reading.claimed, deferred, reading.faults)
 
 
 def _loss(shape: shapely.Geometry) -> float:
@@ -74,14 +90,14 @@ def _loss(shape: shapely.Geometry) -> float:
 
 
 def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Reading:
-    """A background layer in the working CRS; borders that cross themselves are mended and, as missing rows, listed."""
+    """A background layer in the working CRS; borders that cross themselves are repaired and, like lost rows, listed."""
     raw = read_raw(path, limits=limits)
     if raw.crs is None or raw.geometry is None:
         raise CrsError(f"{raw.file}: states no CRS; save it with one")
     flat = shapely.force_2d(raw.geometry)
     table, words = to_working(gpd.GeoDataFrame(raw.frame, geometry=shapely.make_valid(flat), crs=raw.crs), crs)
     crossing = np.flatnonzero(~shapely.is_valid(flat) & ~shapely.is_missing(flat))
-    rule, remedy = "border crosses itself", "redraw it in order; it was mended for this run"
+    rule, remedy = "border crosses itself", "redraw it in order; it was repaired for this run"
     faults = [
         fault(
             raw.file,
@@ -96,4 +112,4 @@ def read_background(path: Path, crs: CRS, limits: LimitSettings = _LIMITS) -> Re
         for k in crossing
     ]
     faults += [found | {"level": "warning"} for found in raw.lost]
-    return Reading(table, fault_table(faults), words)
+    return Reading(table, fault_table(faults), words, raw.file, raw.claimed)

@@ -333,8 +333,11 @@ def texts_in(cells: Cells, *, exact: bool = False) -> tuple[list[str | None], li
         if garbled:
             slips.append(Slip(k, text, garbled, "warning", "export the file again as UTF-8"))
         if exact:
-            slips += [Slip(k, text, *words) for words in _doubtful_letters(text)]
+            slips += [Slip(k, text, *words) for words in _letters_of_two_alphabets(text)]
     if exact:
+        # A cell that is read otherwise than written is a repair of its row, so that each counts.
+        hidden = [k for k, text in enumerate(texts) if text is not None and _INVISIBLE.search(text)]
+        slips += [_hidden_letters(k, str(texts[k])) for k in hidden]
         texts = [None if text is None else _INVISIBLE.sub("", text).strip() or None for text in texts]
     return texts, slips
 
@@ -359,14 +362,16 @@ def _text(cell: object, exact: bool) -> str:
     return str(cell).strip()
 
 
-def _doubtful_letters(text: str) -> list[tuple[str, str, str]]:
-    """(rule, level, remedy) of what can't be seen in an id or a code."""
+def _hidden_letters(k: int, text: str) -> Slip:
+    """What can't be seen in an id or a code."""
+    letters = sorted({f"U+{ord(letter):04X}" for letter in _INVISIBLE.findall(text)})
+    rule = f"holds an invisible character, {', '.join(letters)}"
+    return Slip(k, text, rule, "repairable", "delete it; it is read without")
+
+
+def _letters_of_two_alphabets(text: str) -> list[tuple[str, str, str]]:
+    """(rule, level, remedy) of letters that look alike in an id or a code."""
     slips = []
-    hidden = sorted({f"U+{ord(letter):04X}" for letter in _INVISIBLE.findall(text)})
-    if hidden:
-        slips.append(
-            (f"holds an invisible character, {', '.join(hidden)}", "repairable", "delete it; it is read without")
-        )
     for word in re.findall(r"[^\W\d_]+", text):
         alphabets = {letter: unicodedata.name(letter, "?").split(" ")[0].title() for letter in word}
         if len(set(alphabets.values()) & {"Latin", "Cyrillic", "Greek"}) > 1:

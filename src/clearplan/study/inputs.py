@@ -15,7 +15,7 @@ from clearplan.core.errors import FaultsError, MissingFileError, SettingsError
 from clearplan.land.as_at import as_at, dates
 from clearplan.land.audit import history_faults, release_faults
 from clearplan.land.release import REOPENED
-from clearplan.read.background import Context, read_background, read_places
+from clearplan.read.background import Context, balance_of_layer, read_background, read_place_layer
 from clearplan.read.balance import Balance
 from clearplan.read.readers import PLACE, Reading, combine, empty_table, project_sources, read_source
 from clearplan.read.snapshot import Snapshot
@@ -101,17 +101,25 @@ def read_inputs(project: Project, frame: WorkingCrs) -> Inputs:
         raise FaultsError(pd.concat(broken, ignore_index=True))
     every = [reading for of_table in readings.values() for reading in of_table]
     _refuse_lost_reopenings(readings["releases"])
-    surface = project.surface
+    layers = _place_layers(project, frame)
+    every += layers.values()
     return Inputs(
         tables={name: _whole(name, of_table, frame) for name, of_table in readings.items()},
         faults=pd.concat([fault_table([]), *(reading.faults for reading in every)], ignore_index=True),
         operations=sorted({words for reading in every for words in reading.operation.split("; ") if words}),
         records=tuple(records),
         lines=[reading.table["hazard_id"].tolist() for reading in readings["hazards"][: len(project.contact_line)]],
-        balance=_balances(readings, records),
-        settlements=read_places(surface.settlements, frame.crs, project.limits) if surface is not None else None,
-        roads=read_places(surface.roads, frame.crs, project.limits) if surface is not None else None,
+        balance=(*_balances(readings, records), *(balance_of_layer(name, layer) for name, layer in layers.items())),
+        **{name: layer.table for name, layer in layers.items()},
     )
+
+
+def _place_layers(project: Project, frame: WorkingCrs) -> dict[str, Reading]:
+    """Settlements and roads, where the surface asks for them."""
+    if project.surface is None:
+        return {}
+    paths = {"settlements": project.surface.settlements, "roads": project.surface.roads}
+    return {name: read_place_layer(path, frame.crs, project.limits) for name, path in paths.items() if path is not None}
 
 
 def _balances(readings: dict[str, list[Reading]], records: list[RecordReading]) -> tuple[Balance, ...]:
@@ -315,8 +323,8 @@ def _shared_ids(project: Project, name: str, readings: list[Reading]) -> pd.Data
     return fault_table(faults)
 
 
-def read_layers(project: Project, frame: WorkingCrs) -> tuple[Context, list[pd.DataFrame]]:
-    """Background layers, and the fault tables of what was mended in them."""
+def read_layers(project: Project, frame: WorkingCrs) -> tuple[Context, list[pd.DataFrame], list[Balance]]:
+    """Background layers, the fault tables of what was repaired in them, and what became of their rows."""
     asked = project.context
     paths = {name: getattr(asked, name) for name in ("districts", "countries", "rivers", "lakes")}
     readings = {
@@ -339,4 +347,5 @@ def read_layers(project: Project, frame: WorkingCrs) -> tuple[Context, list[pd.D
     context = Context(
         district_name=asked.district_name, elevation=asked.elevation, attribution=asked.attribution, **layers
     )
-    return context, [reading.faults for reading in readings.values()]
+    balances = [balance_of_layer(name, reading) for name, reading in readings.items()]
+    return context, [reading.faults for reading in readings.values()], balances
