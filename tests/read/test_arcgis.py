@@ -170,6 +170,31 @@ def test_refusals_are_told_in_a_line(office, behaviour, words):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"geometry": {"x": 1, "y": 2}}, "row 2 of 2 in the answer for ids 3 to 7 has no attributes"),
+        ({"attributes": None}, "row 2 of 2 in the answer for ids 3 to 7 has no attributes"),
+        ("a row", "row 2 of 2 in the answer for ids 3 to 7 has no attributes"),
+        ({"attributes": {"code": "A"}}, "row 2 of 2 in the answer for ids 3 to 7 has no id 'OBJECTID'"),
+        ({"attributes": {"OBJECTID": None}}, "row 2 of 2 in the answer for ids 3 to 7 has no id 'OBJECTID'"),
+    ],
+)
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_row_without_attributes_or_id_is_refused_in_a_line(office, monkeypatch, row, words, lenient):
+    tell = Office.tell
+    monkeypatch.setattr(
+        Office,
+        "tell",
+        lambda own, answer, status=200: tell(
+            own, {"features": [answer["features"][0], row]} if "features" in answer else answer, status
+        ),
+    )
+    with pytest.raises(ReadError) as refused:
+        read_service(office.url, lenient=lenient)
+    assert str(refused.value) == f"{office.url}: {words}; ask the owner of the service"
+
+
 def test_nobody_at_home():
     with pytest.raises(ReadError, match="can't be reached"):
         read_service("http://127.0.0.1:1/FeatureServer/0")

@@ -113,10 +113,26 @@ def _page(url: str, key: str, ids: list[int], unknown: dict[str, str]) -> list[d
         "returnZ": "true",
         "returnTrueCurves": "false",
     }
-    answers = {row["attributes"][key]: row for row in _ask(f"{url}/query", question).get("features", [])}
+    features = _ask(f"{url}/query", question).get("features", [])
+    _refuse_nameless(url, key, ids, features)
+    answers = {row["attributes"][key]: row for row in features}
     lost = [one for one in ids if one not in answers]
     again = _page(url, key, lost, unknown) if 0 < len(lost) < len(ids) else []
     return [answers[one] for one in ids if one in answers] + again
+
+
+def _refuse_nameless(url: str, key: str, ids: list[int], features: object) -> None:
+    """Each row of an answer must have attributes, and its id among them."""
+    if not isinstance(features, list):
+        raise ReadError(f"{url}: answers with no list of rows; is it the address of a feature layer?")
+    for number, row in enumerate(features, start=1):
+        attributes = row.get("attributes") if isinstance(row, dict) else None
+        if not isinstance(attributes, dict) or type(attributes.get(key)) is not int:
+            lack = f"id {key!r}" if isinstance(attributes, dict) else "attributes"
+            raise ReadError(
+                f"{url}: row {number} of {len(features)} in the answer for ids {ids[0]} to {ids[-1]} has no {lack}; "
+                "ask the owner of the service"
+            )
 
 
 class _Staying(HTTPRedirectHandler):
