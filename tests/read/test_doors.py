@@ -15,6 +15,7 @@ import clearplan as cp
 from clearplan.core.errors import FaultsError, ReadError, SettingsError
 from clearplan.read.files import read_raw
 from clearplan.read.readers import read_source
+from clearplan.read.row_counts import claimed_rows
 from clearplan.settings.sources import SourceSettings
 from clearplan.tables.codes import look_alike
 from tests.study.test_run import make_project
@@ -564,3 +565,34 @@ def test_rows_of_mapinfo_exchange_files_are_held_to_its_columns(tmp_path, way):
     faults, study = judged(path, **COLUMNS)
     assert study is None
     assert "the file claims" in faults["rule"].iloc[0]
+
+
+#: Changes of the columns of three rows, and (claimed, read) of what comes of them; None where GDAL refuses them.
+EXCHANGED = {
+    "a line break in one row": (lambda text: text.replace("made up", "made\nup", 1), (3, 3)),
+    "blank lines in each row": (lambda text: text.replace("made up", "made\n\n\nup"), (3, 3)),
+    "doubled quotes and a line break": (lambda text: text.replace("made up", 'a ""5\n pipe""', 1), (3, 3)),
+    "blank lines at the end": (lambda text: text + "\n\n", (3, 3)),
+    "a row more, with line breaks": (lambda text: text + text.splitlines()[0].replace("made up", "made\nup"), (4, 3)),
+    "rows joined by quotes": (lambda text: text.replace('"H1"\n', '"H1\n').replace('"H2"', 'H2"'), None),
+    "a quote that never ends": (lambda text: text.replace('"H3"', '"H3'), None),
+}
+
+
+@pytest.mark.parametrize("change", EXCHANGED)
+def test_a_text_of_several_lines_is_one_row_of_a_mapinfo_exchange_file(tmp_path, change):
+    path = tmp_path / "h.mif"
+    shapes = [SQUARE, shapely.box(46.95, 39.99, 46.96, 40.0), shapely.box(46.97, 39.99, 46.98, 40.0)]
+    table = hazards(*shapes).rename(columns={"position_error_m": "err"})
+    table.to_file(path, driver="MapInfo File", FORMAT="MIF")
+    changed, counts = EXCHANGED[change]
+    columns = path.with_suffix(".mid")
+    columns.write_text(changed(columns.read_text()))
+    assert claimed_rows(path) == (counts or (3, 0))[0]
+    if counts is None:
+        with pytest.raises(ReadError, match="can't be read"):
+            read_raw(path)
+        return
+    raw = read_raw(path)
+    assert (raw.claimed, len(raw.rows)) == counts
+    assert bool(raw.lost) == (counts[0] != counts[1])

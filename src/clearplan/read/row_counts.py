@@ -21,6 +21,8 @@ _BLOCK = 1 << 20  # bytes
 _COUNTED_BY_GDAL = (".gpkg", ".gdb", ".tab")
 #: Among the attributes of a table from a server, and so of its copy: how many rows the server counts.
 SERVER_ROWS = "server_rows"
+#: Words that begin a shape of a MapInfo exchange file; "none" stands for a row without one.
+_MAPINFO_SHAPES = set(b"none point line pline region arc text rect roundrect ellipse multipoint".split())
 #: Places of two fields in the header of a FlatGeobuf file (its schema, header.fbs), and the size of no index given.
 _FEATURES, _NODE_SIZE, _USUAL_NODE = 8, 9, 16
 
@@ -88,9 +90,28 @@ def _sequence_rows(path: Path) -> int:
 
 
 def _mapinfo_rows(path: Path) -> int | None:
-    """Rows of the text that holds the columns of a MapInfo exchange file; None without it."""
+    """Rows of the text that holds the columns of a MapInfo exchange file; None without it.
+
+    Within quotes a text may run over several lines. An odd number of quotes would join the rows after it: the shapes,
+    counted apart, show it.
+    """
     columns = next((part for part in siblings(path) if part.suffix.lower() == ".mid"), None)
-    return None if columns is None else sum(bool(line.strip()) for line in columns.read_bytes().split(b"\n"))
+    if columns is None:
+        return None
+    rows, is_inside, is_filled = 0, False, False
+    for line in columns.read_bytes().split(b"\n"):
+        is_filled |= bool(line.strip())
+        is_inside ^= bool(line.count(b'"') % 2)
+        if not is_inside:
+            rows, is_filled = rows + is_filled, False
+    return max(rows + is_filled, _mapinfo_shapes(path))
+
+
+def _mapinfo_shapes(path: Path) -> int:
+    """Shapes of a MapInfo exchange file, each of which begins a line; 0 with a collection, which holds further ones."""
+    lines = path.read_bytes().lower().partition(b"\ndata")[2].split(b"\n")
+    kinds = [line.split(maxsplit=1)[0] for line in lines if line.strip()]
+    return 0 if b"collection" in kinds else sum(kind in _MAPINFO_SHAPES for kind in kinds)
 
 
 def _shapefile_rows(path: Path) -> int | None:
