@@ -74,6 +74,14 @@ def mapinfo(folder, added):
     return folder / "h.mif"
 
 
+def text(folder, first, end):
+    """Rows of points, of which two stray quotes, before one word and after another, make one."""
+    rows = [f"H{k},minefield,CHA,open,AP,10,from{k},46.9{k},39.99,note{k}" for k in (1, 2, 3, 4)]
+    content = "hazard_id,kind,land_class,status,ordnance,position_m,source,lon,lat,note\n" + "\n".join(rows) + "\n"
+    (folder / "h.csv").write_text(content.replace(first, f'"{first}').replace(end, f'{end}"'))
+    return folder / "h.csv"
+
+
 #: (file, member) -> maker, rows claimed and read, the rule by which both are named, and the remedy.
 AGAIN = "export it again"
 CASES = {
@@ -98,18 +106,22 @@ CASES = {
     ("parquet", 5): (lambda folder: parquet(folder, 5), 5, 3, "", AGAIN),
     ("parquet", 4): (lambda folder: parquet(folder, 4), 4, 3, "", AGAIN),
     ("parquet", 2): (lambda folder: parquet(folder, 2), 2, 3, "", AGAIN),
+    ("csv", "last"): (lambda folder: text(folder, "note1", "note2"), 4, 3, "", AGAIN),
+    ("csv", "middle"): (lambda folder: text(folder, "from2", "from3"), 4, 3, "", AGAIN),
+    ("csv", "several"): (lambda folder: text(folder, "note1", "note3"), 4, 2, "", AGAIN),
     ("mif", 1): (lambda folder: mapinfo(folder, 1), 4, 3, "", AGAIN),
     ("mif", 2): (lambda folder: mapinfo(folder, 2), 5, 3, "", AGAIN),
     ("mif", 3): (lambda folder: mapinfo(folder, 3), 6, 3, "", AGAIN),
 }  # fmt: skip
-#: A lenient run of the first member of each kind; of the other members in `make test-full`.
-RUNS = [case for k, case in enumerate(CASES) if FULL or k % 9 == 0]
+#: A lenient run of one file that claims more, one that claims less and one text; of all in `make test-full`.
+RUNS = [case for k, case in enumerate(CASES) if FULL or k % 8 == 0]
 
 
 def project_with(folder, path, *lines):
     """The small project with this file as its hazards."""
     plan = make_project(folder) / "plan.toml"
-    text = plan.read_text().replace('path = "fields.geojson"', "\n".join([f'path = "{path}"', COLUMNS, *lines]))
+    crs = ['crs = "EPSG:4326"'] if path.suffix == ".csv" else []
+    text = plan.read_text().replace('path = "fields.geojson"', "\n".join([f'path = "{path}"', COLUMNS, *crs, *lines]))
     plan.write_text(text.replace('[hazards.set]\nkind = "minefield"\n', ""))
     return plan
 
@@ -162,3 +174,15 @@ def test_a_lenient_run_writes_and_says_first_what_is_missing(tmp_path, case):
     checked = clearplan("check", path, "--as", "hazards", "--plan", plan)
     assert checked.returncode == 0
     assert balance_in(checked.stdout, "hazards") == [["hazards", path.name, *map(str, (claimed, read, read, 0, 0))]]
+
+
+def test_a_file_cut_by_its_service_is_refused_though_nobody_knows_how_many_rows_it_lacks(tmp_path):
+    path = geojson(tmp_path, "exceededTransferLimit", True)
+    plan = project_with(tmp_path, path)
+    checked = clearplan("check", path, "--as", "hazards", "--plan", plan)
+    done = clearplan("run", plan, "--out", tmp_path / "out", "--offline")
+    assert (checked.returncode, done.returncode) == (1, 1)
+    rule = "the service had more rows than it sent (exceededTransferLimit)"
+    assert done.stderr == f"Error: h.geojson: {rule}; export the rest, or read the url\n"
+    assert rule in checked.stdout
+    assert not (tmp_path / "out").exists()

@@ -232,7 +232,7 @@ def read_csv(path: Path, encoding: str | None) -> Sheet:
     records = _records(path, text, mark)
     if not records:
         raise ReadError(f"{path}: is empty; give a header row and data")
-    filled = _filled_lines(text, records)
+    filled = _filled_lines(text, records, mark)
     header = [without_apostrophe(name.strip()) for name in records[0]]
     while header and not header[-1] and all(not record or not record[-1].strip() for record in records[1:]):
         # Spreadsheets write the commas of columns that were once used.
@@ -253,16 +253,39 @@ def read_csv(path: Path, encoding: str | None) -> Sheet:
     return Sheet(pd.DataFrame(body, columns=header, dtype=object), filled, [])
 
 
-def _filled_lines(text: str, records: list[list[str]]) -> int:
-    """Rows below the header by the lines of a text: less blank rows, and the line breaks that stand inside cells."""
+def _filled_lines(text: str, records: list[list[str]], mark: str) -> int:
+    """Rows below the header by the lines of a text: less blank rows, and the line breaks that stand inside cells.
+
+    Two stray quotes make one cell of all that stands between them: the rows in it count.
+    """
     lines = sum(1 for _ in io.StringIO(text, newline=""))
     inside = 0
     if lines != len(records):
         inside = sum(len(_LINE_ENDS.findall(cell)) for record in records for cell in record)
+        inside -= sum(_swallowed_rows(record, mark) for record in records[1:])
     blank = sum(not any(cell.strip() for cell in record) for record in records[1:])
     return lines - 1 - inside - blank
 
 
+def _swallowed_rows(record: list[str], mark: str) -> int:
+    """Rows that stand in a cell: its lines end the row, begin one at its first column, and are whole in between.
+
+    >>> _swallowed_rows(["H1", "open", "a\\nH2,open,b\\nH3,open,c"], ","), _swallowed_rows(["H1", "open", "a\\nb, c"], ",")
+    (2, 0)
+    """
+    width, swallowed = len(record), 0
+    if width <= _NARROW:
+        return 0
+    bare = re.compile(re.escape(mark) + r"(?!\s)")  # in prose a space follows
+    for column, cell in enumerate(record):
+        marks = [len(bare.findall(line)) for line in _LINE_ENDS.split(cell)]
+        whole = [width - 1] * (len(marks) - 2)
+        if len(marks) > 1 and marks == [width - 1 - column, *whole, column]:
+            swallowed += len(marks) - 1
+    return swallowed
+
+
+_NARROW = 2  # columns: with so few a line of prose looks like a row
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _DELIMITERS = (",", ";", "\t", "|")
 #: How much of a file is looked at for its delimiter.
