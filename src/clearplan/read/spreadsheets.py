@@ -270,8 +270,10 @@ def _filled_lines(text: str, records: list[list[str]], mark: str) -> int:
 def _swallowed_rows(record: list[str], mark: str) -> int:
     """Rows that stand in a cell: its lines end the row, begin one at its first column, and are whole in between.
 
-    >>> _swallowed_rows(["H1", "open", "a\\nH2,open,b\\nH3,open,c"], ","), _swallowed_rows(["H1", "open", "a\\nb, c"], ",")
-    (2, 0)
+    >>> _swallowed_rows(["H1", "open", "a\\nH2,open,b\\nH3,open,c"], ",")
+    2
+    >>> _swallowed_rows(["H1", "open", "a\\nb, c"], ",")
+    0
     """
     width, swallowed = len(record), 0
     if width <= _NARROW:
