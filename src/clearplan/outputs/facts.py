@@ -7,7 +7,7 @@ added; people are counted once, by zone. Figures are plain numbers; whoever prin
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,24 +169,41 @@ class Repair:
 
 @dataclass(frozen=True)
 class ContactLine:
-    """Length of a contact line [km] beside the scale at which it was drawn, and its position error [m]."""
+    """Length of a contact line [km] beside the scale at which it was drawn, and its position error [m].
+
+    Where a source states another length [km], so do ``stated_by`` and the belt that this length implies: length x depth
+    on each side that counts, from the inner to the outer depth [km2].
+    """
 
     hazard_id: str
     length_km: float
     scale: str
     position_error_m: float
+    stated_length_km: float | None = None
+    stated_by: str = ""
+    stated_belt_km2: Sequence[float] = ()
 
     @property
     def words(self) -> str:
-        """The line in a sentence.
+        """The line in a sentence, and the length that a source states in another.
 
         >>> ContactLine("LOC", 202.6, "1:10 million", 10_000.0).words
         'Contact line LOC: 202.6 km as drawn at 1:10 million, up to about 10 km out of place'
+        >>> line = ContactLine("LOC", 202.6, "1:10 million", 10_000.0, 280, "essay", (1680, 3920))
+        >>> line.words.split("; ")[1]
+        '280 km as stated (essay), which implies a belt of 1,680 to 3,920 km²'
         """
-        return (
+        drawn = (
             f"Contact line {self.hazard_id}: {self.length_km} km as drawn at {self.scale}, up to about "
             f"{self.position_error_m / 1000:g} km out of place"
         )
+        if self.stated_length_km is None:
+            return drawn
+        stated = f"{drawn}; {self.stated_length_km:g} km as stated ({self.stated_by})"
+        if not self.stated_belt_km2:
+            return stated
+        low, high = self.stated_belt_km2
+        return f"{stated}, which implies a belt of {low:,.0f} to {high:,.0f} km²"
 
 
 # --- all of them

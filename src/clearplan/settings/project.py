@@ -27,6 +27,7 @@ from clearplan.settings.sources import (
     ContactLineSettings,
     ContextSettings,
     Files,
+    KnownSource,
     RecordSettings,
     SourceSettings,
     as_list,
@@ -92,6 +93,7 @@ class Project(_WithFiles):
     """A whole project: ``plan.toml``."""
 
     records: Annotated[tuple[RecordSettings, ...], BeforeValidator(as_list)] = ()
+    known_sources: Annotated[tuple[KnownSource, ...], BeforeValidator(as_list)] = ()
     context: ContextSettings = ContextSettings()
     footprints: FootprintSettings
     tasks: TaskSettings

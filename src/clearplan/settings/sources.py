@@ -94,6 +94,11 @@ class ContactLineSettings(SourceSettings):
     scale: str = Field(description="Map scale at which the line was drawn; printed beside its length.")
     source: str = Field(description="Where the line is from, and its licence.")
     recorded_on: dt.date | None = Field(default=None, description="Day for which the line was drawn.")
+    stated_length_km: Annotated[float, Field(gt=0, le=20_000)] | None = Field(
+        default=None,
+        description="Length as a source states it [km], printed beside the drawn one with the belt that it implies.",
+    )
+    stated_length_source: str | None = Field(default=None, min_length=1, description="Who states that length.")
     position_error_m: Metres = Field(description="Position error of the drawn line [m]; shown, not buffered.")
     depth_min_m: Metres | None = Field(default=None, description="Depth of the inner band [m].")
     depth_max_m: Metres | None = Field(default=None, description="Depth of the outer band [m].")
@@ -111,6 +116,12 @@ class ContactLineSettings(SourceSettings):
             raise ValueError("give depth_min_m and depth_max_m, or depth_profile, and not both")
         return self
 
+    @model_validator(mode="after")
+    def _length_with_its_source(self) -> Self:
+        if (self.stated_length_km is None) != (self.stated_length_source is None):
+            raise ValueError("stated_length_km and stated_length_source go together: give both, or neither")
+        return self
+
     @property
     def depth(self) -> tuple[float, float] | tuple[tuple[float, float, float], ...]:
         """Constant (min, max) [m], or the rows of the profile."""
@@ -119,6 +130,16 @@ class ContactLineSettings(SourceSettings):
         assert self.depth_min_m is not None
         assert self.depth_max_m is not None
         return (self.depth_min_m, self.depth_max_m)
+
+
+class KnownSource(Settings):
+    """Records, maps or lists that are known to exist and are not among the inputs: counted in words, never drawn."""
+
+    name: str = Field(min_length=1, description="What it is called.")
+    number: int = Field(ge=1, description="How many items it is said to hold.")
+    holds: str = Field(min_length=1, description="What these items are, in the plural: mines, maps, records.")
+    handed_over_on: dt.date | None = Field(default=None, description="Day on which it was handed over; unset: unknown.")
+    source: str = Field(min_length=1, description="Where its existence and number are published.")
 
 
 class SheetSettings(Settings):

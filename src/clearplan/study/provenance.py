@@ -25,6 +25,7 @@ from clearplan.outputs.gis.geopackage import gdal_version
 from clearplan.read.json_files import CUT_SHORT
 from clearplan.read.snapshot import Snapshot
 from clearplan.settings.project import Project
+from clearplan.settings.sources import ContactLineSettings, KnownSource
 from clearplan.study.inputs import Inputs
 from clearplan.tables.check import placed
 from clearplan.tables.codes import CODE_LISTS_VERSION
@@ -98,6 +99,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
     record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
     record["balance"] = [asdict(balance) for balance in read.balance]
     record["contact_lines"] = _line_lengths(project, tables["hazards"], known.lines)
+    record["known_sources"] = [source.model_dump(mode="json") for source in project.known_sources]
     record["people"] = people_record(people_of(tables["zones"]))
     for name, table in books.items():
         record[name] = json.loads(table.to_json(orient="records", double_precision=3))
@@ -112,6 +114,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
         *_warnings(project, record, tables, _not_yet(read, known)),
         *map(str, doubts),
         *_of_surface(unweighed),
+        *of_known_sources(project),
     ]
     return record
 
@@ -121,6 +124,18 @@ def _rows(table: pd.DataFrame, entry: InputTable) -> list[dict[str, Any]]:
     table = table.drop(columns="deferred", errors="ignore") if entry.events else table
     rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso", date_unit="s"))
     return rows
+
+
+def of_known_sources(project: Project) -> list[str]:
+    """What is known to exist and is not among the inputs, in words that any tier may read."""
+    return [str(_known(source)) for source in project.known_sources]
+
+
+def _known(source: KnownSource) -> Reason:
+    name, items, cited = source.name, f"{source.number:,} {source.holds}", source.source
+    if source.handed_over_on is None:
+        return Reason("source.known", known_source=name, items=items, cited=cited)
+    return Reason("source.known", known_source=name, items=items, cited=cited, day=source.handed_over_on)
 
 
 def _of_changes(copies: Snapshot) -> list[str]:
@@ -272,8 +287,9 @@ def _digest(decisive: dict[str, Any]) -> str:
 def _line_lengths(project: Project, hazards: gpd.GeoDataFrame, lines: list[list[str]]) -> list[dict[str, Any]]:
     rows = []
     for settings, ids in zip(project.contact_line, lines, strict=True):
-        own = hazards[hazards["hazard_id"].isin(ids)]
-        for _, row in placed(own).iterrows():
+        reported = hazards[hazards["hazard_id"].isin(ids)]
+        stated = _stated_length(settings)
+        for _, row in placed(reported).iterrows():
             lonlat = gpd.GeoSeries([row.geometry], crs=hazards.crs).to_crs(4326).iloc[0]
             rows.append(
                 {
@@ -281,9 +297,25 @@ def _line_lengths(project: Project, hazards: gpd.GeoDataFrame, lines: list[list[
                     "length_km": round(geodesic_length_m(lonlat) / 1000, 1),
                     "scale": settings.scale,
                     "position_error_m": settings.position_error_m,
+                    **stated,
                 }
             )
+            stated = {}  # of all lines of the file together, so it stands once
     return rows
+
+
+def _stated_length(settings: ContactLineSettings) -> dict[str, Any]:
+    """The length that a source states, and the belt that it implies: length x depth, on each side that counts [km2]."""
+    if settings.stated_length_km is None:
+        return {}
+    stated = {"stated_length_km": settings.stated_length_km, "stated_by": settings.stated_length_source}
+    if settings.depth_min_m is None or settings.depth_max_m is None:  # a depth that changes along another line
+        return stated
+    sides = 2 if settings.measure == "each-side" and settings.sides == "both" else 1
+    low, high = (
+        settings.stated_length_km * depth * sides / 1000 for depth in (settings.depth_min_m, settings.depth_max_m)
+    )
+    return stated | {"stated_belt_km2": [round(low, 1), round(high, 1)]}
 
 
 def _warnings(

@@ -31,7 +31,7 @@ from clearplan.publishing.public_cells import (
 from clearplan.publishing.reasons import reasons_at
 from clearplan.publishing.tables import from_records, only_declared, publish_tables
 from clearplan.settings.publishing import PublishSettings
-from clearplan.study.provenance import fingerprint_with
+from clearplan.study.provenance import fingerprint_with, of_known_sources
 from clearplan.tables.check import no_faults
 from clearplan.tables.codes import CODE_LISTS, EVERY_KIND, OUTSIDE
 from clearplan.tables.columns import Tier
@@ -331,7 +331,7 @@ def _for_anyone(run: dict[str, Any], study: Study, out: Study) -> dict[str, Any]
 _ROWS = tuple(name for name, table in INPUTS.items() if not table.shapes)
 #: What the public record of a run holds beside the books; a key that somebody adds to run.json stays away.
 _KEPT = ("fingerprint", "tier", "inputs", "settings", "versions", "crs", "operations", "code_lists", "counts",
-         "deferred", "contact_lines", "people", "faults", *_ROWS, "cuts",
+         "deferred", "contact_lines", "known_sources", "people", "faults", *_ROWS, "cuts",
          "warnings")  # fmt: skip
 
 
@@ -368,8 +368,10 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
     closed = int((study.hazards["status"] == "closed").sum())
     if closed:
         words.append(f"{closed} hazards have status closed and are not counted as remaining")
+    known = of_known_sources(study.project)
+    words += known
     left = len(study.run["warnings"]) + (0 if study.planned is None else len(study.planned.notes))
-    left -= len(_of_decisions(study, "public"))
+    left -= len(_of_decisions(study, "public")) + len(known)
     if left:
         words.append(
             f"{left} notes of the restricted study speak of single rows, places or files and are not shown here"
