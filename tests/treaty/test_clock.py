@@ -78,6 +78,30 @@ def test_a_rate_of_nothing_has_no_day():
     assert any("none is long enough" in words for words in never.words)
 
 
+def test_the_forecast_follows_what_is_released_less_what_is_found():
+    # 300 m2 a year are released and 200 found (100 to 250): 1,000 m2 take ten years, 1,000 / 200 and 1,000 / 50.
+    rates = Rates(300.0, 300.0, 300.0, "as released", 200.0, (50.0, 100.0, 200.0))
+    told = clock(PARTY, Ground(1000.0), rates, date(2024, 6, 1))
+    assert told.forecast == (date(2029, 6, 1), date(2034, 6, 1), date(2044, 6, 1))
+    assert told.extension_years == pytest.approx((1, 6, 16))
+    assert told.if_nothing_found[0] == told.if_nothing_found[2] < date(2027, 10, 31)  # three years and a third
+    words = " ".join(told.words)
+    assert "At the net trend of 100 m² a year (50 m² to 200 m², released less what came to it" in words
+    assert "by 2034-06-01 (by 2029-06-01 at the high rate, by 2044-06-01 at the low one)" in words
+    assert "If nothing more were found, at 300 m² a year" in words
+    assert "In these years 200 m² a year came to the ground that counts" in words
+
+
+def test_ground_that_grows_is_never_released():
+    told = clock(PARTY, Ground(1000.0), Rates(9.0, 10.0, 90.0, "", 60.0, (-80.0, -50.0, 20.0)), date(2024, 6, 1))
+    assert told.forecast == (date(2074, 6, 1), None, None)
+    assert told.extension_needed is True
+    words = " ".join(told.words)
+    assert "net trend of −50 m² a year (−80 m² to 20 m²" in words
+    assert "will not get less: more came than was released; at the high rate it will be released by 2074-06-01" in words
+    assert "none is long enough" in words
+
+
 def test_nothing_remaining_needs_nothing():
     told = clock(PARTY, Ground(0.0, indication_m2=5e6), Rates(0.0, 0.0, 0.0, "as told"), date(2024, 6, 1))
     assert told.needed_m2_a_year == 0
@@ -119,7 +143,8 @@ amounts = st.sampled_from([0.0, 0.4, 900.0, 2.5e6, 4e9])
 @settings(max_examples=150, deadline=None)
 def test_a_state_outside_never_reads_of_a_deadline(ground, rates, convention, on, found):
     treaty = SUPPOSED.model_copy(update={"convention": convention, "if_acceded_on": on})
-    speed = None if rates is None else Rates(*sorted(rates), source="as told", found=found)
+    net = None if rates is None or found is None else tuple(rate - found for rate in sorted(rates))
+    speed = None if rates is None else Rates(*sorted(rates), source="as told", found=found, net=net)
     told = clock(treaty, ground, speed, date(2026, 1, 1))
     assert told.deadline is None
     assert all(f"if it acceded on {on}" in words.casefold() for words in told.words)
@@ -137,6 +162,8 @@ def test_a_state_outside_never_reads_of_a_deadline(ground, rates, convention, on
         (PARTY, -1.0, STEADY, "2026-01-01", "at least 0"),
         (PARTY, float("nan"), STEADY, "2026-01-01", "at least 0"),
         (PARTY, 1.0, Rates(3.0, 2.0, 1.0, ""), "2026-01-01", "in that order"),
+        (PARTY, 1.0, Rates(1.0, 2.0, 3.0, "", 1.0, (1.0, 0.0, 2.0)), "2026-01-01", "in that order"),
+        (PARTY, 1.0, Rates(1.0, 2.0, 3.0, "", 1.0, (float("-inf"), 0.0, 2.0)), "2026-01-01", "net rates"),
         (PARTY, 1.0, STEADY, "1.1.2026", "must be a day"),
         (PARTY, 1.0, STEADY, 2026, "must be a day"),
         (PARTY, 1.0, STEADY, pd.NaT, "must be a day"),
@@ -181,6 +208,8 @@ def test_rates_are_of_full_years_and_of_what_counts():
     rates = release_rates(SUPPOSED, BRIDGES, "2025-06-30")
     assert (rates.low, rates.likely, rates.high) == pytest.approx((200, 250, 300))
     assert rates.found == pytest.approx((400 + 10 - 10) / 2)
+    # 2023: 200 released, 410 came; 2024: 300 released, and 10 went over to another class.
+    assert rates.net == pytest.approx((200 - 410, (200 - 410 + 300 + 10) / 2, 300 + 10))
     assert rates.source == "as released in the years 2023 to 2024"
     assert release_rates(SUPPOSED, {2025: BRIDGES[2025]}, "2025-06-30") is None
     assert release_rates(SUPPOSED, {2025: BRIDGES[2025]}, "2025-12-31").source == "as released in 2025"

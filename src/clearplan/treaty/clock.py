@@ -56,7 +56,8 @@ class Rates:
     """Ground that is released in a year: low, likely, high [m2 a year], and where that comes from.
 
     ``found``: ground that came to what counts in a year of the same years, newly found, re-opened or of another class
-    before; None where nobody measured it.
+    before; ``net``: released less found of these years, the least, the mean and the most, below 0 where more came than
+    was released [m2 a year]. Both are None where nobody measured them.
     """
 
     low: float
@@ -64,6 +65,7 @@ class Rates:
     high: float
     source: str
     found: float | None = None
+    net: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,10 @@ class Clock:
     """The clock of a state. Of three figures the first is the low one: the earliest day, the shortest extension.
 
     ``deadline``: only of a state party; of any other ``would_end``, the end of ten years if it acceded on
-    ``if_acceded_on``. ``needed_m2_a_year``: None where the day has passed. ``forecast``: early, likely and late day;
-    None where the rate is 0, unknown or would take more than a thousand years. ``extension_years`` [years] and
+    ``if_acceded_on``. ``needed_m2_a_year``: None where the day has passed. ``forecast``: early, likely and late day
+    at the net trend, or at the rate of release where no trend is known; None where no ground is gained, the rate is
+    unknown or it would take more than a thousand years. ``if_nothing_found``: the same days if no more ground came from
+    now on. ``extension_years`` [years] and
     ``extension_requests`` (how many, each of the longest that may be granted): None where the forecast is.
     ``extension_needed``: at the likely rate; None where no rate is known. ``words``: all of it in sentences.
     """
@@ -89,6 +93,7 @@ class Clock:
     rates: Rates | None
     needed_m2_a_year: float | None
     forecast: tuple[dt.date | None, dt.date | None, dt.date | None]
+    if_nothing_found: tuple[dt.date | None, dt.date | None, dt.date | None]
     extension_needed: bool | None
     extension_years: tuple[float | None, float | None, float | None]
     extension_requests: tuple[int | None, int | None, int | None]
@@ -153,7 +158,8 @@ def release_rates(treaty: Treaty, bridges: Mapping[int, pd.DataFrame], as_at: Da
         Calendar year to its table of :func:`clearplan.land.ledger.bridge` (days from
         :func:`clearplan.treaty.filed.book_years`).
     as_at : day
-        Years that ended by then are full: least, mean and most of them are low, likely and high.
+        Years that ended by then are full: least, mean and most of them are low, likely and high, of what was released
+        and of what was released less what was found.
 
     Returns
     -------
@@ -179,8 +185,13 @@ def release_rates(treaty: Treaty, bridges: Mapping[int, pd.DataFrame], as_at: Da
         came = own["newly_found_m2"] + own["reopened_m2"] + own["changed_in_m2"] - own["changed_out_m2"]
         found.append(float(came.sum()))
     years = f"in {min(full)}" if len(full) == 1 else f"in the years {min(full)} to {max(full)}"
-    mean = sum(released) / len(released)
-    return Rates(min(released), mean, max(released), f"as released {years}", sum(found) / len(found))
+    net = _spread([m2 - more for m2, more in zip(released, found, strict=True)])
+    return Rates(*_spread(released), f"as released {years}", sum(found) / len(found), net)
+
+
+def _spread(years: list[float]) -> tuple[float, float, float]:
+    """Least, mean and most of some years."""
+    return min(years), sum(years) / len(years), max(years)
 
 
 # --- the clock
@@ -217,9 +228,8 @@ def clock(treaty: Treaty, ground: Ground, rates: Rates | None, as_at: Day) -> Cl
     end = treaty.extended_to or ten
     left = ground.counted_m2
     needed = 0.0 if left == 0 else left / years_between(day, end) if end > day else None
-    # A high rate gives the early day.
-    speeds = (None,) * 3 if rates is None else (rates.high, rates.likely, rates.low)
-    done = [_forecast(day, left, speed) for speed in speeds]
+    alone = [_forecast(day, left, speed) for speed in _speeds(rates)]
+    done = [_forecast(day, left, speed) for speed in _speeds(rates, net=True)]
     longer = [None if d is None else years_between(end, d) if d > end else 0.0 for d in done]
     requests = [None if y is None else math.ceil(y / rule.longest - 1e-9) for y in longer]
     late = left > 0 and (longer[1] is None or longer[1] > 0)
@@ -236,6 +246,7 @@ def clock(treaty: Treaty, ground: Ground, rates: Rates | None, as_at: Day) -> Cl
         rates=rates,
         needed_m2_a_year=needed,
         forecast=(done[0], done[1], done[2]),
+        if_nothing_found=(alone[0], alone[1], alone[2]),
         extension_needed=None if rates is None and left > 0 else late,
         extension_years=(longer[0], longer[1], longer[2]),
         extension_requests=(requests[0], requests[1], requests[2]),
@@ -261,7 +272,10 @@ def _refuse_odd(treaty: Treaty, ground: Ground, rates: Rates | None, rule: Conve
     figures += [] if rates is None else [rates.low, rates.likely, rates.high]
     if not all(math.isfinite(m2) and m2 >= 0 for m2 in figures):
         raise SettingsError("treaty clock: ground and rates must be numbers of at least 0 [m2]; correct them")
-    if rates is not None and not rates.low <= rates.likely <= rates.high:
+    if rates is not None and rates.net is not None and not all(math.isfinite(m2) for m2 in rates.net):
+        raise SettingsError("treaty clock: net rates must be numbers [m2 a year]; correct them")
+    triples = [] if rates is None else [(rates.low, rates.likely, rates.high), rates.net or (0.0, 0.0, 0.0)]
+    if not all(low <= likely <= high for low, likely, high in triples):
         raise SettingsError("treaty clock: rates must be low, likely, high in that order; correct them")
     if not treaty.party and "deadline" in f"{treaty.state} {treaty.source}".casefold():
         raise SettingsError("treaty: a state that is not party has no deadline; word state and source without it")
@@ -270,7 +284,15 @@ def _refuse_odd(treaty: Treaty, ground: Ground, rates: Rates | None, rule: Conve
 def _forecast(day: dt.date, left: float, speed: float | None) -> dt.date | None:
     if left == 0:
         return day
-    return years_after(day, left / speed) if speed else None
+    return years_after(day, left / speed) if speed is not None and speed > 0 else None
+
+
+def _speeds(rates: Rates | None, *, net: bool = False) -> tuple[float | None, float | None, float | None]:
+    """High, likely and low rate [m2 a year], for the high one gives the early day; net where that is known."""
+    if rates is None:
+        return None, None, None
+    low, likely, high = rates.net if net and rates.net is not None else (rates.low, rates.likely, rates.high)
+    return high, likely, low
 
 
 def km2_words(m2: float) -> str:
@@ -299,7 +321,7 @@ def _party_words(told: Clock, rule: Convention, ten: dt.date, source: str) -> li
     else:
         a_year = km2_words(told.needed_m2_a_year)
         words.append(f"To be done by the deadline, {a_year} a year must be released from {told.as_at} on.")
-    rest = [_done_words(told, "will"), *_extension_words(told, rule, "is", "has to be"), *_found_words(told, "leaves")]
+    rest = [*_done_words(told, "will"), *_extension_words(told, rule, "is", "has to be")]
     return words + [f"{text}." for text in rest]
 
 
@@ -318,8 +340,7 @@ def _supposed_words(told: Clock, rule: Convention, source: str) -> list[str]:
     else:
         a_year = km2_words(told.needed_m2_a_year)
         words.append(f"{supposed} {a_year} a year would have to be released from {told.as_at} on to be done in them.")
-    rest = [_done_words(told, "would"), *_extension_words(told, rule, "would be", "would have to be")]
-    rest += _found_words(told, "would leave")
+    rest = [*_done_words(told, "would"), *_extension_words(told, rule, "would be", "would have to be")]
     return words + [f"{supposed} {text[0].lower()}{text[1:]}." for text in rest]
 
 
@@ -344,19 +365,41 @@ def _left_out(ground: Ground, verb: str) -> list[str]:
     return words
 
 
-def _done_words(told: Clock, verb: str) -> str:
-    """The forecast: at which rate, by when."""
+def _done_words(told: Clock, verb: str) -> list[str]:
+    """The forecast: at which rate, by when; where ground was still found, at the net trend first."""
     rates = told.rates
     if rates is None:
-        return "Nobody can tell when: no full calendar year of releases is known and the plan states no rate"
-    if rates.low == rates.high:
-        speed = f"At {km2_words(rates.likely)} a year ({rates.source}; one figure, so no interval)"
+        return ["Nobody can tell when: no full calendar year of releases is known and the plan states no rate"]
+    released = _at_rate(rates.low, rates.likely, rates.high, rates.source)
+    days = _days(told.if_nothing_found)
+    if rates.net is None or rates.found is None:
+        return [f"At {released} the known ground {verb} be released {days}; what is still to be found is not in it"]
+    trend = f"At the net trend of {_at_rate(*rates.net, f'released less what came to it, {rates.source}')}"
+    if rates.net[1] <= 0:
+        first = f"{trend} the known ground {verb} not get less: more came than was released"
+        first += "" if told.forecast[0] is None else f"; at the high rate it {verb} be released by {told.forecast[0]}"
     else:
-        low, high = km2_words(rates.low), km2_words(rates.high)
-        speed = f"At {km2_words(rates.likely)} a year ({low} to {high}, {rates.source})"
-    early, likely, late = (_when(day) for day in told.forecast)
+        first = f"{trend} the known ground {verb} be released {_days(told.forecast)}"
+    alone = f"If nothing more were found, at {released} it {verb} be released {days}"
+    return [first, alone, _found_words(rates.found)]
+
+
+def _at_rate(low: float, likely: float, high: float, source: str) -> str:
+    """A rate with its spread, and where it comes from."""
+    if low == high:
+        return f"{_signed(likely)} a year ({source}; one figure, so no interval)"
+    return f"{_signed(likely)} a year ({_signed(low)} to {_signed(high)}, {source})"
+
+
+def _signed(m2: float) -> str:
+    """Ground in words; what is lost has a minus."""
+    return km2_words(m2) if m2 >= 0 else f"−{km2_words(-m2)}"
+
+
+def _days(forecast: tuple[dt.date | None, dt.date | None, dt.date | None]) -> str:
+    early, likely, late = (_when(day) for day in forecast)
     between = "" if early == late else f" ({early} at the high rate, {late} at the low one)"
-    return f"{speed} the known ground {verb} be released {likely}{between}"
+    return f"{likely}{between}"
 
 
 def _when(day: dt.date | None) -> str:
@@ -393,12 +436,9 @@ def _span(years: float | None) -> str:
     return "none" if years == 0 else f"{math.ceil(years * 10 - 1e-9) / 10:.1f} years"
 
 
-def _found_words(told: Clock, verb: str) -> list[str]:
-    """What the forecast does not know: that ground is still being found."""
-    rates = told.rates
-    if rates is None or rates.found is None or rates.found < 1:
-        return []
-    return [
-        f"The forecast {verb} out what is still to be found: {km2_words(rates.found)} a year came to the ground that "
-        "counts in the same years, newly found, re-opened or of another class before"
-    ]
+def _found_words(found: float) -> str:
+    """How much ground is still being found."""
+    return (
+        f"In these years {km2_words(found)} a year came to the ground that counts: newly found, re-opened or of "
+        "another class before"
+    )
