@@ -5,6 +5,7 @@ import re
 import sqlite3
 import struct
 from contextlib import closing
+from zipfile import ZipFile
 
 import geopandas as gpd
 import pytest
@@ -35,6 +36,15 @@ def shapefile(folder, count):
     table[4:8] = count.to_bytes(4, "little")
     (folder / "h.dbf").write_bytes(bytes(table))
     return folder / "h.shp"
+
+
+def zipped(folder, count):
+    shapefile(folder, count)
+    with ZipFile(folder / "h.zip", "w") as archive:
+        for path in sorted(folder.glob("h.*")):
+            if path.suffix != ".zip":
+                archive.write(path, path.name)
+    return folder / "h.zip"
 
 
 def geopackage(folder, count):
@@ -88,6 +98,9 @@ CASES = {
     ("shp", 2): (lambda folder: shapefile(folder, 2), 3, 2, "h.dbf has 2 rows for 3 shapes", ""),
     ("shp", 1): (lambda folder: shapefile(folder, 1), 3, 1, "h.dbf has 1 rows for 3 shapes", ""),
     ("shp", 4): (lambda folder: shapefile(folder, 4), 4, 3, "h.dbf has 4 rows for 3 shapes", ""),
+    ("zip", 2): (lambda folder: zipped(folder, 2), 3, 2, "h.dbf has 2 rows for 3 shapes", ""),
+    ("zip", 1): (lambda folder: zipped(folder, 1), 3, 1, "h.dbf has 1 rows for 3 shapes", ""),
+    ("zip", 4): (lambda folder: zipped(folder, 4), 4, 3, "h.dbf has 4 rows for 3 shapes", ""),
     ("fgb", 2): (lambda folder: flatgeobuf(folder, 2), 3, 2, "", AGAIN),
     ("fgb", 5): (lambda folder: flatgeobuf(folder, 5), 5, 3, "", AGAIN),
     ("fgb", 1): (lambda folder: flatgeobuf(folder, 1), 3, 1, "", AGAIN),
@@ -145,7 +158,7 @@ def test_strict_commands_refuse_the_file_in_a_line_and_write_nothing(tmp_path, c
     assert done.returncode == 1
     (refusal,) = done.stderr.splitlines()
     assert refusal.startswith(f"Error: {path.name}: {rule}; {remedy}")
-    advice = re.sub(r" \(and \d more faults\)$", "", refusal.partition(f"{rule}; ")[2])
+    advice = re.sub(r" \(and \d more faults?\)$", "", refusal.partition(f"{rule}; ")[2])
     assert len(advice.split()) >= 3  # what to do about it
     for text in (checked.stdout, done.stdout):
         (listed,) = [line for line in text.partition(f"In {path.name}:\n")[2].splitlines() if rule in line]
@@ -185,4 +198,19 @@ def test_a_file_cut_by_its_service_is_refused_though_nobody_knows_how_many_rows_
     rule = "the service had more rows than it sent (exceededTransferLimit)"
     assert done.stderr == f"Error: h.geojson: {rule}; export the rest, or read the url\n"
     assert rule in checked.stdout
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("cell", ['"from2', 'from2,"46.92', '46.92,39.99,"note2'])
+def test_a_quote_without_its_end_is_refused_in_a_line(tmp_path, cell):
+    path = text(tmp_path, "zero", "zero")
+    plain = cell.replace('"', "")
+    path.write_text(path.read_text().replace(f",{plain}", f",{cell}"))
+    plan = project_with(tmp_path, path)
+    checked = clearplan("check", path, "--as", "hazards", "--plan", plan)
+    done = clearplan("run", plan, "--out", tmp_path / "out", "--offline")
+    assert (checked.returncode, done.returncode) == (1, 1)
+    assert len(done.stderr.splitlines()) == 1
+    assert "h.csv" in done.stderr
+    assert "quot" in done.stderr
     assert not (tmp_path / "out").exists()

@@ -56,7 +56,8 @@ class FaultsError(ClearplanError):
         row = f", row {first['row']}" if str(first["row"]) not in ("None", "nan", "<NA>") else ""
         column = f", column {first['column']}" if first["column"] else ""
         where = f"{first['file']}{row}{column}"
-        more = f" (and {len(faults) - 1} more faults)" if len(faults) > 1 else ""
+        others = len(faults) - 1
+        more = f" (and {others} more fault{'s' if others > 1 else ''})" if others else ""
         super().__init__(f"{where}: {first['rule']}; {first['remedy']}{more}")
 
 
