@@ -96,7 +96,7 @@ def make_instance(
         "start": "2026-01-01", "periods": periods, "period_months": 3, "counted_months": 3 * periods + 12,
         "working_days_a_month": 20, "home_m": 0, "wait_periods": 1, "currency": "USD", "score_weight": 0.1,
         "methods": METHODS if kinds == "all" else METHODS[-1:], "outcomes": OUTCOMES if kinds == "all" else {},
-        "risk_weight": 0, "optional_share": 0.1, "time_limit_s": limit, "gap": GAP, "seed": seed,
+        "risk_weight": 0, "optional_share": 0.1, "search_work": limit, "gap": GAP, "seed": seed,
     })  # fmt: skip
     teams = _teams(frame, waits, settings, share, ALL_TEAMS if kinds == "all" else ONE_TEAM)
     if kinds == "all":  # a sixth less than what all teams would cost on all their days
@@ -233,7 +233,7 @@ def by_cp_sat(case: PlanningCase, value: float, bound: float) -> dict[str, Any]:
     single = make_blocks(case, alone=True)
     problem, (model, parts) = single.problem, _cp_model(single.problem)
     solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = case.settings.time_limit_s
+    solver.parameters.max_time_in_seconds = case.settings.search_work
     solver.parameters.num_workers = 2
     solver.parameters.relative_gap_limit = GAP
     solver.parameters.random_seed = SEED % 2**31

@@ -37,6 +37,17 @@ HOMES = {
 }  # fmt: skip
 
 
+def test_planning_reads_no_clock_but_for_its_stop():
+    clocks, readers = {"time", "timeit", "resource", "signal"}, set()
+    for path in (SRC / "planning").rglob("*.py"):
+        if clocks & {name.split(".")[0] for name in imported(path)}:
+            readers.add(path.relative_to(SRC).as_posix())
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        assert not attributes & {"now", "today", "utcnow", "running_time", "getRunTime"}, path
+    assert readers == {"planning/search/allowance.py"}
+
+
 def package_of(path: Path) -> str:
     return path.relative_to(SRC).parent.as_posix()
 

@@ -21,12 +21,12 @@ CHA = {"land_class": "CHA", "steps": [{"name": "clearance", "kinds": ["manual"]}
 MONTH = {
     "start": "2026-01-01", "periods": 1, "period_months": 1, "counted_months": 2, "working_days_a_month": 1,
     "home_m": 0, "wait_periods": 1, "currency": "USD", "methods": [CHA], "score_weight": 0, "risk_weight": 0,
-    "optional_share": 0, "time_limit_s": 20, "gap": 0, "seed": 1,
+    "optional_share": 0, "search_work": 20, "gap": 0, "seed": 1,
 }  # fmt: skip
 #: Four quarters of 2026 with 60 working days each; people count until the end of 2027.
 QUARTERS = MONTH | {
     "start": dt.date(2026, 1, 1), "periods": 4, "period_months": 3, "counted_months": 24, "working_days_a_month": 20,
-    "home_m": 500, "time_limit_s": 1, "gap": 0.01,
+    "home_m": 500, "search_work": 1, "gap": 0.01,
 }  # fmt: skip
 #: A team of one that clears a square metre a day.
 TEAM = {
@@ -183,7 +183,7 @@ def random_case(rng: np.random.Generator) -> PlanningCase:
     asked = settings(
         periods=5, counted_months=8, working_days_a_month=float(rng.uniform(1, 6)), methods=METHODS,
         outcomes={"SHA": shares}, wait_periods=int(rng.integers(0, 3)), score_weight=0.1,
-        budget=float(rng.uniform(5, 60)), budget_a_period=float(rng.uniform(3, 20)), time_limit_s=2,
+        budget=float(rng.uniform(5, 60)), budget_a_period=float(rng.uniform(3, 20)), search_work=2,
         gap=0.2 if rng.random() < 0.75 else 0.01,  # the greedy plan is often near enough; HiGHS has its turn too
         hard_deadlines=["Z0"] if rng.random() < 1 / 4 else [],
     )  # fmt: skip

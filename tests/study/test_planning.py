@@ -16,6 +16,8 @@ import clearplan as cp
 from clearplan.core.errors import OutputError, SettingsError
 from clearplan.study import treaty as dossier
 from clearplan.study.compare import comparison_words
+from tests.busy import busy_loops
+from tests.conftest import FULL, SAMPLE
 
 TEAMS = """team_id,kind,number,rate_low,rate_likely,rate_high,rate_source,cost_per_day,season,source,recorded_on
 SURVEY,NTS,1,20000,40000,80000,made up,100,,test,2025-06-01
@@ -36,7 +38,7 @@ currency = "EUR"
 score_weight = 0.0
 risk_weight = 0.0
 optional_share = 0.0
-time_limit_s = 10
+search_work = 10
 gap = 0.0
 seed = 1
 [[planning.methods]]
@@ -124,6 +126,21 @@ def village(tmp_path):
     return folder
 
 
+def bytes_of_plan(project, out):
+    """The files of a plan of work, but for the time stamp."""
+    cp.run_study(project, out)
+    record = re.sub(rb'"finished_at": "[^"]*"', b"", (out / "run.json").read_bytes())
+    return {"run.json": record} | {name: (out / name).read_bytes() for name in ("plan.xlsx", "work.csv")}
+
+
+@pytest.mark.parametrize("sample", [False, pytest.param(True, marks=pytest.mark.skipif(not FULL, reason="minutes"))])
+def test_the_same_bytes_of_a_plan_beside_two_busy_loops(village, tmp_path, sample):
+    project = SAMPLE / "plan.toml" if sample else village / "plan.toml"
+    quiet = bytes_of_plan(project, tmp_path / "first" / "out")
+    with busy_loops():
+        assert bytes_of_plan(project, tmp_path / "again" / "out") == quiet
+
+
 def test_a_study_with_teams_is_planned_and_written(village):
     study = cp.run_study(village / "plan.toml", village / "out")
     assert study.planned is not None
@@ -158,7 +175,8 @@ def test_the_plan_alone_with_other_money_teams_and_days(village, capsys):
     from clearplan.cli.app import app
 
     (village / "few.csv").write_text(TEAMS.replace("HANDS,manual,2", "HANDS,manual,1"))
-    asked = ["--budget", "120000", "--teams", str(village / "few.csv"), "--return-by", "2026-06-30", "--seconds", "3"]
+    asked = ["--budget", "120000", "--teams", str(village / "few.csv"), "--return-by", "2026-06-30"]
+    asked += ["--search-work", "3"]
     with pytest.raises(SystemExit) as ended:
         app(["plan", str(village / "plan.toml"), "--out", str(village / "what if"), *asked])
     assert not ended.value.code

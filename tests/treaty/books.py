@@ -65,7 +65,7 @@ def planning(**changes):
     base = {
         "start": date(2025, 10, 1), "periods": 3, "period_months": 6, "counted_months": 36, "working_days_a_month": 20,
         "home_m": 0, "wait_periods": 0, "currency": "USD", "score_weight": 0, "risk_weight": 0, "optional_share": 0,
-        "time_limit_s": 1, "gap": 0.1, "seed": 1,
+        "search_work": 1, "gap": 0.1, "seed": 1,
         "methods": (
             Method(land_class="SHA", steps=SURVEYED),
             Method(land_class="CHA", ordnance=("AV",), steps=PREPARED),

@@ -50,8 +50,9 @@ def plan_work(  # noqa: PLR0913 - the options of the command
     robust: Annotated[
         bool, typer.Option("--robust", help="Plan with efforts that are exceeded in one case of five.")
     ] = False,
-    seconds: Annotated[
-        float | None, typer.Option("--seconds", metavar="N", min=0.1, help="Search no longer than this.")
+    search_work: Annotated[
+        float | None,
+        typer.Option("--search-work", metavar="N", min=0.1, help="Counted work of the search; one is about a second."),
     ] = None,
     tier: Annotated[
         str | None, typer.Option("--tier", metavar=TIER_NAMES, help="Who may see the files; else publish.tier.")
@@ -74,7 +75,7 @@ def plan_work(  # noqa: PLR0913 - the options of the command
         "budget_a_period": budget_a_period,
         "periods": periods,
         "return_by": return_by,
-        "time_limit_s": seconds,
+        "search_work": search_work,
         "robust": robust or None,
     }
     change: dict[str, Any] = {"planning": {name: value for name, value in options.items() if value is not None}}

@@ -234,9 +234,9 @@ def watched() -> Iterator[Watchers]:
             bar.update(task, completed=begun, description=stage)
             begun += 1
 
-        def search(gap: float, seconds: float) -> None:
+        def search(gap: float, done: float) -> None:
             near = f"within {100 * gap:.2g} % of the best" if gap < 1 else "nothing proven yet"
-            bar.update(task, description=f"Planning the work: {near} after {seconds:.0f} s")
+            bar.update(task, description=f"Planning the work: {near} after {100 * done:.0f} % of the search")
 
         yield {"progress": progress, "search": search}
         bar.update(task, completed=len(STAGES), description="Done")

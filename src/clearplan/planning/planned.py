@@ -49,16 +49,17 @@ class Schedule:
     """Who works where and when by the best plan found, and how near it is to the best there can be.
 
     ``work``: WORK of the best plan found; ``strategies``: WORK of each way of planning; ``value``: what the plan is
-    worth in the planner's own objective, ``bound``: no plan is worth more [person-months]; ``seconds``: spent;
-    ``notes``: what a reader must know; ``left_out``: task to the reason why nobody may work on it; ``shut``: zone to
-    the reason why it can't open; ``parts``: the best plan found in the planner's own blocks.
+    worth in the planner's own objective, ``bound``: no plan is worth more [person-months]; ``spent``: counted work of
+    the search [units of ``search_work``]; ``notes``: what a reader must know; ``left_out``: task to the reason why
+    nobody may work on it; ``shut``: zone to the reason why it can't open; ``parts``: the best plan found in the
+    planner's own blocks.
     """
 
     work: pd.DataFrame
     strategies: dict[str, pd.DataFrame]
     value: float
     bound: float
-    seconds: float
+    spent: float
     notes: tuple[Reason, ...] = ()
     left_out: dict[str, Reason] = field(default_factory=dict)
     shut: dict[str, Reason] = field(default_factory=dict)

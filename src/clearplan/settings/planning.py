@@ -170,7 +170,15 @@ class PlanningSettings(Settings):
         default=0.0,
         description="What a team-day in the district where the plan in force has it is worth [person-months].",
     )
-    time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = Field(description="Search no longer than this [s].")
+    search_work: Annotated[float, Field(gt=0, le=1e6)] = Field(
+        description="The search ends after so much counted work: iterations, rounds, moves and pieces at fixed prices "
+        "[units; one is about a second of one quiet core of 2026]. The same plan is found under any load."
+    )
+    stop_after_s: Annotated[float, Field(gt=0, le=1e7)] = Field(
+        default=86_400.0,
+        description="Stop by the clock for all searches of a plan together [s]; every output says so if it strikes, "
+        "for another run may then find another plan. A day: far beyond the counted work.",
+    )
     gap: Annotated[float, Field(ge=0, lt=1)] = Field(description="Search until the plan is proven this near [1].")
     seed: int = Field(ge=0, description="Seed of the search; written into the outputs.")
     budgets: Annotated[tuple[Amount, ...], Field(max_length=12)] = Field(

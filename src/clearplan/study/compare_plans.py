@@ -25,7 +25,17 @@ _TEAM = (
     "available_to",
 )
 #: Settings that decide how a plan is sought, not what it is worth.
-_SEARCH = ("time_limit_s", "seed", "uncertainty", "what_if", "treaty", "budgets", "return_by", "previous")
+_SEARCH = (
+    "search_work",
+    "stop_after_s",
+    "seed",
+    "uncertainty",
+    "what_if",
+    "treaty",
+    "budgets",
+    "return_by",
+    "previous",
+)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import geopandas as gpd
 import pandas as pd
@@ -12,6 +13,7 @@ from clearplan.planning.judge import judge_work
 from clearplan.planning.methods import UnknownPeople, people_range
 from clearplan.planning.planned import BEST, Planned, compare_strategies
 from clearplan.planning.replay import replay_work
+from clearplan.planning.search.allowance import Clock
 from clearplan.planning.search.budgets import budget_curve, days_of_return, return_programme, what_if
 from clearplan.planning.search.schedule import schedule
 from clearplan.planning.search.sooner import sooner
@@ -55,7 +57,7 @@ def plan_work(case: PlanningCase, *, progress: Progress | None = None) -> Planne
     ----------
     case : PlanningCase
     progress : callable, optional
-        Called with (gap, seconds) now and then while the best plan is sought.
+        Called with (gap, part of the search that is done) now and then while the best plan is sought.
 
     Raises
     ------
@@ -63,21 +65,27 @@ def plan_work(case: PlanningCase, *, progress: Progress | None = None) -> Planne
         As in :func:`clearplan.schedule`.
     """
     settings = case.settings
-    best = schedule(case, progress=progress)
+    clock = Clock(settings.stop_after_s)
+    best = schedule(case, progress=progress, clock=clock)
+    curve = budget_curve(case, best=best, clock=clock) if settings.budgets else None
     judgements = {name: judge_work(work, case) for name, work in best.strategies.items()}
     judged, by = judgements[BEST], days_of_return(case)
     homes = [judgement.home.assign(strategy=name) for name, judgement in judgements.items()]
+    variants = what_if(case, judged, clock=clock)
+    programme = return_programme(case, by=by, clock=clock) if by else None
+    if clock.struck:  # wherever it has struck, in whichever of these searches
+        best = replace(best, notes=tuple(dict.fromkeys((*best.notes, *clock.notes()))))
     return Planned(
         case=case,
         schedule=best,
         judgement=judged,
         comparison=compare_strategies(judgements, best.gap),
         home=pd.concat(homes, ignore_index=True),
-        what_if=what_if(case, judged),
+        what_if=variants,
         replayed=replay_work(best.work, case) if settings.uncertainty is not None and len(best.work) else None,
         waiting=_waiting(case),
-        budgets=budget_curve(case, best=best) if settings.budgets else None,
-        programme=return_programme(case, by=by) if by else None,
+        budgets=curve,
+        programme=programme,
         sooner=sooner(case, judged),
     )
 

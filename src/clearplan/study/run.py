@@ -121,7 +121,7 @@ def run_study(  # noqa: PLR0913 - all that a run may have otherwise than plan.to
     progress : callable, optional
         Told the name of each stage (one of ``STAGES``) as it begins.
     search : callable, optional
-        Told (gap, seconds) now and then while the plan of work is sought.
+        Told (gap, part of the search that is done) now and then while the plan of work is sought.
 
     Raises
     ------

@@ -106,7 +106,7 @@ VALUES: dict[str, ValueName] = {
     "ratio": ValueName("consistency ratio of judgements", "public", "1"),
     "reason": ValueName("a further reason", "partner"),
     "section": ValueName("sections of plan.toml that a run has otherwise", "partner"),
-    "seconds": ValueName("time that a search may take", "public", "s"),
+    "seconds": ValueName("time after which the clock stops the search", "public", "s"),
     "step": ValueName("name of a step of a method", "partner"),
     "step_no": ValueName("number of a step, from 1", "partner"),
     "sums": ValueName("sum of the rows of a table", "partner"),
@@ -128,6 +128,7 @@ VALUES: dict[str, ValueName] = {
     "written": ValueName("what a schedule has, as it stands there", "partner"),
     "year": ValueName("a calendar year", "public"),
     "years": ValueName("what is meant in each year", "public"),
+    "work": ValueName("counted work of a search, one unit about a second of one quiet core", "public", "units"),
     "zone": ValueName("id of a zone", "partner"),
     "zone_name": ValueName("name of a zone", "partner"),
 }

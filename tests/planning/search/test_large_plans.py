@@ -7,6 +7,7 @@ import pytest
 
 from clearplan.planning.planned import STRATEGIES
 from clearplan.planning.search import schedule as rooms
+from clearplan.planning.search.allowance import Allowance, Clock
 from clearplan.planning.search.blocks import make_blocks
 from clearplan.planning.search.highs import Programme, proven_bound, relax, solve
 from clearplan.planning.search.moves import Orders, reordered
@@ -14,6 +15,11 @@ from clearplan.planning.search.neighbourhoods import replanned
 from clearplan.planning.search.problem import greedy, opened, progress, whole_in_order, worth
 from tests.conftest import FULL
 from tests.worlds import changed, exhaustive, planned, random_case, six_tasks, world
+
+
+def endless():
+    """More work than any of these searches does."""
+    return Allowance(1e6, Clock(86_400))
 
 
 def problems(count, seed):
@@ -66,7 +72,7 @@ def test_pieces_never_make_a_schedule_worse():
         problem = replace(problem, reward=np.zeros_like(problem.reward))  # what opens nothing is left to with_rest
         first = greedy(problem).work
         hopes = np.full(len(problem.needs), 0.5)
-        made = replanned(problem, first, hopes, seed=1, left_s=lambda: 5.0, going_on=lambda count, _: count < 4)
+        made = replanned(problem, first, hopes, seed=1, allowance=endless(), going_on=lambda count, _: count < 4)
         assert worth(problem, made) >= worth(problem, first) - 1e-6 * max(1.0, abs(worth(problem, first)))
 
 
@@ -110,8 +116,8 @@ def test_the_bound_of_any_duals_is_above_the_best():
             gain=rng.uniform(0, 5, columns), upper=rng.uniform(0.5, 3, columns), whole=rng.random(columns) < 0.5,
             row=row, column=column, entry=entry[row, column], low=np.full(rows, -np.inf), high=rng.uniform(2, 8, rows),
         )  # fmt: skip
-        best = solve(programme, time_limit_s=10, gap=0, seed=1)
-        relaxed = relax(programme, time_limit_s=10, seed=1)
+        best = solve(programme, allowance=endless(), gap=0, seed=1)
+        relaxed = relax(programme, allowance=endless(), seed=1)
         assert relaxed.bound >= best.objective - 1e-7
         assert relaxed.bound == pytest.approx(relaxed.objective, rel=1e-4)
         for duals in (rng.normal(size=rows), np.full(rows, np.inf), np.zeros(rows)):

@@ -17,6 +17,7 @@ from clearplan.planning.calendar import Day, period_days, team_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement, judge_work
 from clearplan.planning.planned import Parts, ReturnProgramme, Schedule, gap_of
+from clearplan.planning.search.allowance import Clock, allowance_of
 from clearplan.planning.search.blocks import Blocks, make_blocks
 from clearplan.planning.search.deadlines import meet, part_due, with_twin
 from clearplan.planning.search.highs import Programme, relax, solve
@@ -38,11 +39,17 @@ _MOST_TEAMS = 10_000
 _ENDLESS = 1e6
 
 
-def budget_curve(case: PlanningCase, *, best: Schedule | None = None, progress: Progress | None = None) -> pd.DataFrame:
+def budget_curve(
+    case: PlanningCase,
+    *,
+    best: Schedule | None = None,
+    progress: Progress | None = None,
+    clock: Clock | None = None,
+) -> pd.DataFrame:
     """The best plan found for each of ``settings.budgets``, in the judge's figures.
 
     Each search begins with the plan of the budget before, so more money is never worth less; they share
-    ``time_limit_s``.
+    ``search_work``, and one stop by the clock.
 
     Parameters
     ----------
@@ -51,6 +58,8 @@ def budget_curve(case: PlanningCase, *, best: Schedule | None = None, progress: 
         The plan with the budget of the settings; that budget is then not searched again, unless less money found more.
     progress : callable, optional
         Called with (number of the budget from 0, its gap) when it is planned.
+    clock : Clock, optional
+        A stop by the clock that runs already; else ``stop_after_s`` from now on.
 
     Returns
     -------
@@ -59,14 +68,19 @@ def budget_curve(case: PlanningCase, *, best: Schedule | None = None, progress: 
         person-months for each million more than the budget before.
     """
     blocks, budgets = make_blocks(case), case.settings.budgets
-    shared = case.settings.model_copy(update={"time_limit_s": case.settings.time_limit_s / max(len(budgets), 1)})
+    clock = clock or Clock(case.settings.stop_after_s)
     before, spent, start = _judged(work_table(blocks, [], case), case, 0.0), 0.0, None
     rows = []
     for k, budget in enumerate(budgets):
         if best is not None and budget == case.settings.budget and _none_better(blocks, start, best):
             start, gap = best.parts, best.gap
         else:
-            search = best_plan(replace(blocks.problem, budget=budget), shared, start=start)
+            search = best_plan(
+                replace(blocks.problem, budget=budget),
+                case.settings,
+                allowance_of(case.settings, clock=clock, share=1 / len(budgets)),
+                start=start,
+            )
             start = search.parts
             gap = gap_of(search.bound + blocks.open_worth + blocks.slack, search.value + blocks.open_worth)
         judged = _judged(work_table(blocks, start, case), case, budget)
@@ -95,7 +109,7 @@ def _judged(work: pd.DataFrame, case: PlanningCase, budget: float) -> dict[str, 
     return judge_work(work, replace(case, settings=settings)).totals
 
 
-def what_if(case: PlanningCase, best: Judgement) -> pd.DataFrame:
+def what_if(case: PlanningCase, best: Judgement, *, clock: Clock | None = None) -> pd.DataFrame:
     """The plan's figures, and those of a new plan under each of ``settings.what_if``: other outcomes of survey.
 
     Parameters
@@ -103,6 +117,8 @@ def what_if(case: PlanningCase, best: Judgement) -> pd.DataFrame:
     case : PlanningCase
     best : Judgement
         Of the plan.
+    clock : Clock, optional
+        A stop by the clock that runs already; else ``stop_after_s`` from now on.
 
     Returns
     -------
@@ -113,7 +129,7 @@ def what_if(case: PlanningCase, best: Judgement) -> pd.DataFrame:
     for other in case.settings.what_if:
         outcomes = case.settings.outcomes | other.outcomes
         changed = replace(case, settings=case.settings.model_copy(update={"outcomes": outcomes}))
-        judged = judge_work(schedule(changed).work, changed).totals
+        judged = judge_work(schedule(changed, clock=clock).work, changed).totals
         rows.append({"name": other.name} | {name: judged[name] for name in _BOUGHT})
     return pd.DataFrame(rows)
 
@@ -140,7 +156,7 @@ def days_of_return(case: PlanningCase) -> dict[str, Day]:
     return days
 
 
-def return_programme(case: PlanningCase, *, by: Mapping[str, Day]) -> ReturnProgramme:
+def return_programme(case: PlanningCase, *, by: Mapping[str, Day], clock: Clock | None = None) -> ReturnProgramme:
     """The fewest further teams that open zones by given days, and then the least cost of the work.
 
     What must be finished by a day is fluid work, so only the number of teams is whole: a small mixed-integer programme
@@ -153,6 +169,8 @@ def return_programme(case: PlanningCase, *, by: Mapping[str, Day]) -> ReturnProg
     case : PlanningCase
     by : mapping
         Zone to the day by which it is to be open.
+    clock : Clock, optional
+        A stop by the clock that runs already; else ``stop_after_s`` from now on.
 
     Raises
     ------
@@ -164,7 +182,8 @@ def return_programme(case: PlanningCase, *, by: Mapping[str, Day]) -> ReturnProg
     met = meet(replace(blocks.problem, capacity=blocks.problem.capacity * _ENDLESS))
     problem = replace(blocks.problem, due=met.problem.due, block_due=met.problem.block_due)
     unit = team_days(case.teams.assign(number=1), dated.settings)
-    further, proven = _further(problem, unit, dated.settings)
+    clock = clock or Clock(case.settings.stop_after_s)
+    further, proven = _further(problem, unit, dated.settings, clock)
     number = pd.to_numeric(case.teams["number"]).to_numpy(float) + further
     parts = _cheapest(replace(problem, capacity=unit * number[:, None]))
     enough = replace(dated, teams=case.teams.assign(number=number))
@@ -174,6 +193,7 @@ def return_programme(case: PlanningCase, *, by: Mapping[str, Day]) -> ReturnProg
     notes += [Reason("programme.shut", zone=zone, reason=why) for zone, why in blocks.shut.items() if zone in by]
     if not proven:
         notes.append(Reason("programme.not_proven"))
+    notes += clock.notes()
     return ReturnProgramme(
         teams=_teams(case.teams, further, judged),
         periods=_periods(judged, case.settings),
@@ -198,7 +218,7 @@ def _dated(case: PlanningCase, by: Mapping[str, Day]) -> PlanningCase:
     )
 
 
-def _further(problem: Problem, unit: Array, settings: PlanningSettings) -> tuple[Array, bool]:
+def _further(problem: Problem, unit: Array, settings: PlanningSettings, clock: Clock) -> tuple[Array, bool]:
     """Further teams of each row of TEAMS (teams), and whether it is proven that none cost less."""
     count = len(problem.cost)
     more = problem
@@ -231,9 +251,9 @@ def _further(problem: Problem, unit: Array, settings: PlanningSettings) -> tuple
         low=np.append(programme.low, np.full(len(limits), -np.inf)),
         high=np.append(programme.high, np.zeros(len(limits))),
     )
-    answer = solve(both, time_limit_s=settings.time_limit_s, gap=0.0, seed=settings.seed)
+    answer = solve(both, allowance=allowance_of(settings, clock=clock), gap=0.0, seed=settings.seed)
     if answer.point is None:
-        raise SettingsError("return programme: not solved in time; raise planning.time_limit_s")
+        raise SettingsError("return programme: not solved within the counted work; raise planning.search_work")
     return np.round(answer.point[extra:]), answer.gap < 1e-6
 
 
@@ -246,7 +266,7 @@ def _cheapest(problem: Problem) -> list[tuple[int, int, int, float]]:
     programme = programme_of(part, at)
     for (s, team, _), column in at.part.items():
         programme.gain[column] = -dict(part.options[s])[team] * float(problem.cost[team])
-    answer = relax(programme, time_limit_s=3600.0, corner=True)
+    answer = relax(programme, corner=True)
     assert answer.point is not None, "the teams are enough"
     return [(int(steps[s]), team, t, share) for s, team, t, share in work_of(part, at, answer.point)]
 

@@ -21,8 +21,6 @@ Deadline = tuple[str, int]
 _ENDLESS = 1e6
 #: A step that lacks less of its ground is finished: rounding of the solver [1].
 _ROUNDING = 1e-6
-#: Longer than any of these small programmes takes [s].
-_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ def _work(problem: Problem, due: Array) -> list[tuple[int, int, int, float]] | N
     at = columns_of(part)
     programme = programme_of(part, at)
     programme.gain[at.done[part.last, periods - 1]] = 1.0
-    answer = relax(programme, time_limit_s=_SECONDS, corner=True)
+    answer = relax(programme, corner=True)
     if answer.point is None or answer.objective < len(periods) - _ROUNDING:
         return None
     return [(int(steps[s]), team, t, share) for s, team, t, share in work_of(part, at, answer.point)]
@@ -234,7 +232,7 @@ def _least(problem: Problem, due: Array, price: Mapping[int, float]) -> float:
     programme = programme_of(part, at)
     for (s, team, _), column in at.part.items():
         programme.gain[column] = -price.get(team, 0.0) * dict(part.options[s])[team]
-    answer = relax(programme, time_limit_s=_SECONDS, corner=True)
+    answer = relax(programme, corner=True)
     return -answer.objective if answer.point is not None else float("inf")
 
 

@@ -13,12 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearplan.core.errors import ClearplanError
+from clearplan.planning.search.allowance import (
+    Allowance,
+    Clock,
+    interior_iterations,
+    interior_work,
+    rounds,
+    simplex_work,
+)
 
 if TYPE_CHECKING:
     import highspy
 
 Array = NDArray[Any]
-Progress = Callable[[float, float], None]
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,10 @@ class Answer:
 def solve(
     programme: Programme,
     *,
-    time_limit_s: float,
+    allowance: Allowance,
     gap: float,
     seed: int,
+    share: float = 1.0,
     start: Array | None = None,
     nodes: int | None = None,
     progress: Progress | None = None,
@@ -71,18 +80,20 @@ def solve(
     Parameters
     ----------
     programme : Programme
-    time_limit_s : float
-        [s]
+    allowance : Allowance
+        Ends the search by counted work, and is charged with it.
     gap : float
         Stop when the best point is proven to be within this part of the best [1].
     seed : int
         Of HiGHS's own random choices.
+    share : float
+        Part of the allowance that may be spent, what was spent before included [1].
     start : array, optional
         A point to begin with.
     nodes : int, optional
-        Look at no more nodes of the search tree than this: unlike a limit of time the same on every machine.
+        Look at no more nodes of the search tree than this.
     progress : callable, optional
-        Called with (gap, seconds) now and then.
+        Called with the gap now and then.
 
     Raises
     ------
@@ -91,7 +102,8 @@ def solve(
     """
     import highspy
 
-    model = _model(time_limit_s, gap, seed)
+    entries = len(programme.entry)
+    model = _model(allowance.clock, gap, seed)
     if nodes is not None:
         model.setOptionValue("mip_max_nodes", nodes)
     _pass(model, programme, relaxed=False)
@@ -99,21 +111,27 @@ def solve(
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
         model.setSolution(solution)
-    if progress is not None:
-        _subscribe(model, progress)
+    _subscribe(model, max(rounds(allowance.left(share), entries), 1), progress)
     model.run()
     point, objective = _point(model)
-    return Answer(point, objective, float(model.getInfo().mip_dual_bound), _status(model))
+    info = model.getInfo()
+    allowance.spend(simplex_work(max(info.simplex_iteration_count, 0), entries))
+    allowance.clock.left_s()  # a stop by the clock is noticed
+    return Answer(point, objective, float(info.mip_dual_bound), _status(model))
 
 
-def relax(programme: Programme, *, time_limit_s: float, seed: int = 0, corner: bool = False) -> Answer:
+def relax(
+    programme: Programme, *, allowance: Allowance | None = None, share: float = 1.0, seed: int = 0, corner: bool = False
+) -> Answer:
     """Solve a programme without asking that anything be whole: its linear relaxation, whose bound holds for both.
 
     Parameters
     ----------
     programme : Programme
-    time_limit_s : float
-        [s]
+    allowance : Allowance, optional
+        Ends the iterations by counted work, and is charged with it; without it they run to their end.
+    share : float
+        Part of the allowance that may be spent [1].
     seed : int
         Of HiGHS's own random choices.
     corner : bool
@@ -124,12 +142,17 @@ def relax(programme: Programme, *, time_limit_s: float, seed: int = 0, corner: b
     ClearplanError
         HiGHS refuses the programme: a bug of ours.
     """
-    model = _model(time_limit_s, 0.0, seed)
+    entries = len(programme.entry)
+    model = _model(None if allowance is None else allowance.clock, 0.0, seed)
+    if allowance is not None:
+        model.setOptionValue("ipm_iteration_limit", interior_iterations(allowance.left(share), entries))
     if not corner:  # an interior point is enough for a bound and an order, and sooner there
         model.setOptionValue("solver", "ipm")
         model.setOptionValue("run_crossover", "off")
     _pass(model, programme, relaxed=True)
     model.run()
+    if allowance is not None:
+        allowance.spend(interior_work(max(model.getInfo().ipm_iteration_count, 0), entries))
     point, objective = _point(model)
     duals = np.zeros(len(programme.low))
     row_duals = np.array(model.getSolution().row_dual)
@@ -190,17 +213,18 @@ def _silent() -> Iterator[None]:
         os.close(terminal)
 
 
-def _model(time_limit_s: float, gap: float, seed: int) -> highspy.Highs:
+def _model(clock: Clock | None, gap: float, seed: int) -> highspy.Highs:
     import highspy
 
     with _silent():
         model = highspy.Highs()  # type: ignore[no-untyped-call]
-    options = {
+    options: dict[str, bool | int | float | str] = {
         "output_flag": False,
-        "time_limit": float(time_limit_s),
+        "time_limit": float("inf") if clock is None else max(clock.left_s(), 0.1),
         "mip_rel_gap": float(gap),
         "random_seed": int(seed) % 2**31,
-        "threads": 2,
+        "threads": 1,  # the order of work must not hang on the load
+        "parallel": "off",
         "primal_feasibility_tolerance": 1e-9,
         "mip_feasibility_tolerance": 1e-9,
     }
@@ -231,12 +255,18 @@ def _pass(model: highspy.Highs, programme: Programme, *, relaxed: bool) -> None:
         raise ClearplanError("HiGHS refuses the programme; run again with --debug and report it")
 
 
-def _subscribe(model: highspy.Highs, progress: Progress) -> None:
-    def on_event(event: highspy.HighsCallbackEvent) -> None:
-        out = event.data_out
-        progress(float(out.mip_gap), float(out.running_time))
+def _subscribe(model: highspy.Highs, most: int, progress: Progress | None) -> None:
+    """End after so many rounds of cuts and nodes: HiGHS asks after each, wherever the clock stands."""
+    rounds_done = 0
 
-    model.cbMipLogging.subscribe(on_event)
+    def on_round(event: highspy.HighsCallbackEvent) -> None:
+        nonlocal rounds_done
+        rounds_done += 1
+        event.interrupt(rounds_done >= most)
+        if progress is not None:
+            progress(float(event.data_out.mip_gap))
+
+    model.cbMipInterrupt.subscribe(on_round)
 
 
 def _point(model: highspy.Highs) -> tuple[Array | None, float]:

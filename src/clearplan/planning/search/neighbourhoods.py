@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clearplan.planning.search.allowance import PIECE, Allowance
 from clearplan.planning.search.highs import solve
 from clearplan.planning.search.milp import columns_of, point_of, programme_of, work_of
 from clearplan.planning.search.problem import Problem, days_by_district, opened, progress, worth
@@ -45,7 +46,8 @@ def replanned(
     hopes: Array,
     *,
     seed: int,
-    left_s: Callable[[], float],
+    allowance: Allowance,
+    share: float = 1.0,
     going_on: Callable[[int, float], bool],
 ) -> list[tuple[int, int, int, float]]:
     """The best schedule found by planning pieces again, all the rest as it is: a search of large neighbourhoods.
@@ -60,8 +62,10 @@ def replanned(
     hopes : array (unlocks)
         How far each unlock is open in the linear relaxation [1].
     seed : int
-    left_s : callable
-        How much longer the search may take [s].
+    allowance : Allowance
+        Charged with the work of each piece.
+    share : float
+        Part of the allowance that may be spent [1].
     going_on : callable
         Asked (pieces so far, worth) before each piece; the search ends where it says no.
     """
@@ -70,6 +74,7 @@ def replanned(
     value, size, count = worth(problem, best), float(_FIRST), 0
     while going_on(count, value):
         count += 1
+        allowance.spend(PIECE)
         done = progress(problem, best)
         ends = opened(problem, done)
         piece = _piece(problem, best, done, ends, _chosen(problem, ends, hopes, generator, round(size)))
@@ -80,7 +85,7 @@ def replanned(
         early = at.open[np.arange(1, problem.periods + 1) < piece.ready[:, None]]
         start = point_of(piece.problem, at, piece.kept)
         programme.upper[early] = start[early] = 0.0
-        answer = solve(programme, time_limit_s=max(left_s(), 0.1), gap=_GAP, seed=seed, nodes=_NODES, start=start)
+        answer = solve(programme, allowance=allowance, share=share, gap=_GAP, seed=seed, nodes=_NODES, start=start)
         size = min(max(size * (1.05 if answer.gap <= _GAP else 0.95), _LEAST), _MOST)
         if answer.point is not None:
             fresh = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from clearplan.core.reason import Reason
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import people_range
 from clearplan.planning.planned import BEST, STRATEGIES, Parts, Schedule, gap_of
+from clearplan.planning.search.allowance import Allowance, Clock, allowance_of, move_work, rounds
 from clearplan.planning.search.blocks import Blocks, make_blocks
 from clearplan.planning.search.deadlines import Clash, meet
 from clearplan.planning.search.highs import Programme, relax, solve
@@ -45,29 +45,31 @@ Progress = Callable[[float, float], None]
 _NAMED = 5
 
 
-def schedule(case: PlanningCase, *, progress: Progress | None = None) -> Schedule:
+def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clock | None = None) -> Schedule:
     """The plan that brings most people home soonest, and the three plain ways beside it.
 
     Person-months at home within the counted months, with the declared weights of score, risk, optional lifelines and
     stability, under days of teams, seasons, districts, budgets, order of steps, promises and deadlines. The greedy plan
     is made better by the linear relaxation's order, by moving zones in that order, and by HiGHS, until it is proven to
-    be within ``gap`` of the best or the time is over; the bound is the least that any of these proves.
+    be within ``gap`` of the best or ``search_work`` is done; the bound is the least that any of these proves.
 
     Parameters
     ----------
     case : PlanningCase
     progress : callable, optional
-        Called with (gap, seconds) now and then.
+        Called with (gap, part of the search that is done) now and then.
+    clock : Clock, optional
+        A stop by the clock that runs already; else ``stop_after_s`` from now on.
 
     Raises
     ------
     TableError, SettingsError
         A table lacks what is needed, or a commitment or deadline names what is not there.
     """
-    begun = time.monotonic()
     _refuse(case)
+    allowance = allowance_of(case.settings, clock=clock)
     blocks, single = make_blocks(case), make_blocks(case, alone=True)
-    search = best_plan(blocks.problem, case.settings, progress=progress)
+    search = best_plan(blocks.problem, case.settings, allowance, progress=progress)
     lists = (in_order(single.problem, order).work for order in (_by_rank(case, single), _by_value(case, single)))
     works = [
         *(work_table(single, parts, case) for parts in lists),
@@ -79,11 +81,12 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None) -> Schedul
         strategies=strategies,
         value=search.value + blocks.open_worth,
         bound=search.bound + blocks.open_worth + blocks.slack,
-        seconds=time.monotonic() - begun,
+        spent=allowance.spent,
         notes=(
             *(clash_reason(clash, blocks, case) for clash in search.clashes),
             *_notes(blocks, case.teams),
             *search.notes,
+            *allowance.clock.notes(),
         ),
         left_out=blocks.left_out,
         shut=blocks.shut,
@@ -168,7 +171,12 @@ class Found:
 
 
 def best_plan(
-    problem: Problem, settings: PlanningSettings, *, start: Parts | None = None, progress: Progress | None = None
+    problem: Problem,
+    settings: PlanningSettings,
+    allowance: Allowance,
+    *,
+    start: Parts | None = None,
+    progress: Progress | None = None,
 ) -> Found:
     """Greedy unlock, the order of the linear relaxation, moves in that order, pieces planned again, HiGHS on the whole.
 
@@ -176,19 +184,17 @@ def best_plan(
     ----------
     problem : Problem
     settings : PlanningSettings
-        ``time_limit_s`` [s], ``gap`` [1], ``seed``.
+        ``gap`` [1], ``seed``.
+    allowance : Allowance
+        Ends the search by counted work, and is charged with it.
     start : schedule, optional
         A further schedule to begin with, such as that of a smaller budget.
     progress : callable, optional
     """
-    begun = time.monotonic()
-
-    def left(share: float = 1.0) -> float:
-        return max(0.0, share * settings.time_limit_s - (time.monotonic() - begun))
 
     def report(gap: float) -> None:
         if progress is not None:
-            progress(gap, time.monotonic() - begun)
+            progress(gap, min(allowance.spent / allowance.limit, 1.0))
 
     met = meet(problem)
     problem = met.problem
@@ -201,32 +207,34 @@ def best_plan(
         return Found(best, first, worth(problem, best), worth(problem, best), clashes=met.clashes)
     at = columns_of(problem)
     programme = programme_of(problem, at)
-    relaxed = relax(programme, time_limit_s=max(left(0.6), 0.1), seed=settings.seed)
+    relaxed = relax(programme, allowance=allowance, share=_RELAXATION_UNTIL, seed=settings.seed)
     bound = relaxed.bound + 1e-6
     ways = [_by_relaxation(way, at, relaxed.point, best) for way in (problem, cheapest_first(problem))]
     best = max((best, *(way.parts for way in ways)), key=lambda parts: worth(problem, parts))
     report(gap_of(bound, worth(problem, best)))
     if at.number > _SMALL:
         hopes = np.full(len(problem.needs), 0.1) if relaxed.point is None else relaxed.point[at.open[:, -1]]
-        moved = _reordered(max(ways, key=lambda way: way.value), bound, settings, left)
+        moved = _reordered(max(ways, key=lambda way: way.value), bound, settings, allowance, at.number)
         best = max(best, moved, key=lambda parts: worth(problem, parts))
         if len(problem.needs) > _FEW:
-            again = _replanned(problem, best, hopes, bound, settings, left, report)
+            last = rounds((1 - _PIECES_UNTIL) * allowance.limit, len(programme.entry)) == 0
+            until = 1.0 if last else _PIECES_UNTIL  # what is too little for the whole is left to the pieces
+            again = _replanned(problem, best, hopes, bound, settings, allowance, until, report)
             best = max(best, again, key=lambda parts: worth(problem, parts))
-    if gap_of(bound, worth(problem, best)) > settings.gap and left() > 0.05:
-        best, bound = _by_highs(problem, at, programme, best, bound, settings, left(), report)
+    if gap_of(bound, worth(problem, best)) > settings.gap and rounds(allowance.left(), len(programme.entry)):
+        best, bound = _by_highs(problem, at, programme, best, bound, settings, allowance, report)
     value, notes = worth(problem, best), []
-    if gap_of(bound, value) > settings.gap and left() <= 0.05:
-        notes.append(Reason("plan.time_limit", seconds=settings.time_limit_s))
+    if gap_of(bound, value) > settings.gap and not allowance.clock.struck:
+        notes.append(Reason("plan.search_work", work=allowance.limit))
     return Found(best, first, value, max(bound, value), tuple(notes), met.clashes)
 
 
 #: Programmes with fewer columns are left to HiGHS at once, and after the moves those in which a piece is nearly all.
 _SMALL, _FEW = 1_000, 48
-#: So many moves of an order and so many pieces are tried: a number, so that a slower machine finds the same plan.
+#: So many moves of an order and so many pieces are tried at most.
 _MOVES, _PIECES = 4_000, 200
-#: Parts of the time limit after which orders and pieces end all the same, so that what follows has its turn [1].
-_MOVES_UNTIL, _PIECES_UNTIL = 0.5, 0.9
+#: Parts of the allowance after which each ends all the same, so that what follows has its turn [1].
+_RELAXATION_UNTIL, _MOVES_UNTIL, _PIECES_UNTIL = 0.6, 0.5, 0.9
 
 
 @dataclass(frozen=True)
@@ -258,11 +266,13 @@ def _by_relaxation(problem: Problem, at: Columns, point: Array | None, best: Par
     return max(ways, key=lambda way: way.value)
 
 
-def _reordered(way: _Way, bound: float, settings: PlanningSettings, left: Callable[[float], float]) -> Parts:
+def _reordered(way: _Way, bound: float, settings: PlanningSettings, allowance: Allowance, columns: int) -> Parts:
     """The schedule of an order made better by moves."""
 
     def going_on(moves: int, value: float) -> bool:
-        return moves < _MOVES and gap_of(bound, value) > settings.gap and left(_MOVES_UNTIL) > 0
+        if moves:
+            allowance.spend(move_work(columns))
+        return moves < _MOVES and gap_of(bound, value) > settings.gap and allowance.left(_MOVES_UNTIL) > 0
 
     order = reordered(way.problem, way.order, seed=settings.seed, going_on=going_on)
     return whole_in_order(way.problem, order).work
@@ -274,16 +284,17 @@ def _replanned(
     hopes: Array,
     bound: float,
     settings: PlanningSettings,
-    left: Callable[[float], float],
+    allowance: Allowance,
+    until: float,
     report: Callable[[float], None],
 ) -> Parts:
     """The schedule made better by planning pieces of it again."""
 
     def going_on(pieces: int, value: float) -> bool:
         report(gap_of(bound, value))
-        return pieces < _PIECES and gap_of(bound, value) > settings.gap and left(_PIECES_UNTIL) > 0
+        return pieces < _PIECES and gap_of(bound, value) > settings.gap and allowance.left(until) > 0
 
-    parts = replanned(problem, best, hopes, seed=settings.seed, left_s=lambda: left(_PIECES_UNTIL), going_on=going_on)
+    parts = replanned(problem, best, hopes, seed=settings.seed, allowance=allowance, share=until, going_on=going_on)
     return with_rest(problem, parts)
 
 
@@ -294,16 +305,16 @@ def _by_highs(
     best: Parts,
     bound: float,
     settings: PlanningSettings,
-    seconds: float,
+    allowance: Allowance,
     report: Callable[[float], None],
 ) -> tuple[Parts, float]:
     answer = solve(
         programme,
-        time_limit_s=seconds,
+        allowance=allowance,
         gap=settings.gap,
         seed=settings.seed,
         start=point_of(problem, at, best),
-        progress=lambda gap, _: report(gap),
+        progress=report,
     )
     if np.isfinite(answer.bound):
         bound = min(bound, answer.bound * (1 + 1e-9) + 1e-6)
