@@ -75,6 +75,7 @@ source = "made up"
 [tasks]
 influence_m = 2000
 min_task_m2 = 500
+join_within_m = 50
 [tasks.max_task_ha]
 survey = 110
 clearance = 26

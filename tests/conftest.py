@@ -104,7 +104,9 @@ def margins() -> FootprintSettings:
 
 @pytest.fixture(scope="session")
 def task_settings() -> TaskSettings:
-    return TaskSettings(influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500)
+    return TaskSettings(
+        influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500, join_within_m=50
+    )
 
 
 @pytest.fixture(scope="session")

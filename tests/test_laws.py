@@ -161,7 +161,9 @@ def test_law_3_and_4_classes_stay_apart_and_area_is_conserved(seed):
     strongest = shapely.union_all(areas.geometry[areas["land_class"] == "CHA"].to_numpy())
     assert shapes["CHA"].area == pytest.approx(strongest.area, rel=1e-9)
     tasks = cp.make_tasks(
-        areas, zones, TaskSettings(influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500)
+        areas,
+        zones,
+        TaskSettings(influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500, join_within_m=50),
     )
     queues = tasks.groupby("land_class")["queue"].unique().map(list).to_dict()
     assert all(q == (["clearance"] if c == "CHA" else ["survey"]) for c, q in queues.items())

@@ -40,6 +40,7 @@ AP = 0
 [tasks]
 influence_m = 200
 min_task_m2 = 100
+join_within_m = 50
 [tasks.max_task_ha]
 survey = 100
 clearance = 100

@@ -488,8 +488,16 @@ def prepared_copies(geometries: Geometries) -> Geometries:
 
 
 def faces(edges: Geometries) -> Geometries:
-    """The polygons into which lines and borders cut the plane; they share borders exactly."""
-    linework = shapely.union_all(shapely.boundary(edges) if shapely.get_dimensions(edges).max() == 2 else edges)
+    """The polygons into which lines and borders cut the plane; they share borders exactly.
+
+    Corners come to lie on a grid of ``GRID_M``. Without it GEOS can leave a gap of rounding where two lines cross, and
+    the faces on both sides become one (seen: 1 in 12 of a layer's ground lost).
+
+    >>> sorted(face.area for face in faces(np.array([shapely.box(0, 0, 3, 3), shapely.box(1, 1, 2, 4)])))
+    [1.0, 2.0, 7.0]
+    """
+    lines = shapely.boundary(edges) if shapely.get_dimensions(edges).max() == 2 else edges
+    linework = shapely.union_all(lines, grid_size=GRID_M)
     found: Geometries = shapely.get_parts(shapely.polygonize(shapely.get_parts(linework)))
     return found
 

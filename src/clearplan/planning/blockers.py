@@ -8,11 +8,11 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
 from clearplan.core.reason import Reason
+from clearplan.geo.blocking import blocking_ground, reaching
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.check import placed
 from clearplan.tables.texts import ids_in
@@ -30,8 +30,9 @@ def find_blockers(
 ) -> pd.DataFrame:
     """BLOCKERS: one row for each zone, part of it and task that stands in the way.
 
-    A zone waits for every task that lies within ``home_m`` (and the zone's position error) of it, and for every task
-    that blocks one of its essential lifelines; other lifelines only add value. A zone that opens ``after`` others waits
+    A zone waits for every task that has ground within ``home_m`` (and the zone's position error) of it, and for every
+    task that blocks one of its essential lifelines; other lifelines only add value. A task that touches such ground
+    from outside does not block it. A zone that opens ``after`` others waits
     for all that they wait for. Zones that could not be placed have no rows: what blocks them is not known.
 
     Parameters
@@ -55,10 +56,9 @@ def find_blockers(
     """
     require_metres(tasks, zones)
     there = placed(zones)
-    error = pd.to_numeric(there["position_error_m"]).fillna(0.0).to_numpy(float)
-    j, i = shapely.STRtree(tasks.geometry.to_numpy()).query(
-        there.geometry.to_numpy(), predicate="dwithin", distance=settings.home_m + error
-    )
+    error = pd.to_numeric(there["position_error_m"]).to_numpy(float)
+    homes = blocking_ground(there.geometry.to_numpy(), settings.home_m, error)
+    i, j = reaching(tasks.geometry.to_numpy(), homes)
     ids = tasks["task_id"].to_numpy(object)
     rows = [
         (there["zone_id"].iloc[zone], ids[task], HOME, "yes", Reason("blocker.home"))

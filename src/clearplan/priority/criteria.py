@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clearplan.core.errors import TableError
 from clearplan.geo import shapes
+from clearplan.geo.blocking import blocking_ground, reaching
 from clearplan.settings.priority import Criterion, PrioritySettings
 from clearplan.tables.check import placed
 from clearplan.tables.texts import ids_in
@@ -276,15 +277,13 @@ def _accidents(tasks: Any, zones: Any, settings: PrioritySettings, around: Aroun
 
 
 def lifelines_of(tasks: gpd.GeoDataFrame, lifelines: gpd.GeoDataFrame, within_m: float) -> tuple[Array, Array]:
-    """Pairs of positions (task, lifeline) where the task lies within a distance of it, its position error added [m]."""
+    """Pairs of positions (task, lifeline) where the task has ground within a distance and the position error of it."""
     there = placed(lifelines)
-    error = pd.to_numeric(there["position_error_m"]).fillna(0.0).to_numpy(float)
-    j, i = shapely.STRtree(tasks.geometry.to_numpy()).query(
-        there.geometry.to_numpy(), predicate="dwithin", distance=within_m + error
-    )
-    order = np.lexsort((j, i))
+    error = pd.to_numeric(there["position_error_m"]).to_numpy(float)
+    corridors = blocking_ground(there.geometry.to_numpy(), within_m, error)
+    i, j = reaching(tasks.geometry.to_numpy(), corridors)
     rows = np.flatnonzero(lifelines["lifeline_id"].isin(there["lifeline_id"]).to_numpy())
-    return i[order], rows[j[order]]
+    return i, rows[j]
 
 
 def _lifelines(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) -> Figure:

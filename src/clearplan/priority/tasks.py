@@ -9,10 +9,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from clearplan.core.crs import operation, parse_crs, require_metres
 from clearplan.geo import shapes
+from clearplan.geo.blocking import blocking_ground, reaching, sets_of
 from clearplan.geo.coordinates import mgrs_square
+from clearplan.priority.slivers import join_slivers
 from clearplan.settings.base import Queue
 from clearplan.settings.tasks import TaskSettings
 from clearplan.tables.check import placed, remaining
@@ -20,8 +23,7 @@ from clearplan.tables.codes import CLASSES
 
 QUEUE: dict[str, Queue] = {"indication": "survey", "SHA": "survey", "CHA": "clearance"}
 
-#: Borders closer than this belong together [m]; overlay noise is a million times smaller.
-_TOUCH_M = 1e-3
+_NOTHING = np.array([], dtype=object)
 
 
 def make_tasks(
@@ -29,16 +31,20 @@ def make_tasks(
     zones: gpd.GeoDataFrame,
     settings: TaskSettings,
     *,
+    home_m: float | None = None,
+    lifelines: gpd.GeoDataFrame | None = None,
+    lifelines_within_m: float | None = None,
     districts: gpd.GeoDataFrame | None = None,
     district_name: str = "district",
 ) -> gpd.GeoDataFrame:
     """TASKS: pieces that tile the net area of every land class.
 
-    Each task has one class and one queue, lies in one district, lies wholly inside or outside every zone's
-    influence, and is at most ``max_task_ha`` of its queue. A piece below ``min_task_m2`` joins the neighbour of
-    the same class, district and zones with the longest shared border, where the two stay within the largest
-    size; without such a neighbour it stays as it is. Ids name the MGRS 1-km square, the class and a number, and
-    depend on what lies in that square alone.
+    Each task has one class and one queue, lies in one district, and is at most ``max_task_ha`` of its queue. Borders
+    follow the home ground of each place, the corridors of lifelines, and the influence of zones: a task lies wholly
+    inside or outside each of them, so it blocks a place wholly or not at all. A piece below ``min_task_m2`` joins
+    another of its class and district within ``join_within_m`` (:func:`clearplan.priority.slivers.join_slivers`), and
+    what such a piece blocks, the whole task blocks. A piece without such a neighbour is a task of its own, ``small``.
+    Ids name the MGRS 1-km square, the class and a number, and depend on what lies in that square alone.
 
     Parameters
     ----------
@@ -47,7 +53,13 @@ def make_tasks(
     zones : GeoDataFrame
         ZONES in the same CRS.
     settings : TaskSettings
-        Influence [m], largest task [ha], smallest task [m2].
+        Influence [m], largest task [ha], smallest task [m2], reach within which small pieces join [m].
+    home_m : float, optional
+        Ground within this distance of a zone, and its position error, is the place itself [m], as in ``[planning]``.
+    lifelines : GeoDataFrame, optional
+        LIFELINES in the same CRS.
+    lifelines_within_m : float, optional
+        Ground within this distance of a lifeline, and its position error, blocks it [m], as in ``[priority]``.
     districts : GeoDataFrame, optional
         Districts in the same CRS, names in ``district_name``; where two overlap the first counts.
 
@@ -61,29 +73,29 @@ def make_tasks(
     CrsError
         Tables are not in metres, or not in the same CRS.
     """
-    crs = require_metres(areas, zones, *([] if districts is None else [districts]))
+    crs = require_metres(areas, zones, *(table for table in (lifelines, districts) if table is not None))
     left = remaining(areas)
     groups = [left.loc[left["land_class"] == name].geometry.to_numpy() for name in CLASSES]
     net = dict(zip(CLASSES, shapes.net_by_rank(groups), strict=True))
 
     settled = placed(zones)
     influence = shapes.conservative_buffer(settled.geometry.to_numpy(), settings.influence_m)
-    ground = shapes.disjoint(districts.geometry.to_numpy()) if districts is not None else np.array([], dtype=object)
-    names = districts[district_name].to_numpy(object) if districts is not None else np.array([], dtype=object)
+    levels = [_grown(settled, home_m), _grown(lifelines, lifelines_within_m), influence]
+    ground = shapes.disjoint(districts.geometry.to_numpy()) if districts is not None else _NOTHING
+    names = districts[district_name].to_numpy(object) if districts is not None else _NOTHING
 
     pieces = [
-        _pieces(net[land_class], land_class, influence, ground, settings)
-        for land_class in CLASSES
-        if not net[land_class].is_empty
+        _pieces(net[name], name, hazards, levels, ground, settings)
+        for name, hazards in zip(CLASSES, groups, strict=True)
+        if not net[name].is_empty
     ]
-    empty: dict[str, list[Any]] = {"geometry": [], "land_class": [], "district_no": [], "zone_nos": []}
+    empty: dict[str, list[Any]] = {"geometry": [], "land_class": [], "district_no": [], "small": []}
     tasks = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(empty, dtype=object)
     tasks = gpd.GeoDataFrame(tasks, geometry="geometry", crs=crs)
     tasks["queue"] = tasks["land_class"].map(QUEUE).astype(object)
     tasks["district"] = [names[no] if no >= 0 else None for no in tasks["district_no"]]
     tasks["area_m2"] = shapely.area(tasks.geometry.to_numpy())
-    zone_ids = settled["zone_id"].to_numpy(object)
-    tasks["zone_ids"] = ["; ".join(zone_ids[no] for no in nos) for nos in tasks["zone_nos"]]
+    tasks["zone_ids"] = _zone_ids(tasks, settled, influence)
     tasks = _with_ids(tasks)
     tasks = _with_hazards(tasks, left)
     tasks["deferred"] = None
@@ -93,6 +105,7 @@ def make_tasks(
         "land_class",
         "district",
         "area_m2",
+        "small",
         "zone_ids",
         "hazard_ids",
         "ordnance",
@@ -106,36 +119,62 @@ def make_tasks(
     return gpd.GeoDataFrame(tasks[columns], geometry="geometry", crs=crs)
 
 
-def _pieces(net: Any, land_class: str, influence: Any, ground: Any, settings: TaskSettings) -> pd.DataFrame:
-    """Pieces of one class: cut by districts and influences, large ones by the grid, slivers joined."""
+def _grown(table: gpd.GeoDataFrame | None, within_m: float | None) -> shapes.Geometries:
+    """Ground that blocks each row that has a place; none where nobody states how far."""
+    if table is None or within_m is None:
+        return _NOTHING
+    there = placed(table)
+    error = pd.to_numeric(there["position_error_m"]).to_numpy(float)
+    return blocking_ground(there.geometry.to_numpy(), within_m, error)
+
+
+def _zone_ids(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, influence: shapes.Geometries) -> list[str]:
+    """Zones within whose influence each task lies, '; ' between, in the order of ZONES."""
+    task, zone = reaching(tasks.geometry.to_numpy(), influence)
+    ids = zones["zone_id"].to_numpy(object)
+    return ["; ".join(ids[sorted(own)]) for own in sets_of(task, zone, len(tasks))]
+
+
+def _pieces(
+    net: Any,
+    land_class: str,
+    hazards: shapes.Geometries,
+    levels: list[shapes.Geometries],
+    ground: shapes.Geometries,
+    settings: TaskSettings,
+) -> pd.DataFrame:
+    """Tasks of one class: cut by districts and by the grounds of all levels, large ones by the grid, slivers joined."""
     parts = shapes.parts_of(net)
-    edges = [shapely.boundary(parts), _borders_near(influence, net), _borders_near(ground, net)]
+    edges = [shapely.boundary(parts), *(_borders_near(one, net) for one in (*levels, ground))]
     cut = shapes.faces(np.concatenate(edges))
     cut = cut[np.unique(shapely.STRtree(parts).query(shapely.point_on_surface(cut), predicate="intersects")[0])]
 
     inner = shapely.point_on_surface(cut)
     district_no = np.full(len(cut), -1)
-    if len(ground):
-        i, j = shapely.STRtree(ground).query(inner, predicate="intersects")
-        district_no[i] = j
-    zone_nos: list[tuple[int, ...]] = [()] * len(cut)
-    if len(influence):
-        i, j = shapely.STRtree(influence).query(inner, predicate="intersects")
-        for k in np.unique(i):
-            zone_nos[k] = tuple(sorted(j[i == k].tolist()))
+    i, j = shapely.STRtree(ground).query(inner, predicate="intersects")
+    district_no[i] = j
+    sets = [sets_of(*shapely.STRtree(one).query(inner, predicate="intersects"), count=len(cut)) for one in levels]
 
     largest_m2 = settings.max_task_ha[QUEUE[land_class]] * 1e4
-    side_m = _cell_side(largest_m2 - 4 * settings.min_task_m2)
+    room_m2 = largest_m2 - 4 * settings.min_task_m2  # so that slivers find room in the pieces beside them
+    side_m = _cell_side(room_m2)
     rows = []
-    for face, no, nos in zip(cut, district_no, zone_nos, strict=True):
-        small = [face] if face.area <= largest_m2 else shapes.cut_to_cells(face, side_m)
-        rows += [(piece, land_class, no, nos) for piece in small]
-    pieces = pd.DataFrame(rows, columns=["geometry", "land_class", "district_no", "zone_nos"])
-    joined = [
-        _join_slivers(group, settings.min_task_m2, largest_m2)
-        for _, group in pieces.groupby(["district_no", "zone_nos"], sort=True)
-    ]
-    return pd.concat(joined, ignore_index=True)
+    for face, no, grounds in zip(cut, district_no, zip(*sets, strict=True), strict=True):
+        small = [face] if face.area <= room_m2 else shapes.cut_to_cells(face, side_m)
+        rows += [(piece, land_class, no, grounds) for piece in small]
+    pieces = pd.DataFrame(rows, columns=["geometry", "land_class", "district_no", "grounds"])
+    return _united(pieces, *join_slivers(pieces, hazards, settings, largest_m2))
+
+
+def _united(pieces: pd.DataFrame, group: NDArray[np.int_], small: NDArray[np.bool_]) -> pd.DataFrame:
+    """One row for each group of pieces, its shape the union of theirs."""
+    shape = pieces["geometry"].to_numpy(object).copy()
+    order = np.argsort(group, kind="stable")
+    heads, first, count = np.unique(group[order], return_index=True, return_counts=True)
+    for head, start, number in zip(heads[count > 1], first[count > 1], count[count > 1], strict=True):
+        shape[head] = shapely.union_all(shape[order[start : start + number]])
+    rows = pieces.assign(geometry=shape, small=np.where(small, "yes", "no")).iloc[heads]
+    return rows.drop(columns="grounds").reset_index(drop=True)
 
 
 def _borders_near(polygons: Any, net: Any) -> Any:
@@ -155,43 +194,6 @@ def _cell_side(largest_m2: float) -> float:
     """
     side = math.sqrt(largest_m2)
     return math.floor(side / 1000) * 1000.0 if side >= 1000 else 1000.0 / math.ceil(1000 / side)
-
-
-def _join_slivers(pieces: pd.DataFrame, min_m2: float, largest_m2: float) -> pd.DataFrame:
-    """Small pieces joined to the neighbour with the longest shared border; pieces are of one kind."""
-    shape = pieces["geometry"].to_numpy(object).copy()
-    area = shapely.area(shape)
-    slivers = np.flatnonzero(area < min_m2)
-    if not len(slivers) or len(shape) == 1:
-        return pieces
-    tree = shapely.STRtree(shape)
-    home = np.arange(len(shape))  # piece -> the piece that it has become part of
-
-    def root(k: int) -> int:
-        while home[k] != k:
-            k = int(home[k])
-        return k
-
-    for k in slivers[np.argsort(area[slivers], kind="stable")]:
-        own = root(int(k))
-        if area[own] >= min_m2:
-            continue
-        near = sorted({root(int(j)) for j in tree.query(shape[own], predicate="dwithin", distance=_TOUCH_M)} - {own})
-        near = [j for j in near if area[j] + area[own] <= largest_m2]
-        if not near:
-            continue
-        halo = shapely.buffer(shape[own], _TOUCH_M)
-        border = shapely.length(shapely.intersection(shapely.boundary(shape[near]), halo))
-        # Pieces that meet in a point share no border; their halos still overlap by a few widths.
-        if border.max() <= 10 * _TOUCH_M:
-            continue
-        best = near[int(np.argmax(border))]
-        shape[best] = shapely.union(shape[best], shape[own])
-        area[best] = shape[best].area
-        home[own] = best
-    kept = home == np.arange(len(shape))
-    joined: pd.DataFrame = pieces.assign(geometry=shape).loc[kept]
-    return joined
 
 
 def _with_ids(tasks: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -224,7 +226,7 @@ def _with_hazards(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDa
     grouped = pairs.groupby("task")
     every = pd.RangeIndex(len(tasks))
     for ours, theirs in (("hazard_ids", "hazard_id"), ("source", "source")):
-        tasks[ours] = grouped[theirs].agg(lambda texts: "; ".join(dict.fromkeys(texts))).reindex(every)
+        tasks[ours] = grouped[theirs].agg(lambda texts: "; ".join(sorted(set(texts)))).reindex(every)
     tasks["ordnance"] = grouped["ordnance"].agg(lambda texts: "; ".join(sorted(set(texts)))).reindex(every)
     tasks["position_error_m"] = grouped["position_error_m"].max().reindex(every).astype(float)
     dated = pairs.assign(recorded_on=pd.to_datetime(pairs["recorded_on"]))

@@ -17,6 +17,10 @@ class TaskSettings(Settings):
         description="Largest task per queue [ha]."
     )
     min_task_m2: float = Field(ge=0, allow_inf_nan=False, description="Smaller pieces join a neighbour [m2].")
+    join_within_m: Metres = Field(
+        description="Smaller pieces join others of their class and district within this distance [m]; 0: that they "
+        "touch."
+    )
 
     @model_validator(mode="after")
     def _room_for_slivers(self) -> Self:

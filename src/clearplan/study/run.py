@@ -107,7 +107,8 @@ def run_study(  # noqa: PLR0913 - all that a run may have otherwise than plan.to
         files of the user's in that folder stay. Without it nothing is written.
     change : mapping, optional
         Sections of plan.toml that differ, as in :func:`clearplan.load_project`; all but the plan of work, which takes
-        longest: ``{"planning": None, "teams": [], "commitments": []}``.
+        longest: ``{"planning": None, "teams": [], "commitments": []}``. Tasks are then cut along no home ground, which
+        the plan of work states, so they are others than those of the whole run.
     as_at : date or ISO text, optional
         Day for which everything is worked out, in place of ``study.as_at``: what was reported, decided or found later
         is left out and counted.
@@ -305,7 +306,14 @@ def _worked_out(
     known = replace(known, faults=pd.concat([known.faults, *found], ignore_index=True))
     progress(STAGES[3])
     tasks = make_tasks(
-        areas, known.table("zones"), project.tasks, districts=context.districts, district_name=context.district_name
+        areas,
+        known.table("zones"),
+        project.tasks,
+        home_m=None if project.planning is None else project.planning.home_m,
+        lifelines=known.table("lifelines"),
+        lifelines_within_m=project.priority.lifelines_within_m,
+        districts=context.districts,
+        district_name=context.district_name,
     )
     progress(STAGES[4])
     # A hazard that was reported stays evidence, released or closed: only the search of its ground moves a probability.

@@ -84,6 +84,10 @@ CODE_LISTS: dict[str, dict[str, str]] = {
     },
     "anti_handling": {"yes": "reported", "no": "reported as absent", "unknown": "not reported"},
     "queue": {"survey": "NTS or TS comes next (indication, SHA)", "clearance": "clearance comes next (CHA)"},
+    "small": {
+        "yes": "below the smallest size: nothing of its class and district is near enough to join",
+        "no": "at least of the smallest size",
+    },
     "action": {
         "cancelled": "released by non-technical survey: no evidence was found",
         "reduced": "released by technical survey",

@@ -91,6 +91,8 @@ TASKS: tuple[Column, ...] = (
             head="district; blank: outside every district"),
     replace(m2_of("area", "area of the task; tasks never overlap", "ground; tasks never overlap", "public"),
             nullable=False),
+    Column("small", "text", "whether it stayed below the smallest size", codes="small", required=False, nullable=True,
+           leaves="partner", tag="#indicator+small", head="below the smallest size"),
     Column("zone_ids", "text", "zones within whose influence it lies, '; ' between", nullable=True, leaves="partner",
            tag="#loc+code+list+zones", head="places within its influence"),
     Column("hazard_ids", "text", "hazards of its class that reach into it, '; ' between", nullable=True,

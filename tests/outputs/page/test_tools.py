@@ -40,7 +40,9 @@ def world(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("tools")
     margins = FootprintSettings(margin_m={"AP": 10, "AV": 20, "mixed": 20, "CMR": 0, "unknown": 0}, strike_radius_m=300)
-    sizes = TaskSettings(influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500)
+    sizes = TaskSettings(
+        influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500, join_within_m=50
+    )
     tasks, zones, areas = planned_world(margins, sizes, conftest.priority_settings.__wrapped__())
     zones["other_names"] = ["Birinci Yer; Առաջին", None, None, None, None]
     context = Context(places=sample_places(), districts=sample_districts(), district_name="name_en")

@@ -221,12 +221,15 @@ def test_deferred_rows_find_their_faults_where_only_one_can_be_meant():
 
 
 def test_settings_are_told_with_unit_and_meaning():
-    model = TaskSettings(influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500)
+    model = TaskSettings(
+        influence_m=1000, max_task_ha={"survey": 110, "clearance": 26}, min_task_m2=500, join_within_m=50
+    )
     told = {row.setting: row for row in told_settings(model, model.model_dump(mode="json"), "tasks")}
     assert {name: row.unit for name, row in told.items()} == {
         "influence_m": "m",
         "max_task_ha": "ha",
         "min_task_m2": "m2",
+        "join_within_m": "m",
     }
     table = settings_table(model, model.model_dump(mode="json")).set_index("setting")["value"]
     assert table["influence_m"] == 1000.0
