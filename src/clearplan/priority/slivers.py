@@ -97,8 +97,8 @@ class _Groups:
         self.grounds = list(grounds)
         self.pieces = [[k] for k in range(len(area))]
         self.near: dict[int, list[Any]] = {}
-        for row in near.itertuples(index=False):
-            self.near.setdefault(int(row.sliver), []).append(row)
+        for sliver, row in zip(near["sliver"].tolist(), near.itertuples(index=False), strict=True):
+            self.near.setdefault(sliver, []).append(row)
 
     def join(self, sliver: int, least_m2: float, largest_m2: float) -> None:
         """Join the group of a sliver to the best one within reach; it stays where it is large enough, or alone."""

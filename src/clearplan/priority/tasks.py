@@ -153,7 +153,8 @@ def _pieces(
     district_no = np.full(len(cut), -1)
     i, j = shapely.STRtree(ground).query(inner, predicate="intersects")
     district_no[i] = j
-    sets = [sets_of(*shapely.STRtree(one).query(inner, predicate="intersects"), count=len(cut)) for one in levels]
+    inside = [shapely.STRtree(one).query(inner, predicate="intersects") for one in levels]
+    sets = [sets_of(face, number, len(cut)) for face, number in inside]
 
     largest_m2 = settings.max_task_ha[QUEUE[land_class]] * 1e4
     room_m2 = largest_m2 - 4 * settings.min_task_m2  # so that slivers find room in the pieces beside them

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, create_model, model_validator
 
@@ -122,6 +122,11 @@ class Project(_WithFiles):
             raise ValueError("no hazards: give [contact_line], [[hazards]], [[strikes]] or [[records]]")
         return self
 
+    @property
+    def home_m(self) -> float | None:
+        """Ground within this distance of a zone is the place itself [m]; None where nothing states it."""
+        return self.tasks.home_m if self.planning is None else self.planning.home_m
+
     @model_validator(mode="after")
     def _teams_for_planning(self) -> Self:
         if (self.planning is None) != (not self.files_of("teams")):
@@ -159,10 +164,21 @@ def load_project(path: str | Path, *, change: Mapping[str, object] | None = None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML ({error}); correct that line") from None
     _refuse_undecided(path, text)
-    for key, value in (change or {}).items():
-        before = raw.get(key, {})
-        raw[key] = before | value if isinstance(value, dict) and isinstance(before, dict) else value
+    raw = _with_change(raw, change or {})
     return check_settings(Project, raw, where=str(path), folder=path.resolve().parent)
+
+
+def _with_change(raw: dict[str, Any], change: Mapping[str, object]) -> dict[str, Any]:
+    """Settings with a change. Tasks stay those of the file where the change leaves out its plan of work."""
+    changed = dict(raw)
+    for key, value in change.items():
+        before = raw.get(key, {})
+        changed[key] = before | value if isinstance(value, dict) and isinstance(before, dict) else value
+    planning, tasks = raw.get("planning"), changed.get("tasks")
+    without_plan = changed.get("planning") is None and isinstance(planning, dict) and "home_m" in planning
+    if without_plan and planning is not None and isinstance(tasks, dict):
+        changed["tasks"] = {"home_m": planning["home_m"]} | tasks
+    return changed
 
 
 def _refuse_undecided(path: Path, text: str) -> None:

@@ -22,6 +22,12 @@ class TaskSettings(Settings):
         "touch."
     )
 
+    home_m: Metres | None = Field(
+        default=None,
+        description="Where there is no plan of work: ground within this distance of a zone is the place itself, and "
+        "tasks are cut along it [m]; else planning.home_m says so.",
+    )
+
     @model_validator(mode="after")
     def _room_for_slivers(self) -> Self:
         for queue in QUEUES:

@@ -363,7 +363,18 @@ def _warnings(
     closed = int((tables["hazards"]["status"] == "closed").sum())
     if closed:
         words.append(f"{closed} hazards have status closed and are not counted as remaining")
-    return words
+    return words + _of_small_tasks(project, tables["tasks"])
+
+
+def _of_small_tasks(project: Project, tasks: gpd.GeoDataFrame) -> list[str]:
+    """Tasks that stayed below the smallest size, by their ids."""
+    small = tasks.loc[tasks["small"] == "yes", "task_id"].tolist()
+    if not small:
+        return []
+    return [
+        f"{len(small)} tasks are smaller than {project.tasks.min_task_m2:,g} m2, and nothing is near enough to join; "
+        f"tasks.csv marks them as small: {', '.join(small[:10])}{' ...' if len(small) > 10 else ''}"
+    ]
 
 
 def _relative(value: Any, folder: Path) -> Any:

@@ -107,8 +107,7 @@ def run_study(  # noqa: PLR0913 - all that a run may have otherwise than plan.to
         files of the user's in that folder stay. Without it nothing is written.
     change : mapping, optional
         Sections of plan.toml that differ, as in :func:`clearplan.load_project`; all but the plan of work, which takes
-        longest: ``{"planning": None, "teams": [], "commitments": []}``. Tasks are then cut along no home ground, which
-        the plan of work states, so they are others than those of the whole run.
+        longest: ``{"planning": None, "teams": [], "commitments": []}``. Tasks stay those of the whole run.
     as_at : date or ISO text, optional
         Day for which everything is worked out, in place of ``study.as_at``: what was reported, decided or found later
         is left out and counted.
@@ -309,7 +308,7 @@ def _worked_out(
         areas,
         known.table("zones"),
         project.tasks,
-        home_m=None if project.planning is None else project.planning.home_m,
+        home_m=project.home_m,
         lifelines=known.table("lifelines"),
         lifelines_within_m=project.priority.lifelines_within_m,
         districts=context.districts,

@@ -230,6 +230,7 @@ def test_settings_are_told_with_unit_and_meaning():
         "max_task_ha": "ha",
         "min_task_m2": "m2",
         "join_within_m": "m",
+        "home_m": "m",
     }
     table = settings_table(model, model.model_dump(mode="json")).set_index("setting")["value"]
     assert table["influence_m"] == 1000.0

@@ -82,6 +82,7 @@ _COLUMNS = {
         "priority_class",
         "score",
         "area_m2",
+        "small",
         "district",
         "zone_ids",
         "hazard_ids",

@@ -251,7 +251,7 @@ def _task_sheet(tasks: pd.DataFrame, currency: str) -> Sheet:
     ranked = names("task_id queue rank score priority_class district land_class ordnance area_m2")
     sure = names("first_share rank_low rank_high tied_with change gates expected_m2 survey_saves")
     planned = names("teams start_on finish_on finished_part told")
-    where = names("zone_ids hazard_ids lifeline_ids mgrs_km lon lat position_error_m source")
+    where = names("small zone_ids hazard_ids lifeline_ids mgrs_km lon lat position_error_m source")
     return Sheet(
         "Tasks",
         "both queues, in the order of their ranks, with the points of each criterion; a task without a rank is behind "
