@@ -475,6 +475,19 @@ def test_an_accident_beside_released_ground_may_have_been_there():
     assert searches(releases, find, accidents.iloc[2:], nothing, as_at="2025-01-01").empty
 
 
+def test_ground_that_two_releases_cover_counts_the_search_that_finds_most():
+    # Cancelled from 0 to 100 m, cleared from 50 to 150 m: the half that both cover was cleared.
+    releases = release_table([
+        {"action": "cancelled", "day": 3, "geometry": square(0, 0, 100)},
+        {"action": "cleared", "day": 9, "geometry": square(50, 0, 100)},
+    ])  # fmt: skip
+    nothing = area_table([{"geometry": square(5000, 0, 10)}])
+    find = Detection(cancelled=0.5, reduced=0.8, cleared=0.99)
+    found = searches(releases, find, accident_table([], []), nothing, as_at="2025-01-01").set_index("release_id")
+    assert found["detection"].to_dict() == {"R0": 0.5, "R1": 0.99}
+    assert found.geometry.area.to_dict() == pytest.approx({"R0": 5_000, "R1": 10_000}, abs=1.0)
+
+
 # --- reading -------------------------------------------------------------------------------------------------------
 
 LON, LAT = 46.9, 39.9

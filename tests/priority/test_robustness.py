@@ -424,6 +424,64 @@ def test_doubts_that_tasks_share_are_drawn_once():
     assert acceptability(found, plan, "survey").share_in_first(1).tolist() == [1, 0]
 
 
+def plain(tasks):
+    """Ranked tasks without their figures, to be ranked again."""
+    return tasks[[c for c in tasks.columns if not c.startswith("c_")]]
+
+
+def test_a_task_may_have_more_people_than_is_likely_and_two_unknown_places_are_two():
+    zones = zone_table([{"geometry": Point(E0, N0), "people": people} for people in (1000.0, None, None, 100.0)])
+    tasks, plan = made([[0.5], [0.4]], weight_spread=1e-9)
+    people = Criterion(name="people", weight=1, zero_at=0, one_at=2000, source="t")
+    plan = plan.model_copy(update={
+        "unknown_people": 800.0, "unknown_people_range": (0.0, 1600.0), "criteria": (people,),
+    })  # fmt: skip
+
+    def second_first(*zone_ids):
+        ranked = cp.rank(plain(tasks).assign(zone_ids=zone_ids), zones, plan)
+        return acceptability(ranked, plan, "survey").share_in_first(1)[1]
+
+    # Evenly between 0 and 1,600, above 1,000 in 600 of 1,600.
+    assert second_first("Z0", "Z1") == pytest.approx(600 / 1600, abs=0.03)
+    # Two such places apart, the first with 100 people more: the second is above in (1500 / 1600)^2 / 2 of the draws.
+    assert second_first("Z1; Z3", "Z2") == pytest.approx((1500 / 1600) ** 2 / 2, abs=0.03)
+    assert second_first("Z1; Z3", "Z1") == 0
+
+
+def test_two_criteria_of_one_surface_share_its_draw():
+    # A: p 0.5 (0.3 to 0.7) on next to no ground; B: p 0.225 (0.125 to 0.325) on a hectare. With p and hectares alike,
+    # 0.5 + 0.2 u against 2 x (0.225 + 0.1 u): A is 0.05 above whatever the surface turns out to be.
+    tasks, plan = made([[0.5], [0.4]], weight_spread=1e-9)
+    criteria = tuple(
+        Criterion(name=name, weight=1, zero_at=0, one_at=1, source="t") for name in ("probability", "expected_area")
+    )
+    plan = plan.model_copy(update={"criteria": criteria})
+    known = np.array([1e-3, 1e4])
+    surface = {name: known * p for name, p in (("expected_m2", [0.5, 0.225]), ("low_m2", [0.3, 0.125]),
+                                               ("high_m2", [0.7, 0.325]))}  # fmt: skip
+    ranked = cp.rank(plain(tasks).assign(area_m2=known, known_m2=known, **surface), NO_ZONES, plan)
+    assert acceptability(ranked, plan, "survey").share_in_first(1).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("tie_share", "first", "second"),
+    [(0.3, "high", "medium"), (0.2, "high/medium", "high/medium"), (0.15, "high/medium", "high/medium")],
+)
+def test_a_class_is_for_sure_where_half_the_share_of_ties_speaks_against_it(tie_share, first, second):
+    # (0.88, 0) against (0, 0.12) under all weights alike: the first leads where 0.88 w > 0.12 (1 - w), that is in 88 %
+    # of the draws. 12 % against it are less than half of 0.3, and more than half of 0.2 and of 0.15.
+    ranked, plan = made([[0.88, 0], [0, 0.12]], tie_share=tie_share, class_shares=[0.5, 0.999], precision=0.005)
+    plan = plan.model_copy(update={"robustness": plan.robustness.model_copy(update={"weights": "any"})})
+    found = robust(ranked, plan)
+    assert found["priority_class"].tolist() == [first, second]
+
+
+def test_scores_are_told_apart_from_the_ninth_digit_on():
+    # 4e-9 points are a difference, 4e-10 are rounding.
+    ranked, _ = made([[0.5], [0.5 + 4e-11], [0.5 + 4e-12]])
+    assert ranked["rank"].tolist() == [2, 1, 2]
+
+
 def test_a_weight_that_may_be_nothing_is_drawn_over_its_range():
     _, plan = made(random_values(1, 5, 3))
     rows = [c.model_copy(update={"weight": 0.0, "weight_range": (0.0, 3.0)} if k == 2 else {})

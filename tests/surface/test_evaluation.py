@@ -22,9 +22,9 @@ from clearplan.settings.base import check_settings
 from clearplan.settings.surface import FitSettings
 from clearplan.surface import scores
 from clearplan.surface.evaluation import evaluation_tables, share_outside
-from clearplan.surface.fit import roles_of
+from clearplan.surface.fit import _draws, roles_of
 from clearplan.surface.likelihood import Problem, base_for, exposure_given, fit_places, fit_surveys, penalised_loss
-from clearplan.surface.samples import blocks_of, cells_inside, draw_background, folds_of, take_sample
+from clearplan.surface.samples import Sample, blocks_of, cells_inside, draw_background, folds_of, take_sample
 from tests.conftest import E0, FULL, N0, ROOT, UTM, accident_table, hazard_table
 from tests.surface.test_probability import GRID, at, gather, layer_of, line_row
 
@@ -384,6 +384,20 @@ def test_mean_over_known_ground_is_the_prevalence_and_the_raster_says_so(world, 
     )
     surface = cp.make_surface(evidence, tmp_path / "s.tif")
     assert surface.expected_m2 / surface.known_m2 == pytest.approx(0.06, rel=0.01)
+
+
+def test_a_written_strength_drawn_below_0_counts_as_0():
+    # Written 0.5 with a spread of 1: below 0 in 30.9 % of the draws; resampled -1: always. Without a prevalence the
+    # base rate is the resampled one.
+    table = pd.DataFrame({"role": ["written", "fitted"], "strength": [0.5, 0.0], "spread": [1.0, 0.0]})
+    rows = pd.DataFrame({"label": [np.nan], "one": [0.5], "two": [0.5], "weight": [1.0]})
+    resampled = np.tile([-3.0, 0.0, -1.0], (2_000, 1))
+    sample = Sample(table=rows, names=("one", "two"), known_cells=1.0, unknown=0)
+    base, strengths = _draws(how(seed=4), sample, table, resampled, [None] * len(resampled))
+    assert (base == -3).all()
+    assert (strengths[1] == 0).all()
+    assert strengths.min() == 0
+    assert (strengths[0] == 0).mean() == pytest.approx(0.309, abs=0.04)
 
 
 def test_draws_of_a_fit_belong_together(world):

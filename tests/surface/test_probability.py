@@ -492,6 +492,14 @@ def test_the_interval_is_that_of_the_draws():
     assert [low, high] == pytest.approx(theory.tolist(), rel=0.2)
 
 
+def test_a_drawn_strength_below_0_counts_as_0():
+    # 0.5 with a spread of 1: below 0 in 30.9 % of the draws (normal table at -0.5), and never evidence against.
+    terms = [{"evidence": "sha", "source": "test", **TERMS["sha"], "strength": 0.5, "spread": 1.0}]
+    _, strengths = draw_strengths(SurfaceSettings(**(BASE | {"terms": terms, "draws": 2_000})))
+    assert strengths.min() == 0
+    assert (strengths == 0).mean() == pytest.approx(0.309, abs=0.04)
+
+
 def test_no_spread_no_interval():
     terms = [{"evidence": "sha", "spread": 0, "source": "test", **TERMS["sha"]}]
     plan = SurfaceSettings(**(BASE | {"terms": terms, "base_rate_spread": 0}))
