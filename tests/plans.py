@@ -48,7 +48,7 @@ def planned_of(
     )  # fmt: skip
     return Planned(
         case=case,
-        schedule=Schedule(frames["work"], {}, value=0.0, bound=0.0, seconds=0.0, notes=tuple(notes)),
+        schedule=Schedule(frames["work"], {}, value=0.0, bound=0.0, spent=0.0, notes=tuple(notes)),
         judgement=judgement,
         comparison=frames["comparison"],
         home=frames["home"],
@@ -196,7 +196,7 @@ def _budgets(comparison: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({
         "budget": money, "person_months": months, "people_home": np.round(best["people_home"] * share),
         "zones_open": np.round(best["zones_open"] * share).astype(int), "cost": money * 0.98,
-        "gap": 0.004, "per_million": more,
+        "gap": 0.004, "per_million": more, "note": None,
     })  # fmt: skip
 
 

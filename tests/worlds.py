@@ -116,12 +116,14 @@ def planned(case: PlanningCase) -> tuple[Schedule, Judgement]:
 # --- worlds that are searched whole
 
 
-def six_tasks(rng: np.random.Generator) -> tuple[np.ndarray, list[tuple[int, list[int]]], float]:
-    """Efforts of six tasks, three zones as (people, its tasks), and team-days a period."""
-    efforts = rng.integers(1, 9, 6).astype(float)
+def few_tasks(
+    rng: np.random.Generator, tasks: int = 6, places: int = 3
+) -> tuple[np.ndarray, list[tuple[int, list[int]]], float]:
+    """Efforts of so many tasks, zones as (people, its tasks), and team-days a period."""
+    efforts = rng.integers(1, 9, tasks).astype(float)
     zones = [
-        (int(rng.integers(1, 50)), sorted(rng.choice(6, int(rng.integers(1, 5)), replace=False).tolist()))
-        for _ in range(3)
+        (int(rng.integers(1, 50)), sorted(rng.choice(tasks, int(rng.integers(1, 5)), replace=False).tolist()))
+        for _ in range(places)
     ]
     return efforts, zones, float(rng.integers(2, 9))
 

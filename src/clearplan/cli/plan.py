@@ -139,7 +139,7 @@ def _print_budgets(plan: PlanFacts) -> None:
             f"{step.person_months:,.0f}",
             f"{step.people_home:,.0f}",
             f"{step.zones_open:.0f}",
-            f"{step.per_million:,.0f}",
+            "too close to call: below the proven gap" if step.too_close else f"{step.per_million:,.0f}",
             f"{100 * step.gap:.1f} %",
         )
         for step in plan.budgets

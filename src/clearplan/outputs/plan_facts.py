@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -47,7 +47,10 @@ class Home:
 
 @dataclass(frozen=True)
 class Budget:
-    """What the best plan buys for a budget [currency]; ``per_million``: each million more [person-months]."""
+    """What the best plan buys for a budget [currency]; ``per_million``: each million more [person-months].
+
+    ``too_close``: the proven gaps leave it open whether the million more bought anything.
+    """
 
     budget: float
     people_home: float
@@ -55,15 +58,17 @@ class Budget:
     person_months: float
     per_million: float
     gap: float
+    too_close: bool = False
 
 
 @dataclass(frozen=True)
 class Million:
-    """What a million more buys [person-months] between two budgets [currency]; None: not known."""
+    """What a million more buys [person-months] between two budgets [currency]; None: not known, or ``too_close``."""
 
     budget_from: float
     budget_to: float
     person_months: float | None
+    too_close: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,8 +168,10 @@ def _home(home: pd.DataFrame) -> tuple[Home, ...]:
 
 def _budgets(budgets: pd.DataFrame) -> tuple[Budget, ...]:
     columns = list(_NEEDED["budgets"])
-    rows = budgets.sort_values("budget")[columns].to_numpy(float).tolist()
-    return tuple(Budget(*row) for row in rows)
+    ordered = budgets.sort_values("budget")
+    notes = ordered["note"].notna() if "note" in ordered.columns else [False] * len(ordered)
+    rows = ordered[columns].to_numpy(float).tolist()
+    return tuple(replace(Budget(*row), too_close=bool(note)) for row, note in zip(rows, notes, strict=True))
 
 
 def _next_million(budgets: Sequence[Budget], own: float | None) -> Million:
@@ -176,6 +183,7 @@ def _next_million(budgets: Sequence[Budget], own: float | None) -> Million:
         budget_from=budgets[at - 1].budget if at else 0.0,
         budget_to=budgets[at].budget,
         person_months=None if pd.isna(months) else months,
+        too_close=budgets[at].too_close,
     )
 
 

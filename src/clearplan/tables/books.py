@@ -136,6 +136,8 @@ BUDGETS: tuple[Column, ...] = (
     Column("per_million", "number", "what each million more than the budget before bought",
            "person-months per million currency", nullable=True, leaves="public",
            tag="#indicator+num+person_months+per_million", head="each million more bought"),
+    Column("note", "reason", "why it is not stated what a million more bought", required=False, nullable=True,
+           leaves="public", tag="#description+per_million", head="why not", shown="sentence"),
     _COST, _GAP,
 )
 

@@ -10,6 +10,7 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason
 from clearplan.outputs.facts import People, Rows, facts_of, people_record
 from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
@@ -134,9 +135,9 @@ def test_figures_are_sums_of_the_rows_of_tables():
     ]
     assert [line[0] for line in told["home"]["lines"]][-1] == "best plan found"
     assert told["home"]["lines"][2][1] == [50, 60, 700, 900]
-    assert told["budgets"]["rows"][1] == [2e6, 1284, 31_000, 11_000]
+    assert told["budgets"]["rows"][1] == [2e6, 1284, 31_000, 11_000, False]
     # The plan has 2 million: what the step after it buys. Nothing opens before the first period ends.
-    assert told["budgets"]["next"] == {"from": 2e6, "to": 4e6, "months": 2_000}
+    assert told["budgets"]["next"] == {"from": 2e6, "to": 4e6, "months": 2_000, "close": False}
     assert told["opening"] == {"by": "2027-03-31", "places": 2, "people": 650, "unknown": 1}
 
 
@@ -150,6 +151,17 @@ def test_what_opens_next_and_what_a_million_buys_follow_the_day_and_the_money():
     assert donor_facts(TASKS, zones, planned=endless).plan.next_million == Million(2e6, 4e6, 2_000.0)
     unknown = planned_of({"home": home_table(), "budgets": budget_table().assign(per_million=np.nan)}, budget=5e5)
     assert donor_facts(TASKS, zones, planned=unknown).plan.next_million == Million(0.0, 1e6, None)
+
+
+def test_a_million_that_is_too_close_to_call_is_no_number():
+    note = [None, None, Reason("budget.too_close")]
+    months = [20_000.0, 11_000.0, np.nan]
+    close = planned_of(
+        {"home": home_table(), "budgets": budget_table().assign(note=note, per_million=months)}, budget=2e6
+    )
+    plan = donor_facts(TASKS, opening_zones(), planned=close).plan
+    assert plan.next_million == Million(2e6, 4e6, None, too_close=True)
+    assert [step.too_close for step in plan.budgets] == [False, False, True]
 
 
 def test_released_in_all_is_told_where_there_is_no_bridge():

@@ -77,12 +77,23 @@ def test_counted_work_of_an_allowance_ends_a_search():
     programme = programme_of(problem, columns_of(problem))
     entries = len(programme.entry)
     assert rounds(1e-4 * entries, entries) == 0
-    assert rounds(2e-4 * entries, entries) == 11  # the root's relaxation, and ten times a tenth of it
+    assert rounds(1e-4 * entries + 10.5 * (0.03 + 1e-5 * entries), entries) == 11  # the relaxation and ten rounds
     assert interior_iterations(10 * interior_work(1, entries) * 1.001, entries) == 10
     assert interior_iterations(0.0, entries) == 1
     much, nothing = Allowance(100.0, Clock(86_400)), Allowance(0.0, Clock(86_400))
     proven = solve(programme, allowance=much, gap=0.0, seed=1)
     assert proven.gap < 1e-6
-    assert 0 < much.spent < 100
     assert solve(programme, allowance=nothing, gap=0.0, seed=1).bound >= proven.objective - 1e-6
     assert relax(programme, allowance=much).bound >= proven.objective - 1e-6
+
+
+def test_what_a_search_has_done_is_charged():
+    problem = make_blocks(hard_world()).problem
+    programme = programme_of(problem, columns_of(problem))
+    little, more = Allowance(0.3, Clock(86_400)), Allowance(2.0, Clock(86_400))
+    for allowance in (little, more):
+        solve(programme, allowance=allowance, gap=0.0, seed=1)
+    assert 0 < little.spent < more.spent < 10
+    before = more.spent
+    relax(programme, allowance=more)
+    assert more.spent > before

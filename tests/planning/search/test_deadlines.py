@@ -3,10 +3,12 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from clearplan.core.errors import SettingsError
+from clearplan.planning.search import budgets as curves
 from clearplan.planning.search.budgets import budget_curve, return_programme
 from clearplan.planning.search.deadlines import Lack
 from clearplan.planning.search.schedule import schedule
@@ -91,6 +93,21 @@ def test_another_million_buys_what_the_hand_says_and_more_is_never_less():
     assert curve["per_million"].tolist() == [0, 10, 0, 9, 0]
     assert curve["zones_open"].tolist() == [0, 1, 1, 2, 2]
     assert (curve["gap"] <= 1e-6).all()
+
+
+def test_what_a_million_more_bought_is_not_stated_below_the_proven_gaps(monkeypatch):
+    # Plans of 10 and 12 person-months, each proven to be within 10 %: 1.1 and 1.3 more may be there, 2 were gained.
+    case = month([2, 3], [(10, [0]), (2, [1])], days=9, crew=[{"cost_per_day": 1e6}], budgets=(2e6, 5e6))
+    exact = budget_curve(case)
+    assert exact["per_million"].tolist() == pytest.approx([5, 2 / 3])
+    assert exact["note"].isna().all()
+    monkeypatch.setattr(curves, "gap_of", lambda bound, value: 0.1)
+    unsure = budget_curve(case)
+    assert unsure["per_million"].iloc[0] == 5  # 10 gained, 1.1 in doubt
+    assert np.isnan(unsure["per_million"].iloc[1])
+    assert str(unsure["note"].iloc[1]) == "too close to call: below the proven gap"
+    monkeypatch.setattr(curves, "gap_of", lambda bound, value: 0.05)  # 0.5 and 0.6 more may be there
+    assert budget_curve(case)["note"].isna().all()
 
 
 def test_fewest_teams_and_least_cost_of_a_return_programme():

@@ -14,7 +14,7 @@ from clearplan.planning.search.moves import Orders, reordered
 from clearplan.planning.search.neighbourhoods import replanned
 from clearplan.planning.search.problem import greedy, opened, progress, whole_in_order, worth
 from tests.conftest import FULL
-from tests.worlds import changed, exhaustive, planned, random_case, six_tasks, world
+from tests.worlds import changed, exhaustive, few_tasks, planned, random_case, world
 
 
 def endless():
@@ -99,7 +99,7 @@ def test_the_search_of_large_plans_finds_what_exhaustive_search_finds(large, mon
     monkeypatch.setattr(rooms, "_by_highs", lambda problem, at, programme, best, bound, *rest: (best, bound))
     rng = np.random.default_rng(12)
     for _ in range(40 if FULL else 15):
-        efforts, zones, days = six_tasks(rng)
+        efforts, zones, days = few_tasks(rng)
         plan, told = planned(world(efforts, zones, days=days, periods=3, counted_months=4))
         best = exhaustive(efforts, zones, [days] * 3)
         assert told.totals["person_months"] == pytest.approx(best, rel=0.0025)  # a piece is planned to within 0.2 %

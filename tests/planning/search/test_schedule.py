@@ -11,7 +11,7 @@ from clearplan.planning.methods import triangular_quantile
 from clearplan.planning.planned import STRATEGIES
 from clearplan.planning.search.schedule import schedule
 from tests.conftest import FULL
-from tests.worlds import exhaustive, planned, random_case, six_tasks, world
+from tests.worlds import exhaustive, few_tasks, planned, random_case, world
 
 
 def test_toy_case_of_complements_exact_19_greedy_12():
@@ -67,7 +67,7 @@ def test_smiths_rule_on_one_machine_by_brute_force(seed):
 def test_two_hundred_instances_equal_exhaustive_search():
     rng = np.random.default_rng(20201110)
     for _ in range(200 if FULL else 60):
-        efforts, zones, days = six_tasks(rng)
+        efforts, zones, days = few_tasks(rng)
         _, told = planned(world(efforts, zones, days=days, periods=3, counted_months=4))
         assert told.totals["person_months"] == pytest.approx(exhaustive(efforts, zones, [days] * 3), rel=1e-6)
         assert not len(told.breaches)
@@ -107,6 +107,22 @@ def test_no_limit_is_broken_in_a_thousand_random_worlds(seed):
         if not k % 4 and not asked.hard_deadlines and not len(promises):
             assert worth[STRATEGIES[3]] >= worth[STRATEGIES[2]] - 1e-6 * max(1.0, plan.value)
     assert min(kept.values()) >= WORLDS / 20, kept
+
+
+def test_eight_tasks_and_four_places_under_season_and_money_equal_exhaustive_search():
+    # At 1 a team-day, money for a period is a limit on its days, and money in all one on the days up to any period.
+    rng = np.random.default_rng(8)
+    for _ in range(60 if FULL else 12):
+        efforts, zones, days = few_tasks(rng, 8, 4)
+        budget, a_period = float(rng.integers(8, 30)), float(rng.integers(2, 9))
+        case = world(efforts, zones, days=days, periods=4, counted_months=5, crew=[{"season": "2-4"}], budget=budget,
+                     budget_a_period=a_period)  # fmt: skip
+        plan, told = planned(case)
+        able = np.minimum(np.cumsum([0.0, *[min(days, a_period)] * 3]), budget)
+        best = exhaustive(efforts, zones, np.diff(able, prepend=0.0))
+        assert told.totals["person_months"] == pytest.approx(best, rel=1e-6)
+        assert not len(told.breaches)
+        assert plan.bound >= best * (1 - 1e-9)
 
 
 def test_more_budget_is_never_worse():

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason
 from clearplan.outputs.charts.style import GRID, INK, MUTED, SOFT, need, note, spread, to_svg
 from clearplan.planning.planned import BEST
 from clearplan.priority.sensitivity import share_words
@@ -534,14 +535,16 @@ def draw_budgets(
         told = ["Each dot is a plan of its own for this budget."]
         if budget is not None:
             told.append("Dashed: the plan's budget.")
+        if "note" in own.columns and own["note"].notna().any():
+            told.append("No bar: too close to call, below the proven gap.")
         if (values < 0).any():
             told.append("Below 0: the search ended before it found as good a plan as with less money.")
         note(figure, " ".join(told))
 
     told = [
         f"With {row.budget / per:,.4g} {' '.join((unit, currency)).strip()}: {row.people_home:,.0f} people at home, "
-        f"{row.person_months:,.0f} person-months, {_bought(row.per_million)} for each million more."
-        for row in each_row(own)
+        f"{row.person_months:,.0f} person-months, {_bought(row.per_million, why_not)} for each million more."
+        for row, why_not in zip(each_row(own), own["note"] if "note" in own.columns else [None] * len(own), strict=True)
     ]
     return to_svg("budgets", (10.2, 6.2), title, " ".join(told), draw)
 
@@ -555,7 +558,10 @@ def _apart(values: Array, room: float) -> list[float]:
     return kept
 
 
-def _bought(value: float) -> str:
+def _bought(value: float, why_not: object = None) -> str:
+    """What a million more bought, or why it is not stated."""
+    if isinstance(why_not, Reason | str):
+        return str(why_not)
     return "not known" if not np.isfinite(value) else f"{value:,.0f}".replace("-", "\u2212")
 
 

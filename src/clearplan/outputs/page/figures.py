@@ -74,7 +74,10 @@ def _of_plan(plan: PlanFacts) -> dict[str, Any]:
             "own": number(plan.budget),
             "currency": plan.currency,
             "rows": [
-                [number(value) for value in (step.budget, step.people_home, step.person_months, step.per_million)]
+                [
+                    *map(number, (step.budget, step.people_home, step.person_months, step.per_million)),
+                    step.too_close,
+                ]
                 for step in plan.budgets
             ],
             "next": None if plan.next_million is None else _million(plan.next_million),
@@ -96,6 +99,7 @@ def _million(million: Million) -> dict[str, Any]:
         "from": number(million.budget_from),
         "to": number(million.budget_to),
         "months": number(million.person_months),
+        "close": million.too_close,
     }
 
 

@@ -331,7 +331,7 @@ def _budgets(planned: Planned) -> str:
         "people home at the end": [_whole(v) for v in curve["people_home"]],
         "places open": [_whole(v) for v in curve["zones_open"]],
         "person-months at home": [_whole(v) for v in curve["person_months"]],
-        "person-months for each million more": [_whole(v) for v in curve["per_million"]],
+        "person-months for each million more": _per_million(curve),
         f"cost{spent_unit}": spent,
         "proven within": ["not proven" if pd.isna(v) else f"{100 * v:.2g} %" for v in curve["gap"]],
     }
@@ -340,6 +340,15 @@ def _budgets(planned: Planned) -> str:
         + _chart(draw_budgets(curve, budget=planned.case.settings.budget, currency=currency))
         + _table(columns, wide=True)
     )
+
+
+def _per_million(curve: pd.DataFrame) -> list[str]:
+    """What each million more bought, or why it is not stated."""
+    notes = curve["note"] if "note" in curve.columns else [None] * len(curve)
+    return [
+        escape(str(note)) if isinstance(note, Reason | str) else _whole(value)
+        for value, note in zip(curve["per_million"], notes, strict=True)
+    ]
 
 
 def _programme(planned: Planned) -> str:

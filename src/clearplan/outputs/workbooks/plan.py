@@ -58,7 +58,7 @@ def work_sheets(currency: str) -> dict[str, Sheet]:
             "Budgets",
             "what the best plan buys for more or less money",
             "budgets",
-            names("budget people_home zones_open person_months per_million cost gap"),
+            names("budget people_home zones_open person_months per_million note cost gap"),
             currency=currency,
         ),
     }

@@ -16,8 +16,8 @@ from clearplan.settings.planning import PlanningSettings
 #: Work of an iteration of the simplex or of the interior point method, and for each entry of the programme [units].
 _SIMPLEX, _SIMPLEX_ENTRY = 2e-4, 4e-9
 _INTERIOR, _INTERIOR_ENTRY = 1e-4, 5e-7
-#: Work of a round of cuts at the root of a search tree, or of a node, for each entry; and of the root's relaxation.
-_ROUND_ENTRY, _ROOT_ENTRY = 1e-5, 1e-4
+#: Work of a round of cuts at the root of a search tree, or of a node, and for each entry; of the root's relaxation.
+_ROUND, _ROUND_ENTRY, _ROOT_ENTRY = 0.03, 1e-5, 1e-4
 #: Work of a move of an order, for each column of the programme; and of taking a piece out of a schedule [units].
 _MOVE_COLUMN, PIECE = 5e-8, 1e-2
 
@@ -92,7 +92,7 @@ def interior_iterations(work: float, entries: int) -> int:
 def rounds(work: float, entries: int) -> int:
     """Rounds of cuts and nodes of a search tree that work is enough for; 0: not even for the root's relaxation."""
     beyond = work - _ROOT_ENTRY * entries
-    return 1 + int(min(beyond / (_ROUND_ENTRY * entries), 1e9)) if beyond > 0 else 0
+    return 1 + int(min(beyond / (_ROUND + _ROUND_ENTRY * entries), 1e9)) if beyond > 0 else 0
 
 
 def move_work(columns: int) -> float:

@@ -65,12 +65,13 @@ def budget_curve(
     -------
     DataFrame
         One row for each budget: budget, cost [currency], people_home, person_months, zones_open, gap [1], per_million:
-        person-months for each million more than the budget before.
+        person-months for each million more than the budget before; blank, with a reason in ``note``, where the proven
+        gaps of the two plans leave it open which of them is better.
     """
     blocks, budgets = make_blocks(case), case.settings.budgets
     clock = clock or Clock(case.settings.stop_after_s)
     before, spent, start = _judged(work_table(blocks, [], case), case, 0.0), 0.0, None
-    rows = []
+    rows, doubt_before = [], 0.0
     for k, budget in enumerate(budgets):
         if best is not None and budget == case.settings.budget and _none_better(blocks, start, best):
             start, gap = best.parts, best.gap
@@ -84,19 +85,30 @@ def budget_curve(
             start = search.parts
             gap = gap_of(search.bound + blocks.open_worth + blocks.slack, search.value + blocks.open_worth)
         judged = _judged(work_table(blocks, start, case), case, budget)
-        more = judged["person_months"] - before["person_months"]
+        more, doubt = judged["person_months"] - before["person_months"], _unproven(judged["person_months"], gap)
+        too_close = abs(more) < doubt + doubt_before
         rows.append(
             {
                 "budget": budget,
                 **{name: judged[name] for name in ("cost", *_BOUGHT)},
                 "gap": gap,
-                "per_million": more / (budget - spent) * 1e6 if budget > spent else np.nan,
+                "per_million": more / (budget - spent) * 1e6 if budget > spent and not too_close else np.nan,
+                "note": Reason("budget.too_close") if too_close else None,
             }
         )
-        before, spent = judged, budget
+        before, spent, doubt_before = judged, budget, doubt
         if progress is not None:
             progress(k, gap)
     return pd.DataFrame(rows)
+
+
+def _unproven(person_months: float, gap: float) -> float:
+    """How many more person-months the best plan that there can be may have, by the proven gap [person-months].
+
+    >>> round(_unproven(98.0, 0.02), 6)
+    2.0
+    """
+    return person_months * gap / (1 - gap) if gap < 1 else np.inf
 
 
 def _none_better(blocks: Blocks, parts: Parts | None, best: Schedule) -> bool:

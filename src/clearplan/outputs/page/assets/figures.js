@@ -93,6 +93,9 @@ function headOfPlan() {
   if (more && more.months !== null) {
     headFigure(say("Per million {currency}", { currency: books.budgets.currency }),
       (more.months > 0 ? "+" : "") + figure(more.months, 0), say("person-months at home"), { href: "#chart-budgets" });
+  } else if (more && more.close) {
+    headFigure(say("Per million {currency}", { currency: books.budgets.currency }),
+      say("too close to call"), say("below the proven gap"), { href: "#chart-budgets" });
   }
 }
 
@@ -318,7 +321,10 @@ function drawBudgets() {
   var per = most >= 1e6 ? 1e6 : 1e3, unit = per === 1e6 ? say("million {currency}", { currency: own.currency }) : say("thousand {currency}", { currency: own.currency });
   function money(value) { return figure(value / per, Number.isInteger(value / per) ? 0 : 1); }
   function x(budget) { return 10 + budget / most * (CHART_WIDE - 34); }
-  function bought(row) { return row[3] === null ? say("not known") : figure(row[3], 0); }
+  function bought(row) {
+    if (row[4]) { return say("too close to call") + ": " + say("below the proven gap"); }
+    return row[3] === null ? say("not known") : figure(row[3], 0);
+  }
   var holder = part(say("What more money buys"), "chart-budgets",
     say("Each dot is a plan of its own for this budget, of the whole region; filters don't change it."));
   var svg = chart(262, say("What more money buys"), rows.map(function (row) {
@@ -349,7 +355,7 @@ function drawBudgets() {
     svg.put("circle", { cx: x(row[0]), cy: y(0, row[1]), r: 4, fill: "#00429d" });
     svg.put("rect", { x: x(from) + 1, y: Math.min(level, zero), width: Math.max(x(row[0]) - x(from) - 2, 1), height: Math.abs(level - zero), fill: "#5a84b8" });
     label(0, x(row[0]), y(0, row[1]) - 8, figure(row[1], 0));
-    label(1, (x(from) + x(row[0])) / 2, Math.min(level, zero) - 5, bought(row));
+    label(1, (x(from) + x(row[0])) / 2, Math.min(level, zero) - 5, row[4] ? say("too close to call") : bought(row));
     label(2, x(row[0]), 236, money(row[0]));
   });
   svg.write(CHART_WIDE, 254, own.own === null ? say("budget, {unit}", { unit: unit }) : say("budget, {unit}; dashed: the plan's own", { unit: unit }), { "text-anchor": "end" });
