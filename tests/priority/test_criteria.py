@@ -67,6 +67,20 @@ def test_people_and_families_with_what_nobody_knows():
         figure_of(tasks, zones, "families")
 
 
+def test_each_unknown_zone_of_a_task_is_assumed_by_itself():
+    zones = zones_of([{}, {}, {"people": 90.0}])
+    tasks = tasks_of([{"x": 0, "zone_ids": "Z0; Z1; Z2"}, {"x": 200, "zone_ids": "Z0"}])
+    plan = plan_of({"name": "people"}, unknown_people_range=[50, 800])
+    ranked = cp.rank(tasks, zones, plan)
+    assert ranked["c_people_raw"].tolist() == [90 + 2 * 200, 200]
+    assert ranked[["c_people_low", "c_people_high"]].iloc[0].tolist() == [90 + 2 * 50, 90 + 2 * 800]
+    assert ranked["c_people_zones"].tolist() == ["Z0; Z1", "Z0"]
+    assert ranked[["zones_unknown", "people_assumed"]].to_numpy().tolist() == [[2, 400], [1, 200]]
+    # Families: 90 / 5 stated, and 2 x 200 / 5 assumed.
+    families = plan_of({"name": "families"}, unknown_people_range=[50, 800], people_per_family=5)
+    assert figure_of(tasks, zones, "families", families).iloc[0].tolist() == [98, 38, 338]
+
+
 def test_days_to_the_earliest_return():
     zones = zones_of([{"planned_return": "2026-03-01"}, {"planned_return": "2025-12-22"}, {"planned_return": None}])
     tasks = tasks_of([{"x": 0, "zone_ids": "Z0; Z1"}, {"x": 200, "zone_ids": "Z0"}, {"x": 400, "zone_ids": "Z2"}])

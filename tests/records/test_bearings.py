@@ -19,6 +19,12 @@ from clearplan.records.bearings import parse_bearing, parse_distance
         ("360", "degrees", 0),
         ("S56°23'38\"E", "degrees", 180 - (56 + 23 / 60 + 38 / 3600)),
         ("N45W", "degrees", 315),
+        # Far from 45 degrees, so that an angle counted from the wrong end shows.
+        ("N30E", "degrees", 30),
+        ("S30E", "degrees", 150),
+        ("S30W", "degrees", 210),
+        ("N30W", "degrees", 330),
+        ("N0W", "degrees", 0),
         ("15-00", "mils-6000", 90),
         ("0-56", "mils-6000", 3.36),  # the Soviet correction at Aghdam in 1992, methods of the field
         ("12 – 50", "mils-6000", 75),
