@@ -197,7 +197,7 @@ def test_a_zone_of_one_digit_is_of_six_degrees_where_nothing_else_tells():
     assert read_position(text, datum="SK-42", region=REGION).crs == "EPSG:28408"
     assert read_position(text, datum="SK-42", region=(24, 39, 26, 41)).crs == "EPSG:2524"
     assert read_position(text, datum="SK-42", grid="EPSG:2524").crs == "EPSG:2524"
-    assert {found.crs for found in readings(text, datum="SK-42")} == {"EPSG:28408", "EPSG:2524"}
+    assert {one.crs for one in readings(text, datum="SK-42")} == {"EPSG:28408", "EPSG:2524"}
     with pytest.raises(ValueError, match=r"28416.* or .*2532"):
         read_position("x=4440000 y=16585000", datum="SK-42")
 
@@ -226,6 +226,33 @@ def test_three_degree_zones(prefix, code):
     found = read_position(f"x={y:.0f} y={x:.0f}", datum="SK-42", region=(lon - 1, 39, lon + 1, 41))
     assert found.crs == f"EPSG:{code}"
     assert "3-degree" in CRS.from_user_input(found.crs).name
+
+
+@pytest.mark.parametrize(("crs", "half_width"), [(28408, 3.0), (2531, 1.5)])
+def test_a_zone_is_used_for_a_sixth_of_its_half_width_beyond_it(crs, half_width):
+    """Both have their middle at 45 E; half a degree beyond the zone of six, a quarter beyond the zone of three."""
+    for part, there in ((1.15, True), (1.18, False)):
+        x, y = Transformer.from_crs(4284, crs, always_xy=True).transform(45 + part * half_width, 39.99)
+        crss = [one.crs for one in readings_or_none(f"x={y:.0f} y={x:.0f}")]
+        assert (f"EPSG:{crs}" in crss) is there
+
+
+def readings_or_none(text, region=None):
+    """Readings of a position in SK-42; none where it is no position at all."""
+    try:
+        return readings(text, datum="SK-42", region=region)
+    except ValueError:
+        return []
+
+
+def test_an_easting_without_zone_is_read_in_zones_that_reach_the_region():
+    # The zone of 45 E is used up to 48.5 E. The region decides, not the place.
+    for west, there in ((48.45, True), (48.55, False)):
+        found = readings_or_none("x=4430282 y=600000", region=(west, 38.0, west + 1, 41.0))
+        assert ("EPSG:2498" in [one.crs for one in found]) is there
+    for east, there in ((41.55, True), (41.45, False)):
+        found = readings_or_none("x=4430282 y=600000", region=(east - 1, 38.0, east, 41.0))
+        assert ("EPSG:2498" in [one.crs for one in found]) is there
 
 
 def test_truncated_eastings():
