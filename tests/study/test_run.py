@@ -547,3 +547,22 @@ def test_a_study_in_another_part_of_the_world(project):
     assert "Lambert azimuthal equal area" in study.run["crs"]
     assert study.tasks["task_id"].str.match(r"^\d{2}[C-X][A-Z]{2}\d{4}-(SHA|CHA)-\d+$").all()
     assert (project / "out" / "map.html").exists()
+
+
+def test_tasks_of_the_sample_follow_what_blocks_and_can_be_worked(sample):
+    study, _ = sample
+    tasks, settings = study.tasks, study.project.tasks
+    assert (tasks.loc[tasks["small"] == "no", "area_m2"] >= settings.min_task_m2).all()
+    small = (tasks["small"] == "yes").sum()
+    assert any(note.startswith(f"{small} tasks are smaller than 2,500 m2") for note in study.notes)
+    # Home ground and corridors of essential lifelines, drawn apart: 99 % of what blocks a place lies in them.
+    zones, lifelines = study.zones, study.tables["lifelines"]
+    zones = zones[zones["deferred"].isna()]
+    lifelines = lifelines[lifelines["deferred"].isna() & (lifelines["essential"] == "yes")]
+    reach = [(zones, study.project.planning.home_m), (lifelines, study.project.priority.lifelines_within_m)]
+    ground = [table.geometry.buffer(table["position_error_m"].fillna(0).to_numpy(float) + m) for table, m in reach]
+    ground = shapely.union_all(pd.concat(ground).to_numpy())
+    blockers = study.planned.case.blockers
+    essential = blockers.loc[blockers["essential"] == "yes", "task_id"]
+    blocking = tasks[tasks["task_id"].isin(essential)].geometry
+    assert blocking.intersection(ground).area.sum() > 0.99 * blocking.area.sum()
