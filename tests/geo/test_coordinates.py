@@ -1,5 +1,7 @@
 """Coordinates as people write them: every notation, every slip, and what must be asked."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -200,6 +202,23 @@ def test_a_zone_of_one_digit_is_of_six_degrees_where_nothing_else_tells():
     assert {one.crs for one in readings(text, datum="SK-42")} == {"EPSG:28408", "EPSG:2524"}
     with pytest.raises(ValueError, match=r"28416.* or .*2532"):
         read_position("x=4440000 y=16585000", datum="SK-42")
+
+
+@pytest.mark.parametrize(
+    ("degrees_off", "in_six", "in_three"),
+    [(1.7, True, True), (1.8, True, False), (3.4, True, False), (3.6, False, False)],
+)
+def test_a_zone_is_used_a_sixth_of_its_half_width_beyond_its_edge(degrees_off, in_six, in_three):
+    """By hand: 3.5 degrees for a zone of six degrees, 1.75 for one of three; a degree at 40 N is 85.2 km."""
+    off_m = degrees_off * 111_200 * math.cos(math.radians(40))
+    for side in (1, -1):
+        text = f"x=4448000 y={round(8_500_000 + side * off_m)}"
+        try:
+            found = [reading.notation for reading in readings(text, datum="SK-42")]
+        except ValueError:
+            found = []
+        assert any("6-degree zone 8" in notation for notation in found) == in_six
+        assert any("3-degree zone 8" in notation for notation in found) == in_three
 
 
 @pytest.mark.parametrize("zone", range(7, 65))
