@@ -71,6 +71,7 @@ mixed = 20
 unknown = 20
 [release]
 detection = { cancelled = 0.5, reduced = 0.8, cleared = 0.99 }
+halo = "drop"
 source = "made up"
 [tasks]
 influence_m = 2000

@@ -65,11 +65,13 @@ def area_table(rows: list[dict]) -> gpd.GeoDataFrame:
         "ordnance": [row.get("ordnance", "AP") for row in rows],
         "band": "whole",
         "grown_m": 0.0,
-        "gross_m2": [0.0 if g is None else g.area for g in shapes],
+        "planning_m2": [0.0 if g is None else g.area for g in shapes],
+        "stated_m2": [row.get("stated_m2", float("nan")) for row in rows],
         "position_error_m": 0.0,
         "source": "made up",
         "recorded_on": pd.to_datetime(pd.Series([day(row.get("day", 0)) for row in rows], dtype=object)),
         "deferred": [None if g is not None and not g.is_empty else "shape is missing" for g in shapes],
+        "reported": gpd.GeoSeries([row.get("reported", g) for row, g in zip(rows, shapes, strict=True)], crs=UTM),
     }
     return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=UTM), crs=UTM)
 
@@ -227,8 +229,11 @@ def bridge_by_hand(world, opening: int, closing: int) -> dict:
                 if was[1:3] != now[1:3]:
                     add("changed_out", was)
                     add("changed_in", now)
-            case "remaining", state:
-                add(state, was)
+            case "remaining", state:  # it leaves as what the ledger calls it; what it was before has changed
+                if was[1:3] != now[1:3]:
+                    add("changed_out", was)
+                    add("changed_in", now)
+                add(state, now)
             case None, "remaining":
                 add("newly_found", now)
             case None, None:

@@ -44,7 +44,7 @@ def line_row(**changes):
 def test_belt_bands_have_the_area_of_the_drawing(margins, changes, inner, outer):
     areas = hz.footprints(hazard_table([line_row(**changes)]), margins)
     assert areas["band"].tolist() == ["inner", "outer"]
-    np.testing.assert_allclose(areas["gross_m2"] / 1e6, [inner, outer], rtol=2e-3)
+    np.testing.assert_allclose(areas["planning_m2"] / 1e6, [inner, outer], rtol=2e-3)
     assert areas["land_class"].tolist() == ["indication", "indication"]
 
 
@@ -63,8 +63,8 @@ def test_minefield_grows_by_error_and_margin(margins):
     areas = hz.footprints(hazard_table(rows), margins)
     assert areas["grown_m"].tolist() == [50, 25, 0, 2300]
     by_hand = [math.pi * 50**2, 100 * 50 + math.pi * 25**2, 100**2, math.pi * 2300**2]
-    np.testing.assert_allclose(areas["gross_m2"], by_hand, rtol=2e-3)
-    assert (areas["gross_m2"] >= np.array(by_hand) * (1 - 1e-12)).all()
+    np.testing.assert_allclose(areas["planning_m2"], by_hand, rtol=2e-3)
+    assert (areas["planning_m2"] >= np.array(by_hand) * (1 - 1e-12)).all()
 
 
 def test_unknown_position_error_needs_an_assumption(margins):
@@ -90,7 +90,7 @@ def test_net_area_counts_the_strongest_class_once(districts, margins):
         {"geometry": box(E0 + 1000, N0, E0 + 9000, N0 + 9), "land_class": "CHA", "status": "closed"},
     ]
     table = hz.net_area(hz.footprints(hazard_table(rows), margins)).set_index("land_class")
-    assert table["net_m2"].to_dict() == pytest.approx({"CHA": 1e6, "SHA": 0.5e6, "indication": 0.5e6})
+    assert table["planning_m2"].to_dict() == pytest.approx({"CHA": 1e6, "SHA": 0.5e6, "indication": 0.5e6})
     assert table["gross_m2"].to_dict() == pytest.approx({"CHA": 1e6, "SHA": 2e6, "indication": 1e6})
     assert table.loc["SHA", "overlap_m2"] == pytest.approx(1.5e6)
 
@@ -99,7 +99,7 @@ def test_net_area_by_district_sums_to_the_whole(districts, margins):
     shape = box(E0 + 2000, N0, E0 + 9000, N0 + 1000)
     table = hz.net_area(hz.footprints(hazard_table([{"geometry": shape, "ordnance": "CMR"}]), margins), districts)
     # West ends at + 3,000 m and takes the strip that East also claims; the last 1,000 m lie in no district.
-    assert dict(zip(table["district"], table["net_m2"], strict=True)) == pytest.approx(
+    assert dict(zip(table["district"], table["planning_m2"], strict=True)) == pytest.approx(
         {"West": 1e6, "East": 5e6, hz.OUTSIDE: 1e6}
     )
 
@@ -121,7 +121,7 @@ def test_deferred_hazard_stays_without_area(margins):
     areas = hz.footprints(table, margins)
     assert areas["hazard_id"].tolist() == ["H0", "H1"]
     assert areas["deferred"].notna().tolist() == [True, False]
-    assert areas["gross_m2"].iloc[0] == 0
+    assert areas["planning_m2"].iloc[0] == 0
 
 
 @pytest.mark.parametrize("crs", [None, "EPSG:4326", "EPSG:2229"])

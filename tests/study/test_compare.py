@@ -226,6 +226,7 @@ def test_what_a_day_can_not_tell_is_said(project):
         + """
 [release]
 source = "test"
+halo = "drop"
 bridge_from = 2024-12-31
 [release.detection]
 cancelled = 0.5
@@ -291,6 +292,7 @@ def test_books_balance_on_the_sample(sample):
 SURFACE = """
 [release]
 source = "test"
+halo = "drop"
 [release.detection]
 cancelled = 0.5
 reduced = 0.8

@@ -69,8 +69,8 @@ def test_net_area_table_is_that_of_the_union(sample):
     study, _ = sample
     open_areas = study.areas[study.areas["status"] != "closed"]
     union = shapely.union_all(open_areas.geometry.dropna().to_numpy())
-    assert study.net["net_m2"].sum() == pytest.approx(union.area, rel=1e-6)
-    assert study.net["gross_m2"].sum() == pytest.approx(open_areas["gross_m2"].sum(), rel=1e-6)
+    assert study.net["planning_m2"].sum() == pytest.approx(union.area, rel=1e-6)
+    assert study.net["gross_m2"].sum() == pytest.approx(open_areas["planning_m2"].sum(), rel=1e-6)
     assert (study.net["overlap_m2"] >= -1).all()
 
 

@@ -370,5 +370,25 @@ def _print_ledger(facts: Facts) -> None:
 
 
 def _print_net(facts: Facts) -> None:
-    rows = [(row.land_class, f"{row.net_m2 / 1e6:,.2f}", f"{row.gross_m2 / 1e6:,.2f}") for row in facts.ground]
-    print_table(("land class", "net km2 (overlaps once)", "gross km2"), rows)
+    rows = [
+        (
+            row.land_class,
+            _km2_or_unknown(row.reported_m2 + row.stated_m2, row.no_area),
+            f"{row.planning_m2 / 1e6:,.2f}",
+            f"{row.gross_m2 / 1e6:,.2f}",
+        )
+        for row in facts.ground
+    ]
+    header = ("land class", "reported km2 (overlaps once)", "planning km2 (overlaps once)", "planning km2, gross")
+    print_table(header, rows)
+
+
+def _km2_or_unknown(m2: float, no_area: int) -> str:
+    """Reported ground, and how many hazards have no area that anybody reported; unknown is not 0.
+
+    >>> _km2_or_unknown(2_500_000, 0), _km2_or_unknown(2_500_000, 3), _km2_or_unknown(0, 1)
+    ('2.50', '2.50 and 3 unknown', 'unknown')
+    """
+    if no_area and not m2:
+        return "unknown"
+    return f"{m2 / 1e6:,.2f} and {no_area} unknown" if no_area else f"{m2 / 1e6:,.2f}"

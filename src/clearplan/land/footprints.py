@@ -1,4 +1,9 @@
-"""Reported shapes to footprints: belts of contact lines, minefields, cluster strikes; net and gross area."""
+"""Reported shapes to footprints for planning: belts of contact lines, minefields, cluster strikes; net and gross area.
+
+Two geometries go together and are never mixed. ``reported`` is the border as reported, which ledger, bridge and treaty
+tables count; ``geometry`` is the footprint for planning, grown by position error and margin, which tasks tile. Points,
+lines, belts and strikes have no surveyed border: they count the area that their source states, else it is unknown.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError, TableError
@@ -26,17 +32,21 @@ _AREA_COLUMNS = [
     "ordnance",
     "band",
     "grown_m",
-    "gross_m2",
+    "planning_m2",
+    "stated_m2",
     "position_error_m",
     "source",
     "recorded_on",
     "deferred",
+    "reported",
     "geometry",
 ]
+#: Kinds of hazards whose shape, whatever it is, is nobody's surveyed border.
+_WITHOUT_BORDER = ("contact-line", "cluster-strike")
 
 
 def footprints(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.GeoDataFrame:
-    """AREAS: the footprint of every hazard; a contact line gives two bands.
+    """AREAS: the footprint for planning of every hazard beside its reported border; a contact line gives two bands.
 
     Parameters
     ----------
@@ -49,8 +59,9 @@ def footprints(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.Ge
     -------
     GeoDataFrame
         AREAS. Minefields grow by position error + margin of their ordnance class; strikes by position error +
-        strike radius + margin; belts are cut from the line by their depth profile. Deferred rows stay, without
-        shape.
+        strike radius + margin; belts are cut from the line by their depth profile. ``reported`` (a second column of
+        geometry) is the reported polygon, None where there is no surveyed border; ``planning_m2`` the area of the
+        footprint [m2]. Deferred rows stay, without shape.
 
     Raises
     ------
@@ -70,15 +81,38 @@ def footprints(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.Ge
     order = {hazard: i for i, hazard in enumerate(hazards["hazard_id"])}
     areas = pd.concat([table for table in tables if len(table)] or [tables[0]], ignore_index=True)
     areas = areas.sort_values("hazard_id", key=lambda ids: ids.map(order), kind="stable")
-    areas["gross_m2"] = shapely.area(areas.geometry.to_numpy())
-    areas["gross_m2"] = areas["gross_m2"].fillna(0.0)
+    areas["planning_m2"] = np.nan_to_num(shapely.area(areas.geometry.to_numpy()))
+    areas["stated_m2"] = pd.to_numeric(_column(areas, "stated_m2")).astype(float)
+    areas = areas.reset_index(drop=True)
+    areas["reported"] = gpd.GeoSeries(areas["reported"].to_numpy(object), crs=hazards.crs)
     _refuse_nothing(hazards, areas)
-    return gpd.GeoDataFrame(areas[_AREA_COLUMNS].reset_index(drop=True), geometry="geometry", crs=hazards.crs)
+    return gpd.GeoDataFrame(areas[_AREA_COLUMNS], geometry="geometry", crs=hazards.crs)
+
+
+def as_reported(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """AREAS with the reported border as their geometry, None where a hazard has none; one index, one order.
+
+    Raises
+    ------
+    TableError
+        The table has no column ``reported``: it was not made by :func:`footprints`.
+    """
+    if "reported" not in areas.columns:
+        raise TableError("AREAS lack the column reported, the border as reported; make them by cp.footprints")
+    return areas.assign(geometry=gpd.GeoSeries(areas["reported"], index=areas.index, crs=areas.crs))
+
+
+def _borders(hazards: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """Reported polygons; None where a hazard has no surveyed border."""
+    borders = np.array(hazards.geometry.to_numpy(), dtype=object)
+    surveyed = (shapely.area(borders) > 0) & ~hazards["kind"].isin(_WITHOUT_BORDER).to_numpy()
+    borders[~surveyed] = None
+    return borders
 
 
 def _refuse_nothing(hazards: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> None:
     """A hazard that has a place must have ground, or it would be gone from every map (Law 2)."""
-    ground = areas.groupby("hazard_id")["gross_m2"].sum()
+    ground = areas.groupby("hazard_id")["planning_m2"].sum()
     lost = [hazard for hazard in placed(hazards)["hazard_id"] if not ground[hazard] > 0]
     if lost:
         raise SettingsError(
@@ -113,6 +147,7 @@ def _grown(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.GeoDat
         grown_m=radius,
         recorded_on=_column(hazards, "recorded_on"),
         deferred=_column(hazards, "deferred"),
+        reported=_borders(hazards),
         geometry=grown,
     )
 
@@ -153,6 +188,7 @@ def _bands(row: pd.Series, crs: Any) -> gpd.GeoDataFrame:
             grown_m=[max(r[1] for r in rows) * share, max(r[2] for r in rows) * share],
             recorded_on=row.get("recorded_on"),
             deferred=row.get("deferred"),
+            reported=None,
         ).drop(columns="geometry"),
         geometry=[inner, outer],
         crs=crs,
@@ -176,7 +212,7 @@ def net_shapes(areas: gpd.GeoDataFrame) -> dict[str, shapely.Geometry]:
 def net_area(
     areas: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None = None, *, name: str = "district"
 ) -> pd.DataFrame:
-    """Net and gross area per land class and district [m2].
+    """Ground that remains per land class and district [m2]: as reported, and for planning.
 
     Parameters
     ----------
@@ -189,35 +225,71 @@ def net_area(
     Returns
     -------
     DataFrame
-        land_class, district, net_m2 (union; the strongest class takes overlaps), gross_m2 (sum of footprints),
-        overlap_m2 (their difference).
+        land_class, district, reported_m2 (union of the reported borders), planning_m2 (union of the footprints for
+        planning; of both the strongest class takes overlaps), gross_m2 (sum of footprints), overlap_m2 (gross less
+        planning). Of hazards without a surveyed border, in the district of their inner point: stated_m2 (sum of what
+        their sources state; blank where none does) and no_area (how many whose area nobody states).
     """
     require_metres(areas)
     left = remaining(areas)
+    reported = remaining(as_reported(areas))
     if districts is None:
         names, ground = np.array(["all"], dtype=object), None
     else:
         require_metres(areas, districts)
         names = np.append(districts[name].to_numpy(object), OUTSIDE)
         ground = shapes.disjoint(districts.geometry.to_numpy())
-    rows = []
-    stronger, together = 0.0, np.array([], dtype=object)
+    columns = {
+        "reported_m2": _net_by(reported, ground),
+        "planning_m2": _net_by(left, ground),
+        "gross_m2": [_area_by(_of_class(left, land_class), ground) for land_class in CLASSES],
+    }
+    columns["stated_m2"], columns["no_area"] = _stated_by(left, ground, len(names))
+    keys = pd.MultiIndex.from_product([CLASSES, names], names=["land_class", "district"])
+    table = pd.DataFrame({column: np.concatenate(values) for column, values in columns.items()}, index=keys)
+    table = table[(table[["reported_m2", "planning_m2", "gross_m2", "no_area"]] > 0).any(axis=1)].reset_index()
+    sums = table.groupby(["land_class", "district"], sort=False, dropna=False).sum(min_count=1).reset_index()
+    sums.insert(5, "overlap_m2", sums["gross_m2"] - sums["planning_m2"])
+    return sums.astype({"no_area": int})
+
+
+def _of_class(areas: gpd.GeoDataFrame, land_class: str) -> NDArray[np.object_]:
+    """Shapes of a class."""
+    of_class: NDArray[np.object_] = areas.loc[areas["land_class"] == land_class].geometry.to_numpy()
+    return of_class
+
+
+def _net_by(areas: gpd.GeoDataFrame, ground: Any) -> list[NDArray[np.float64]]:
+    """Net area of each class in each shape of the ground, and outside all of them at the end [m2]."""
+    net: list[NDArray[np.float64]] = []
+    stronger, together = np.zeros(1), np.array([], dtype=object)
     for land_class in CLASSES:
-        reported = left.loc[left["land_class"] == land_class].geometry.to_numpy()
         # What a class adds to the ground of the stronger ones is its net area.
-        together = shapes.union_pieces(np.concatenate([together, reported]))
+        together = shapes.union_pieces(np.concatenate([together, _of_class(areas, land_class)]))
         covered = _area_by(together, ground)
-        net_m2 = np.where(covered - stronger > 1e-9 * covered.sum(), covered - stronger, 0.0)
+        net.append(np.where(covered - stronger > 1e-9 * covered.sum(), covered - stronger, 0.0))
         stronger = covered
-        gross_m2 = _area_by(reported, ground)
-        for k in range(len(names)):
-            if net_m2[k] > 0 or gross_m2[k] > 0:
-                rows.append((land_class, names[k], net_m2[k], gross_m2[k], gross_m2[k] - net_m2[k]))
-    return (
-        pd.DataFrame(rows, columns=["land_class", "district", "net_m2", "gross_m2", "overlap_m2"])
-        .groupby(["land_class", "district"], sort=False, as_index=False, dropna=False)
-        .sum()
-    )
+    return net
+
+
+def _stated_by(
+    left: gpd.GeoDataFrame, ground: Any, count: int
+) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+    """By class and place, of hazards without a surveyed border: the area that is stated, and how many state none."""
+    bare = left[left["reported"].isna()].drop_duplicates("hazard_id")
+    place = np.full(len(bare), count - 1)
+    if ground is not None and len(bare):
+        i, j = shapely.STRtree(ground).query(shapely.point_on_surface(bare.geometry.to_numpy()), "intersects")
+        place[i] = j
+    stated = bare["stated_m2"].to_numpy(float)
+    sums, unknown = [], []
+    for land_class in CLASSES:
+        mine = (bare["land_class"] == land_class).to_numpy()
+        known = mine & ~np.isnan(stated)
+        there = np.bincount(place[known], minlength=count) > 0
+        sums.append(np.where(there, np.bincount(place[known], weights=stated[known], minlength=count), np.nan))
+        unknown.append(np.bincount(place[mine & np.isnan(stated)], minlength=count).astype(float))
+    return sums, unknown
 
 
 def _area_by(parts: Any, ground: Any) -> Any:

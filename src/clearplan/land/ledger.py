@@ -1,7 +1,9 @@
 """The books of land release: where every square metre stands at a day, and what moved it between two days.
 
-Both count ground once. Ground that remains in any area is remaining, in the strongest class among the areas in which it
-remains; ground released in all of them belongs to the strongest class among those released.
+Both count reported ground, within the borders as reported, and count it once; ground for planning, grown by position
+errors or drawn round lines and points, stands apart in the ledger. Ground that remains in any area is remaining, in the
+strongest class among the areas in which it remains; ground released in all of them belongs to the strongest class among
+those released.
 """
 
 from __future__ import annotations
@@ -20,10 +22,15 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError
 from clearplan.geo import shapes
 from clearplan.land.as_at import as_at, dates, day_of
-from clearplan.land.release import REOPENED, last_events, states
+from clearplan.land.footprints import as_reported
+from clearplan.land.release import REOPENED, apply_releases, last_events, states
+from clearplan.settings.land import Halo
+from clearplan.tables.check import remaining
 from clearplan.tables.codes import CLASSES, CODE_LISTS, OUTSIDE, OUTSIDE_HAZARDS, RELEASED
 from clearplan.tables.frames import Areas, Districts, History, Releases
 
+#: Ground for planning beside the reported ground: what remains, and what was released beyond every reported border.
+PLANNING_COLUMNS = ("planning_m2", "planning_released_m2")
 LEDGER_COLUMNS = ("reported_m2", "remaining_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "closed_m2")
 #: States from the strongest: what remains anywhere remains, what is released by polygon is not closed by status.
 _GROUPS = (("remaining",), RELEASED, ("closed",))
@@ -49,6 +56,7 @@ def ledger(
     history: History | None = None,
     districts: Districts | None = None,
     district_name: str = "district",
+    halo: Halo = "drop",
 ) -> pd.DataFrame:
     """Reported, remaining and released ground by land class and district [m2], net of overlap.
 
@@ -64,14 +72,20 @@ def ledger(
         HISTORY; else status and class are those of ``areas``.
     districts : GeoDataFrame, optional
         Districts in the same CRS with their names in ``district_name``; the ground decides in which a release lies.
+    halo : 'drop' or 'survey'
+        As for :func:`clearplan.land.release.apply_releases`.
 
     Returns
     -------
     DataFrame
-        land_class, district, reported_m2 = remaining_m2 + cancelled_m2 + reduced_m2 + cleared_m2 + closed_m2, and
-        closed_ids. closed_m2 is ground of hazards closed by status that no release polygon covers; closed_ids names
-        them. Over all rows but the last kind, reported_m2 is the area of the union of all areas. Rows of land class
-        'outside every known hazard' hold what was released (or re-opened: remaining_m2) where no hazard is known.
+        land_class, district, reported_m2 = remaining_m2 + cancelled_m2 + reduced_m2 + cleared_m2 + closed_m2,
+        planning_m2, planning_released_m2 and closed_ids. closed_m2 is ground of hazards closed by status that no
+        release polygon covers; closed_ids names them. Over all rows but the last kind, reported_m2 is the area of the
+        union of all reported borders. Rows of land class 'outside every known hazard' hold what was released (or
+        re-opened: remaining_m2) where no hazard is known.
+        planning_m2 is the ground for planning that remains. planning_released_m2 is ground that a decision released
+        beyond every reported border: of belts, points and strikes, whose border nobody surveyed, and of rims. It is no
+        cancelled, reduced or cleared area: these are parts of an area that was declared.
 
     Raises
     ------
@@ -80,7 +94,7 @@ def ledger(
     """
     require_metres(areas, releases, *([] if districts is None else [districts]))
     known, events = _at(areas, releases, as_at, history)
-    parts = states(known, events)
+    parts = states(as_reported(known), events)
     parts["land_class"] = known["land_class"].to_numpy(object)[parts["area"]]
     labels = [(name, state) for group in _GROUPS for name, state in product(CLASSES, group)]
     labels += [(OUTSIDE_HAZARDS, state) for state in ("remaining", *RELEASED)]
@@ -88,17 +102,46 @@ def ledger(
     ranks = np.array([number[key] for key in zip(parts["land_class"], parts["state"], strict=True)], dtype=int)
     pieces, rank = shapes.ranked_pieces(parts["geometry"].to_numpy(object), ranks)
 
-    outside, owner = _beyond(events, pieces)
+    outside, owner = _beyond(events, np.concatenate([pieces, _with_area(known).geometry.to_numpy()]))
     state = np.where(events["action"] == REOPENED, "remaining", events["action"]).astype(object)[owner]
     rank = np.concatenate([rank, [number[OUTSIDE_HAZARDS, name] for name in state]]).astype(int)
     found = _measured(np.concatenate([pieces, outside]), rank, districts, district_name)
     found["land_class"] = [labels[k][0] for k in found["label"]]
     found["state"] = [f"{labels[k][1]}_m2" for k in found["label"]]
-    table = _wide(found, ["land_class", "district"], "state", LEDGER_COLUMNS[1:])
+    left = apply_releases(known, releases, as_at=as_at, halo=halo)
+    planning = _planning(left, known, events, pieces, districts, district_name)
+    columns = (*LEDGER_COLUMNS[1:], *PLANNING_COLUMNS)
+    table = _wide(pd.concat([found, planning]), ["land_class", "district"], "state", columns)
     table.insert(2, "reported_m2", table[list(LEDGER_COLUMNS[1:])].sum(axis=1))
     shut = np.array([labels[k][1] == "closed" for k in rank[: len(pieces)]], dtype=bool)
     table["closed_ids"] = _closed_ids(table, known, pieces[shut], parts, districts, district_name)
     return _in_order(table, {"land_class": [*CLASSES, OUTSIDE_HAZARDS]}, districts, district_name)
+
+
+def _planning(
+    left: Areas, known: Areas, events: Releases, pieces: Any, districts: gpd.GeoDataFrame | None, district_name: str
+) -> pd.DataFrame:
+    """Ground for planning by class and district, what remains and what was released beyond the pieces of borders."""
+    stays = _with_area(remaining(left))
+    parts = states(known, events)
+    released = parts[parts["state"].isin(RELEASED)]
+    classes = (stays["land_class"], known["land_class"].iloc[released["area"].to_numpy(int)])
+    drawn = (stays.geometry.to_numpy(), released["geometry"].to_numpy(object))
+    tables = []
+    for name, land_class, shape in zip(PLANNING_COLUMNS, classes, drawn, strict=True):
+        net, rank = shapes.ranked_pieces(shape, land_class.map(CLASSES.index).to_numpy(int))
+        if name == "planning_released_m2":
+            i, _, both = shapes.shared(net, pieces)
+            net = shapes.without(net, both, i, grid_m=shapes.GRID_M)
+            rank, net = rank[~shapely.is_empty(net)], net[~shapely.is_empty(net)]
+        measured = _measured(net, rank, districts, district_name)
+        tables.append(measured.assign(land_class=[CLASSES[k] for k in measured["label"]], state=name))
+    return pd.concat(tables)
+
+
+def _with_area(areas: Areas) -> Areas:
+    """Areas that cover ground; a point or a line that nobody has grown covers none."""
+    return areas[shapely.area(areas.geometry.to_numpy()) > 0]
 
 
 def _at(areas: Any, releases: Any, day: Any, history: pd.DataFrame | None) -> tuple[Any, Any]:
@@ -199,13 +242,14 @@ def bridge(
     Returns
     -------
     DataFrame
-        opening_m2 + newly_found_m2 - cancelled_m2 - reduced_m2 - cleared_m2 + reopened_m2 + changed_in_m2
-        - changed_out_m2 - closed_m2 - withdrawn_m2 = closing_m2, every term measured on the overlay of the ground as
-        it stood on the two days, none of them a residual.
+        Of the ground within reported borders: opening_m2 + newly_found_m2 - cancelled_m2 - reduced_m2 - cleared_m2
+        + reopened_m2 + changed_in_m2 - changed_out_m2 - closed_m2 - withdrawn_m2 = closing_m2, every term measured on
+        the overlay of the ground as it stood on the two days, none of them a residual.
 
         newly_found: no hazard covered it, or one recorded since found it where it had been released; of that what was
         released within the same period stands under its release too. reopened: released or closed at the opening, and
-        remaining again. changed: remains, in another class or ordnance. closed: by status alone. withdrawn: no hazard
+        remaining again. changed: of another class or ordnance; ground that was released or closed leaves in the
+        class and ordnance in which the ledger has it. closed: by status alone. withdrawn: no hazard
         of the closing covers it, which an append-only table never shows.
 
     Raises
@@ -303,7 +347,7 @@ def _standing(
 ) -> tuple[Any, list[tuple[str, int, bool]]]:
     """Pieces of ground as at a day, and of each its state, its kind and whether its hazard was recorded since."""
     known, events = _at(areas, releases, day, history)
-    parts = states(known, events)
+    parts = states(as_reported(known), events)
     number = {kind: k for k, kind in enumerate(kinds)}
     of_area = zip(known["land_class"], known["ordnance"], strict=True)
     kind = np.array([number[pair] for pair in of_area], dtype=int)[parts["area"].to_numpy(int)]
@@ -329,9 +373,9 @@ def _flow(was: Any, became: Any) -> list[tuple[str, int]]:
     if was is not None and was[0] == "remaining":
         if became is None:
             return [("withdrawn_m2", was[1])]
-        if became[0] != "remaining":
-            return [(f"{became[0]}_m2", was[1])]
-        return [] if was[1] == became[1] else [("changed_out_m2", was[1]), ("changed_in_m2", became[1])]
+        # Ground leaves in the class in which the ledger has it: what was of another one before has changed first.
+        changed = [] if was[1] == became[1] else [("changed_out_m2", was[1]), ("changed_in_m2", became[1])]
+        return changed if became[0] == "remaining" else [*changed, (f"{became[0]}_m2", became[1])]
     if became is None:
         return []
     if became[0] == "remaining":

@@ -21,12 +21,16 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
 from clearplan.land.as_at import dates, until
-from clearplan.settings.land import Detection
+from clearplan.land.footprints import as_reported
+from clearplan.settings.land import Detection, Halo
 from clearplan.tables.check import placed
 from clearplan.tables.codes import RELEASED
 from clearplan.tables.frames import Areas, Releases
 
 REOPENED = "re-opened"
+#: What is left of a border in threads thinner than this was released to the border [m]: degrees of seven decimals, as
+#: GeoJSON has them (RFC 7946, 11.2), are rounded to a centimetre, once in the hazard's file and once in the release's.
+_THREAD_M = 0.1
 #: On one day the later of these stands over the earlier.
 STANDS = ("cancelled", "reduced", "cleared", REOPENED)
 
@@ -106,25 +110,32 @@ def states(areas: gpd.GeoDataFrame, events: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
-def apply_releases(areas: Areas, releases: Releases, *, as_at: Day | None = None) -> Areas:
-    """AREAS less what is released of them.
+def apply_releases(areas: Areas, releases: Releases, *, as_at: Day | None = None, halo: Halo = "drop") -> Areas:
+    """AREAS less what is released of them: of the reported ground, and of the ground for planning.
 
     Parameters
     ----------
     areas : GeoDataFrame
         AREAS in a metric CRS, in the status and class of the day (:func:`as_at` gives both, and leaves out what was
-        not yet reported).
+        not yet reported), with the border as reported in column ``reported``.
     releases : GeoDataFrame
         RELEASES in the same CRS. The ground decides what they cover, whatever hazard_id says.
     as_at : day, optional
         Decisions after that day don't count.
+    halo : 'drop' or 'survey'
+        What becomes of the rim between reported border and footprint where the ground within was released: it goes
+        with that ground, or it is an indication to be surveyed.
 
     Returns
     -------
     GeoDataFrame
-        The same rows in the same order. Geometry is what remains, None where nothing does; gross_m2 is its area. New:
-        reported_m2 = remaining_m2 + cancelled_m2 + reduced_m2 + cleared_m2 + closed_m2 [m2], blank where the hazard
-        has no place, and release_ids. A row of status closed keeps its unreleased ground as closed_m2; where an
+        The same rows in the same order, and with halo 'survey' one row more, ``<area_id>/halo``, for each area whose
+        rim is left. ``geometry`` is the ground for planning that remains, None where nothing does, planning_m2 its
+        area; ``reported`` is the reported ground that remains. Of a hazard with a surveyed border the ground for
+        planning is what remains of the border, grown again, less what was released.
+        New: reported_m2 = remaining_m2 + cancelled_m2 + reduced_m2 + cleared_m2 + closed_m2 [m2], of the reported
+        ground, and release_ids. Without a surveyed border reported_m2 is what the source states; the others are
+        unknown once some of it was released. A row of status closed keeps its unreleased ground as closed_m2; where an
         event re-opened some of it that ground remains and the row turns open.
 
     Raises
@@ -134,27 +145,117 @@ def apply_releases(areas: Areas, releases: Releases, *, as_at: Day | None = None
 
     Notes
     -----
-    A release is not grown by its position error, and a footprint is: the rim between the reported shape and its
-    footprint remains until a release covers it too.
+    A release is not grown by its position error, and a footprint is.
     """
     require_metres(areas, releases)
     events = last_events(releases, as_at=as_at)
-    parts = states(areas, events)
-    size = shapely.area(areas.geometry.to_numpy())
-    out = areas.copy()
-    out["reported_m2"] = size
-    parts["m2"] = shapely.area(parts["geometry"].to_numpy(object))
-    by_state = parts.pivot_table(index="area", columns="state", values="m2", aggfunc="sum")
-    for state in ("remaining", *RELEASED, "closed"):
-        sums = by_state[state] if state in by_state.columns else pd.Series(dtype=float)
-        out[f"{state}_m2"] = np.where(np.isnan(size), np.nan, sums.reindex(range(len(areas))).fillna(0.0))
+    border, footprint = as_reported(areas), areas
+    of_border, of_footprint = states(border, events), states(footprint, events)
+    out = areas.assign(**_ground_by_state(areas, of_border, of_footprint))
     out["release_ids"] = _deciding(areas, events)
-    out["geometry"] = gpd.GeoSeries(_what_stays(parts, len(areas)), index=areas.index, crs=areas.crs)
-    reopened = (out["status"] == "closed") & (out["remaining_m2"] > 0)
-    out["status"] = out["status"].mask(reopened, "open")
-    if "gross_m2" in out.columns:
-        out["gross_m2"] = np.nan_to_num(shapely.area(out.geometry.to_numpy()))
-    return out
+    out["reported"] = gpd.GeoSeries(_what_stays(of_border, len(areas)), index=areas.index, crs=areas.crs)
+    stays, rim = _planning_ground(areas, out["reported"].to_numpy(), _what_stays(of_footprint, len(areas)), events)
+    out["geometry"] = gpd.GeoSeries(stays, index=areas.index, crs=areas.crs)
+    open_again = _remaining_somewhere(of_footprint, len(areas))
+    out["status"] = out["status"].mask((out["status"] == "closed") & open_again, "open")
+    out["planning_m2"] = np.nan_to_num(shapely.area(out.geometry.to_numpy()))
+    return _with_halos(out, rim) if halo == "survey" else out
+
+
+def _ground_by_state(areas: Areas, of_border: pd.DataFrame, of_footprint: pd.DataFrame) -> dict[str, Any]:
+    """Columns reported_m2, remaining_m2 ... of each area [m2]: within its border, else as its source states."""
+    border_m2 = shapely.area(areas["reported"].to_numpy())
+    bordered = ~np.isnan(border_m2)
+    placed_rows = ~np.isnan(shapely.area(areas.geometry.to_numpy()))
+    columns: dict[str, Any] = {"reported_m2": np.where(bordered, border_m2, areas["stated_m2"].to_numpy(float))}
+    sums = _sums(of_border)
+    left = _sums(of_footprint).reindex(range(len(areas)))
+    for state in ("remaining", *RELEASED, "closed"):
+        within = sums[state].reindex(range(len(areas))).fillna(0.0).to_numpy(float)
+        whole = _is_all(left, state)  # without a border only ground in one state says how much of it is in that state
+        stated = np.where(whole, columns["reported_m2"], np.where(_is_none(left, state), 0.0, np.nan))
+        columns[f"{state}_m2"] = np.where(bordered, within, np.where(placed_rows, stated, np.nan))
+    unknown = ~bordered & np.isnan(columns["reported_m2"])
+    for state in ("remaining", *RELEASED, "closed"):
+        columns[f"{state}_m2"] = np.where(unknown, np.nan, columns[f"{state}_m2"])
+    columns["reported_m2"] = np.where(placed_rows, columns["reported_m2"], np.nan)
+    return columns
+
+
+def _sums(parts: pd.DataFrame) -> pd.DataFrame:
+    """Ground of each area by state [m2]; a state that does not occur is 0."""
+    parts = parts.assign(m2=shapely.area(parts["geometry"].to_numpy(object)))
+    by_state = parts.pivot_table(index="area", columns="state", values="m2", aggfunc="sum")
+    return by_state.reindex(columns=["remaining", *RELEASED, "closed"]).fillna(0.0)
+
+
+def _is_none(by_state: pd.DataFrame, state: str) -> Any:
+    return (by_state[state] == 0).to_numpy()
+
+
+def _is_all(by_state: pd.DataFrame, state: str) -> Any:
+    others = by_state.drop(columns=state)
+    return ((others == 0).all(axis=1) & (by_state[state] > 0)).to_numpy()
+
+
+def _remaining_somewhere(parts: pd.DataFrame, count: int) -> Any:
+    """Whether some ground of each area remains."""
+    there = np.zeros(count, dtype=bool)
+    there[parts.loc[parts["state"] == "remaining", "area"].to_numpy(int)] = True
+    return there
+
+
+def _planning_ground(areas: Areas, border_left: Any, footprint_left: Any, events: Releases) -> tuple[Any, Any]:
+    """Ground for planning that remains of each area, and the rim that no longer has reported ground beside it.
+
+    Only areas with a border of which a release took some lose their rim: all others keep their footprint as it was.
+    """
+    stays = np.asarray(footprint_left, dtype=object).copy()
+    rim = np.full(len(areas), None, dtype=object)
+    border = areas["reported"].to_numpy()
+    touched, _, _ = shapes.overlaps(_or_empty(border), events.geometry.to_numpy())
+    lost = shapely.area(_or_empty(border_left)) < shapely.area(_or_empty(border)) * (1 - 1e-12)
+    for k in np.unique(touched):
+        if not lost[k] or stays[k] is None:
+            continue
+        near = _grown_again(border_left[k], float(areas["grown_m"].iloc[k]))
+        left = stays[k]
+        stays[k] = _or_none(shapely.intersection(left, near)) if near is not None else None
+        rim[k] = _or_none(left if near is None else shapely.difference(left, near))
+    return stays, rim
+
+
+def _grown_again(border: shapely.Geometry | None, grown_m: float) -> shapely.Geometry | None:
+    """The footprint of what remains of a border; None where nothing does but threads of rounding."""
+    if border is None:
+        return None
+    parts = shapes.parts_of(border)
+    wide = parts[~shapely.is_empty(shapely.buffer(parts, -_THREAD_M / 2))]
+    if not len(wide):
+        return None
+    grown = shapes.conservative_buffer(np.array([shapely.multipolygons(wide)], dtype=object), np.array([grown_m]))
+    return shapely.union_all(grown)
+
+
+def _or_none(shape: shapely.Geometry) -> shapely.Geometry | None:
+    """The polygons of a shape; None where there are none."""
+    polygons = shapes.real_parts(shape)
+    return None if polygons.is_empty else polygons
+
+
+def _with_halos(areas: Areas, rim: Any) -> Areas:
+    """AREAS with a row for each rim that is left: an indication to be surveyed, without a border of its own."""
+    left = np.flatnonzero(~shapely.is_missing(rim))
+    halos = areas.iloc[left].copy()
+    halos["area_id"] = halos["area_id"].astype(str) + "/halo"
+    halos = halos.assign(band="halo", land_class="indication", status="open", stated_m2=np.nan)
+    for name in ("reported_m2", "remaining_m2", *(f"{action}_m2" for action in RELEASED), "closed_m2"):
+        halos[name] = np.nan
+    halos["reported"] = gpd.GeoSeries([None] * len(halos), index=halos.index, crs=areas.crs)
+    halos["geometry"] = gpd.GeoSeries(rim[left], index=halos.index, crs=areas.crs)
+    halos["planning_m2"] = shapely.area(halos.geometry.to_numpy())
+    both = pd.concat([areas, halos], ignore_index=True) if len(halos) else areas
+    return gpd.GeoDataFrame(both, geometry="geometry", crs=areas.crs)
 
 
 def _what_stays(parts: pd.DataFrame, count: int) -> Any:
@@ -169,7 +270,7 @@ def _what_stays(parts: pd.DataFrame, count: int) -> Any:
 
 def _deciding(areas: gpd.GeoDataFrame, events: gpd.GeoDataFrame) -> Any:
     """Per area the ids of the events that decide some of its ground, oldest first; None where there is none."""
-    i, j, _ = shapes.overlaps(_shapes_or_empty(areas), events.geometry.to_numpy())
+    i, j, _ = shapes.overlaps(_or_empty(areas.geometry.to_numpy()), events.geometry.to_numpy())
     counts = ~(dates(areas, "recorded_on")[i] > dates(events, "decided_on")[j])
     pairs = pd.DataFrame({"area": i[counts], "event": j[counts]}).sort_values(
         ["area", "event"], ascending=[True, False]
@@ -179,9 +280,9 @@ def _deciding(areas: gpd.GeoDataFrame, events: gpd.GeoDataFrame) -> Any:
     return named.reindex(range(len(areas))).astype(object).where(lambda ids: ids.notna(), None).to_numpy(object)
 
 
-def _shapes_or_empty(table: gpd.GeoDataFrame) -> Any:
-    found = table.geometry.to_numpy()
-    return np.where(shapely.is_missing(found), shapely.Polygon(), found)
+def _or_empty(shape: Any) -> Any:
+    """Shapes, an empty polygon where there is none."""
+    return np.where(shapely.is_missing(shape), shapely.Polygon(), shape)
 
 
 def negative_search(p: ArrayLike, d: ArrayLike, *, contradicted: ArrayLike = False) -> float | NDArray[np.float64]:

@@ -32,11 +32,20 @@ BRIDGE_TERMS = {
     "closed_m2": -1,
     "withdrawn_m2": -1,
 }
+INDICATION = "indication"
 _RELEASED_M2 = tuple(f"{name}_m2" for name in RELEASED)
 #: Columns that a table must have.
 _NEEDED = {
-    "net_area": ("land_class", "district", "net_m2", "gross_m2"),
-    "ledger": ("land_class", "reported_m2", "remaining_m2", *_RELEASED_M2, "closed_m2"),
+    "net_area": ("land_class", "district", "reported_m2", "planning_m2", "gross_m2", "stated_m2", "no_area"),
+    "ledger": (
+        "land_class",
+        "reported_m2",
+        "remaining_m2",
+        *_RELEASED_M2,
+        "closed_m2",
+        "planning_m2",
+        "planning_released_m2",
+    ),
     "bridge": ("district", "land_class", "opening_m2", *BRIDGE_TERMS, "closing_m2"),
 }
 
@@ -46,25 +55,47 @@ _NEEDED = {
 
 @dataclass(frozen=True)
 class DistrictGround:
-    """Ground of a land class in a district: what remains net of overlap, the strongest class counted [m2]."""
+    """Ground of a land class in a district that remains net of overlap, the strongest class counted [m2].
+
+    ``counted_m2``: as of :class:`Ground`.
+    """
 
     land_class: str
     district: str
-    net_m2: float
+    counted_m2: float
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Ground of a land class that remains [m2]: net of overlap, and as the sum of its hazards."""
+    """Ground of a land class that remains [m2].
+
+    ``reported_m2``: within reported borders, net of overlap; ``planning_m2``: grown for planning, net of overlap;
+    ``gross_m2``: the same as the sum of its hazards; ``stated_m2``: of hazards without a surveyed border, as their
+    sources state, and ``no_area``: how many such hazards have no stated area.
+    """
 
     land_class: str
-    net_m2: float
+    reported_m2: float
+    planning_m2: float
     gross_m2: float
+    stated_m2: float
+    no_area: int
+
+    @property
+    def counted_m2(self) -> float:
+        """What the class is said to cover [m2]: reported and stated ground; of indications the ground to be surveyed.
+
+        An indication is no area that anybody declared: what is known of it is where survey has to look.
+        """
+        return self.planning_m2 if self.land_class == INDICATION else self.reported_m2 + self.stated_m2
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where the reported ground of a land class stands [m2]; reported is the sum of the others."""
+    """Where the reported ground of a land class stands [m2]; reported is the sum of the five behind it.
+
+    ``planning_m2``: ground for planning that remains; ``planning_released_m2``: released beyond reported borders.
+    """
 
     land_class: str
     reported_m2: float
@@ -73,6 +104,8 @@ class Standing:
     reduced_m2: float
     cleared_m2: float
     closed_m2: float
+    planning_m2: float
+    planning_released_m2: float
 
 
 @dataclass(frozen=True)
@@ -226,9 +259,9 @@ class Facts:
     repairs: tuple[Repair, ...] = ()
     plan: PlanFacts | None = None
 
-    def net_m2(self, land_class: str) -> float:
+    def counted_m2(self, land_class: str) -> float:
         """Ground of a class that remains, net of overlap [m2]; 0 where the run has none."""
-        return sum(ground.net_m2 for ground in self.ground if ground.land_class == land_class)
+        return sum(ground.counted_m2 for ground in self.ground if ground.land_class == land_class)
 
 
 def facts_of(
@@ -285,13 +318,27 @@ def facts_of(
 
 
 def _ground(net: pd.DataFrame) -> tuple[Ground, ...]:
-    sums = net.groupby("land_class", sort=False)[["net_m2", "gross_m2"]].sum()
-    return tuple(Ground(str(name), float(row.net_m2), float(row.gross_m2)) for name, row in sums.iterrows())
+    sums = net.groupby("land_class", sort=False)[list(_NEEDED["net_area"][2:])].sum().reset_index()
+    return tuple(_ground_of(row) for row in each_row(sums))
+
+
+def _ground_of(row: Any) -> Ground:
+    return Ground(
+        land_class=str(row.land_class),
+        reported_m2=float(row.reported_m2),
+        planning_m2=float(row.planning_m2),
+        gross_m2=float(row.gross_m2),
+        stated_m2=float(row.stated_m2),
+        no_area=int(row.no_area),
+    )
 
 
 def _districts(net: pd.DataFrame) -> tuple[DistrictGround, ...]:
-    rows = each_row(net[net["net_m2"] > 0])
-    return tuple(DistrictGround(row.land_class, str(row.district), float(row.net_m2)) for row in rows)
+    rows = [
+        DistrictGround(row.land_class, str(row.district), _ground_of(row).counted_m2)
+        for row in each_row(net.assign(stated_m2=net["stated_m2"].fillna(0.0)))
+    ]
+    return tuple(row for row in rows if row.counted_m2 > 0)
 
 
 def _standing(ledger: pd.DataFrame) -> tuple[Standing, ...]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from clearplan.settings.base import Metres, Probability, Settings
+
+#: What becomes of the rim round ground that was released to its reported border.
+Halo = Literal["drop", "survey"]
 
 
 class FootprintSettings(Settings):
@@ -35,6 +39,10 @@ class ReleaseSettings(Settings):
     """What a release says about the ground that it covers."""
 
     detection: Detection
+    halo: Halo = Field(
+        description="The rim between reported border and footprint, where the ground within was released: drop (it was "
+        "the border's own position error), or survey (an indication until it is surveyed)."
+    )
     source: str = Field(min_length=1, description="Who set the probabilities, or the word illustrative.")
     published: Path | None = Field(
         default=None,

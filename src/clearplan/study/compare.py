@@ -300,7 +300,9 @@ def _movers(a: Run, b: Run, was: Any) -> tuple[list[str | None], list[float]]:
 
 
 def _net(a: Run, b: Run) -> pd.DataFrame:
-    sums = [pd.DataFrame(run.record["net_area"]).groupby("land_class", sort=False)["net_m2"].sum() for run in (a, b)]
+    sums = [
+        pd.DataFrame(run.record["net_area"]).groupby("land_class", sort=False)["reported_m2"].sum() for run in (a, b)
+    ]
     both = pd.DataFrame({"before_m2": sums[0], "after_m2": sums[1]}).fillna(0.0)
     both["change_m2"] = both["after_m2"] - both["before_m2"]
     return both.rename_axis("land_class").reset_index()

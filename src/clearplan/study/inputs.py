@@ -182,7 +182,7 @@ def open_but_released(left: gpd.GeoDataFrame, known: Inputs) -> pd.DataFrame:
     last = opened.assign(day=dates(opened, "changed_on")).groupby("hazard_id")["day"].max()
     decided = dict(zip(releases["release_id"], dates(releases, "decided_on"), strict=True))
     found = []
-    ground = left.groupby("hazard_id").agg(m2=("remaining_m2", "sum"), was=("reported_m2", "sum"))
+    ground = left.groupby("hazard_id").agg(m2=("planning_m2", "sum"), was=("reported_m2", "max"))
     for hazard, ids in left.dropna(subset="release_ids").groupby("hazard_id")["release_ids"]:
         released = max(decided[i] for text in ids for i in str(text).split("; "))
         gone = ground.loc[hazard, "m2"] < 1 <= ground.loc[hazard, "was"]

@@ -213,7 +213,7 @@ def layers_of(study: Study) -> Layers:
     elevation = study.context.elevation
     return Layers(
         tasks=study.tasks,
-        areas=study.areas,
+        areas=study.areas.drop(columns="reported", errors="ignore"),  # a layer holds one geometry; HAZARDS have it
         zones=study.zones,
         accidents=_filled(study.accidents),
         lifelines=_filled(study.lifelines),

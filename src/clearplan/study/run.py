@@ -387,13 +387,14 @@ def _released(
     """What remains of the areas reported by the day, the books, and the faults of the ledger."""
     day = project.study.as_at
     faults = ledger_faults(project, known, reported, context)
-    left = apply_releases(reported, known.table("releases"), as_at=day)
+    halo = "drop" if project.release is None else project.release.halo
+    left = apply_releases(reported, known.table("releases"), as_at=day, halo=halo)
     faults = pd.concat([faults, open_but_released(left, known)], ignore_index=True)
     layers: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
     releases, history = read.table("releases"), read.table("history")
     books = {
         "net_area": net_area(left, context.districts, name=context.district_name),
-        "ledger": ledger(drawn, releases, as_at=day, history=history, **layers),
+        "ledger": ledger(drawn, releases, as_at=day, history=history, halo=halo, **layers),
     }
     opening = project.release.bridge_from if project.release is not None else None
     if opening is not None and opening <= day:

@@ -50,22 +50,33 @@ _HOME = (
 
 LEDGER: tuple[Column, ...] = (
     replace(LAND_CLASS, codes=None, meaning="class of the land, or 'outside every known hazard'"), DISTRICT,
-    m2_of("reported", "ground before any release, net of overlap", "reported, before any release", "public"),
+    m2_of("reported", "reported ground before any release, net of overlap", "reported, before any release", "public"),
     m2_of("remaining", "of it, neither released nor closed", leaves="public"),
     m2_of("cancelled", "of it, released by non-technical survey", leaves="public"),
     m2_of("reduced", "of it, released by technical survey", leaves="public"),
     m2_of("cleared", "of it, released by clearance", leaves="public"),
     m2_of("closed", "of it, closed by status without a release polygon", "closed by status, without a release",
           "public"),
+    m2_of("planning", "ground for planning that remains, net of overlap: grown by position errors, belts, strikes",
+          "planning ground that remains", "public"),
+    m2_of("planning_released", "ground for planning that was released beyond every reported border",
+          "planning ground released beyond reported borders", "public"),
     text("closed_ids", "hazards that were closed by status, '; ' between", "partner", "#meta+id+list+closed",
          "hazards that were closed by status"),
 )
 
 NET_AREA: tuple[Column, ...] = (
     LAND_CLASS, DISTRICT,
-    m2_of("net", "remaining ground, overlaps counted once, in the strongest class", leaves="public"),
-    m2_of("gross", "remaining ground, overlaps counted again", leaves="public"),
-    replace(m2_of("overlap", "ground that lies under several hazards or a stronger class", leaves="public"), low=None),
+    m2_of("reported", "reported ground that remains, overlaps counted once, in the strongest class",
+          "reported ground", "public"),
+    m2_of("planning", "planning ground that remains, overlaps counted once, in the strongest class",
+          "planning ground", "public"),
+    m2_of("gross", "planning ground that remains, overlaps counted again", leaves="public"),
+    replace(m2_of("overlap", "planning ground under several hazards or a stronger class", leaves="public"), low=None),
+    m2_of("stated", "area that sources state, of hazards without a surveyed border; blank: none stated",
+          leaves="public"),
+    Column("no_area", "integer", "hazards without a surveyed border whose area nobody states", "hazards", low=0,
+           leaves="public", tag="#indicator+num+no_area"),
 )
 
 EXPECTED: tuple[Column, ...] = (

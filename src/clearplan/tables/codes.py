@@ -47,6 +47,7 @@ CODE_LISTS: dict[str, dict[str, str]] = {
         "inner": "within the smaller depth of the belt",
         "outer": "between the smaller and the larger depth",
         "whole": "not a belt: one footprint",
+        "halo": "rim round ground that was released to its reported border",
     },
     "datum": {"SK-42": "Pulkovo 1942, Krassovsky ellipsoid", "WGS 84": "World Geodetic System 1984"},
     "north": {

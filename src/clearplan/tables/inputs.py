@@ -51,6 +51,8 @@ HAZARDS = InputTable(
         coded("measure", "how the depth counts", leaves="partner"),
         coded("sides", "sides of the line", leaves="partner"),
         coded("caps", "ends of the belt", leaves="partner"),
+        replace(number("stated_m2", "area that the source states, of a hazard without a border", "m2", 0, 1e12),
+                leaves="partner", tag="#indicator+num+m2_stated"),
         *public(*TAIL, only=("source", "geometry")),
     ),
     day="recorded_on",

@@ -36,7 +36,7 @@ from clearplan.tables.record_sheets import RECORDS, VERTICES
 
 # --- what land, priority and planning make
 
-_NO_PLACE = "; blank where the hazard has no place"
+_NO_AREA = "; blank: unknown, the hazard has no place or no surveyed border"
 AREAS: tuple[Column, ...] = (
     id_of("area_id", "area", "public", "#meta+id+area"),
     Column("hazard_id", "text", "hazard that the area comes from", leaves="public", tag="#meta+id+hazard"),
@@ -44,14 +44,16 @@ AREAS: tuple[Column, ...] = (
     Column("band", "text", "band of a belt", codes="band", leaves="public", tag="#event+type+band"),
     Column("grown_m", "number", "distance that the reported shape was grown", "m", nullable=True, low=0,
            leaves="partner", tag="#indicator+num+m+grown"),
-    replace(m2_of("gross", "area of this footprint alone; overlaps counted again"), nullable=False),
+    replace(m2_of("planning", "planning ground: this footprint alone, less what is released; overlaps counted again",
+                  "planning ground"), nullable=False),
+    m2_of("stated", "area that the source states, of a hazard without a surveyed border; blank: none stated"),
     *optional(
-        m2_of("reported", f"area of the footprint before any release{_NO_PLACE}"),
-        m2_of("remaining", f"of it, neither released nor closed{_NO_PLACE}"),
-        m2_of("cancelled", f"of it, released by non-technical survey{_NO_PLACE}"),
-        m2_of("reduced", f"of it, released by technical survey{_NO_PLACE}"),
-        m2_of("cleared", f"of it, released by clearance{_NO_PLACE}"),
-        m2_of("closed", f"of it, closed by status without a release polygon{_NO_PLACE}"),
+        m2_of("reported", f"reported ground before any release: within the reported border, else as stated{_NO_AREA}"),
+        m2_of("remaining", f"of it, neither released nor closed{_NO_AREA}"),
+        m2_of("cancelled", f"of it, released by non-technical survey{_NO_AREA}"),
+        m2_of("reduced", f"of it, released by technical survey{_NO_AREA}"),
+        m2_of("cleared", f"of it, released by clearance{_NO_AREA}"),
+        m2_of("closed", f"of it, closed by status without a release polygon{_NO_AREA}"),
     ),
     text("release_ids", "releases that decide the state of some of it, '; ' between", "partner",
          "#meta+id+list+releases"),

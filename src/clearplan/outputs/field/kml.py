@@ -107,6 +107,7 @@ _COLUMNS = {
         "ordnance",
         "band",
         "remaining_m2",
+        "planning_m2",
         "position_error_m",
         "source",
         "recorded_on",

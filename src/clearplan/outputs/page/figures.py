@@ -23,7 +23,7 @@ def plain_figures(facts: Facts) -> dict[str, Any]:
     people = facts.people
     plain: dict[str, Any] = {
         "outside": OUTSIDE,
-        "area": [[row.land_class, row.district, number(row.net_m2)] for row in facts.districts],
+        "area": [[row.land_class, row.district, number(row.counted_m2)] for row in facts.districts],
         "people": {"known": people.known, "places": people.places, "unknown": people.unknown},
     }
     if facts.bridge is not None:

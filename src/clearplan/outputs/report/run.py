@@ -26,6 +26,8 @@ STATES = {
     "reduced_m2": "reduced",
     "cleared_m2": "cleared",
     "closed_m2": "closed by status",
+    "planning_m2": "planning ground that remains",
+    "planning_released_m2": "planning ground released beyond reported borders",
 }
 FLOWS = {
     "opening_m2": "opening",
@@ -81,7 +83,9 @@ def draw_report(
     parts.append("<section><h2>Land release: where every reported square metre stands</h2>")
     parts.append(
         "<p>Net of overlap: ground that remains in any area is remaining, in the strongest class among those in which "
-        "it remains. Reported = remaining + cancelled + reduced + cleared + closed by status. Areas in km².</p>"
+        "it remains. Reported ground lies within the borders as reported: reported = remaining + cancelled + reduced + "
+        "cleared + closed by status. Planning ground is grown by position errors and margins, or drawn round lines and "
+        "points that have no surveyed border; what is released of it is no cancelled area. Areas in km².</p>"
     )
     parts.append(_standing(facts))
     parts.append("<h3>By district</h3>" + _by_district(books["ledger"], STATES))
@@ -104,9 +108,9 @@ def head_figures(facts: Facts) -> list[tuple[str, str]]:
         waiting += f"; {people.unknown} unknown"
     released = [] if facts.released is None else [f"{facts.released.total_m2 / 1e6:,.1f} km²"]
     return [
-        ("Confirmed hazardous (CHA)", f"{facts.net_m2('CHA') / 1e6:,.1f} km²"),
-        ("Suspected hazardous (SHA)", f"{facts.net_m2('SHA') / 1e6:,.1f} km²"),
-        ("Indication, to be surveyed", f"{facts.net_m2('indication') / 1e6:,.0f} km²"),
+        ("Confirmed hazardous (CHA), reported", f"{facts.counted_m2('CHA') / 1e6:,.1f} km²"),
+        ("Suspected hazardous (SHA), reported", f"{facts.counted_m2('SHA') / 1e6:,.1f} km²"),
+        ("Indication, planning ground to survey", f"{facts.counted_m2('indication') / 1e6:,.0f} km²"),
         *(("Released by decisions", words) for words in released),
         ("People waiting to return", waiting),
     ]

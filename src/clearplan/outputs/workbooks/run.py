@@ -200,10 +200,11 @@ def run_sheets(tasks: pd.DataFrame, bridge: Bridge | None = None, currency: str 
         "ledger": Sheet(
             "Ledger",
             "where every reported square metre stands, net of overlap; reported = remaining + cancelled + reduced + "
-            "cleared + closed",
+            "cleared + closed; planning ground beside it, and what was released of it beyond every reported border",
             "ledger",
             names(
-                "district land_class reported_m2 remaining_m2 cancelled_m2 reduced_m2 cleared_m2 closed_m2 closed_ids"
+                "district land_class reported_m2 remaining_m2 cancelled_m2 reduced_m2 cleared_m2 closed_m2 "
+                "planning_m2 planning_released_m2 closed_ids"
             ),
             may_lack=["closed_ids"],
             fixed=2,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from clearplan.core.imprint import Imprint
-from clearplan.outputs.facts import Facts, People, Rows
+from clearplan.outputs.facts import INDICATION, Facts, People, Rows
 from clearplan.outputs.plan_facts import PlanFacts
 from clearplan.planning.planned import BEST, RANKED
 from clearplan.tables.codes import CLASSES, CODE_LISTS, RELEASED
@@ -44,8 +44,12 @@ def _of_run(imprint: Imprint) -> Figures:
 
 def _of_ground(facts: Facts) -> Figures:
     for name in CLASSES:
-        meaning = f"{CODE_LISTS['land_class'][name]}; net of overlap, the strongest class counts"
-        yield f"Remaining {name}", round(facts.net_m2(name)), "m2", meaning
+        which = "planning ground, to be surveyed" if name == INDICATION else "reported ground"
+        meaning = f"{CODE_LISTS['land_class'][name]}; {which}, net of overlap, the strongest class counts"
+        yield f"Remaining {name}", round(facts.counted_m2(name)), "m2", meaning
+    for ground in facts.ground:
+        meaning = "grown by position errors and margins, or drawn round lines and points; net of overlap"
+        yield f"Planning ground of {ground.land_class}", round(ground.planning_m2), "m2", meaning
     for name in RELEASED if facts.released is not None else ():
         meaning = f"{CODE_LISTS['action'][name]}; as decided, outside every known hazard too"
         yield f"Ground {name}", round(getattr(facts.released, f"{name}_m2")), "m2", meaning
