@@ -74,7 +74,7 @@ def work_ours(folder: Path) -> dict:
     nearest[own] = distance
     return {
         "seconds": time.perf_counter() - begin,
-        "net_m2": shapely.area(net).sum(),
+        "planning_m2": shapely.area(net).sum(),
         "in_zone": in_zone,
         "nearest": nearest,
     }
@@ -95,7 +95,7 @@ def work_plain(folder: Path) -> dict:
     near = gpd.sjoin_nearest(points, grown, distance_col="distance").groupby("zone")["distance"].min()
     return {
         "seconds": time.perf_counter() - begin,
-        "net_m2": net.area,
+        "planning_m2": net.area,
         "in_zone": in_zone.to_numpy(),
         "nearest": near.to_numpy(),
     }
@@ -118,7 +118,7 @@ def worst_difference(ours: dict, plain: dict) -> dict[str, float]:
     """Largest relative differences; zones against their mean, so that grazed ones do not count most."""
     mean = plain["in_zone"].mean()
     return {
-        "net area": abs(float(ours["net_m2"]) / float(plain["net_m2"]) - 1),
+        "net area": abs(float(ours["planning_m2"]) / float(plain["planning_m2"]) - 1),
         "area in zones, sum": abs(ours["in_zone"].sum() / plain["in_zone"].sum() - 1),
         "area in zones, worst zone": float(
             np.max(np.abs(ours["in_zone"] - plain["in_zone"]) / np.maximum(plain["in_zone"], mean))

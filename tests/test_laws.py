@@ -63,7 +63,7 @@ def test_zoo_meets_every_stage(animal, company, margins, task_settings, priority
     assert areas.loc[0, "deferred"] == hazards.loc[0, "deferred"]
     # Law 4: tasks tile the net area.
     net = cp.net_area(areas)
-    assert tasks["area_m2"].sum() == pytest.approx(net["net_m2"].sum(), rel=1e-6, abs=1e-6)
+    assert tasks["area_m2"].sum() == pytest.approx(net["planning_m2"].sum(), rel=1e-6, abs=1e-6)
     if placed:
         # Law 5: the footprint contains the true buffer of 10 m (AP, no position error).
         assert areas.geometry[0].covers(shape)
@@ -152,7 +152,7 @@ def test_law_3_and_4_classes_stay_apart_and_area_is_conserved(seed):
     hazards, zones = random_world(seed, count=25)
     margins = FootprintSettings(margin_m={"AP": 10, "AV": 20, "mixed": 20}, strike_radius_m=300)
     areas = cp.footprints(hazards, margins)
-    net = cp.net_area(areas).set_index("land_class")["net_m2"]
+    net = cp.net_area(areas).set_index("land_class")["planning_m2"]
     shapes = net_shapes(areas)
     for land_class, shape in shapes.items():
         assert net.get(land_class, 0.0) == pytest.approx(shape.area, rel=1e-9, abs=1e-3)
@@ -175,7 +175,7 @@ def test_law_7_order_of_rows_moves_no_number(margins):
     hazards, _ = random_world(11)
     turned = hazards.iloc[::-1].reset_index(drop=True)
     one, other = (cp.net_area(cp.footprints(table, margins)) for table in (hazards, turned))
-    assert np.allclose(one["net_m2"], other["net_m2"], rtol=1e-12)
+    assert np.allclose(one["planning_m2"], other["planning_m2"], rtol=1e-12)
     assert one["land_class"].tolist() == other["land_class"].tolist()
 
 

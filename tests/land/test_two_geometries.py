@@ -168,6 +168,47 @@ def test_a_belt_that_is_cancelled_is_no_cancelled_area():
     assert not moved.select_dtypes("number").to_numpy().any()
 
 
+# --- closed hazards
+
+
+SQUARE_GROWN = SIDE**2 + 4 * SIDE * ERROR + math.pi * ERROR**2
+
+
+def test_ground_that_is_re_opened_has_its_rim_again():
+    areas = fields(field(square(0, 0, SIDE), status="closed"))
+    whole = cp.apply_releases(areas, cleared(square(0, 0, SIDE), action="re-opened"))
+    assert (whole["status"].iloc[0], whole["remaining_m2"].iloc[0]) == ("open", SIDE**2)
+    assert whole["planning_m2"].iloc[0] == pytest.approx(SQUARE_GROWN, rel=1e-3)
+    strip = square(0, 0, 30, SIDE)
+    part = cp.apply_releases(areas, cleared(strip, action="re-opened"))
+    assert part["remaining_m2"].iloc[0] == pytest.approx(3_000)
+    true = shapely.intersection(shapely.buffer(strip, ERROR, quad_segs=64), areas.geometry.iloc[0])
+    assert shapely.difference(true, part.geometry.iloc[0]).area < 1e-3 * true.area
+
+
+def test_re_opening_the_rim_alone_opens_no_field():
+    areas = fields(field(square(0, 0, SIDE), status="closed"))
+    left = cp.apply_releases(areas, cleared(square(SIDE + 5, 0, 20, SIDE), action="re-opened"))
+    assert (left["status"].iloc[0], left["remaining_m2"].iloc[0]) == ("closed", 0)
+    assert cp.net_area(left).empty
+
+
+def test_a_closed_field_that_is_half_released_leaves_no_rim_to_survey():
+    areas = fields(field(square(0, 0, SIDE), status="closed"))
+    left = cp.apply_releases(areas, cleared(square(0, 0, 50, SIDE)), halo="survey")
+    assert left["area_id"].tolist() == ["H0"]
+    assert left["status"].tolist() == ["closed"]
+
+
+def test_a_stated_area_that_was_partly_released_is_unknown_and_a_rim_is_no_hazard_of_its_own():
+    strike = {"geometry": square(0, 0, SIDE), "reported": None, "stated_m2": 5_000.0}
+    areas = fields(strike, field(square(1000, 0, SIDE)))
+    left = cp.apply_releases(areas, cleared(square(0, 0, 50), square(1000, 0, SIDE)), halo="survey")
+    net = cp.net_area(left).set_index("land_class")
+    assert np.isnan(net.loc["SHA", "stated_m2"])
+    assert net["no_area"].to_dict() == {"SHA": 1, "indication": 0}
+
+
 # --- laws
 
 

@@ -20,7 +20,9 @@ def test_the_map_page_carries_the_facts(sample, facts):
     page = data_of((sample[1] / "map.html").read_text(encoding="utf-8"))
     told = page["figures"]
     for name in CLASSES:
-        assert sum(m2 for land, _, m2 in told["area"] if land == name) == pytest.approx(facts.net_m2(name), rel=1e-9)
+        assert sum(m2 for land, _, m2 in told["area"] if land == name) == pytest.approx(
+            facts.counted_m2(name), rel=1e-9
+        )
     assert told["people"] == {
         "known": facts.people.known,
         "places": facts.people.places,
@@ -67,7 +69,7 @@ def test_the_summary_of_the_book_holds_the_facts(sample, facts):
     page = openpyxl.load_workbook(sample[1] / "plan.xlsx")["Summary"]
     told = {row[0]: row[1] for row in page.iter_rows(min_row=3, values_only=True)}
     for name in CLASSES:
-        assert told[f"Remaining {name}"] == round(facts.net_m2(name))
+        assert told[f"Remaining {name}"] == round(facts.counted_m2(name))
     for name in RELEASED:
         assert told[f"Ground {name}"] == round(getattr(facts.released, f"{name}_m2"))
     assert told["People who wait"] == facts.people.known
@@ -87,9 +89,9 @@ def test_the_summary_of_the_book_holds_the_facts(sample, facts):
 def test_the_treaty_counts_the_ground_of_the_facts(sample, facts):
     """The clock measures all areas anew: CHA and SHA of one convention and of none, and indications apart."""
     ground = sample[0].dossier.clock.ground
-    declared = facts.net_m2("CHA") + facts.net_m2("SHA")
+    declared = facts.counted_m2("CHA") + facts.counted_m2("SHA")
     assert ground.counted_m2 + ground.other_m2 == pytest.approx(declared, rel=1e-6)
-    assert ground.indication_m2 == pytest.approx(facts.net_m2("indication"), rel=1e-6)
+    assert ground.indication_m2 == pytest.approx(facts.counted_m2("indication"), rel=1e-6)
 
 
 def test_the_terminal_prints_the_facts(sample, facts, capsys):
@@ -98,7 +100,14 @@ def test_the_terminal_prints_the_facts(sample, facts, capsys):
     _print_study(sample[0])
     text = capsys.readouterr().out
     for row in facts.ground:
-        assert re.search(rf"{row.land_class}\s+{row.net_m2 / 1e6:,.2f}\s+{row.gross_m2 / 1e6:,.2f}", text)
+        (printed,) = re.findall(
+            rf"^{row.land_class}  .*$", text.partition("Tasks:")[0].partition("overlaps once  ")[0], re.M
+        )
+        figures = [f"{m2 / 1e6:,.2f}" for m2 in (row.planning_m2, row.gross_m2)]
+        assert printed.split()[-2:] == figures
+        reported = row.reported_m2 + row.stated_m2
+        assert (f"{reported / 1e6:,.2f}" if reported else "unknown") in printed
+        assert (f"{row.no_area} unknown" in printed) == bool(row.no_area and reported)
     tasks = {queue.queue: queue.tasks for queue in facts.queues}
     assert f"Tasks: {tasks['survey']:,} to survey, {tasks['clearance']:,} to clear" in text
     best = facts.plan.strategies[-1]

@@ -30,7 +30,7 @@ def test_cells_contain_every_hazard_and_no_square_metre_counts_twice(seed, asked
     held = shapely.union_all(key.cells.geometry.to_numpy())
     for shape in remaining(areas).geometry:
         assert shapely.difference(shape, held).area < 1e-6
-    net = net_area(areas, districts).groupby("land_class")["net_m2"].sum()
+    net = net_area(areas, districts).groupby("land_class")["planning_m2"].sum()
     told = key.held.groupby("land_class")["m2"].sum()
     pd.testing.assert_series_equal(told, net, check_names=False, rtol=1e-6)
     out = publish_tables({"areas": areas}, "public", settings=asked, **layers)["areas"]

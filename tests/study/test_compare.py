@@ -137,8 +137,8 @@ def test_every_change_of_two_days(project):
     assert left.round().to_dict() == {
         "part": 20_000, "whole": 40_000, "again": 0, "raised": 40_000, "shut": 40_000, "still": 40_000
     }  # fmt: skip
-    assert early.net["net_m2"].sum() == pytest.approx(180_000, rel=1e-6)
-    assert late.net.set_index("land_class")["net_m2"].round(-1).to_dict() == {"CHA": 40_000, "SHA": 140_000}
+    assert early.net["reported_m2"].sum() == pytest.approx(180_000, rel=1e-6)
+    assert late.net.set_index("land_class")["reported_m2"].round(-1).to_dict() == {"CHA": 40_000, "SHA": 140_000}
     found = cp.compare_runs(project / "2023-12-31", project / "2025-12-31")
     changes = found.hazards.set_index("hazard_id")[["change", "before", "after"]]
     assert {name: tuple(row) for name, row in changes.fillna("").iterrows()} == {
@@ -276,8 +276,8 @@ def test_books_balance_on_the_sample(sample):
     states = ["remaining_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "closed_m2"]
     assert np.allclose(books["reported_m2"], books[states].sum(axis=1), rtol=1e-6, atol=1)
     known = books[books["land_class"] != "outside every known hazard"]
-    assert known["remaining_m2"].sum() == pytest.approx(study.net["net_m2"].sum(), rel=1e-6)
-    assert study.tasks["area_m2"].sum() == pytest.approx(study.net["net_m2"].sum(), rel=1e-6)
+    assert known["remaining_m2"].sum() == pytest.approx(study.net["reported_m2"].sum(), rel=1e-6)
+    assert study.tasks["area_m2"].sum() == pytest.approx(study.net["planning_m2"].sum(), rel=1e-6)
     drawn = cp.footprints(study.hazards, study.project.footprints)
     union_m2 = sum(shape.area for shape in net_shapes(drawn.assign(status="open")).values())
     assert known["reported_m2"].sum() == pytest.approx(union_m2, rel=1e-6)

@@ -82,6 +82,20 @@ def test_a_stated_length_stands_beside_the_drawn_one_with_the_belt_that_it_impli
     assert run_study(plan).facts.contact_lines[0].words == line.words.split(";")[0]
 
 
+# By hand: 300 m and 700 m on each side, or across both, and 100 m of error on each side.
+@pytest.mark.parametrize(("measure", "profile"), [("each-side", "0 400 800"), ("total", "0 500 900")])
+def test_a_belt_is_widened_by_the_error_of_its_line_where_the_plan_asks(tmp_path, measure, profile):
+    plan = project_with(tmp_path, f'{LINE}measure = "{measure}"\nsides = "both"\nwiden = true\n')
+    study = run_study(plan)
+    line = study.hazards.set_index("hazard_id").loc["LOC"]
+    assert line["depth_profile"] == profile
+    assert "0.1 km out of place (its belt is widened by as much)" in study.facts.contact_lines[0].words
+    plan.write_text(plan.read_text().replace("widen = true\n", ""))
+    plain = run_study(plan)
+    assert plain.hazards.set_index("hazard_id").loc["LOC", "depth_profile"] == "0 300 700"
+    assert "(its belt is not widened)" in plain.facts.contact_lines[0].words
+
+
 @pytest.mark.parametrize("half", ["stated_length_km = 280", 'stated_length_source = "essay"'])
 def test_a_stated_length_needs_its_source(tmp_path, half):
     plan = project_with(tmp_path, f'{LINE}measure = "total"\nsides = "both"\n{half}\n')

@@ -192,9 +192,10 @@ def test_public_figures_are_those_of_the_study(sample, public):
     assert told.run["people"] == study.run["people"]
     for name in ("opens_in", "people"):
         assert told.zones[name].fillna(-1).tolist() == study.zones[name].fillna(-1).tolist()
-    net = study.net.groupby("land_class")["net_m2"].sum()
-    for land_class, own in told.net.groupby("land_class")["net_m2"].sum().items():
-        assert own == pytest.approx(net[land_class], abs=1000 * len(told.net))
+    for column in ("reported_m2", "planning_m2"):
+        net = study.net.groupby("land_class")[column].sum()
+        for land_class, own in told.net.groupby("land_class")[column].sum().items():
+            assert own == pytest.approx(net[land_class], abs=1000 * len(told.net))
     tasks = told.tasks.groupby("land_class")["area_m2"].sum()
     for land_class, own in tasks.items():
         assert own == pytest.approx(net[land_class], abs=1000 * len(told.tasks))
@@ -264,7 +265,7 @@ def test_no_row_of_a_district_leads_to_less_ground_than_a_cell(sample, public):
         for row in study.books["net_area"].itertuples():
             cells = public[0].areas
             held = shapely.union_all(cells[cells[f"{row.land_class.lower()}_m2"].notna()].geometry.to_numpy())
-            if row.district in ground and row.net_m2 > 0:
+            if row.district in ground and row.planning_m2 > 0:
                 found[row.district, row.land_class] = held.intersection(ground[row.district]).area
         return found
 
@@ -272,7 +273,12 @@ def test_no_row_of_a_district_leads_to_less_ground_than_a_cell(sample, public):
     # A cell on the outer border is told by its district, however much of the cell lies beyond.
     assert all(m2 >= 25e6 for row, m2 in least(public[0]).items() if row not in homes)
     assert min(least(public[0]).values()) > 20e6
-    for book, sums in (("net_area", "net_m2"), ("ledger", "remaining_m2"), ("bridge", "closing_m2")):
+    for book, sums in (
+        ("net_area", "reported_m2"),
+        ("net_area", "planning_m2"),
+        ("ledger", "remaining_m2"),
+        ("bridge", "closing_m2"),
+    ):
         exact, told = (own.books[book].groupby("land_class")[sums].sum() for own in (sample[0], public[0]))
         assert (told - exact).abs().max() < 6000 * len(public[0].books[book])
 

@@ -19,7 +19,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
 from clearplan.settings.land import FootprintSettings
-from clearplan.tables.check import placed, remaining
+from clearplan.tables.check import as_reported, placed, remaining
 from clearplan.tables.codes import CLASSES, OUTSIDE
 from clearplan.tables.texts import read_profile
 
@@ -87,19 +87,6 @@ def footprints(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.Ge
     areas["reported"] = gpd.GeoSeries(areas["reported"].to_numpy(object), crs=hazards.crs)
     _refuse_nothing(hazards, areas)
     return gpd.GeoDataFrame(areas[_AREA_COLUMNS], geometry="geometry", crs=hazards.crs)
-
-
-def as_reported(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """AREAS with the reported border as their geometry, None where a hazard has none; one index, one order.
-
-    Raises
-    ------
-    TableError
-        The table has no column ``reported``: it was not made by :func:`footprints`.
-    """
-    if "reported" not in areas.columns:
-        raise TableError("AREAS lack the column reported, the border as reported; make them by cp.footprints")
-    return areas.assign(geometry=gpd.GeoSeries(areas["reported"], index=areas.index, crs=areas.crs))
 
 
 def _borders(hazards: gpd.GeoDataFrame) -> NDArray[np.object_]:
@@ -276,12 +263,13 @@ def _stated_by(
     left: gpd.GeoDataFrame, ground: Any, count: int
 ) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
     """By class and place, of hazards without a surveyed border: the area that is stated, and how many state none."""
-    bare = left[left["reported"].isna()].drop_duplicates("hazard_id")
+    bare = left[left["reported"].isna() & (left["band"] != "halo")].drop_duplicates("hazard_id")
     place = np.full(len(bare), count - 1)
     if ground is not None and len(bare):
         i, j = shapely.STRtree(ground).query(shapely.point_on_surface(bare.geometry.to_numpy()), "intersects")
         place[i] = j
-    stated = bare["stated_m2"].to_numpy(float)
+    column = "remaining_m2" if "remaining_m2" in bare.columns else "stated_m2"  # unknown once some of it was released
+    stated = bare[column].to_numpy(float)
     sums, unknown = [], []
     for land_class in CLASSES:
         mine = (bare["land_class"] == land_class).to_numpy()

@@ -22,10 +22,9 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError
 from clearplan.geo import shapes
 from clearplan.land.as_at import as_at, dates, day_of
-from clearplan.land.footprints import as_reported
 from clearplan.land.release import REOPENED, apply_releases, last_events, states
 from clearplan.settings.land import Halo
-from clearplan.tables.check import remaining
+from clearplan.tables.check import as_reported, remaining
 from clearplan.tables.codes import CLASSES, CODE_LISTS, OUTSIDE, OUTSIDE_HAZARDS, RELEASED
 from clearplan.tables.frames import Areas, Districts, History, Releases
 

@@ -21,9 +21,8 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
 from clearplan.land.as_at import dates, until
-from clearplan.land.footprints import as_reported
 from clearplan.settings.land import Detection, Halo
-from clearplan.tables.check import placed
+from clearplan.tables.check import as_reported, placed
 from clearplan.tables.codes import RELEASED
 from clearplan.tables.frames import Areas, Releases
 
@@ -151,12 +150,17 @@ def apply_releases(areas: Areas, releases: Releases, *, as_at: Day | None = None
     events = last_events(releases, as_at=as_at)
     border, footprint = as_reported(areas), areas
     of_border, of_footprint = states(border, events), states(footprint, events)
+    bordered = areas["reported"].notna().to_numpy()
     out = areas.assign(**_ground_by_state(areas, of_border, of_footprint))
     out["release_ids"] = _deciding(areas, events)
     out["reported"] = gpd.GeoSeries(_what_stays(of_border, len(areas)), index=areas.index, crs=areas.crs)
+    open_again = _remaining_somewhere(of_border, of_footprint, areas)
+    # Closed ground round re-opened ground is the error of its border again: only what was released stays out.
+    back = (of_footprint["state"] == "closed") & (open_again & bordered)[of_footprint["area"].to_numpy(int)]
+    of_footprint["state"] = of_footprint["state"].mask(back, "remaining")
     stays, rim = _planning_ground(areas, out["reported"].to_numpy(), _what_stays(of_footprint, len(areas)), events)
+    rim[(areas["status"] == "closed").to_numpy() & ~open_again] = None
     out["geometry"] = gpd.GeoSeries(stays, index=areas.index, crs=areas.crs)
-    open_again = _remaining_somewhere(of_footprint, len(areas))
     out["status"] = out["status"].mask((out["status"] == "closed") & open_again, "open")
     out["planning_m2"] = np.nan_to_num(shapely.area(out.geometry.to_numpy()))
     return _with_halos(out, rim) if halo == "survey" else out
@@ -198,11 +202,12 @@ def _is_all(by_state: pd.DataFrame, state: str) -> Any:
     return ((others == 0).all(axis=1) & (by_state[state] > 0)).to_numpy()
 
 
-def _remaining_somewhere(parts: pd.DataFrame, count: int) -> Any:
-    """Whether some ground of each area remains."""
-    there = np.zeros(count, dtype=bool)
-    there[parts.loc[parts["state"] == "remaining", "area"].to_numpy(int)] = True
-    return there
+def _remaining_somewhere(of_border: pd.DataFrame, of_footprint: pd.DataFrame, areas: Areas) -> Any:
+    """Whether some reported ground of each area remains; without a border, some of its footprint."""
+    there = np.zeros((2, len(areas)), dtype=bool)
+    for row, parts in zip(there, (of_border, of_footprint), strict=True):
+        row[parts.loc[parts["state"] == "remaining", "area"].to_numpy(int)] = True
+    return np.where(areas["reported"].notna(), *there)
 
 
 def _planning_ground(areas: Areas, border_left: Any, footprint_left: Any, events: Releases) -> tuple[Any, Any]:

@@ -204,6 +204,7 @@ class Repair:
 class ContactLine:
     """Length of a contact line [km] beside the scale at which it was drawn, and its position error [m].
 
+    ``widened``: whether the belt was made deeper by that error.
     Where a source states another length [km], so do ``stated_by`` and the belt that this length implies: length x depth
     on each side that counts, from the inner to the outer depth [km2].
     """
@@ -212,6 +213,7 @@ class ContactLine:
     length_km: float
     scale: str
     position_error_m: float
+    widened: bool = False
     stated_length_km: float | None = None
     stated_by: str = ""
     stated_belt_km2: Sequence[float] = ()
@@ -221,14 +223,15 @@ class ContactLine:
         """The line in a sentence, and the length that a source states in another.
 
         >>> ContactLine("LOC", 202.6, "1:10 million", 10_000.0).words
-        'Contact line LOC: 202.6 km as drawn at 1:10 million, up to about 10 km out of place'
-        >>> line = ContactLine("LOC", 202.6, "1:10 million", 10_000.0, 280, "essay", (1680, 3920))
+        'Contact line LOC: 202.6 km as drawn at 1:10 million, up to about 10 km out of place (its belt is not widened)'
+        >>> line = ContactLine("LOC", 202.6, "1:10 million", 10_000.0, False, 280, "essay", (1680, 3920))
         >>> line.words.split("; ")[1]
         '280 km as stated (essay), which implies a belt of 1,680 to 3,920 km²'
         """
         drawn = (
             f"Contact line {self.hazard_id}: {self.length_km} km as drawn at {self.scale}, up to about "
-            f"{self.position_error_m / 1000:g} km out of place"
+            f"{self.position_error_m / 1000:g} km out of place "
+            f"({'its belt is widened by as much' if self.widened else 'its belt is not widened'})"
         )
         if self.stated_length_km is None:
             return drawn

@@ -242,7 +242,7 @@ def read_contact_line(
 def contact_line_source(settings: ContactLineSettings) -> SourceSettings:
     """The contact line's settings as those of a plain source."""
     fixed = _line_columns(settings.hazard_id) | {
-        "depth_profile": write_profile(settings.depth),
+        "depth_profile": write_profile(settings.widened_depth),
         "measure": settings.measure,
         "sides": settings.sides,
         "caps": settings.caps,

@@ -99,7 +99,11 @@ class ContactLineSettings(SourceSettings):
         description="Length as a source states it [km], printed beside the drawn one with the belt that it implies.",
     )
     stated_length_source: str | None = Field(default=None, min_length=1, description="Who states that length.")
-    position_error_m: Metres = Field(description="Position error of the drawn line [m]; shown, not buffered.")
+    position_error_m: Metres = Field(description="Position error of the drawn line [m]; shown on every output.")
+    widen: bool = Field(
+        default=False,
+        description="Whether the belt reaches farther by that error on each side; the outputs say which was chosen.",
+    )
     depth_min_m: Metres | None = Field(default=None, description="Depth of the inner band [m].")
     depth_max_m: Metres | None = Field(default=None, description="Depth of the outer band [m].")
     depth_profile: tuple[tuple[float, float, float], ...] | None = Field(
@@ -121,6 +125,19 @@ class ContactLineSettings(SourceSettings):
         if (self.stated_length_km is None) != (self.stated_length_source is None):
             raise ValueError("stated_length_km and stated_length_source go together: give both, or neither")
         return self
+
+    @property
+    def widened_depth(self) -> tuple[float, ...] | tuple[tuple[float, float, float], ...]:
+        """The depth, deeper by the position error on each side where that was chosen [m]."""
+        if not self.widen:
+            return self.depth
+        sides = 2 if self.measure == "total" and self.sides == "both" else 1  # a depth across the line has both in it
+        more = self.position_error_m * sides
+        if self.depth_profile is not None:
+            return tuple((at, inner + more, outer + more) for at, inner, outer in self.depth_profile)
+        assert self.depth_min_m is not None
+        assert self.depth_max_m is not None
+        return (self.depth_min_m + more, self.depth_max_m + more)
 
     @property
     def depth(self) -> tuple[float, float] | tuple[tuple[float, float, float], ...]:

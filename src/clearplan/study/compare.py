@@ -299,10 +299,17 @@ def _movers(a: Run, b: Run, was: Any) -> tuple[list[str | None], list[float]]:
     return words, points.tolist()
 
 
+def _counted(run: Run) -> pd.Series:
+    """Ground that each class covers, reported; of indications the ground for planning [m2]."""
+    net = pd.DataFrame(run.record["net_area"])
+    reported = net["reported_m2"] + net["stated_m2"].fillna(0.0)
+    counted = reported.where(net["land_class"] != "indication", net["planning_m2"])
+    sums: pd.Series = counted.groupby(net["land_class"], sort=False).sum()
+    return sums
+
+
 def _net(a: Run, b: Run) -> pd.DataFrame:
-    sums = [
-        pd.DataFrame(run.record["net_area"]).groupby("land_class", sort=False)["reported_m2"].sum() for run in (a, b)
-    ]
+    sums = [_counted(run) for run in (a, b)]
     both = pd.DataFrame({"before_m2": sums[0], "after_m2": sums[1]}).fillna(0.0)
     both["change_m2"] = both["after_m2"] - both["before_m2"]
     return both.rename_axis("land_class").reset_index()

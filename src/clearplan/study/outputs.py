@@ -128,7 +128,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     words = imprint.notice
     tables = {
         "hazards": study.hazards,
-        "areas": study.areas,
+        "areas": planning_layer(study),
         "tasks": study.tasks,
         "zones": study.zones,
         "accidents": study.accidents,
@@ -213,7 +213,7 @@ def layers_of(study: Study) -> Layers:
     elevation = study.context.elevation
     return Layers(
         tasks=study.tasks,
-        areas=study.areas.drop(columns="reported", errors="ignore"),  # a layer holds one geometry; HAZARDS have it
+        areas=planning_layer(study),
         zones=study.zones,
         accidents=_filled(study.accidents),
         lifelines=_filled(study.lifelines),
@@ -223,6 +223,11 @@ def layers_of(study: Study) -> Layers:
         records=study.records,
         surface=study.surface,
     )
+
+
+def planning_layer(study: Study) -> gpd.GeoDataFrame:
+    """AREAS with one geometry, the ground for planning, as files take them; HAZARDS hold the shapes as reported."""
+    return study.areas.drop(columns="reported", errors="ignore")
 
 
 def _filled(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
@@ -248,6 +253,7 @@ def write_on_request(study: Study, folder: Path, imprint: Imprint) -> list[str]:
 def _write_formats(study: Study, folder: Path, imprint: Imprint) -> list[str]:
     """Files for other systems, and what their formats could not hold; which were left out, in sentences."""
     tables = {"hazards": study.hazards, **{name: study.tables[name] for name in _SHARED}}
+    tables["areas"] = planning_layer(study)
     limits: list[str] = []
     left_out: list[str] = []
     for name in _SHARED:

@@ -297,6 +297,7 @@ def _line_lengths(project: Project, hazards: gpd.GeoDataFrame, lines: list[list[
                     "length_km": round(geodesic_length_m(lonlat) / 1000, 1),
                     "scale": settings.scale,
                     "position_error_m": settings.position_error_m,
+                    "widened": settings.widen,
                     **stated,
                 }
             )

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from clearplan.core.errors import TableError
 from clearplan.tables.codes import CODE_LISTS, CODE_LISTS_VERSION, REPLACEABLE, allowed_codes, look_alike
 from clearplan.tables.columns import Column, words_of
 from clearplan.tables.lookup import TABLES, base_columns, id_column, table_name
@@ -47,6 +48,19 @@ def placed(table: Frame) -> Frame:
     shapes = table["geometry"].to_numpy(object)
     kept: Frame = table.loc[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     return kept
+
+
+def as_reported(areas: Frame) -> Frame:
+    """AREAS with the reported border as their geometry, None where a hazard has none; one index, one order.
+
+    Raises
+    ------
+    TableError
+        The table has no column ``reported``: it was not made by ``footprints``.
+    """
+    if "reported" not in areas.columns:
+        raise TableError("AREAS lack the column reported, the border as reported; make them by cp.footprints")
+    return areas.assign(geometry=areas["reported"])
 
 
 def each_row(table: pd.DataFrame) -> Iterator[Any]:

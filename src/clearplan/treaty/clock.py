@@ -19,7 +19,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError
 from clearplan.geo import shapes
 from clearplan.settings.planning import Treaty
-from clearplan.tables.check import placed, remaining
+from clearplan.tables.check import as_reported, placed
 from clearplan.tables.codes import RELEASED
 from clearplan.tables.frames import Areas
 from clearplan.treaty.conventions import (
@@ -39,9 +39,10 @@ from clearplan.treaty.filed import DECLARED, bridges_in, day_in, without_place
 class Ground:
     """Ground that remains, as a convention counts it [m2].
 
-    ``counted_m2``: CHA and SHA whose ordnance the convention is about, or may be; ``unknown_m2``: the part of it where
-    that is only not ruled out; ``other_m2``: the rest of CHA and SHA; ``indication_m2``: indications beyond them;
-    ``unplaced``: hazards that may count and have no place on the map, and so no area.
+    ``counted_m2``: CHA and SHA within their reported borders, or as their sources state, whose ordnance the convention
+    is about, or may be; ``unknown_m2``: the part of it where that is only not ruled out; ``other_m2``: the rest of CHA
+    and SHA; ``indication_m2``: planning ground of indications beyond them; ``unplaced``: hazards that may count and
+    have no place on the map, ``no_area``: those that have one and no area that anybody reported.
     """
 
     counted_m2: float
@@ -49,6 +50,7 @@ class Ground:
     other_m2: float = 0.0
     indication_m2: float = 0.0
     unplaced: int = 0
+    no_area: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,22 +130,39 @@ def counted_ground(areas: Areas, convention: str) -> Ground:
     """
     require_metres(areas)
     may_count, named = about(areas["ordnance"], convention), areas["ordnance"].isin(convention_of(convention).ordnance)
-    declared, left = areas["land_class"].isin(DECLARED), areas.index.isin(placed(remaining(areas)).index)
-    known, counted, every, ground = (
-        _net_m2(areas[left & kept]) for kept in (declared & named, declared & may_count, declared, True)
+    declared, open_still = areas["land_class"].isin(DECLARED), areas["status"] != "closed"
+    reported = as_reported(areas)
+    known, counted, every = (
+        _counted_m2(reported, open_still & kept) for kept in (declared & named, declared & may_count, declared)
     )
-    unplaced = without_place(areas) & may_count & (areas["land_class"] != "indication")
+    planning, of_declared = (_net_m2(areas[open_still & kept]) for kept in (True, declared))
+    lost = without_place(areas)
+    bare = open_still & declared & may_count & areas["reported"].isna() & ~lost & areas.index.isin(placed(areas).index)
+    unplaced = lost & may_count & (areas["land_class"] != "indication")
     return Ground(
         counted_m2=counted,
         unknown_m2=max(0.0, counted - known),
         other_m2=max(0.0, every - counted),
-        indication_m2=max(0.0, ground - every),
+        indication_m2=max(0.0, planning - of_declared),
         unplaced=int(areas.loc[unplaced, "hazard_id"].nunique()),
+        no_area=int(areas.loc[bare & _stated(areas).isna(), "hazard_id"].nunique()),
     )
 
 
+def _stated(areas: Areas) -> pd.Series:
+    """Area of a hazard without a border by its source, as far as it remains [m2]; blank where nobody can tell."""
+    column = "remaining_m2" if "remaining_m2" in areas.columns else "stated_m2"
+    stated: pd.Series = areas[column].where(areas["reported"].isna())
+    return stated
+
+
+def _counted_m2(reported: Areas, kept: pd.Series) -> float:
+    """Reported ground of some areas, each square metre once, and the stated area of those without a border [m2]."""
+    return _net_m2(reported[kept]) + float(_stated(reported[kept]).sum())
+
+
 def _net_m2(areas: gpd.GeoDataFrame) -> float:
-    pieces = shapes.union_pieces(areas.geometry.to_numpy())
+    pieces = shapes.union_pieces(placed(areas).geometry.to_numpy())
     return float(shapely.area(pieces).sum()) if len(pieces) else 0.0
 
 
@@ -354,7 +373,8 @@ def _left_out(ground: Ground, verb: str) -> list[str]:
     words = []
     if ground.indication_m2 >= 1:
         words.append(
-            f"{km2_words(ground.indication_m2)} of indications {verb} left out: reasons to survey, not declared areas"
+            f"{km2_words(ground.indication_m2)} of indications (planning ground) {verb} left out: reasons to survey, "
+            "not declared areas"
         )
     if ground.other_m2 >= 1:
         words.append(
@@ -362,6 +382,8 @@ def _left_out(ground: Ground, verb: str) -> list[str]:
         )
     if ground.unplaced:
         words.append(f"what hazards without a place on the map add ({ground.unplaced:,}) {verb} unknown and left out")
+    if ground.no_area:
+        words.append(f"what hazards without a surveyed border add ({ground.no_area:,}) {verb} unknown and left out")
     return words
 
 

@@ -64,8 +64,9 @@ def need(table: pd.DataFrame, what: str, columns: Iterable[str]) -> None:
 
 def without_place(areas: gpd.GeoDataFrame) -> pd.Series:
     """Whether an area that counts has no place on the map; what is wholly released has one, and nothing left there."""
-    never = areas["reported_m2"].isna() if "reported_m2" in areas.columns else ~areas.index.isin(placed(areas).index)
-    lost: pd.Series = never & (areas["status"] != "closed")
+    shapeless = pd.Series(~areas.index.isin(placed(areas).index), index=areas.index)
+    released = areas["release_ids"].notna() if "release_ids" in areas.columns else False
+    lost: pd.Series = shapeless & ~released & (areas["status"] != "closed")
     return lost
 
 

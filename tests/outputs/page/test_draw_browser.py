@@ -177,7 +177,17 @@ def test_hostile_text_is_shown_as_text(tmp_path, margins, task_settings, priorit
     districts = zones.set_geometry(zones.buffer(200)).assign(name=HOSTILE[: len(zones)])[["name", "geometry"]]
     imprint = Imprint(HOSTILE[4], dt.date(2027, 1, 1), HOSTILE[0], HOSTILE[1], crs=HOSTILE[0])
     line = ContactLine(HOSTILE[6], length_km=1.0, scale=HOSTILE[0], position_error_m=5.0)
-    net = pd.DataFrame({"land_class": ["SHA"], "district": [HOSTILE[5]], "net_m2": [1e6], "gross_m2": [1e6]})
+    net = pd.DataFrame(
+        {
+            "land_class": ["SHA"],
+            "district": [HOSTILE[5]],
+            "reported_m2": [1e6],
+            "planning_m2": [2e6],
+            "gross_m2": [2e6],
+            "stated_m2": [0.0],
+            "no_area": [0],
+        }
+    )
     facts = replace(facts_of({"net_area": net}, zones=zones, tasks=tasks), contact_lines=(line,))
     context = cp.Context(districts=districts, attribution=HOSTILE[8])
     page = draw_map(

@@ -30,8 +30,17 @@ FLOWS = [
 def net_table():
     rows = [("CHA", "West", 2_500_000.0), ("SHA", "West", 1_000_000.0), ("SHA", "East", 3_250_000.0),
             ("indication", "East", 400.0), ("indication", OUTSIDE, 90_000_000.0)]  # fmt: skip
-    net = pd.DataFrame(rows, columns=["land_class", "district", "net_m2"])
-    return net.assign(gross_m2=net["net_m2"] * 3, overlap_m2=net["net_m2"] * 2)
+    net = pd.DataFrame(rows, columns=["land_class", "district", "counted_m2"])
+    declared = net["land_class"] != "indication"
+    # Of declared ground the reported and the stated area count, of indications the ground for planning.
+    return net.assign(
+        reported_m2=(net["counted_m2"] - 100).where(declared, 7.0),
+        stated_m2=np.where(declared, 100.0, np.nan),
+        planning_m2=(net["counted_m2"] * 2).where(declared, net["counted_m2"]),
+        gross_m2=net["counted_m2"] * 3,
+        overlap_m2=net["counted_m2"],
+        no_area=(~declared).astype(int),
+    )
 
 
 def bridge_table():
@@ -120,7 +129,7 @@ def opening_zones(people=(650.0, np.nan, 20.0)):
 def test_figures_are_sums_of_the_rows_of_tables():
     facts = donor_facts(TASKS, opening_zones())
     told = plain_figures(facts)
-    assert told["area"] == net_table()[["land_class", "district", "net_m2"]].to_numpy(object).tolist()
+    assert told["area"] == net_table()[["land_class", "district", "counted_m2"]].to_numpy(object).tolist()
     assert told["people"] == {"known": 670, "places": 2, "unknown": 1}
     assert told["released_m2"] == 500_000
     assert told["bridge"]["days"] == ["2026-01-01", "2027-01-01"]
@@ -188,12 +197,12 @@ def test_facts_of_a_study_are_its_books_its_tasks_and_its_plan():
         ("survey", 2, 1),
         ("clearance", 1, 0),
     ]
-    assert [(row.land_class, row.net_m2, row.gross_m2) for row in facts.ground] == [
+    assert [(row.land_class, row.counted_m2, row.gross_m2) for row in facts.ground] == [
         ("CHA", 2_500_000, 7_500_000),
         ("SHA", 4_250_000, 12_750_000),
         ("indication", 90_000_400, 270_001_200),
     ]
-    assert (facts.net_m2("SHA"), facts.net_m2("none")) == (4_250_000, 0)
+    assert (facts.counted_m2("SHA"), facts.counted_m2("none")) == (4_250_000, 0)
     assert facts_of({"net_area": net_table()}, zones=zones, tasks=TASKS).plan is None
 
 
@@ -210,7 +219,7 @@ def test_the_record_of_a_run_says_what_was_counted_before_anything_was_left_out(
     assert people_record(facts.people) == run["people"]
     assert facts.rows == Rows(deferred=3, repaired=1, warnings=2)
     assert [line.words for line in facts.contact_lines] == [
-        "Contact line L: 2.5 km as drawn at 1:1, up to about 5 km out of place"
+        "Contact line L: 2.5 km as drawn at 1:1, up to about 5 km out of place (its belt is not widened)"
     ]
 
 

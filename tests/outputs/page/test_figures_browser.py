@@ -124,7 +124,10 @@ def test_charts_tell_the_tables_of_the_sample(sample):
     with opened(folder / "map.html") as (page, watch):
         area, bridge = lens(page, "chart-area"), lens(page, "chart-bridge")
         home, budgets, line = numbers(page, "chart-home"), numbers(page, "chart-budgets"), head(page)
-    net = study.books["net_area"].pivot_table(index="district", columns="land_class", values="net_m2", aggfunc="sum")
+    net = study.books["net_area"]
+    declared = net["reported_m2"] + net["stated_m2"].fillna(0.0)
+    net = net.assign(m2=declared.mask(net["land_class"] == "indication", net["planning_m2"]))
+    net = net[net["m2"] > 0].pivot_table(index="district", columns="land_class", values="m2", aggfunc="sum")
     net = net.reindex(columns=list(CLASSES)).fillna(0.0) / 1e6
     total = area.pop("In all")
     assert set(area) == set(net.index)

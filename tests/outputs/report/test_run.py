@@ -55,7 +55,17 @@ def books(**more):
 def facts(tables):
     """Facts of a run of two places, one task and these books."""
     zones = pd.DataFrame({"people": [1234.0, None]})
-    net = pd.DataFrame({"land_class": ["CHA"], "district": [HOSTILE], "net_m2": [2.4e6], "gross_m2": [3e6]})
+    net = pd.DataFrame(
+        {
+            "land_class": ["CHA"],
+            "district": [HOSTILE],
+            "reported_m2": [2.4e6],
+            "planning_m2": [2.5e6],
+            "gross_m2": [3e6],
+            "stated_m2": [0.0],
+            "no_area": [0],
+        }
+    )
     return facts_of(tables | {"net_area": net}, zones=zones, tasks=pd.DataFrame({"queue": ["survey"]}))
 
 

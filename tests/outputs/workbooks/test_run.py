@@ -133,9 +133,11 @@ def test_books_sources_and_settings_are_those_of_the_run(book):
 def test_summary_says_what_the_run_found(book):
     study, path = book
     told = rows_of(path, "Summary").set_index("figure").iloc[:, 0]
-    net = study.books["net_area"].groupby("land_class")["net_m2"].sum()
+    net = study.books["net_area"].groupby("land_class")[["reported_m2", "planning_m2"]].sum()
     for name in ("CHA", "SHA", "indication"):
-        assert told[f"Remaining {name}"] == round(net[name])
+        column = "planning_m2" if name == "indication" else "reported_m2"
+        assert told[f"Remaining {name}"] == round(net.loc[name, column])
+        assert told[f"Planning ground of {name}"] == round(net.loc[name, "planning_m2"])
     assert told["People who wait"] == study.run["people"]["known_people"]
     assert told["Fingerprint"] == study.run["fingerprint"]
     assert told["By the best plan found: proven within"] == pytest.approx(100 * study.planned.schedule.gap)
