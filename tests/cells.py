@@ -20,7 +20,7 @@ ORDNANCE = ["AP", "AV", "mixed", "CMR", "unknown"]
 STANDS = ["cancelled", "reduced", "cleared", "re-opened"]
 
 days = st.integers(0, 8)
-spans = st.tuples(st.integers(0, SIDE - 1), st.integers(1, SIDE)).filter(lambda s: s[0] < s[1])
+spans = st.integers(0, SIDE - 1).flatmap(lambda begin: st.tuples(st.just(begin), st.integers(begin + 1, SIDE)))
 boxes = st.tuples(spans, spans)
 hazards = st.fixed_dictionaries(
     {

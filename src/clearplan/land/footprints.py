@@ -19,7 +19,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
 from clearplan.settings.land import FootprintSettings
-from clearplan.tables.check import as_reported, placed, remaining
+from clearplan.tables.check import as_reported, has_border, placed, remaining
 from clearplan.tables.codes import CLASSES, OUTSIDE
 from clearplan.tables.texts import read_profile
 
@@ -263,7 +263,7 @@ def _stated_by(
     left: gpd.GeoDataFrame, ground: Any, count: int
 ) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
     """By class and place, of hazards without a surveyed border: the area that is stated, and how many state none."""
-    bare = left[left["reported"].isna() & (left["band"] != "halo")].drop_duplicates("hazard_id")
+    bare = left[~has_border(left) & (left["band"] != "halo")].drop_duplicates("hazard_id")
     place = np.full(len(bare), count - 1)
     if ground is not None and len(bare):
         i, j = shapely.STRtree(ground).query(shapely.point_on_surface(bare.geometry.to_numpy()), "intersects")

@@ -22,7 +22,7 @@ from clearplan.core.errors import SettingsError, TableError
 from clearplan.geo import shapes
 from clearplan.land.as_at import dates, until
 from clearplan.settings.land import Detection, Halo
-from clearplan.tables.check import as_reported, placed
+from clearplan.tables.check import as_reported, has_border, placed
 from clearplan.tables.codes import RELEASED
 from clearplan.tables.frames import Areas, Releases
 
@@ -150,7 +150,7 @@ def apply_releases(areas: Areas, releases: Releases, *, as_at: Day | None = None
     events = last_events(releases, as_at=as_at)
     border, footprint = as_reported(areas), areas
     of_border, of_footprint = states(border, events), states(footprint, events)
-    bordered = areas["reported"].notna().to_numpy()
+    bordered = has_border(areas)
     out = areas.assign(**_ground_by_state(areas, of_border, of_footprint))
     out["release_ids"] = _deciding(areas, events)
     out["reported"] = gpd.GeoSeries(_what_stays(of_border, len(areas)), index=areas.index, crs=areas.crs)
@@ -169,7 +169,7 @@ def apply_releases(areas: Areas, releases: Releases, *, as_at: Day | None = None
 def _ground_by_state(areas: Areas, of_border: pd.DataFrame, of_footprint: pd.DataFrame) -> dict[str, Any]:
     """Columns reported_m2, remaining_m2 ... of each area [m2]: within its border, else as its source states."""
     border_m2 = shapely.area(areas["reported"].to_numpy())
-    bordered = ~np.isnan(border_m2)
+    bordered = has_border(areas)
     placed_rows = ~np.isnan(shapely.area(areas.geometry.to_numpy()))
     columns: dict[str, Any] = {"reported_m2": np.where(bordered, border_m2, areas["stated_m2"].to_numpy(float))}
     sums = _sums(of_border)
@@ -207,7 +207,7 @@ def _remaining_somewhere(of_border: pd.DataFrame, of_footprint: pd.DataFrame, ar
     there = np.zeros((2, len(areas)), dtype=bool)
     for row, parts in zip(there, (of_border, of_footprint), strict=True):
         row[parts.loc[parts["state"] == "remaining", "area"].to_numpy(int)] = True
-    return np.where(areas["reported"].notna(), *there)
+    return np.where(has_border(areas), *there)
 
 
 def _planning_ground(areas: Areas, border_left: Any, footprint_left: Any, events: Releases) -> tuple[Any, Any]:

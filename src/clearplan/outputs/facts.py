@@ -36,7 +36,7 @@ INDICATION = "indication"
 _RELEASED_M2 = tuple(f"{name}_m2" for name in RELEASED)
 #: Columns that a table must have.
 _NEEDED = {
-    "net_area": ("land_class", "district", "reported_m2", "planning_m2", "gross_m2", "stated_m2", "no_area"),
+    "net_area": ("land_class", "district", "reported_m2", "planning_m2", "gross_m2"),
     "ledger": (
         "land_class",
         "reported_m2",
@@ -321,8 +321,16 @@ def facts_of(
 
 
 def _ground(net: pd.DataFrame) -> tuple[Ground, ...]:
-    sums = net.groupby("land_class", sort=False)[list(_NEEDED["net_area"][2:])].sum().reset_index()
+    net = _with_unmeasured(net)
+    columns = [*_NEEDED["net_area"][2:], "stated_m2", "no_area"]
+    sums = net.groupby("land_class", sort=False)[columns].sum().reset_index()
     return tuple(_ground_of(row) for row in each_row(sums))
+
+
+def _with_unmeasured(net: pd.DataFrame) -> pd.DataFrame:
+    """Net areas with what hazards without a border are stated to cover: nothing at a tier that leaves it out."""
+    stated = net["stated_m2"].fillna(0.0) if "stated_m2" in net.columns else 0.0
+    return net.assign(stated_m2=stated, no_area=net["no_area"] if "no_area" in net.columns else 0)
 
 
 def _ground_of(row: Any) -> Ground:
@@ -339,7 +347,7 @@ def _ground_of(row: Any) -> Ground:
 def _districts(net: pd.DataFrame) -> tuple[DistrictGround, ...]:
     rows = [
         DistrictGround(row.land_class, str(row.district), _ground_of(row).counted_m2)
-        for row in each_row(net.assign(stated_m2=net["stated_m2"].fillna(0.0)))
+        for row in each_row(_with_unmeasured(net))
     ]
     return tuple(row for row in rows if row.counted_m2 > 0)
 

@@ -302,7 +302,7 @@ def _movers(a: Run, b: Run, was: Any) -> tuple[list[str | None], list[float]]:
 def _counted(run: Run) -> pd.Series:
     """Ground that each class covers, reported; of indications the ground for planning [m2]."""
     net = pd.DataFrame(run.record["net_area"])
-    reported = net["reported_m2"] + net["stated_m2"].fillna(0.0)
+    reported = net["reported_m2"] + (net["stated_m2"].fillna(0.0) if "stated_m2" in net.columns else 0.0)
     counted = reported.where(net["land_class"] != "indication", net["planning_m2"])
     sums: pd.Series = counted.groupby(net["land_class"], sort=False).sum()
     return sums

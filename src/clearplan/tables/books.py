@@ -73,10 +73,11 @@ NET_AREA: tuple[Column, ...] = (
           "planning ground", "public"),
     m2_of("gross", "planning ground that remains, overlaps counted again", leaves="public"),
     replace(m2_of("overlap", "planning ground under several hazards or a stronger class", leaves="public"), low=None),
-    m2_of("stated", "area that sources state, of hazards without a surveyed border; blank: none stated",
-          leaves="public"),
-    Column("no_area", "integer", "hazards without a surveyed border whose area nobody states", "hazards", low=0,
-           leaves="public", tag="#indicator+num+no_area"),
+    *optional(  # which district holds a lone strike is nobody's at the public tier
+        m2_of("stated", "area that sources state, of hazards without a surveyed border; blank: none stated"),
+        Column("no_area", "integer", "hazards without a surveyed border whose area nobody states", "hazards", low=0,
+               leaves="partner", tag="#indicator+num+no_area"),
+    ),
 )
 
 EXPECTED: tuple[Column, ...] = (
@@ -170,8 +171,8 @@ REMAINING: tuple[Column, ...] = (
     DISTRICT, LAND_CLASS, _ANY_ORDNANCE,
     Column("hazards", "integer", "hazards, each in the district with most of its ground", "hazards", low=0,
            leaves="public", tag="#indicator+num+hazards", head="hazards; 0 beside ground: counted in another district"),
-    m2_of("net", "ground, overlaps once, in the strongest class; blank: no place on the map",
-          "ground, net of overlap; blank: no place on the map", "public"),
+    m2_of("net", "reported ground, overlaps once, in the strongest class; blank: no place on the map",
+          "reported ground, net of overlap; blank: no place on the map", "public"),
 )
 
 RELEASED_BY_YEAR: tuple[Column, ...] = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
 from clearplan.tables.codes import CODE_LISTS, CODE_LISTS_VERSION, REPLACEABLE, allowed_codes, look_alike
@@ -61,6 +62,12 @@ def as_reported(areas: Frame) -> Frame:
     if "reported" not in areas.columns:
         raise TableError("AREAS lack the column reported, the border as reported; make them by cp.footprints")
     return areas.assign(geometry=areas["reported"])
+
+
+def has_border(areas: Frame) -> NDArray[np.bool_]:
+    """Which AREAS have a reported border; of the others nobody surveyed one."""
+    borders: NDArray[np.bool_] = shapely.area(areas["reported"].to_numpy()) > 0
+    return borders
 
 
 def each_row(table: pd.DataFrame) -> Iterator[Any]:
@@ -182,7 +189,7 @@ def check(
     from pandera.errors import SchemaErrors
 
     name = name or table_name(table)
-    plain = pd.DataFrame(table.drop(columns="geometry", errors="ignore")).copy()
+    plain = pd.DataFrame(table.drop(columns=["geometry", "reported"], errors="ignore")).copy()
     usable = _numbers_only(plain, name)
     found = []
     try:

@@ -58,6 +58,8 @@ AREAS: tuple[Column, ...] = (
     text("release_ids", "releases that decide the state of some of it, '; ' between", "partner",
          "#meta+id+list+releases"),
     ERROR,
+    Column("reported", "geometry", "border as reported, as far as it remains; None: nobody surveyed one", "m",
+           required=False, nullable=True),
     *public(*TAIL, only=("geometry",)),
     *added_by("publishing", *(
         m2_of(name.lower(), f"published cells: net ground of {name} in it; blank: none known", leaves="public")

@@ -19,7 +19,7 @@ from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError
 from clearplan.geo import shapes
 from clearplan.settings.planning import Treaty
-from clearplan.tables.check import as_reported, placed
+from clearplan.tables.check import as_reported, has_border, placed
 from clearplan.tables.codes import RELEASED
 from clearplan.tables.frames import Areas
 from clearplan.treaty.conventions import (
@@ -137,7 +137,7 @@ def counted_ground(areas: Areas, convention: str) -> Ground:
     )
     planning, of_declared = (_net_m2(areas[open_still & kept]) for kept in (True, declared))
     lost = without_place(areas)
-    bare = open_still & declared & may_count & areas["reported"].isna() & ~lost & areas.index.isin(placed(areas).index)
+    bare = open_still & declared & may_count & ~has_border(areas) & ~lost & areas.index.isin(placed(areas).index)
     unplaced = lost & may_count & (areas["land_class"] != "indication")
     return Ground(
         counted_m2=counted,
@@ -152,7 +152,7 @@ def counted_ground(areas: Areas, convention: str) -> Ground:
 def _stated(areas: Areas) -> pd.Series:
     """Area of a hazard without a border by its source, as far as it remains [m2]; blank where nobody can tell."""
     column = "remaining_m2" if "remaining_m2" in areas.columns else "stated_m2"
-    stated: pd.Series = areas[column].where(areas["reported"].isna())
+    stated: pd.Series = areas[column].where(~has_border(areas))
     return stated
 
 

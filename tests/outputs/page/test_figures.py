@@ -175,7 +175,8 @@ def test_a_million_that_is_too_close_to_call_is_no_number():
 
 def test_released_in_all_is_told_where_there_is_no_bridge():
     zones = zone_table([{"geometry": Point(E0, N0)}])
-    states = {"reported_m2": 0.0, "remaining_m2": 0.0, "closed_m2": 0.0}
+    names = ("reported_m2", "remaining_m2", "closed_m2", "planning_m2", "planning_released_m2")
+    states = dict.fromkeys(names, 0.0)
     ledger = pd.DataFrame({"cancelled_m2": [1.0, 2.0], "reduced_m2": [10.0, 0.0], "cleared_m2": [0.0, 100.0]})
     books = {"net_area": net_table(), "ledger": ledger.assign(land_class=["SHA", "CHA"], **states)}
     facts = facts_of(books, zones=zones, tasks=TASKS)

@@ -28,7 +28,7 @@ def test_report_of_the_sample_opens_without_a_network(sample):
                       "trend.az 3870489", "outside every known hazard"):  # fmt: skip
             assert words in text, words
         # The order of each queue, a bridge for each class, the published release; home, teams, budgets, chances.
-        assert page.locator("svg").count() == 2 + 3 + 1 + 4
+        assert page.locator("svg").count() == 2 + 2 + 1 + 4  # of the bridge only CHA and SHA have reported ground
         PICTURES.mkdir(exist_ok=True)
         page.screenshot(path=PICTURES / "report.png", full_page=True)
     assert watch.complaints == []
@@ -48,7 +48,8 @@ def test_published_figures_sum_and_are_said_to_be_published(sample):
 
 def books(**more):
     ledger = {"land_class": [HOSTILE], "district": [HOSTILE], "reported_m2": [2e6], "remaining_m2": [1e6],
-              "cancelled_m2": [1e6 - 200], "reduced_m2": [200.0], "cleared_m2": [0.0], "closed_m2": [0.0]}  # fmt: skip
+              "cancelled_m2": [1e6 - 200], "reduced_m2": [200.0], "cleared_m2": [0.0], "closed_m2": [0.0],
+              "planning_m2": [3e6], "planning_released_m2": [0.0]}  # fmt: skip
     return {"ledger": pd.DataFrame(ledger)} | more
 
 
