@@ -433,6 +433,7 @@ def test_the_report_and_the_workbook_never_speak_of_a_deadline_of_a_state_outsid
         "If it acceded on 2026-01-01, at 0.20 km² a year (0.10 km² to 0.30 km², as released in the years 2024 to 2025) "
         "the known ground would be released by 2031-01-01"
     ) in section
+    assert "nothing came to it in these years" in section
     assert "If it acceded on 2026-01-01, no extension would be needed, even at the low rate." in section
     assert "no plan in force is named" in section
     assert "deadline" not in section.casefold()

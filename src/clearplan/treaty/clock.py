@@ -396,6 +396,8 @@ def _done_words(told: Clock, verb: str) -> list[str]:
     days = _days(told.if_nothing_found)
     if rates.net is None or rates.found is None:
         return [f"At {released} the known ground {verb} be released {days}; what is still to be found is not in it"]
+    if rates.net == (rates.low, rates.likely, rates.high):
+        return [f"At {released} the known ground {verb} be released {days}; nothing came to it in these years"]
     trend = f"At the net trend of {_at_rate(*rates.net, f'released less what came to it, {rates.source}')}"
     if rates.net[1] <= 0:
         first = f"{trend} the known ground {verb} not get less: more came than was released"
