@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clearplan.core.reason import Reason
 from clearplan.outputs.report.html import page
 from clearplan.outputs.report.plan import lead, workplan_section
 from tests.browser import PICTURES, opened
@@ -99,6 +100,16 @@ def test_use_of_teams_sums_over_all_periods():
     assert rows[2]["periods fully used"] == "12 of 12"  # deminers work at their limit, all year round
     assert rows[5]["periods fully used"].endswith(" of 9")  # machines rest in three winters
     assert "No day to spare: MAN-N, MAN-S." in whole()
+
+
+def test_words_stand_where_a_million_is_too_close_to_call():
+    budgets = MADE["budgets"].copy()
+    budgets["note"] = [Reason("budget.too_close"), *[None] * (len(budgets) - 1)]
+    budgets.loc[0, "per_million"] = np.nan
+    found = tables(section(budgets=budgets))["budget [million USD]"]
+    words = [row["person-months for each million more"] for row in found]
+    assert words[0] == "too close to call: below the proven gap"
+    assert "too close" not in "".join(words[1:])
 
 
 def test_budgets_and_what_if_are_those_of_the_tables():

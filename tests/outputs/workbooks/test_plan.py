@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from clearplan.core.errors import OutputError, TableError
+from clearplan.core.reason import Reason
 from clearplan.outputs.workbooks.plan import write_workplan
 from tests.plans import plan, planned_of
 
@@ -95,6 +96,15 @@ def test_figures_read_back_are_those_of_the_tables(tmp_path):
     shares = MADE["use"]["days"] / MADE["use"]["available"].where(MADE["use"]["available"] > 0)
     assert column(path, "Teams", "share")[0] == pytest.approx(shares[0])
     assert [v is None for v in column(path, "Teams", "share")] == shares.isna().tolist()
+
+
+def test_words_stand_where_a_million_is_too_close_to_call(tmp_path):
+    budgets = MADE["budgets"].copy()
+    budgets["note"] = [Reason("budget.too_close"), *[None] * (len(budgets) - 1)]
+    budgets.loc[0, "per_million"] = np.nan
+    path = written(tmp_path, budgets=budgets)
+    assert column(path, "Budgets", "why not")[:2] == ["too close to call: below the proven gap", None]
+    assert column(path, "Budgets", "each million")[0] is None
 
 
 @pytest.mark.parametrize("text", FORMULAS)
