@@ -95,7 +95,7 @@ function headOfPlan() {
       (more.months > 0 ? "+" : "") + figure(more.months, 0), say("person-months at home"), { href: "#chart-budgets" });
   } else if (more && more.close) {
     headFigure(say("Per million {currency}", { currency: books.budgets.currency }),
-      say("too close to call"), say("below the proven gap"), { href: "#chart-budgets" });
+      "\u2013", say("too close to call"), { href: "#chart-budgets" });
   }
 }
 
