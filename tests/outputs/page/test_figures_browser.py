@@ -134,14 +134,16 @@ def test_charts_tell_the_tables_of_the_sample(sample):
     for district, told in area.items():
         assert told == pytest.approx(net.loc[district].tolist(), abs=0.00501)
     assert total == pytest.approx(net.sum().tolist(), abs=0.00501)
-    sums = study.books["bridge"].groupby("land_class").sum(numeric_only=True).reindex(list(CLASSES)) / 1e6
+    sums = study.books["bridge"].groupby("land_class").sum(numeric_only=True) / 1e6
+    present = [name for name in CLASSES if name in sums.index]  # an indication has no reported ground to move
+    sums = sums.reindex(present)
     words = {"Opening": "opening", "Newly found": "newly_found", "Re-opened": "reopened", "Cleared": "cleared",
              "Cancelled by non-technical survey": "cancelled", "Reduced by technical survey": "reduced",
              "Closing": "closing"}  # fmt: skip
     for label, name in words.items():
         assert [abs(n) for n in bridge[label]] == pytest.approx(sums[f"{name}_m2"].tolist(), abs=0.00501), label
     # Opening and flows make the closing, as far as two digits can tell.
-    for k, land in enumerate(CLASSES):
+    for k, land in enumerate(sums.index):
         flows = sum(told[k] for label, told in bridge.items() if label != "Closing")
         assert flows == pytest.approx(sums.loc[land, "closing_m2"], abs=0.005 * len(bridge))
     wide = study.planned.home.pivot(index="period", columns="strategy", values="people")
