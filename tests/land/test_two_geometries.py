@@ -17,7 +17,7 @@ from tests.cells import area_table, release_table
 from tests.conftest import E0, N0, UTM
 
 SIDE, ERROR = 100, 50
-TASKS = cp.TaskSettings(influence_m=0, max_task_ha={"survey": 100, "clearance": 100}, min_task_m2=0)
+TASKS = cp.TaskSettings(influence_m=0, max_task_ha={"survey": 100, "clearance": 100}, min_task_m2=0, join_within_m=0)
 NO_ZONES = gpd.GeoDataFrame({"zone_id": pd.Series([], dtype=object)}, geometry=[], crs=UTM)
 
 

@@ -72,9 +72,9 @@ def facts(tables):
 
 def test_the_head_line_states_ground_release_and_people():
     assert head_figures(facts(books())) == [
-        ("Confirmed hazardous (CHA)", "2.4 km²"),
-        ("Suspected hazardous (SHA)", "0.0 km²"),
-        ("Indication, to be surveyed", "0 km²"),
+        ("Confirmed hazardous (CHA), reported", "2.4 km²"),
+        ("Suspected hazardous (SHA), reported", "0.0 km²"),
+        ("Indication, planning ground to survey", "0 km²"),
         ("Released by decisions", "1.0 km²"),
         ("People waiting to return", "1,234 in 1 places; 1 unknown"),
     ]
