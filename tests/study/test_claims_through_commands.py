@@ -207,6 +207,36 @@ def test_a_file_cut_by_its_service_is_refused_though_nobody_knows_how_many_rows_
     assert not (tmp_path / "out").exists()
 
 
+NESTED = {
+    "track.gpx": ("trk", '<gpx version="1.1"><trk><trk><name>H1</name></trk><name>H2</name></trk></gpx>'),
+    "route.gpx": ("wpt", '<gpx version="1.1"><rte><wpt lat="39.9" lon="46.9"></wpt><name>H1</name></rte></gpx>'),
+    "place.kml": (
+        "Placemark",
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><Placemark><name>H1</name></Placemark>'
+        "<name>H2</name></Placemark></Document></kml>",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*NESTED, "place.kmz"])
+def test_a_row_within_a_row_is_refused_in_a_line(tmp_path, name):
+    """GDAL gives the inner row and loses what stands behind it in the outer one."""
+    element, content = NESTED[name.replace("kmz", "kml")]
+    path = tmp_path / name
+    if path.suffix == ".kmz":
+        with ZipFile(path, "w") as archive:
+            archive.writestr("doc.kml", content)
+    else:
+        path.write_text(content)
+    plan = project_with(tmp_path, path)
+    checked = clearplan("check", path, "--as", "hazards", "--plan", plan)
+    done = clearplan("run", plan, "--out", tmp_path / "out", "--offline")
+    assert (checked.returncode, done.returncode) == (1, 1)
+    (line,) = done.stderr.splitlines()
+    assert f"<{element}> in line 1 stands within <" in line
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("cell", ['"from2', 'from2,"46.92', '46.92,39.99,"note2'])
 def test_a_quote_without_its_end_is_refused_in_a_line(tmp_path, cell):
     path = text(tmp_path, "zero", "zero")

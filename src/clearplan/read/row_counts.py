@@ -9,16 +9,19 @@ import zipfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
+from xml.parsers import expat
 
 from clearplan.core.errors import ReadError
-from clearplan.read.archives import zip_names
+from clearplan.read.archives import members, zip_names
 from clearplan.read.dbase import index_rows, siblings, table_rows
 from clearplan.settings.limits import LimitSettings
 
 _BLOCK = 1 << 20  # bytes
 #: Formats whose layers keep a count of their rows.
 _COUNTED_BY_GDAL = (".gpkg", ".gdb", ".tab")
+#: Elements of XML formats that are rows; none stands within another.
+_ROW_ELEMENTS = {".gpx": {"wpt", "rte", "trk"}, ".kml": {"placemark"}}
 #: Among the attributes of a table from a server, and so of its copy: how many rows the server counts.
 SERVER_ROWS = "server_rows"
 #: Words that begin a shape of a MapInfo exchange file; "none" stands for a row without one.
@@ -35,8 +38,9 @@ def check_rows(path: Path, limits: LimitSettings, layer: str | None = None) -> i
     Raises
     ------
     ReadError
-        It claims more.
+        It claims more, or a row of XML stands within another: GDAL would lose what stands behind the inner one.
     """
+    _refuse_nested(path)
     is_text = path.suffix.lower() in (".csv", ".tsv", ".txt")
     rows = _lines(path) if is_text else claimed_rows(path, layer)
     if rows is not None and rows > limits.max_rows:
@@ -45,6 +49,46 @@ def check_rows(path: Path, limits: LimitSettings, layer: str | None = None) -> i
             "(max_rows in [limits])"
         )
     return None if is_text else rows
+
+
+def _refuse_nested(path: Path) -> None:
+    """Rows of GPX, KML and KMZ stand side by side."""
+    suffix = path.suffix.lower()
+    if suffix == ".kmz":
+        with zipfile.ZipFile(path) as bundle:
+            for entry in members(path):
+                if entry.filename.lower().endswith(".kml"):
+                    with bundle.open(entry) as file:
+                        _refuse_nested_in(f"{path}, {entry.filename[:200]}", file, _ROW_ELEMENTS[".kml"])
+    elif suffix in _ROW_ELEMENTS:
+        with path.open("rb") as file:
+            _refuse_nested_in(str(path), file, _ROW_ELEMENTS[suffix])
+
+
+def _refuse_nested_in(where: str, file: IO[bytes], row_elements: set[str]) -> None:
+    parser = expat.ParserCreate()
+    open_rows: list[str] = []
+
+    def start(name: str, _: object) -> None:
+        local = name.rpartition(":")[2]
+        if local.casefold() not in row_elements:
+            return
+        if open_rows:
+            raise ReadError(
+                f"{where}: <{local}> in line {parser.CurrentLineNumber} stands within <{open_rows[-1]}>; close each "
+                "before the next begins, or export the file again"
+            )
+        open_rows.append(local)
+
+    def end(name: str) -> None:
+        if name.rpartition(":")[2].casefold() in row_elements:
+            open_rows.pop()
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    try:
+        parser.ParseFile(file)
+    except (expat.ExpatError, ValueError, LookupError):  # its reader says what is wrong with the XML or its encoding
+        return
 
 
 def claimed_rows(path: Path, layer: str | None = None) -> int | None:
