@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import SettingsError
@@ -53,7 +54,8 @@ def within_state(table: Table, ground: shapely.Geometry, *, name: str | None = N
     Parameters
     ----------
     table : GeoDataFrame
-        AREAS or RELEASES in a metric CRS. Rows without a shape stay.
+        AREAS or RELEASES in a metric CRS. Rows without a shape stay. Of AREAS the reported border is cut, too; a stated
+        area is unknown where the footprint reaches beyond, for nobody can tell how much of it lies there.
     ground : Polygon or MultiPolygon
         From :func:`ground_of_state`, in the same CRS.
     name : str, optional
@@ -91,5 +93,22 @@ def within_state(table: Table, ground: shapely.Geometry, *, name: str | None = N
     )
     inside[~crosses] = reported[~crosses]
     stays = (within > 0) | (before == 0)
-    left = table.assign(geometry=gpd.GeoSeries(inside, index=table.index, crs=table.crs))[stays]
-    return left, beyond
+    left = table.assign(geometry=gpd.GeoSeries(inside, index=table.index, crs=table.crs))
+    if "reported" in table.columns:
+        left = _with_borders_cut(left, ground, crosses)
+    return left[stays], beyond
+
+
+def _with_borders_cut(areas: Table, ground: shapely.Geometry, crosses: NDArray[np.bool_]) -> Table:
+    """AREAS whose reported borders, stated and planning areas are those within the ground."""
+    border = np.array(areas["reported"].to_numpy(), dtype=object)
+    both = np.flatnonzero(crosses & ~shapely.is_missing(border))
+    cut = shapely.intersection(border[both], ground)
+    border[both] = [shapes.real_parts(shape) for shape in cut]
+    border[both[shapely.is_empty(border[both])]] = None
+    cut_areas: Table = areas.assign(
+        reported=gpd.GeoSeries(border, index=areas.index, crs=areas.crs),
+        planning_m2=np.nan_to_num(shapely.area(areas.geometry.to_numpy())),
+        stated_m2=areas["stated_m2"].mask(crosses),
+    )
+    return cut_areas

@@ -50,6 +50,12 @@ class StudySettings(Settings):
         "faults; the working CRS is chosen from it, so that adding data never moves it."
     )
     as_at: dt.date = Field(description="Date for which the outputs speak; printed on them instead of the clock.")
+    state: str | None = Field(
+        default=None,
+        min_length=1,
+        description="State whose ground counts, by its name in context.countries; what lies beyond is listed apart in "
+        "run.json and is in no figure, task or plan. Unset: all ground counts.",
+    )
     illustrative: bool = Field(description="True where any input is made up: every output then says so in words.")
 
     @model_validator(mode="after")

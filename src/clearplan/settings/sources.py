@@ -232,6 +232,7 @@ class ContextSettings(Settings):
     districts: Path | None = Field(default=None, description="Areas by which ground is summed, as polygons.")
     district_name: str = Field(default="name", description="Field of that layer that holds their names.")
     countries: Path | None = Field(default=None, description="Countries, drawn behind the map.")
+    country_name: str = Field(default="name", description="Field of that layer that holds their names.")
     rivers: Path | None = Field(default=None, description="Rivers, drawn behind the map.")
     lakes: Path | None = Field(default=None, description="Lakes, drawn behind the map.")
     elevation: Path | None = Field(default=None, description="Heights as a raster, drawn as relief behind the map.")

@@ -18,7 +18,7 @@ import pyproj
 import shapely
 
 from clearplan.core.crs import WorkingCrs, geodesic_length_m
-from clearplan.core.reason import Reason
+from clearplan.core.reason import Reason, ground_of
 from clearplan.core.version import __version__
 from clearplan.outputs.facts import people_of, people_record
 from clearplan.outputs.gis.geopackage import gdal_version
@@ -65,6 +65,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
     first: Sequence[Reason] = (),
     doubts: Sequence[Reason | str] = (),
     unweighed: Sequence[str] = (),
+    beyond: pd.DataFrame,
 ) -> dict[str, Any]:
     """run.json without its time stamp: all that decides the numbers, and the numbers.
 
@@ -91,6 +92,8 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
         What speaks against weights or criteria.
     unweighed : list of text
         Evidence that the tables hold and that no term of the surface weighs.
+    beyond : DataFrame
+        Areas and releases that reach beyond the state whose ground counts.
     """
     settings = project.model_dump(mode="json", exclude={"outputs", "limits"})  # which decide no figure
     decisive = _decisive(copies.hashes(folder), settings, folder, frame.words, known.operations)
@@ -99,6 +102,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
     record["deferred"] = {n: int(t["deferred"].notna().sum()) for n, t in tables.items() if "deferred" in t}
     record["balance"] = [asdict(balance) for balance in read.balance]
     record["contact_lines"] = _line_lengths(project, tables["hazards"], known.lines)
+    record["beyond"] = json.loads(beyond.to_json(orient="records", double_precision=3))
     record["known_sources"] = [source.model_dump(mode="json") for source in project.known_sources]
     record["people"] = people_record(people_of(tables["zones"]))
     for name, table in books.items():
@@ -115,6 +119,7 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
         *map(str, doubts),
         *_of_surface(unweighed),
         *of_known_sources(project),
+        *_of_jurisdiction(project, beyond),
     ]
     return record
 
@@ -124,6 +129,17 @@ def _rows(table: pd.DataFrame, entry: InputTable) -> list[dict[str, Any]]:
     table = table.drop(columns="deferred", errors="ignore") if entry.events else table
     rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso", date_unit="s"))
     return rows
+
+
+def _of_jurisdiction(project: Project, beyond: pd.DataFrame) -> list[str]:
+    """What of the ground lies beyond the state, without an id, so that any partner may read it."""
+    if project.study.state is None:
+        return []
+    areas = beyond[beyond["table"] == "areas"] if len(beyond) else beyond
+    if not len(areas):
+        return [str(Reason("state.all_within", state=project.study.state))]
+    m2 = float(areas["beyond_m2"].sum())
+    return [str(Reason("state.beyond", state=project.study.state, count=len(areas), area=ground_of(m2)))]
 
 
 def of_known_sources(project: Project) -> list[str]:

@@ -21,6 +21,7 @@ from clearplan.land.as_at import day_of
 from clearplan.land.audit import closed_by_row, searches
 from clearplan.land.decisions import decisions_of
 from clearplan.land.footprints import footprints, net_area
+from clearplan.land.jurisdiction import ground_of_state, within_state
 from clearplan.land.ledger import bridge, ledger
 from clearplan.land.release import apply_releases
 from clearplan.outputs.report.evaluation import draw_evaluation
@@ -295,6 +296,7 @@ def _worked_out(
     context = replace(context, places=read.settlements)
     progress(STAGES[1])
     drawn = footprints(read.table("hazards"), project.footprints)
+    drawn, read, beyond = _within_jurisdiction(project, drawn, read, context)
     known = as_at_day(read, day)
     progress(STAGES[2])
     reported = as_at_table(drawn, day, history=read.table("history"))
@@ -359,6 +361,7 @@ def _worked_out(
             first=chain.notes,
             doubts=doubts,
             unweighed=() if evidence is None else evidence.left_out,
+            beyond=beyond,
         ),
         why=why,
         planned=planned,
@@ -370,6 +373,24 @@ def _worked_out(
         chain=chain,
         copies=copies,
     )
+
+
+def _within_jurisdiction(
+    project: Project, drawn: gpd.GeoDataFrame, read: Inputs, context: Context
+) -> tuple[gpd.GeoDataFrame, Inputs, pd.DataFrame]:
+    """AREAS and RELEASES within the state whose ground counts, and what of them lies beyond it."""
+    state = project.study.state
+    if state is None:
+        return drawn, read, pd.DataFrame()
+    if context.countries is None:
+        raise SettingsError("study.state: context.countries gives no file; add the layer of countries, or drop state")
+    ground = ground_of_state(context.countries, state, name=project.context.country_name)
+    areas, beyond = within_state(drawn, ground, name="areas")
+    releases, released = within_state(read.tables["releases"], ground, name="releases")
+    lists = [beyond.rename(columns={"area_id": "id"}), released.rename(columns={"release_id": "id"})]
+    listed = pd.concat([rows.assign(table=name) for name, rows in zip(("areas", "releases"), lists, strict=True)])
+    cut = replace(read, tables={**read.tables, "releases": releases})
+    return areas.reset_index(drop=True), cut, listed.reset_index(drop=True)
 
 
 def _at_day(project: Project, day: dt.date) -> Project:

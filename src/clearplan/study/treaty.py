@@ -74,7 +74,8 @@ def make_dossier(
     work = None if planned is None else planned.schedule.work
     meant = None if work is None else planned_release(work, tasks, asked)
     achieved, lacking = _achieved(project, previous, books)
-    everywhere = Reason("treaty.everywhere")
+    state = project.study.state
+    everywhere = Reason("treaty.everywhere") if state is None else Reason("treaty.of_state", state=state)
     notes = (everywhere, _sums_less(told, remaining), _rather_low(told), _meant_reason(meant), left_out, lacking)
     return Dossier(
         clock=told,

@@ -107,6 +107,7 @@ VALUES: dict[str, ValueName] = {
     "reason": ValueName("a further reason", "partner"),
     "section": ValueName("sections of plan.toml that a run has otherwise", "partner"),
     "seconds": ValueName("time after which the clock stops the search", "public", "s"),
+    "state": ValueName("name of a state", "public"),
     "step": ValueName("name of a step of a method", "partner"),
     "step_no": ValueName("number of a step, from 1", "partner"),
     "sums": ValueName("sum of the rows of a table", "partner"),
