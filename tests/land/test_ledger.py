@@ -9,6 +9,7 @@ import clearplan as cp
 from clearplan.land.ledger import FLOWS, bridges, ledger
 from tests import cells
 from tests.cells import CELL, area_table, day, district_table, history_table, layers, release_table
+from tests.conftest import FULL
 
 STATES = ("remaining", "cancelled", "reduced", "cleared", "closed")
 
@@ -33,7 +34,7 @@ def agree(ours, theirs):
 
 
 @given(world=layers, until=cells.days)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if FULL else 30, deadline=None)
 def test_ledger_is_what_the_cells_say(world, until):
     areas, releases, history = tables(world)
     table = ledger(areas, releases, as_at=day(until), history=history, districts=district_table())
@@ -46,7 +47,7 @@ def test_ledger_is_what_the_cells_say(world, until):
 
 
 @given(world=layers, ends=st.tuples(cells.days, cells.days, cells.days))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if FULL else 30, deadline=None)
 def test_bridges_are_what_the_cells_say(world, ends):
     areas, releases, history = tables(world)
     ends = sorted(ends)
