@@ -168,21 +168,16 @@ def apply_releases(areas: Areas, releases: Releases, *, as_at: Day | None = None
 
 def _ground_by_state(areas: Areas, of_border: pd.DataFrame, of_footprint: pd.DataFrame) -> dict[str, Any]:
     """Columns reported_m2, remaining_m2 ... of each area [m2]: within its border, else as its source states."""
-    border_m2 = shapely.area(areas["reported"].to_numpy())
     bordered = has_border(areas)
-    placed_rows = ~np.isnan(shapely.area(areas.geometry.to_numpy()))
-    columns: dict[str, Any] = {"reported_m2": np.where(bordered, border_m2, areas["stated_m2"].to_numpy(float))}
-    sums = _sums(of_border)
-    left = _sums(of_footprint).reindex(range(len(areas)))
-    for state in ("remaining", *RELEASED, "closed"):
-        within = sums[state].reindex(range(len(areas))).fillna(0.0).to_numpy(float)
-        whole = _is_all(left, state)  # without a border only ground in one state says how much of it is in that state
-        stated = np.where(whole, columns["reported_m2"], np.where(_is_none(left, state), 0.0, np.nan))
-        columns[f"{state}_m2"] = np.where(bordered, within, np.where(placed_rows, stated, np.nan))
-    unknown = ~bordered & np.isnan(columns["reported_m2"])
-    for state in ("remaining", *RELEASED, "closed"):
-        columns[f"{state}_m2"] = np.where(unknown, np.nan, columns[f"{state}_m2"])
-    columns["reported_m2"] = np.where(placed_rows, columns["reported_m2"], np.nan)
+    stated_m2 = areas["stated_m2"].where(areas.index.isin(placed(areas).index)).to_numpy(float)
+    reported_m2 = np.where(bordered, shapely.area(areas["reported"].to_numpy()), stated_m2)
+    of_border, of_footprint = (_sums(parts).reindex(range(len(areas))) for parts in (of_border, of_footprint))
+    columns = {"reported_m2": reported_m2}
+    for state in of_border.columns:
+        # Without a border only ground that is all in one state says how much of it is in that state.
+        none = _is_none(of_footprint, state) & ~np.isnan(reported_m2)
+        stated = np.where(_is_all(of_footprint, state), reported_m2, np.where(none, 0.0, np.nan))
+        columns[f"{state}_m2"] = np.where(bordered, of_border[state].fillna(0.0), stated)
     return columns
 
 
@@ -238,8 +233,10 @@ def _grown_again(border: shapely.Geometry | None, grown_m: float) -> shapely.Geo
     wide = parts[~shapely.is_empty(shapely.buffer(parts, -_THREAD_M / 2))]
     if not len(wide):
         return None
-    grown = shapes.conservative_buffer(np.array([shapely.multipolygons(wide)], dtype=object), np.array([grown_m]))
-    return shapely.union_all(grown)
+    grown: shapely.Geometry = shapes.conservative_buffer(
+        np.array([shapely.multipolygons(wide)], dtype=object), np.array([grown_m])
+    )[0]
+    return grown
 
 
 def _or_none(shape: shapely.Geometry) -> shapely.Geometry | None:

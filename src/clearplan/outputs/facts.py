@@ -327,6 +327,11 @@ def _ground(net: pd.DataFrame) -> tuple[Ground, ...]:
     return tuple(_ground_of(row) for row in each_row(sums))
 
 
+def counted_by_class(net: pd.DataFrame) -> dict[str, float]:
+    """What each class is said to cover, from the net areas of a run [m2]."""
+    return {ground.land_class: ground.counted_m2 for ground in _ground(net)}
+
+
 def _with_unmeasured(net: pd.DataFrame) -> pd.DataFrame:
     """Net areas with what hazards without a border are stated to cover: nothing at a tier that leaves it out."""
     stated = net["stated_m2"].fillna(0.0) if "stated_m2" in net.columns else 0.0

@@ -18,6 +18,7 @@ from clearplan.core.imprint import Imprint
 from clearplan.core.replacing import refuse_half_exchanged
 from clearplan.core.writing import refuse_taken
 from clearplan.geo import shapes
+from clearplan.outputs.facts import counted_by_class
 from clearplan.outputs.report.comparison import draw_comparison
 from clearplan.priority.rank import criteria_of, meaning_of
 from clearplan.read.files import read_raw
@@ -299,17 +300,8 @@ def _movers(a: Run, b: Run, was: Any) -> tuple[list[str | None], list[float]]:
     return words, points.tolist()
 
 
-def _counted(run: Run) -> pd.Series:
-    """Ground that each class covers, reported; of indications the ground for planning [m2]."""
-    net = pd.DataFrame(run.record["net_area"])
-    reported = net["reported_m2"] + (net["stated_m2"].fillna(0.0) if "stated_m2" in net.columns else 0.0)
-    counted = reported.where(net["land_class"] != "indication", net["planning_m2"])
-    sums: pd.Series = counted.groupby(net["land_class"], sort=False).sum()
-    return sums
-
-
 def _net(a: Run, b: Run) -> pd.DataFrame:
-    sums = [_counted(run) for run in (a, b)]
+    sums = [pd.Series(counted_by_class(pd.DataFrame(run.record["net_area"])), dtype=float) for run in (a, b)]
     both = pd.DataFrame({"before_m2": sums[0], "after_m2": sums[1]}).fillna(0.0)
     both["change_m2"] = both["after_m2"] - both["before_m2"]
     return both.rename_axis("land_class").reset_index()
