@@ -6,8 +6,14 @@ import pytest
 
 from clearplan.planning.blockers import waits_for
 from clearplan.planning.case import make_case
-from tests.planning.test_blockers import tasks, zones
+from tests.planning.test_blockers import tasks
+from tests.planning.test_blockers import zones as places
 from tests.worlds import settings, teams
+
+
+def zones(**changes):
+    """The places of ``test_blockers``, surveyed."""
+    return places(**changes).assign(survey_status="surveyed", surveyed_on="2025-01-01", surveyed_by="test")
 
 
 def test_a_case_finds_what_blocks_each_zone():

@@ -25,7 +25,7 @@ from clearplan.tables.results import RESULTS
 OF_THE_FILES = {"hazards": {"name", "class_", "length_km", "place", "struck_on", "source_entered"}}
 #: The declared table of each table of figures that a run writes as a file of its own.
 CSV = {"tasks": "tasks", "ledger": "ledger", "bridge": "bridge", "work": "work", "blockers": "blockers",
-       "accidents": "accident_counts"}  # fmt: skip
+       "surveys": "surveys", "accidents": "accident_counts"}  # fmt: skip
 
 
 def sheets_of(study):

@@ -17,7 +17,7 @@ from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.check import placed
 from clearplan.tables.texts import ids_in
 
-HOME = "home"
+HOME, PLACE_SURVEY = "home", "survey"
 _COLUMNS = ["blocker_id", "zone_id", "task_id", "part", "essential", "why"]
 
 
@@ -27,8 +27,11 @@ def find_blockers(
     settings: PlanningSettings,
     *,
     lifelines: gpd.GeoDataFrame | None = None,
+    surveys: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """BLOCKERS: one row for each zone, part of it and task that stands in the way.
+
+    A zone that is not surveyed waits for its place survey beside its tasks.
 
     A zone waits for every task that has ground within ``home_m`` (and the zone's position error) of it, and for every
     task that blocks one of its essential lifelines; other lifelines only add value. A task that touches such ground
@@ -45,6 +48,8 @@ def find_blockers(
         ``home_m`` [m].
     lifelines : GeoDataFrame, optional
         LIFELINES in the same CRS.
+    surveys : DataFrame, optional
+        SURVEYS: the place surveys of zones that are not surveyed.
 
     Raises
     ------
@@ -64,6 +69,9 @@ def find_blockers(
         (there["zone_id"].iloc[zone], ids[task], HOME, "yes", Reason("blocker.home"))
         for zone, task in sorted(zip(j.tolist(), i.tolist(), strict=True))
     ]
+    if surveys is not None:
+        todo = surveys[surveys["deferred"].isna()][["zone_id", "survey_id"]].itertuples(index=False)
+        rows += [(zone, survey, PLACE_SURVEY, "yes", Reason("blocker.survey")) for zone, survey in todo]
     rows += _on_lifelines(tasks, set(zones["zone_id"]), set(there["zone_id"]), lifelines)
     rows += _after(zones, rows)
     table = pd.DataFrame(rows, columns=_COLUMNS[1:], dtype=object)

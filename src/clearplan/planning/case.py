@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 
 import geopandas as gpd
 import pandas as pd
 
 from clearplan.core.reason import Reason
-from clearplan.planning.blockers import find_blockers, without_place
+from clearplan.planning.blockers import find_blockers, first_zones, without_place
 from clearplan.planning.methods import UnknownPeople
+from clearplan.planning.place_surveys import place_surveys
 from clearplan.settings.planning import PlanningSettings
+from clearplan.tables.codes import PLACE
+
+#: Columns of TASKS that say what work there is, and those of them that are amounts.
+_OF_WORK = (
+    "task_id",
+    "land_class",
+    "ordnance",
+    "district",
+    "area_m2",
+    "gates",
+    "gates_end_on",
+    "zone_ids",
+    "hazard_ids",
+    "score",
+    "rank",
+    "expected_m2",
+)
+_AMOUNTS = ("area_m2", "score", "rank", "expected_m2")
+
+
+def _cells(table: pd.DataFrame, name: str) -> list[object]:
+    """Cells of a column, blank where the table has none."""
+    cells = table[name] if name in table.columns else pd.Series(None, table.index, dtype=object)
+    return [None if pd.isna(cell) else cell for cell in cells]
 
 
 @dataclass(frozen=True)
@@ -43,15 +71,40 @@ class PlanningCase:
     previous: pd.DataFrame | None = None
     """WORK of the plan in force, for the weight of stability. Team-days stay where the same team works in the same
     district in a period that starts on the same day; tasks that TASKS lack, and those in no district, are left out."""
+    surveys: pd.DataFrame | None = None
+    """SURVEYS: the place surveys for which zones wait, from :func:`clearplan.planning.place_surveys.place_surveys`;
+    None: of tables made by hand, in which each zone counts as surveyed."""
+
+    gates_of_zones: Mapping[str, tuple[Reason, dt.date | None]] = field(default_factory=dict)
+    """Zone to why it is behind a gate, and the last day of that; a zone of which no such day is stated never opens."""
+
+    @functools.cached_property
+    def works(self) -> pd.DataFrame:
+        """All that teams can be sent to: TASKS, and below them the place surveys under the columns of TASKS."""
+        if self.surveys is None:
+            return self.tasks
+        there = self.surveys[self.surveys["deferred"].isna()]
+        rows = there.assign(task_id=there["survey_id"], land_class=PLACE, zone_ids=there["zone_id"])
+        columns = [name for name in _OF_WORK if name in self.tasks.columns or name.startswith("gates")]
+        works = {name: _cells(self.tasks, name) + _cells(rows, name) for name in columns}
+        return pd.DataFrame(works).astype(dict.fromkeys(set(_AMOUNTS) & set(columns), float))
 
     @property
     def never_open(self) -> dict[str, Reason]:
-        """Zones of which nobody knows what blocks them, with the reason."""
+        """Zones that open in no plan, with the reason: nobody knows what blocks them, or a gate without an end does."""
         deferred = without_place(self.zones, None) if "deferred" in self.zones.columns else {}
-        return {**deferred, **self.without_place}
+        endless = {zone: reason for zone, (reason, _) in self.gates_of_zones.items()}
+        return {**endless, **deferred, **self.without_place, **self._unsurveyed}
+
+    @property
+    def _unsurveyed(self) -> dict[str, Reason]:
+        """Zones that are not surveyed while the plan states no way to survey a place."""
+        if self.surveys is None or self.settings.place_survey is not None:
+            return {}
+        return {str(zone): Reason("zone.no_survey_stated") for zone in self.surveys["zone_id"]}
 
 
-def make_case(
+def make_case(  # noqa: PLR0913 - one keyword for each table of a case
     tasks: gpd.GeoDataFrame,
     zones: gpd.GeoDataFrame,
     teams: pd.DataFrame,
@@ -61,6 +114,8 @@ def make_case(
     unknown_people: UnknownPeople | None = None,
     commitments: pd.DataFrame | None = None,
     previous: pd.DataFrame | None = None,
+    surveys: pd.DataFrame | None = None,
+    gates_of_zones: Mapping[str, tuple[Reason, dt.date | None]] | None = None,
 ) -> PlanningCase:
     """The case of tables in one metric CRS: what blocks each zone is found from their shapes.
 
@@ -70,20 +125,44 @@ def make_case(
         As in :class:`PlanningCase`.
     lifelines : GeoDataFrame, optional
         LIFELINES of the zones.
+    surveys : DataFrame, optional
+        SURVEYS; left out, they are made of the zones and what is known of their lifelines, as without ``as_at``.
+    gates_of_zones : mapping, optional
+        As in :class:`PlanningCase`.
 
     Raises
     ------
     CrsError, TableError
         As in :func:`clearplan.find_blockers`.
     """
+    if surveys is None:
+        surveys = place_surveys(zones, settings, lifelines=lifelines)
     return PlanningCase(
         tasks=tasks,
         zones=zones,
         teams=teams,
-        blockers=find_blockers(tasks, zones, settings, lifelines=lifelines),
+        blockers=find_blockers(tasks, zones, settings, lifelines=lifelines, surveys=surveys),
         settings=settings,
         unknown_people=unknown_people,
         commitments=commitments,
         without_place=without_place(zones, lifelines),
         previous=previous,
+        surveys=surveys,
+        gates_of_zones=_with_those_before(zones, gates_of_zones or {}),
     )
+
+
+def _with_those_before(
+    zones: pd.DataFrame, gates: Mapping[str, tuple[Reason, dt.date | None]]
+) -> dict[str, tuple[Reason, dt.date | None]]:
+    """Gates of zones, and of zones that must open before them: nobody opens before those they wait for."""
+    held, before = dict(gates), first_zones(zones)
+    for zone in TopologicalSorter(before).static_order():
+        for other in before[zone]:
+            if other not in held:
+                continue
+            reason, end = held[other]
+            earlier = held.get(zone)
+            if earlier is None or (earlier[1] is not None and (end is None or end > earlier[1])):
+                held[zone] = Reason("zone.after_gated", zone=other, reason=reason), end
+    return held

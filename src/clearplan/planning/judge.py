@@ -7,7 +7,7 @@ the settings (``limits``); costs, openings, people at home and the objective are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,9 @@ class Judgement:
     totals: dict[str, float]
     """person_months, person_months_low, person_months_high, people_home, zones_open, m2_finished, m2_worked, days,
     cost, optional_value, score_value, risk_value, kept_days, objective [person-months, people, m2, team-days or
-    currency]."""
+    currency]; areas are of tasks alone."""
+    surveys: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Of place surveys, as of tasks."""
 
 
 def judge_work(work: pd.DataFrame, case: PlanningCase) -> Judgement:
@@ -83,15 +85,17 @@ def judge_work(work: pd.DataFrame, case: PlanningCase) -> Judgement:
     opens = _last(zone, finish[task], len(case.zones))
     opens[case.zones["zone_id"].isin(case.never_open).to_numpy()] = world.never
     use = _use(rows, world)
+    works, count = _tasks(rows, parts, finish, world), len(case.tasks)
     tables = {
         "zones": _zones(people, opens, zone, task, finish, world),
-        "tasks": _tasks(rows, parts, finish, world),
+        "tasks": works.iloc[:count],
         "home": _home(people, opens, world),
     }
     return Judgement(
         breaches=breaches(rows, use, opens, finish, too_early, faults, world),
         use=use,
         totals=_totals(tables, use, rows, parts, world),
+        surveys=works.iloc[count:].reset_index(drop=True),
         **tables,
     )
 
@@ -151,7 +155,7 @@ def _zones(people: Array, opens: Array, zone: Array, task: Array, finish: Array,
 
 
 def _tasks(rows: pd.DataFrame, parts: Array, finish: Array, world: World) -> pd.DataFrame:
-    count = len(world.case.tasks)
+    count = len(world.case.works)
     first = np.full(count, world.never)
     np.minimum.at(first, rows["task"].to_numpy(int), rows["period"].to_numpy(int))
     begins = pd.to_datetime([None, *(begin for begin, _ in world.bounds), None])
@@ -160,7 +164,7 @@ def _tasks(rows: pd.DataFrame, parts: Array, finish: Array, world: World) -> pd.
         names[task].append(f"{world.team_ids[team]}")
     return pd.DataFrame(
         {
-            "task_id": world.case.tasks["task_id"].to_numpy(object),
+            "task_id": world.case.works["task_id"].to_numpy(object),
             "finished_part": parts[:, -1],
             "finished_in": _periods(finish, world),
             "finish_on": world.dates()[finish].to_numpy(),
@@ -207,20 +211,21 @@ def _totals(
     opens = tables["zones"]["opens_in"].fillna(world.never).to_numpy(int)
     finish = tables["tasks"]["finished_in"].fillna(world.never).to_numpy(int)
     people = tables["zones"]["people"].to_numpy(float)
-    area = world.case.tasks["area_m2"].to_numpy(float)
+    tasks = world.case.tasks
+    area, on_tasks = tasks["area_m2"].to_numpy(float), (rows["task"] < len(tasks)).to_numpy(bool)
     # Months that count of each task, by the part of its last step that is done after each period.
-    since = np.diff(parts, axis=1, prepend=0.0) @ months[:-1]
+    since = np.diff(parts[: len(tasks)], axis=1, prepend=0.0) @ months[:-1]
     totals = {name: float(tables["zones"][name].sum()) for name in _PERSON_MONTHS}
     totals |= {
         "people_home": float(tables["home"]["people"].iloc[-1]),
         "zones_open": float((opens < world.never).sum()),
         "m2_finished": float(area[finish < world.never].sum()),
-        "m2_worked": float(rows["m2"].sum()),
+        "m2_worked": float(rows.loc[on_tasks, "m2"].sum()),
         "days": float(use["days"].sum()),
         "cost": float(use["cost"].sum()),
         "optional_value": _optional(people, opens, finish, world),
-        "score_value": settings.score_weight * float(_column(world.case.tasks, "score") @ since) / 100,
-        "risk_value": settings.risk_weight * float(_column(world.case.tasks, "expected_m2") @ since) / 1e4,
+        "score_value": settings.score_weight * float(_column(tasks, "score") @ since) / 100,
+        "risk_value": settings.risk_weight * float(_column(tasks, "expected_m2") @ since) / 1e4,
         "kept_days": _kept_days(rows, world),
     }
     late = np.minimum(months[opens], _months_after(world))
@@ -282,7 +287,7 @@ def _kept_days(rows: pd.DataFrame, world: World) -> float:
         }
     )
     then = then[then["task"] >= 0]  # what is not known now as team or period joins nothing
-    place = pd.factorize(world.case.tasks["district"])[0]  # -1: in no district
+    place = pd.factorize(world.case.works["district"])[0]  # -1: in no district
     sums = []
     for table in (rows, then):
         table = table.assign(place=place[table["task"].to_numpy(int)])

@@ -126,7 +126,7 @@ def _districts(rows: pd.DataFrame, world: World) -> list[Breach]:
     if "districts" not in world.case.teams.columns:
         return []
     bound = [ids_in(cell) for cell in world.case.teams["districts"]]
-    lies, broken = world.case.tasks["district"].to_numpy(object), []
+    lies, broken = world.case.works["district"].to_numpy(object), []
     for (i, j), days in sums_by(rows, ["task", "team"]):
         if bound[j] and lies[i] not in bound[j]:
             task, team, worked = world.task_ids[i], world.team_ids[j], one_decimal(days)
@@ -163,7 +163,7 @@ def _kinds(rows: pd.DataFrame, world: World) -> list[Breach]:
 def _gates(rows: pd.DataFrame, world: World) -> list[Breach]:
     broken = []
     for (i,), days in sums_by(rows[world.gated[rows["task"].to_numpy(int)]], ["task"]):
-        task, gates = world.task_ids[i], world.case.tasks["gates"].iloc[i]
+        task, gates = world.task_ids[i], world.case.works["gates"].iloc[i]
         reason = Reason("breach.gate", task=task, days=one_decimal(days), gates=gates)
         broken.append(("gate", f"{task}", days, "team-days", reason))
     return broken
@@ -281,7 +281,7 @@ def _commitments(rows: pd.DataFrame, finish: Array, world: World) -> list[Breach
 def _tasks_of_hazards(world: World) -> dict[str, list[int]]:
     """Hazard to the numbers of its tasks."""
     tasks: dict[str, list[int]] = {}
-    for k, cell in enumerate(world.case.tasks["hazard_ids"]) if "hazard_ids" in world.case.tasks.columns else ():
+    for k, cell in enumerate(world.case.works["hazard_ids"]) if "hazard_ids" in world.case.works.columns else ():
         for hazard in ids_in(cell):
             tasks.setdefault(hazard, []).append(k)
     return tasks
@@ -295,7 +295,7 @@ def _promised_tasks(row: Mapping[Any, Any], by_hazard: Mapping[str, list[int]], 
         return tasks
     if blank(row.get("hazard_id")):
         raise TableError(f"commitment {name} names neither task nor hazard; give the one that was promised")
-    need(world.case.tasks, "TASKS", ["hazard_ids"])
+    need(world.case.works, "TASKS", ["hazard_ids"])
     return by_hazard.get(row["hazard_id"], [])
 
 

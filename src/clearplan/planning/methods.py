@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clearplan.settings.planning import Method, PlanningSettings
+from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
@@ -21,22 +21,22 @@ UnknownPeople = tuple[float, float, float]
 ROBUST = 0.2
 
 
-def methods_of(tasks: pd.DataFrame, settings: PlanningSettings) -> list[Method | None]:
+def methods_of(tasks: pd.DataFrame, settings: PlanningSettings) -> list[Method | PlaceSurvey | None]:
     """Method of each task: the first of its class whose ordnance, where given, holds all of the task's; None: none."""
     ordnance = tasks["ordnance"] if "ordnance" in tasks.columns else [None] * len(tasks)
-    known: dict[tuple[Any, ...], Method | None] = {}
+    known: dict[tuple[Any, ...], Method | PlaceSurvey | None] = {}
     methods = []
     for land_class, cell in zip(tasks["land_class"], ordnance, strict=True):
         held = tuple(ids_in(cell))
         key = (land_class, held)
         if key not in known:
-            fitting = (m for m in settings.methods if m.land_class == land_class and _fits(m, held))
+            fitting = (m for m in settings.every_method if m.land_class == land_class and _fits(m, held))
             known[key] = next(fitting, None)
         methods.append(known[key])
     return methods
 
 
-def _fits(method: Method, ordnance: tuple[str, ...]) -> bool:
+def _fits(method: Method | PlaceSurvey, ordnance: tuple[str, ...]) -> bool:
     return method.ordnance is None or (bool(ordnance) and set(ordnance) <= set(method.ordnance))
 
 

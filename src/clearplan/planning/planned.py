@@ -19,6 +19,7 @@ from clearplan.planning.calendar import period_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement
 from clearplan.planning.replay import Replay
+from clearplan.tables.codes import SURVEY
 from clearplan.tables.texts import ids_in
 
 #: TASKS and ZONES with or without shapes.
@@ -166,7 +167,8 @@ def with_plan(tasks: Tasks, zones: Zones, planned: Planned) -> tuple[Tasks, Zone
     columns: dict[str, Any] = {
         "opens_in": judged.zones["opens_in"].array,
         "opens_on": judged.zones["opens_on"].to_numpy(),
-        "waits_for": [len(waits.get(zone, ())) for zone in ids],
+        "waits_for": [len(_tasks_of(waits.get(zone, ()))) for zone in ids],
+        "survey_status": _survey_status(zones, planned.case),
         "last_tasks": judged.zones["last_tasks"].to_numpy(),
         "why": [_why(zone, planned, waits.get(zone, []), row) for zone, row in zip(ids, rows, strict=True)],
         "sooner": [planned.sooner.get(zone) for zone in ids],
@@ -180,14 +182,64 @@ def _why(zone: str, planned: Planned, waits: Sequence[str], row: Mapping[Any, An
     """Why a zone opens when it does."""
     if zone in planned.schedule.shut:
         return Reason("zone.shut", reason=planned.schedule.shut[zone])
-    if not waits:
-        return Reason("zone.unblocked")
+    tasks, unsurveyed = _tasks_of(waits), f"{SURVEY}{zone}" in waits
+    if not tasks:
+        return _why_without_tasks(zone, planned, unsurveyed, row)
     blockers = planned.case.blockers
     essential = blockers[(blockers["zone_id"] == zone) & (blockers["essential"] == "yes")]
+    essential = essential[essential["task_id"].isin(tasks)]
     numbers = essential.groupby("why", sort=True)["task_id"].nunique()
     parts = [Reason("blocker.part", count=int(number), blocker=why) for why, number in numbers.items()]
     if pd.notna(row["opens_in"]):
-        return Reason("zone.waits", count=len(waits), parts=parts, tasks=ids_in(row["last_tasks"]))
-    finished = planned.judgement.tasks.set_index("task_id")["finished_in"]
-    left = [task for task in waits if pd.isna(finished[task])]
-    return Reason("zone.waits_on", count=len(waits), parts=parts, left=len(left), task=left[0])
+        last = ids_in(row["last_tasks"])
+        if unsurveyed:
+            return Reason("zone.survey_waits", count=len(tasks), parts=parts, tasks=last)
+        return Reason("zone.waits", count=len(tasks), parts=parts, tasks=last)
+    unfinished = _unfinished(planned)
+    left = [one for one in waits if one in unfinished]
+    if unsurveyed:
+        return Reason("zone.survey_waits_on", count=len(tasks), parts=parts, left=len(left), task=left[0])
+    return Reason("zone.waits_on", count=len(tasks), parts=parts, left=len(left), task=left[0])
+
+
+def _why_without_tasks(zone: str, planned: Planned, unsurveyed: bool, row: Mapping[Any, Any]) -> Reason:
+    """Why a zone that no task blocks opens when it does."""
+    if unsurveyed:
+        return Reason("zone.survey") if pd.notna(row["opens_in"]) else Reason("zone.survey_on")
+    if any(one.startswith(SURVEY) for one in waits_for(planned.case.blockers).get(zone, ())):
+        return Reason("zone.survey_first")
+    zones = planned.case.zones
+    known = zones[zones["zone_id"].astype(str) == zone].iloc[0]
+    if pd.isna(known.get("survey_status")) or pd.isna(known.get("surveyed_on")):
+        return Reason("zone.unblocked")
+    day = pd.Timestamp(known["surveyed_on"]).date()
+    return Reason("zone.unblocked", survey_status=str(known["survey_status"]), day=day)
+
+
+def _tasks_of(waits: Sequence[str]) -> list[str]:
+    """Those of the pieces of work that are tasks, not surveys of places."""
+    return [one for one in waits if not one.startswith(SURVEY)]
+
+
+def _unfinished(planned: Planned) -> set[str]:
+    """Tasks and place surveys that the plan does not finish."""
+    pieces = pd.concat([planned.judgement.tasks, planned.judgement.surveys], ignore_index=True)
+    return set(pieces.loc[pieces["finished_in"].isna(), "task_id"])
+
+
+def _survey_status(zones: pd.DataFrame, case: PlanningCase) -> list[str]:
+    """Survey status of each zone as the plan counts it; what is blank, or of a later day, is not surveyed."""
+    todo = set() if case.surveys is None else set(case.surveys["zone_id"])
+    cells = zones["survey_status"] if "survey_status" in zones.columns else [None] * len(zones)
+    status = zip(zones["zone_id"].astype(str), cells, strict=True)
+    return ["not-surveyed" if zone in todo or pd.isna(cell) else str(cell) for zone, cell in status]
+
+
+def surveys_with_plan(planned: Planned) -> pd.DataFrame | None:
+    """SURVEYS with what the plan says of each; None where the case has none."""
+    surveys = planned.case.surveys
+    if surveys is None:
+        return None
+    judged = planned.judgement.surveys.set_index("task_id").reindex(surveys["survey_id"])
+    dated = {name: judged[name].to_numpy() for name in ("teams", "start_on", "finish_on", "finished_part")}
+    return surveys.assign(**dated)

@@ -153,7 +153,7 @@ def replay_work(work: pd.DataFrame, case: PlanningCase) -> Replay:
     }
     return Replay(
         zones=_zones(case.zones, planned, opens, plan.never, days),
-        tasks=_tasks(plan, finish, _critical(needs, planned, opens, finish), days),
+        tasks=_tasks(plan, finish, _critical(needs, planned, opens, finish), days).iloc[: len(case.tasks)],
         home=pd.DataFrame(
             {"period": np.arange(plan.never), "on": days[: plan.never]}
             | {f"people_p{p}": _quantile(home, p) for p in (10, 50, 90)}
@@ -175,7 +175,7 @@ def replay_work(work: pd.DataFrame, case: PlanningCase) -> Replay:
 
 
 def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _Plan:
-    tasks, teams, settings = case.tasks, case.teams, case.settings
+    tasks, teams, settings = case.works, case.teams, case.settings
     _need(work, "WORK", ("task_id", "step", "team_id", "period", "m2", "cost"))
     _need(tasks, "TASKS", ("task_id", "land_class", "area_m2"))
     ids, team_ids = _ids(tasks, "task_id", "TASKS"), _ids(teams, "team_id", "TEAMS")

@@ -51,7 +51,7 @@ def _unknown(work: pd.DataFrame, rows: pd.DataFrame, world: World) -> list[_Faul
     """Rows that name what is not there, or whose days or ground are no amount."""
     settings = world.case.settings
     task, step, period = rows["task"].to_numpy(int), rows["step"].to_numpy(float), rows["period"].to_numpy(float)
-    length = np.array([len(one.steps) for one in settings.methods] + [0])[np.append(world.method, -1)[task]]
+    length = np.array([len(one.steps) for one in settings.every_method] + [0])[np.append(world.method, -1)[task]]
     columns = ("task_id", "team_id", "step", "period", "days", "m2")
     cells = {name: [str(value) for value in work[name].to_numpy(object)] for name in columns}
 

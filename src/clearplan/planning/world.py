@@ -17,7 +17,7 @@ from clearplan.core.errors import TableError
 from clearplan.core.reason import Reason
 from clearplan.planning.calendar import months_counted, period_days, team_days
 from clearplan.planning.case import PlanningCase
-from clearplan.settings.planning import Method, PlanningSettings, Step
+from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings, Step
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
@@ -33,7 +33,7 @@ class World:
     """What there is to do, who may do it and when, as arrays; period 0 is the start."""
 
     case: PlanningCase
-    task_ids: Ids
+    task_ids: Ids  # of tasks, then of place surveys: below, a task may be a place survey
     team_ids: Ids
     method: Array  # number of each task's method, -1: none fits
     ground: Array  # (tasks, steps) [m2], NaN: the task's method has no such step
@@ -63,12 +63,12 @@ class World:
     def steps_of(self, task: int) -> tuple[Step, ...]:
         """Steps of the method of a task, none where no method fits."""
         number = int(self.method[task])
-        return self.case.settings.methods[number].steps if number >= 0 else ()
+        return self.case.settings.every_method[number].steps if number >= 0 else ()
 
 
 def world_of(case: PlanningCase) -> World:
     """World of a case; an error where a column is missing, an id stands twice or an area is no amount."""
-    tasks, teams, settings = case.tasks, case.teams, case.settings
+    tasks, teams, settings = case.works, case.teams, case.settings
     need(tasks, "TASKS", ("task_id", "land_class", "district", "area_m2"))
     need(teams, "TEAMS", ("team_id", "kind", "number", "rate_low", "rate_likely", "rate_high", "cost_per_day"))
     area = numbers(tasks["area_m2"])
@@ -76,9 +76,9 @@ def world_of(case: PlanningCase) -> World:
         name = tasks["task_id"].iloc[bad[0]]
         raise TableError(f"task {name}: area_m2 {area[bad[0]]:g} is no area; give its area [m2]")
     method = _methods(tasks, settings)
-    most = max(len(one.steps) for one in settings.methods)
-    part = np.full((len(settings.methods) + 1, most), np.nan)  # its last row is that of no method, -1
-    for number, one in enumerate(settings.methods):
+    most = max(len(one.steps) for one in settings.every_method)
+    part = np.full((len(settings.every_method) + 1, most), np.nan)  # its last row is that of no method, -1
+    for number, one in enumerate(settings.every_method):
         part[number, : len(one.steps)] = [settings.part(one.land_class, step.ground) for step in one.steps]
     idle = teams["deferred"].notna().to_numpy() if "deferred" in teams.columns else np.zeros(len(teams), dtype=bool)
     available = np.zeros((len(teams), settings.periods))
@@ -103,14 +103,14 @@ def _methods(tasks: pd.DataFrame, settings: PlanningSettings) -> Array:
     cells = tasks["ordnance"].to_numpy(object) if "ordnance" in tasks.columns else np.full(len(tasks), None)
     known: dict[Any, int] = {}
 
-    def fits(one: Method, land_class: str, cell: str | None) -> bool:
+    def fits(one: Method | PlaceSurvey, land_class: str, cell: str | None) -> bool:
         held = ids_in(cell)
         # Ordnance that nobody reported may be any: only a method for any fits.
         return one.land_class == land_class and (one.ordnance is None or (bool(held) and set(held) <= {*one.ordnance}))
 
     for key in zip(classes, cells, strict=True):
         if key not in known:
-            known[key] = next((k for k, one in enumerate(settings.methods) if fits(one, *key)), -1)
+            known[key] = next((k for k, one in enumerate(settings.every_method) if fits(one, *key)), -1)
     return np.array([known[key] for key in zip(classes, cells, strict=True)], dtype=int)
 
 

@@ -9,7 +9,6 @@ uncertain, ``_low`` and ``_high`` stand beside it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +24,7 @@ from clearplan.priority.criteria import CRITERIA, Around, Meaning, lifelines_of,
 from clearplan.priority.weights import Pairwise, inconsistency, pairwise_weights
 from clearplan.settings.base import QUEUES
 from clearplan.settings.priority import Criterion, PrioritySettings, WeightSet
-from clearplan.tables.codes import CODE_LISTS
+from clearplan.tables.gates import gate_reason, open_after, shut_gates
 from clearplan.tables.texts import ids_in
 
 #: Columns that say how sure a rank is, and what would change it.
@@ -92,6 +91,9 @@ def rank(  # noqa: PLR0913 - one keyword for each table or layer that a criterio
     around = Around(accidents, lifelines, roads, elevation, as_at)
     ranked = _assumptions(tasks, zones, settings)
     ranked["gates"] = gated(tasks, gates, as_at=as_at)
+    if gates is not None and "ends_on" in gates.columns and gates["ends_on"].notna().any():
+        ends = [open_after(held) if held else None for held in _gates_of(tasks, gates, as_at)]
+        ranked["gates_end_on"] = pd.to_datetime(pd.Series(ends, index=ranked.index, dtype=object))
     if lifelines is not None and settings.lifelines_within_m is not None:
         ranked["lifeline_ids"] = _lifeline_ids(tasks, lifelines, settings.lifelines_within_m)
     weights: dict[str, dict[str, float]] = {queue: weights_of(settings, queue) for queue in QUEUES}
@@ -156,14 +158,19 @@ def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None, *, as_at: dt.date | N
 
     A gate that is lifted by the day holds nothing back; without a day, one that is lifted at all.
     """
-    held: list[list[Reason]] = [[] for _ in range(len(tasks))]
-    if gates is None:
-        return np.array([None] * len(tasks), dtype=object)
+    held = _gates_of(tasks, gates, as_at)
+    reasons = [Reason("task.gated", gates=[gate_reason(gate) for gate in one]) if one else None for one in held]
+    return np.fromiter(reasons, dtype=object, count=len(tasks))
+
+
+def _gates_of(tasks: pd.DataFrame, gates: pd.DataFrame | None, as_at: dt.date | None) -> list[list[dict[Any, Any]]]:
+    """Rows of GATES that hold each task back."""
+    held: list[list[dict[Any, Any]]] = [[] for _ in range(len(tasks))]
+    shut = shut_gates(gates, as_at=as_at)
+    if not shut:
+        return held
     zones, hazards = ([set(ids_in(ids)) for ids in tasks[name]] for name in ("zone_ids", "hazard_ids"))
-    for gate in gates[gates["deferred"].isna()].to_dict("records"):
-        lifted = gate.get("lifted_on")
-        if not pd.isna(lifted) and (as_at is None or pd.Timestamp(lifted) <= pd.Timestamp(as_at)):
-            continue
+    for gate in shut:
         met = np.ones(len(tasks), dtype=bool)
         # A gate that names several things closes the tasks to which all of them apply.
         for name, ids in (("zone_id", zones), ("hazard_id", hazards)):
@@ -171,21 +178,9 @@ def gated(tasks: pd.DataFrame, gates: pd.DataFrame | None, *, as_at: dt.date | N
                 met &= np.array([gate[name] in own for own in ids], dtype=bool)
         if isinstance(gate["district"], str):
             met &= (tasks["district"] == gate["district"]).to_numpy()
-        reason = _gate(gate)
         for k in np.flatnonzero(met):
-            held[k].append(reason)
-    out = np.full(len(tasks), None, dtype=object)
-    for task, gates_of_task in enumerate(held):
-        if gates_of_task:
-            out[task] = Reason("task.gated", gates=gates_of_task)
-    return out
-
-
-def _gate(gate: Mapping[Any, Any]) -> Reason:
-    """Why a gate is shut and until when; in the words of the code list where its own don't leave."""
-    kind = str(gate["kind"])
-    meaning = CODE_LISTS["gate_kind"].get(kind, kind)
-    return Reason("gate", gate_kind=kind, meaning=meaning, gate_reason=str(gate["reason"]), until=str(gate["until"]))
+            held[k].append(gate)
+    return held
 
 
 def _lifeline_ids(tasks: gpd.GeoDataFrame, lifelines: gpd.GeoDataFrame, within_m: float) -> Any:

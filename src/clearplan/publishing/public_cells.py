@@ -24,7 +24,7 @@ from clearplan.priority.rank import gated
 from clearplan.publishing.cells import cells_for, middle_of
 from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.check import remaining
-from clearplan.tables.codes import CLASSES, CODE_LISTS
+from clearplan.tables.codes import CLASSES, CODE_LISTS, SURVEY, SURVEYED
 from clearplan.tables.frames import Districts, Gates, Table, Zones
 from clearplan.tables.texts import ids_in
 
@@ -300,15 +300,22 @@ def public_places(zones: gpd.GeoDataFrame, key: Key, settings: PublishSettings, 
     names = [str(name) for name in zones["name"].fillna("")] if "name" in zones.columns else ids
     out = zones.assign(zone_id=ids, geometry=middle_of(zones.geometry.to_numpy(), cells, names, settings.cell_m))
     if "why" in out.columns:
-        out["why"] = [_why(waits, opens) for waits, opens in zip(out["waits_for"], out["opens_in"], strict=True)]
+        status = out["survey_status"] if "survey_status" in out.columns else ["surveyed"] * len(out)
+        rows = zip(out["waits_for"], out["opens_in"], status, strict=True)
+        out["why"] = [_why(waits, opens, surveyed in SURVEYED) for waits, opens, surveyed in rows]
     return gpd.GeoDataFrame(out, geometry="geometry", crs=zones.crs)
 
 
-def _why(waits: Any, opens: Any) -> Reason:
+def _why(waits: Any, opens: Any, surveyed: bool) -> Reason:
     """Why a place opens when it does, without the names of what stands in its way."""
-    if pd.isna(waits) or waits == 0:
-        return Reason("zone.unblocked") if pd.notna(opens) else Reason("zone.not_planned")
-    return Reason("zone.waits", count=int(waits)) if pd.notna(opens) else Reason("zone.waits_on", count=int(waits))
+    planned, tasks = pd.notna(opens), 0 if pd.isna(waits) else int(waits)
+    if tasks == 0 and surveyed:
+        return Reason("zone.unblocked") if planned else Reason("zone.not_planned")
+    if tasks == 0:
+        return Reason("zone.survey") if planned else Reason("zone.survey_on")
+    if surveyed:
+        return Reason("zone.waits", count=tasks) if planned else Reason("zone.waits_on", count=tasks)
+    return Reason("zone.survey_waits", count=tasks) if planned else Reason("zone.survey_waits_on", count=tasks)
 
 
 def plain_gates(gates: pd.DataFrame) -> pd.DataFrame:
@@ -318,8 +325,9 @@ def plain_gates(gates: pd.DataFrame) -> pd.DataFrame:
 
 def publish_work(work: pd.DataFrame, key: Key) -> pd.DataFrame:
     """WORK by cell and class, teams by kind; days, ground and costs rounded [team-days], [m2], [currency]."""
+    surveys = {f"{SURVEY}{zone}": f"{SURVEY}{shown}" for zone, shown in key.zones.items()}
     told = work.assign(
-        task_id=work["task_id"].astype(str).map(key.tasks).fillna(NOT_TOLD),
+        task_id=work["task_id"].astype(str).map(key.tasks | surveys).fillna(NOT_TOLD),
         team_id=work["team_id"].astype(str).map(key.teams).fillna(NOT_TOLD),
     )
     by = ["task_id", "step", "step_name", "kind", "team_id", "period", "starts_on", "ends_on"]

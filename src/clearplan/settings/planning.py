@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from clearplan.settings.base import LandClass, Metres, Probability, Settings
+from clearplan.tables.codes import PLACE
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 #: A day that a plan can reach.
@@ -46,6 +47,32 @@ class Method(Settings):
         names = [step.name for step in self.steps]
         if len(set(names)) < len(names):
             raise ValueError(f"method of {self.land_class}: two steps have one name")
+        return self
+
+
+class PlaceSurvey(Settings):
+    """How a place is surveyed before it opens: its home ground and what its essential lifelines run through."""
+
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)] = Field(
+        default=(Step(name="survey of the place", kinds=("NTS",)),),
+        description="Steps in order, each on all of the ground; unset: non-technical survey, with which the survey of "
+        "land begins (IMAS 08.10).",
+    )
+
+    @property
+    def land_class(self) -> str:
+        """Class under which the ground of a place survey is counted: none of hazardous land."""
+        return PLACE
+
+    @property
+    def ordnance(self) -> None:
+        """Whatever ordnance there may be."""
+        return None
+
+    @model_validator(mode="after")
+    def _all_of_the_ground(self) -> Self:
+        if any(step.ground != "all" for step in self.steps):
+            raise ValueError("place_survey: nobody knows what survey leaves of a place; each step works on all of it")
         return self
 
 
@@ -141,6 +168,9 @@ class PlanningSettings(Settings):
     budget: Amount | None = Field(default=None, description="For all periods together [currency]; unset: none.")
     budget_a_period: Amount | None = Field(default=None, description="For each period [currency]; unset: none.")
     methods: Annotated[tuple[Method, ...], Field(min_length=1)]
+    place_survey: PlaceSurvey | None = Field(
+        default=None, description="How places are surveyed; unset: a place that is not surveyed can't open."
+    )
     outcomes: dict[LandClass, Outcome] = Field(
         default_factory=dict, description="Needed for a class whose method has steps on a part of the ground."
     )
@@ -211,6 +241,11 @@ class PlanningSettings(Settings):
         if self.stability and self.previous is None:
             raise ValueError("stability needs previous, the plan in force")
         return self
+
+    @property
+    def every_method(self) -> tuple[Method | PlaceSurvey, ...]:
+        """Methods of tasks, and that of place surveys at the end."""
+        return self.methods if self.place_survey is None else (*self.methods, self.place_survey)
 
     def part(self, land_class: str, ground: Ground) -> float:
         """Part of a task's ground that a step works on [1]."""

@@ -39,7 +39,7 @@ from clearplan.outputs.workbooks.imsma import write_imsma
 from clearplan.outputs.workbooks.plan import write_workplan
 from clearplan.outputs.workbooks.run import write_runbook
 from clearplan.outputs.workbooks.treaty import write_treaty
-from clearplan.planning.planned import Planned
+from clearplan.planning.planned import Planned, surveys_with_plan
 from clearplan.read.files import read_gazetteer, read_raw
 from clearplan.study.publish import accidents_section, tier_words
 from clearplan.study.study import Study
@@ -63,7 +63,7 @@ _SHARED = ("areas", "tasks", "zones")
 OUTPUTS = (
     "map.html", "report.html", "plan.gpkg", "tasks.csv", "ledger.csv", "bridge.csv", "records.html", "run.json",
     "surface.tif", "surface.qml", "surface_evidence.tif", "surface_evidence.qml", "work.csv", "blockers.csv",
-    "plan.xlsx", "treaty.xlsx", "accidents.csv", "plan.qgz", "report.pdf",
+    "surveys.csv", "plan.xlsx", "treaty.xlsx", "accidents.csv", "plan.qgz", "report.pdf",
     *(f"{FIELD}/{name}" for name in ("tasks.gpx", "map.kmz", "dossiers.pdf", "map.pdf", "map.png", _LIMITS)),
     *(f"{FORMATS}/{name}.parquet" for name in _SHARED),
     *(f"{FORMATS}/{name}" for name in ("layers.shp.zip", "imsma.xlsx", _LIMITS)),
@@ -73,7 +73,7 @@ PICTURES = ("home.png", "teams.png", "budgets.png", "chances.png")
 #: Books that are files of their own, and the declared table that each is.
 _BOOKS = {"ledger": "ledger", "bridge": "bridge", "accidents": "accident_counts"}
 #: Files of a plan of work that is written alone: its tables, its pictures, and these.
-PLAN_OUTPUTS = ("work.csv", "blockers.csv", "plan.xlsx", *PICTURES, "plan.html", "tasks.csv", "run.json")
+PLAN_OUTPUTS = ("work.csv", "blockers.csv", "surveys.csv", "plan.xlsx", *PICTURES, "plan.html", "tasks.csv", "run.json")
 #: Files of both: whichever takes a folder, nothing of the other may stay, for it was written for others.
 ALL_OUTPUTS = tuple(dict.fromkeys((*OUTPUTS, *PLAN_OUTPUTS)))
 
@@ -355,6 +355,9 @@ def write_plan(
     """
     write_table(planned.schedule.work, folder / "work.csv", notice=notice, name="work")
     write_table(planned.case.blockers, folder / "blockers.csv", notice=notice, name="blockers")
+    surveys = surveys_with_plan(planned)
+    if surveys is not None:
+        write_table(surveys.drop(columns="geometry"), folder / "surveys.csv", notice=notice, name="surveys")
     if book:
         write_workplan(folder / "plan.xlsx", planned, tasks, zones, notice=notice, title=title)
 

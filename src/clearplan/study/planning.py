@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -11,12 +13,14 @@ import pandas as pd
 from clearplan.planning.case import PlanningCase, make_case
 from clearplan.planning.judge import judge_work
 from clearplan.planning.methods import UnknownPeople, people_range
+from clearplan.planning.place_surveys import gates_of_zones, place_surveys
 from clearplan.planning.planned import BEST, Planned, compare_strategies
 from clearplan.planning.replay import replay_work
 from clearplan.planning.search.allowance import Clock
 from clearplan.planning.search.budgets import budget_curve, days_of_return, return_programme, what_if
 from clearplan.planning.search.schedule import schedule
 from clearplan.planning.search.sooner import sooner
+from clearplan.read.background import Context
 from clearplan.settings.priority import PrioritySettings
 from clearplan.settings.project import Project
 from clearplan.study.inputs import Inputs
@@ -25,7 +29,13 @@ Progress = Callable[[float, float], None]
 
 
 def case_of(
-    project: Project, known: Inputs, tasks: gpd.GeoDataFrame, *, previous: pd.DataFrame | None = None
+    project: Project,
+    known: Inputs,
+    tasks: gpd.GeoDataFrame,
+    context: Context,
+    *,
+    day: dt.date | None = None,
+    previous: pd.DataFrame | None = None,
 ) -> PlanningCase:
     """What the plan of work of a study is made from.
 
@@ -38,6 +48,16 @@ def case_of(
     zones, lifelines = known.table("zones"), known.table("lifelines")
     # A lifeline of a zone that is not there is stated as a warning, with its file and row.
     lifelines = lifelines[lifelines["zone_id"].isin(zones["zone_id"])] if project.files_of("lifelines") else None
+    named: dict[str, Any] = {"districts": context.districts, "district_name": context.district_name}
+    surveys = place_surveys(
+        zones,
+        project.planning,
+        lifelines=lifelines,
+        lifelines_within_m=project.priority.lifelines_within_m,
+        gates=known.table("gates"),
+        as_at=day,
+        **named,
+    )
     return make_case(
         tasks,
         zones,
@@ -47,6 +67,8 @@ def case_of(
         unknown_people=assumed_people(project.priority),
         commitments=known.table("commitments"),
         previous=previous,
+        surveys=surveys,
+        gates_of_zones=gates_of_zones(zones, known.table("gates"), as_at=day, **named),
     )
 
 

@@ -240,7 +240,9 @@ def _planned(planned: Planned, published: Mapping[str, pd.DataFrame], key: Key |
     work = publish_work(planned.schedule.work, key)
     return replace(
         planned,
-        case=replace(case, blockers=case.blockers.iloc[:0], without_place={}, previous=None),
+        case=replace(
+            case, blockers=case.blockers.iloc[:0], without_place={}, previous=None, surveys=None, gates_of_zones={}
+        ),
         schedule=replace(planned.schedule, work=work, strategies={}, notes=(), left_out={}, shut={}, parts=()),
         judgement=_judgement(planned.judgement, key),
         comparison=_rounded(only_declared("strategies", planned.comparison, "public")),

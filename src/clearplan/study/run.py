@@ -333,7 +333,7 @@ def _worked_out(
     if project.planning is not None and work and not len(known.tables["teams"]):
         doubts.append(Reason("plan.no_team", day=day))
     elif project.planning is not None and work:
-        planned = plan_work(case_of(project, known, tasks, previous=previous), progress=search)
+        planned = plan_work(case_of(project, known, tasks, context, day=day, previous=previous), progress=search)
         tasks, zones = with_plan(tasks, zones, planned)
         books = books | {"strategies": planned.comparison}
         doubts += planned.broken

@@ -117,6 +117,11 @@ CODE_LISTS: dict[str, dict[str, str]] = {
         "yes": "the zone can't be lived in without it",
         "no": "it adds value, the zone can open without it",
     },
+    "survey_status": {
+        "not-surveyed": "nobody has surveyed the place: that no hazard is recorded there says nothing",
+        "surveyed": "the place and the ways to it were surveyed; what was found is recorded as hazards",
+        "released": "the authority has released the place to its people",
+    },
     "gate_kind": {
         "do-no-harm": "the work would harm or favour some people over others as things stand",
         "dispute": "the land is claimed by several, or its use is contested",
@@ -131,6 +136,12 @@ REPLACEABLE = ("ordnance", "device")
 CLASSES = ("CHA", "SHA", "indication")
 #: Ways in which land is released (IMAS 07.11); the fourth action, re-opened, withdraws them.
 RELEASED = ("cancelled", "reduced", "cleared")
+#: States of a place in which it may open.
+SURVEYED = ("surveyed", "released")
+#: What the id of a place survey begins with: in WORK it stands where the id of a task would.
+SURVEY = "survey:"
+#: In place of a class of land: the ground of a place survey, which is no hazardous area.
+PLACE = "place"
 #: Words for ground that belongs to no district, and for released ground that no hazard covers.
 OUTSIDE = "outside every district"
 OUTSIDE_HAZARDS = "outside every known hazard"

@@ -33,7 +33,13 @@ from clearplan.tables.columns import (
     text,
 )
 from clearplan.tables.entry import DISTRICTS, InputTable, Link, OneOf, Section
-from clearplan.tables.row_rules import able_teams, belts_are_indications, countable_releases, doubtful_zeros
+from clearplan.tables.row_rules import (
+    able_teams,
+    belts_are_indications,
+    countable_releases,
+    doubtful_zeros,
+    stated_surveys,
+)
 
 # A declaration is read as a table: one column, one or two lines. ``leaves`` is the tier from which on a column leaves
 # the house; at the public tier ids, shapes, areas and places leave only as publishing makes them: renamed, laid on
@@ -87,6 +93,12 @@ ZONES = InputTable(
                    tag="#affected+hh", head="families; blank: unknown"),
         ),
         day("planned_return", "date of the planned return", "public", "#date+return+planned"),
+        coded("survey_status", "whether the place was surveyed; blank: it was not", leaves="public",
+              tag="#status+survey"),
+        day("surveyed_on", "day of the survey or of the release; a later one than that of the study does not count",
+            "public", "#date+surveyed"),
+        text("surveyed_by", "authority that stands by it", "partner", "#org+surveyed"),
+        text("survey_source", "where the survey status comes from", "partner", "#meta+source+survey"),
         text("after", "zones that must open first, '; ' between", "partner"),
         text("other_names", "other names of the place, '; ' between", "public", "#loc+name+list+other"),
         ERROR,
@@ -102,7 +114,7 @@ ZONES = InputTable(
         ),
     ),
     shapes=("point", "polygon"),
-    rules=(doubtful_zeros,),
+    rules=(doubtful_zeros, stated_surveys),
 )
 
 ACCIDENTS = InputTable(
@@ -162,6 +174,8 @@ GATES = InputTable(
         Column("until", "text", "what has to happen before work may start, or a date, in words", leaves="public",
                tag="#date+until"),
         day("lifted_on", "day from which it holds nothing back; blank: it still does", "partner", "#date+end+gate"),
+        day("ends_on", "last day on which it holds anything back, where that day is known beforehand", "partner",
+            "#date+end+gate+planned"),
         SOURCE, RECORDED, DEFERRED,
     ),
     day="recorded_on",

@@ -111,6 +111,7 @@ VALUES: dict[str, ValueName] = {
     "step": ValueName("name of a step of a method", "partner"),
     "step_no": ValueName("number of a step, from 1", "partner"),
     "sums": ValueName("sum of the rows of a table", "partner"),
+    "survey_status": ValueName("whether a place was surveyed or released", "public"),
     "sure_percent": ValueName("share of the tasks that are of one class for sure", "public", "%"),
     "task": ValueName("id of a task", "partner"),
     "tasks": ValueName("ids of tasks", "partner"),
@@ -139,7 +140,7 @@ def in_words(table: Frame) -> Frame:
     """A table with its reasons as English sentences, as files take it; the table itself where it has none.
 
     >>> in_words(pd.DataFrame({"why": [Reason("zone.unblocked"), None]}))["why"].tolist()
-    ['Nothing known blocks it.', None]
+    ['Recorded as surveyed; no hazard is recorded that blocks it.', None]
     """
     columns = [name for name in table.columns if _has_reasons(table[name])]
     if not columns:

@@ -127,6 +127,8 @@ TASKS: tuple[Column, ...] = (
                tag="#indicator+num+probability_assumed"),
         Column("gates", "reason", "what holds the task back; it has no rank until then", leaves="public",
                tag="#access+gates", head="gates that hold it back", shown="sentence"),
+        Column("gates_end_on", "date", "last day on which gates hold it back; blank: none does, or nobody stated a day",
+               leaves="partner", tag="#date+end+gates"),
         Column("lifeline_ids", "text", "lifelines that the task blocks, '; ' between", leaves="partner",
                tag="#meta+id+list+lifelines", head="lifelines that it blocks"),
         Column("score", "number", "sum of the contributions", "points of 100", leaves="public",
@@ -183,16 +185,37 @@ BLOCKERS: tuple[Column, ...] = (
     id_of("blocker_id", "hindrance: zone, part and task", "partner", "#meta+id+blocker"),
     Column("zone_id", "text", "zone that can't open before the task is done", leaves="partner",
            tag="#loc+code+zone"),
-    Column("task_id", "text", "task that stands in the way", leaves="partner", tag="#meta+id+task"),
-    Column("part", "text", "'home', the place itself, or the lifeline that the task blocks", leaves="partner",
+    Column("task_id", "text", "task that stands in the way, or survey of the place", leaves="partner",
+           tag="#meta+id+task"),
+    Column("part", "text", "'home', the place itself; 'survey', its survey; or the lifeline that the task blocks",
+           leaves="partner",
            tag="#service+name"),
     replace(ESSENTIAL, meaning="whether the zone waits for it; other parts only add value"),
     Column("why", "reason", "the same in words", leaves="partner", tag="#description+why", shown="sentence"),
 )
 
+SURVEYS: tuple[Column, ...] = (  # public: no row of it; that a place is not surveyed stands beside the place
+    id_of("survey_id", "survey of a place", "partner", "#meta+id+survey"),
+    Column("zone_id", "text", "zone that can't open before it", leaves="partner", tag="#loc+code+zone"),
+    replace(DISTRICT, nullable=True, meaning="district of the place"),
+    m2_of("area", "ground of the survey: the place itself, and what its essential lifelines run through"),
+    text("kind", "kinds of teams that may do it, '; ' between; blank: the plan of work has no method for it",
+         "partner", "#org+type+team"),
+    *optional(
+        Column("gates", "reason", "what holds the survey back", leaves="partner", tag="#access+gates",
+               head="gates that hold it back", shown="sentence"),
+        Column("gates_end_on", "date", "last day on which gates hold it back; blank: none does, or nobody stated a day",
+               leaves="partner", tag="#date+end+gates"),
+    ),
+    *(column for column in TAIL if column.name in ("source", "deferred")),
+    *added_by("planning", *(column for column in TASKS if column.stage == "planning")),
+    GEOMETRY,
+)
+
 WORK: tuple[Column, ...] = (
     id_of("work_id", "piece of work: task, step, team and period", "public", "#meta+id+work"),
-    Column("task_id", "text", "task that is worked on", leaves="public", tag="#meta+id+task", head="task"),
+    Column("task_id", "text", "task that is worked on, or the survey of a place: 'survey:' and the place's id",
+           leaves="public", tag="#meta+id+task", head="task, or survey of a place"),
     Column("step", "integer", "number of the step of the task's method, from 1", low=1, leaves="public",
            tag="#activity+step", head="step of the method"),
     Column("step_name", "text", "its name", leaves="public", tag="#activity+name", head="what is done"),
@@ -291,6 +314,6 @@ RECORD_VERSIONS: tuple[Column, ...] = (
 ADDED: dict[str, tuple[Column, ...]] = {"hazards": OF_RECORDS, "zones": OPENINGS}
 #: Tables of stages by name.
 RESULTS: dict[str, tuple[Column, ...]] = {
-    "areas": AREAS, "tasks": TASKS, "blockers": BLOCKERS, "work": WORK, "record_points": RECORD_POINTS,
-    "record_versions": RECORD_VERSIONS,
+    "areas": AREAS, "tasks": TASKS, "surveys": SURVEYS, "blockers": BLOCKERS, "work": WORK,
+    "record_points": RECORD_POINTS, "record_versions": RECORD_VERSIONS,
 }

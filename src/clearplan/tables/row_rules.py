@@ -9,7 +9,7 @@ import pandas as pd
 
 from clearplan.core.checks import months_of
 from clearplan.core.errors import TableError
-from clearplan.tables.codes import allowed_codes
+from clearplan.tables.codes import SURVEYED, allowed_codes
 from clearplan.tables.entry import CodeLists, RowFault
 from clearplan.tables.texts import read_items
 
@@ -37,6 +37,20 @@ def doubtful_zeros(zones: pd.DataFrame, code_lists: CodeLists | None = None) -> 
     zero = pd.to_numeric(zones["people"], errors="coerce").to_numpy(float) == 0
     rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
     return [RowFault(int(k), "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
+
+
+def stated_surveys(zones: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:
+    """A place counts as surveyed or released only with the day and the authority that stands by it."""
+    faults = []
+    for k, row in enumerate(zones.to_dict("records")):
+        if row.get("survey_status") not in SURVEYED:
+            continue
+        for name, what in (("surveyed_on", "the day"), ("surveyed_by", "the authority")):
+            if pd.isna(row.get(name)) or not str(row[name]).strip():
+                rule = f"survey_status {row['survey_status']} without {what}"
+                remedy = f"state {name}, or leave survey_status blank: the place counts as not surveyed"
+                faults.append(RowFault(k, name, None, rule, "error", remedy))
+    return faults
 
 
 def countable_releases(releases: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:

@@ -14,7 +14,7 @@ from clearplan.core.errors import TableError
 from clearplan.planning.calendar import period_days, team_days
 from clearplan.planning.methods import methods_of
 from clearplan.settings.planning import PlanningSettings, Step
-from clearplan.tables.codes import CLASSES, RELEASED
+from clearplan.tables.codes import CLASSES, RELEASED, SURVEY
 from clearplan.tables.frames import Tasks, Teams, Work
 from clearplan.treaty.filed import UNKNOWN_TASK, bridges_in, day_in, in_order, need
 
@@ -23,8 +23,12 @@ METHOD_OF = {"NTS": "cancelled", "TS": "reduced"}
 
 
 def _as_work(work: Work, what: str, columns: Sequence[str]) -> Work:
-    """WORK with numbers and days as such, for an earlier plan's is read back from its file."""
+    """WORK on tasks with numbers and days as such, for an earlier plan's is read back from its file.
+
+    Surveys of places release no land, and no treaty table counts them.
+    """
     need(work, what, columns)
+    work = work[~work["task_id"].astype(str).str.startswith(SURVEY)]
     out = work.copy()
     for name in columns:
         if name in ("step", "period", "days", "m2"):

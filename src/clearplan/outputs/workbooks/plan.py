@@ -114,7 +114,9 @@ def write_workplan(
 def work_tables(planned: Planned, tasks: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables of the sheets, but for the places: work with its district, use with its share."""
     work, use = planned.schedule.work, planned.judgement.use
-    district = tasks.drop_duplicates("task_id").set_index("task_id")["district"]
+    places = [] if planned.case.surveys is None else [planned.case.surveys.rename(columns={"survey_id": "task_id"})]
+    pieces = pd.concat([table[["task_id", "district"]] for table in (pd.DataFrame(tasks), *places)])
+    district = pieces.drop_duplicates("task_id").set_index("task_id")["district"]
     tables = {
         "comparison": planned.comparison,
         "work": work.assign(district=work["task_id"].map(district)),

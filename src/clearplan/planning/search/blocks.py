@@ -17,7 +17,8 @@ from clearplan.planning.calendar import months_counted, months_to, period_days, 
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import allowed, methods_of, people_range, rates_of
 from clearplan.planning.search.problem import TINY, Problem
-from clearplan.settings.planning import Method, PlanningSettings, Step
+from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings, Step
+from clearplan.tables.codes import PLACE, SURVEY
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
@@ -61,7 +62,7 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
     TableError, SettingsError
         A zone has no number of people and none is assumed; a commitment or a deadline names what is not there.
     """
-    tasks, settings = case.tasks, case.settings
+    tasks, settings = case.works, case.settings
     waits = waits_for(case.blockers)
     able, reasons = _able(case)
     promised = _promised(case, able, reasons)
@@ -100,14 +101,14 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
 
 
 #: Method of each task and the teams of each of its steps; None where nobody may work on it.
-Able = list[tuple[Method, tuple[tuple[int, ...], ...]] | None]
+Able = list[tuple[Method | PlaceSurvey, tuple[tuple[int, ...], ...]] | None]
 #: Task to the period by which it was promised, and the teams that may do it (None: any).
 Promised = dict[int, tuple[int, tuple[int, ...] | None]]
 
 
 def _able(case: PlanningCase) -> tuple[Able, dict[str, Reason]]:
     """Method of each task and the teams of each step; tasks that nobody may work on, with the reason."""
-    tasks, teams, settings = case.tasks, case.teams, case.settings
+    tasks, teams, settings = case.works, case.teams, case.settings
     gates = tasks["gates"] if "gates" in tasks.columns else [None] * len(tasks)
     works = team_days(teams, settings).sum(axis=1) > 0
     able: Able = []
@@ -120,6 +121,8 @@ def _able(case: PlanningCase) -> tuple[Able, dict[str, Reason]]:
         able.append(None)
         if pd.notna(gate):
             reasons[str(task)] = Reason("left_out.gated", gates=gate)
+        elif method is None and land_class == PLACE:
+            reasons[str(task)] = Reason("left_out.no_place_survey")
         elif method is None:
             reasons[str(task)] = Reason("left_out.no_method", land_class=land_class)
         else:
@@ -155,24 +158,24 @@ def _promised(case: PlanningCase, able: Able, reasons: dict[str, Reason]) -> Pro
             continue
         method, teams_of_steps = methods
         fewer = tuple(tuple(team for team in teams if team in only) for teams in teams_of_steps)
-        land_class = case.tasks["land_class"].iloc[k]
+        land_class = case.works["land_class"].iloc[k]
         lacking = [
             step.name
             for step, teams in zip(method.steps, fewer, strict=True)
             if not teams and case.settings.part(land_class, step.ground) > 0
         ]
         if lacking:
-            reasons[str(case.tasks["task_id"].iloc[k])] = Reason("left_out.promised", step=lacking[0])
+            reasons[str(case.works["task_id"].iloc[k])] = Reason("left_out.promised", step=lacking[0])
         able[k] = None if lacking else (method, fewer)
     return promised
 
 
 def _promises(case: PlanningCase, commitments: pd.DataFrame) -> Promised:
     """Of several promises of a task the earliest day holds, and the teams that all of them name."""
-    ids = {task: k for k, task in enumerate(case.tasks["task_id"].astype(str))}
+    ids = {task: k for k, task in enumerate(case.works["task_id"].astype(str))}
     team_no = {team: k for k, team in enumerate(case.teams["team_id"].astype(str))}
     hazards: dict[str, list[int]] = {}
-    for k, cell in enumerate(case.tasks["hazard_ids"] if "hazard_ids" in case.tasks.columns else ()):
+    for k, cell in enumerate(case.works["hazard_ids"] if "hazard_ids" in case.works.columns else ()):
         for hazard in ids_in(cell):
             hazards.setdefault(hazard, []).append(k)
     promised: Promised = {}
@@ -208,12 +211,18 @@ def _shut(case: PlanningCase, waits: Mapping[str, list[str]], reasons: Mapping[s
         if zone in never_open:
             shut[zone] = never_open[zone]
             continue
-        held = [task for task in waits.get(zone, []) if task in reasons]
-        if len(held) == 1:
+        held = sorted((task for task in waits.get(zone, []) if task in reasons), key=_survey_first)
+        if held and held[0].startswith(SURVEY):
+            shut[zone] = Reason("shut.survey", reason=reasons[held[0]])
+        elif len(held) == 1:
             shut[zone] = Reason("shut.task", task=held[0], reason=reasons[held[0]])
         elif held:
             shut[zone] = Reason("shut.tasks", task=held[0], count=len(held) - 1, reason=reasons[held[0]])
     return shut
+
+
+def _survey_first(task: str) -> bool:
+    return not task.startswith(SURVEY)
 
 
 def _unlocks(
@@ -255,7 +264,7 @@ def _keys(
     case: PlanningCase, able: Able, users: Mapping[int, list[int]], promised: Promised, gain: Array, *, alone: bool
 ) -> dict[Any, list[int]]:
     """Tasks by what makes them alike."""
-    tasks, area = case.tasks, case.tasks["area_m2"].to_numpy(float)
+    tasks, area = case.works, case.works["area_m2"].to_numpy(float)
     free = [k for k in range(len(tasks)) if able[k] is not None and k not in users]
     density = gain / np.maximum(area, TINY)
     order = np.argsort(density[free], kind="stable")
@@ -289,7 +298,7 @@ def _order_gain(ids: Array, gain: Array, area: Array) -> float:
 
 def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[dict[str, Any], Array]:
     """Steps of all blocks, one after the other, and their numbers; steps without ground are done by themselves."""
-    rates, area = rates_of(case.teams, case.settings), case.tasks["area_m2"].to_numpy(float)
+    rates, area = rates_of(case.teams, case.settings), case.works["area_m2"].to_numpy(float)
     ground: list[float] = []
     before: list[int] = []
     block: list[int] = []
@@ -363,13 +372,13 @@ def _stability(case: PlanningCase, members: Sequence[Array]) -> dict[str, Any]:
     if case.previous is None or not settings.stability:
         none = np.zeros((len(case.teams), 0, settings.periods))
         return {"district": np.zeros(len(members), dtype=int), "kept": none, "stability": 0.0}
-    districts = case.tasks["district"].to_numpy(object)
+    districts = case.works["district"].to_numpy(object)
     names = [name for name in pd.unique(districts) if isinstance(name, str)]
     place = {name: k for k, name in enumerate(names)}
     district = np.array([place.get(districts[int(ids[0])], len(names)) for ids in members], dtype=int)
     kept = np.zeros((len(case.teams), len(names) + 1, settings.periods))
     team = {name: k for k, name in enumerate(case.teams["team_id"].astype(str))}
-    where = dict(zip(case.tasks["task_id"].astype(str), districts, strict=True))
+    where = dict(zip(case.works["task_id"].astype(str), districts, strict=True))
     begins = {first: t for t, (first, _) in enumerate(period_days(settings))}
     for row in case.previous.to_dict("records"):
         t = begins.get(pd.Timestamp(row["starts_on"]).date())

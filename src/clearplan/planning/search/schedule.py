@@ -135,10 +135,14 @@ def _notes(blocks: Blocks, teams: pd.DataFrame) -> list[Reason]:
 
 
 def _by_rank(case: PlanningCase, single: Blocks) -> list[int]:
-    """Blocks of one task each in the order of their ranks, the two queues in turn; without ranks as they stand."""
-    rank = np.arange(len(case.tasks), dtype=float)
-    if "rank" in case.tasks.columns:
-        rank = pd.to_numeric(case.tasks["rank"]).astype(float).to_numpy()
+    """Blocks of one task each in the order of their ranks, the two queues in turn; without ranks as they stand.
+
+    No list ranks place surveys. They come first, so that the plain way opens what it can.
+    """
+    rank = np.arange(len(case.works), dtype=float)
+    if "rank" in case.works.columns:
+        rank = pd.to_numeric(case.works["rank"]).astype(float).to_numpy(copy=True)
+    rank[len(case.tasks) :] = -1.0
     rows = np.array([int(ids[0]) for ids in single.members], dtype=int)
     return [int(k) for k in np.lexsort((rows, np.nan_to_num(rank[rows], nan=np.inf)))]
 
@@ -148,9 +152,9 @@ def _by_value(case: PlanningCase, single: Blocks) -> list[int]:
     nobody, likely = (0.0, 0.0, 0.0), {}
     for zone, number in zip(case.zones["zone_id"].astype(str), case.zones["people"], strict=True):
         _, likely[zone], _ = people_range(number, case.unknown_people) or nobody
-    cells = case.tasks["zone_ids"] if "zone_ids" in case.tasks.columns else [None] * len(case.tasks)
+    cells = case.works["zone_ids"] if "zone_ids" in case.works.columns else [None] * len(case.works)
     people = np.array([sum(likely.get(zone, 0.0) for zone in ids_in(cell)) for cell in cells])
-    value = people / np.maximum(case.tasks["area_m2"].to_numpy(float), 1e-9)
+    value = people / np.maximum(case.works["area_m2"].to_numpy(float), 1e-9)
     rows = np.array([int(ids[0]) for ids in single.members], dtype=int)
     return [int(k) for k in np.lexsort((rows, -value[rows]))]
 

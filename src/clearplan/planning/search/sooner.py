@@ -78,7 +78,7 @@ def _named(deadline: Deadline, blocks: Blocks, case: PlanningCase) -> Reason:
     kind, k = deadline
     if kind == "unlock":
         return Reason("named.zone", zone=blocks.unlocks[k][0])
-    ids = case.tasks["task_id"].iloc[blocks.members[k]].astype(str).tolist()
+    ids = case.works["task_id"].iloc[blocks.members[k]].astype(str).tolist()
     if len(ids) == 1:
         return Reason("named.task", task=ids[0])
     return Reason("named.tasks", task=ids[0], count=len(ids) - 1)

@@ -32,7 +32,7 @@ def work_table(blocks: Blocks, parts: Parts, case: PlanningCase) -> pd.DataFrame
     DataFrame
         One row for each task, step, team and period, in the order of periods, teams and tasks.
     """
-    tasks, teams = case.tasks, case.teams
+    tasks, teams = case.works, case.teams
     problem, area = blocks.problem, tasks["area_m2"].to_numpy(float)
     rates, costs = rates_of(teams, case.settings), problem.cost
     methods, ids = methods_of(tasks, case.settings), tasks["task_id"].to_numpy(object)
