@@ -50,13 +50,58 @@ def months_counted(settings: PlanningSettings) -> Array:
     return (settings.counted_months - ends).astype(float)
 
 
-def period_of(day: Day, settings: PlanningSettings) -> int:
+def period_of(day: Day, settings: PlanningSettings, handover: int = 0) -> int:
     """Number of the last period that ends on or before a day, 0 where none does.
 
-    What has to be done by the day must be done within these periods.
+    What has to be done by the day must be done within these periods. With a handover of so many months after a period,
+    it must end by the day too, and within the months that are counted.
     """
     when = pd.Timestamp(day).date()
-    return sum(last <= when for _, last in period_days(settings))
+    numbers = range(1, last_counted(settings, handover) + 1)
+    return sum(opening_day(period, handover, settings) <= when for period in numbers)
+
+
+def last_counted(settings: PlanningSettings, handover: int) -> int:
+    """Number of the last period after which so many months of handover end within the months that are counted."""
+    return max(min(settings.periods, (settings.counted_months - handover) // settings.period_months), 0)
+
+
+def opening_day(period: int, handover: int, settings: PlanningSettings) -> dt.date:
+    """Day by whose end a place is open whose last work ends with a period, after so many months of handover.
+
+    >>> settings = PlanningSettings.model_construct(start=dt.date(2026, 1, 1), periods=4, period_months=3)
+    >>> [str(opening_day(*when, settings)) for when in [(0, 0), (1, 0), (1, 2)]]
+    ['2026-01-01', '2026-03-31', '2026-05-31']
+    """
+    months = period * settings.period_months + handover
+    return _add_months(settings.start, months) - dt.timedelta(days=1) if months else settings.start
+
+
+def handed_over(day: dt.date, months: int) -> dt.date:
+    """Last day of a handover that begins after a day.
+
+    >>> str(handed_over(dt.date(2026, 6, 30), 2))
+    '2026-08-31'
+    """
+    return _add_months(day + dt.timedelta(days=1), months) - dt.timedelta(days=1)
+
+
+def opening_periods(settings: PlanningSettings) -> int:
+    """Number of periods until the last handover after the last period ends, as far as months are counted.
+
+    >>> from types import SimpleNamespace as Some
+    >>> opening_periods(Some(periods=4, period_months=3, counted_months=24, every_method=[Some(handover_months=4)]))
+    6
+    """
+    longest = max(method.handover_months for method in settings.every_method)
+    last = min(settings.periods * settings.period_months + longest, settings.counted_months)
+    return -(-last // settings.period_months)
+
+
+def opening_days(settings: PlanningSettings) -> list[dt.date]:
+    """The start, and the last day of each period in which a place may open."""
+    longer = settings.model_copy(update={"periods": opening_periods(settings)})
+    return [settings.start, *(last for _, last in period_days(longer))]
 
 
 def team_days(teams: pd.DataFrame, settings: PlanningSettings) -> Array:

@@ -15,11 +15,13 @@ import pandas as pd
 
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.blockers import waits_for
+from clearplan.planning.calendar import opening_day, opening_days, opening_periods
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.limits import breaches, progress
 from clearplan.planning.schedule_rows import counted_rows
 from clearplan.planning.world import (
     Array,
+    Openings,
     World,
     amounts,
     ids_of,
@@ -27,6 +29,7 @@ from clearplan.planning.world import (
     need,
     numbered,
     numbers,
+    openings_of,
     sums_by,
     world_of,
 )
@@ -40,12 +43,14 @@ class Judgement:
     """One row for each broken limit: limit, where, by, unit, words; empty where none is. ``by`` is blank where it is no
     amount, and where nobody knows how late."""
     zones: pd.DataFrame
-    """As ZONES: zone_id, opens_in (period, 0: from the start, blank: not in the plan), opens_on, people, people_low,
-    people_high, person_months, person_months_low, person_months_high, last_tasks."""
+    """As ZONES: zone_id, finished_in (period in which the last of its blockers is finished, 0: from the start, blank:
+    never), opens_in (period by whose end it is handed over and open, 0: from the start, blank: not in the plan),
+    opens_on, people, people_low, people_high, person_months, person_months_low, person_months_high, last_tasks."""
     tasks: pd.DataFrame
     """As TASKS: task_id, finished_part [1], finished_in (period), finish_on, start_on, teams."""
     home: pd.DataFrame
-    """People at home after each period, from 0, the start: period, on, people, people_low, people_high, zones."""
+    """People at home after each period, from 0, the start, to the end of the last handover: period, on, people,
+    people_low, people_high, zones."""
     use: pd.DataFrame
     """As TEAMS, for each period: team_id, kind, period, days, available [team-days], cost [currency]."""
     totals: dict[str, float]
@@ -82,8 +87,9 @@ def judge_work(work: pd.DataFrame, case: PlanningCase) -> Judgement:
     parts, finish, too_early = progress(rows, world)
     people = _people(case)
     zone, task = _waits(world)
-    opens = _last(zone, finish[task], len(case.zones))
-    opens[case.zones["zone_id"].isin(case.never_open).to_numpy()] = world.never
+    finished = _last(zone, finish[task], len(case.zones))
+    finished[case.zones["zone_id"].isin(case.never_open).to_numpy()] = world.never
+    opens = openings_of(finished, _last(zone, world.handover[task], len(case.zones)), world)
     use = _use(rows, world)
     works, count = _tasks(rows, parts, finish, world), len(case.tasks)
     tables = {
@@ -94,7 +100,7 @@ def judge_work(work: pd.DataFrame, case: PlanningCase) -> Judgement:
     return Judgement(
         breaches=breaches(rows, use, opens, finish, too_early, faults, world),
         use=use,
-        totals=_totals(tables, use, rows, parts, world),
+        totals=_totals(tables, opens, use, rows, parts, world),
         surveys=works.iloc[count:].reset_index(drop=True),
         **tables,
     )
@@ -132,17 +138,25 @@ def _waits(world: World) -> tuple[Array, Array]:
     return zone[order], task[order]
 
 
-def _zones(people: Array, opens: Array, zone: Array, task: Array, finish: Array, world: World) -> pd.DataFrame:
+def _zones(people: Array, opens: Openings, zone: Array, task: Array, finish: Array, world: World) -> pd.DataFrame:
     low, likely, high = people
-    zones, months = world.case.zones, world.months()[opens]
+    zones, months = world.case.zones, _months_open(opens, world)
+    settings = world.case.settings
+    days = [
+        opening_day(period, handover, settings) if is_open else None
+        for period, handover, is_open in zip(
+            opens.finished.tolist(), opens.handover.tolist(), opens.open.tolist(), strict=True
+        )
+    ]
     last: dict[int, list[str]] = {}
-    for k in np.flatnonzero((finish[task] == opens[zone]) & (opens[zone] < world.never)):
+    for k in np.flatnonzero((finish[task] == opens.finished[zone]) & opens.open[zone]):
         last.setdefault(int(zone[k]), []).append(str(world.task_ids[task[k]]))
     return pd.DataFrame(
         {
             "zone_id": zones["zone_id"].to_numpy(object),
-            "opens_in": _periods(opens, world),
-            "opens_on": world.dates()[opens].to_numpy(),
+            "finished_in": _periods(opens.finished, world),
+            "opens_in": pd.Series(_opens_in(opens, world), dtype="Int64").mask(~opens.open).array,
+            "opens_on": pd.to_datetime(pd.Series(days, dtype=object)).to_numpy(),
             "people": likely,
             "people_low": low,
             "people_high": high,
@@ -174,14 +188,26 @@ def _tasks(rows: pd.DataFrame, parts: Array, finish: Array, world: World) -> pd.
     )
 
 
-def _home(people: Array, opens: Array, world: World) -> pd.DataFrame:
-    periods = len(world.bounds)
+def _months_open(opens: Openings, world: World) -> Array:
+    """Months that count of each opening [months]."""
+    return np.where(opens.open, world.case.settings.counted_months - opens.after, 0.0)
+
+
+def _opens_in(opens: Openings, world: World) -> Array:
+    """Period by whose end each is open, one after the last handover where it never is."""
+    beyond = opening_periods(world.case.settings) + 1
+    after = np.where(opens.open, opens.after, 0.0) / world.case.settings.period_months
+    return np.where(opens.open, np.ceil(after - 1e-9), beyond).astype(int)
+
+
+def _home(people: Array, opens: Openings, world: World) -> pd.DataFrame:
+    days, opens_in = opening_days(world.case.settings), _opens_in(opens, world)
 
     def so_far(weights: Array | None) -> Array:
-        return np.bincount(opens, weights=weights, minlength=world.never + 1)[: periods + 1].cumsum()
+        return np.bincount(opens_in, weights=weights, minlength=len(days) + 1)[: len(days)].cumsum()
 
     low, likely, high = (so_far(weights) for weights in people)
-    table = {"period": np.arange(periods + 1), "on": world.dates()[:-1], "people": likely, "people_low": low}
+    table = {"period": np.arange(len(days)), "on": pd.to_datetime(days), "people": likely, "people_low": low}
     return pd.DataFrame(table | {"people_high": high, "zones": so_far(None)})
 
 
@@ -205,10 +231,14 @@ def _use(rows: pd.DataFrame, world: World) -> pd.DataFrame:
 
 
 def _totals(
-    tables: Mapping[str, pd.DataFrame], use: pd.DataFrame, rows: pd.DataFrame, parts: Array, world: World
+    tables: Mapping[str, pd.DataFrame],
+    opens: Openings,
+    use: pd.DataFrame,
+    rows: pd.DataFrame,
+    parts: Array,
+    world: World,
 ) -> dict[str, float]:
     settings, months = world.case.settings, world.months()
-    opens = tables["zones"]["opens_in"].fillna(world.never).to_numpy(int)
     finish = tables["tasks"]["finished_in"].fillna(world.never).to_numpy(int)
     people = tables["zones"]["people"].to_numpy(float)
     tasks = world.case.tasks
@@ -218,7 +248,7 @@ def _totals(
     totals = {name: float(tables["zones"][name].sum()) for name in _PERSON_MONTHS}
     totals |= {
         "people_home": float(tables["home"]["people"].iloc[-1]),
-        "zones_open": float((opens < world.never).sum()),
+        "zones_open": float(opens.open.sum()),
         "m2_finished": float(area[finish < world.never].sum()),
         "m2_worked": float(rows.loc[on_tasks, "m2"].sum()),
         "days": float(use["days"].sum()),
@@ -228,7 +258,7 @@ def _totals(
         "risk_value": settings.risk_weight * float(_column(tasks, "expected_m2") @ since) / 1e4,
         "kept_days": _kept_days(rows, world),
     }
-    late = np.minimum(months[opens], _months_after(world))
+    late = np.minimum(_months_open(opens, world), _months_after(world))
     totals["objective"] = (
         totals["person_months"]
         + settings.late_penalty * float(people @ late)
@@ -241,17 +271,20 @@ def _totals(
 _PERSON_MONTHS = ("person_months", "person_months_low", "person_months_high")
 
 
-def _optional(people: Array, opens: Array, finish: Array, world: World) -> float:
-    """What lifelines add without which zones can open [person-months]."""
+def _optional(people: Array, opens: Openings, finish: Array, world: World) -> float:
+    """What lifelines add without which zones can open, after one handover of both [person-months]."""
     blockers, zones = world.case.blockers, world.case.zones
     optional = blockers[blockers["essential"] == "no"]
     parts = optional.groupby(["zone_id", "part"], sort=False, dropna=False)
     part = parts.ngroup().to_numpy(int)
-    done = _last(part, finish[index_in(world.task_ids, optional["task_id"])], parts.ngroups)
+    task = index_in(world.task_ids, optional["task_id"])
+    done = _last(part, finish[task], parts.ngroups)
+    handover = _last(part, world.handover[task], parts.ngroups)
     served = np.zeros(parts.ngroups, dtype=int)
     served[part] = index_in(ids_of(zones, "zone_id", "ZONES"), optional["zone_id"])
-    months = world.months()[np.maximum(done, opens[served])]
-    return world.case.settings.optional_share * float(people[served] @ months)
+    finished = np.where(opens.open[served], np.maximum(done, opens.finished[served]), world.never)
+    both = openings_of(finished, np.maximum(handover, opens.handover[served]), world)
+    return world.case.settings.optional_share * float(people[served] @ _months_open(both, world))
 
 
 def _months_after(world: World) -> Array:

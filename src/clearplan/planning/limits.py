@@ -13,8 +13,8 @@ import pandas as pd
 
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.core.reason import Reason, one_decimal
-from clearplan.planning.calendar import Day, period_of
-from clearplan.planning.world import RELATIVE, Array, World, blank, need, numbered, over, sums_by
+from clearplan.planning.calendar import Day, opening_day, period_of
+from clearplan.planning.world import RELATIVE, Array, Openings, World, blank, need, numbered, over, sums_by
 from clearplan.tables.texts import ids_in
 
 #: Limit, where, by how much, unit, reason.
@@ -80,7 +80,7 @@ def _ahead(task: int, step: int, period: int, part: float, allowed: float, world
 def breaches(
     rows: pd.DataFrame,
     use: pd.DataFrame,
-    opens: Array,
+    opens: Openings,
     finish: Array,
     ahead: list[Breach],
     faults: list[Breach],
@@ -88,8 +88,8 @@ def breaches(
 ) -> pd.DataFrame:
     """One row for each broken limit, capacity first and the table last: limit, where, by, unit, words.
 
-    ``rows`` are those of ``counted_rows``, ``use`` has the days and cost of each team in each period, ``opens`` and
-    ``finish`` the period of each zone and task, ``ahead`` and ``faults`` what reading them found.
+    ``rows`` are those of ``counted_rows``, ``use`` has the days and cost of each team in each period, ``opens``
+    the openings of zones, ``finish`` the period of each task, ``ahead`` and ``faults`` what reading them found.
     """
     rows_of_breaches = [
         *_capacity(use, world),
@@ -211,7 +211,7 @@ def _budgets(use: pd.DataFrame, world: World) -> list[Breach]:
     return broken
 
 
-def _deadlines(opens: Array, world: World) -> list[Breach]:
+def _deadlines(opens: Openings, world: World) -> list[Breach]:
     broken, zones = [], world.case.zones
     number = {name: k for k, name in enumerate(zones["zone_id"])}
     days = zones["planned_return"].to_numpy(object) if "planned_return" in zones.columns else [None] * len(zones)
@@ -221,29 +221,33 @@ def _deadlines(opens: Array, world: World) -> list[Breach]:
         day = days[number[name]]
         if pd.isna(day):
             raise SettingsError(f"hard_deadlines names zone {name!r}, which has no planned_return; give it the day")
-        period = int(opens[number[name]])
-        if (late := _periods_late(period, day, world)) == 0:
+        period, handover = int(opens.finished[number[name]]), int(opens.handover[number[name]])
+        period = period if opens.open[number[name]] else world.never
+        if (late := _periods_late(period, day, world, handover)) == 0:
             continue
-        due = _due(day, world)
+        due = _due(day, world, handover)
         if period == world.never:
             reason = Reason("breach.never_open", zone=name, due=due)
         else:
-            reason = Reason("breach.opens_late", zone=name, due=due, period=world.named(period), count=int(late))
+            opens_on = opening_day(period, handover, world.case.settings)
+            reason = Reason("breach.opens_late", zone=name, due=due, day=opens_on, count=int(late))
         broken.append(("deadline", name, late, "periods", reason))
     return broken
 
 
-def _periods_late(period: int, day: Day, world: World) -> float:
+def _periods_late(period: int, day: Day, world: World, handover: int = 0) -> float:
     """Periods by which something is late, blank where nobody knows; 0 where it is in time."""
-    limit = period_of(day, world.case.settings)
+    limit = period_of(day, world.case.settings, handover)
+    if handover and opening_day(0, handover, world.case.settings) > pd.Timestamp(day).date():
+        limit = -1  # the handover alone takes longer, even where there is no work to do
     if period <= limit:
         return 0.0
     return np.nan if period == world.never else float(period - limit)
 
 
-def _due(day: Day, world: World) -> Reason:
-    """A day by which something was due, and the period by whose end that is."""
-    limit, due = period_of(day, world.case.settings), pd.Timestamp(day).date()
+def _due(day: Day, world: World, handover: int = 0) -> Reason:
+    """A day by which something was due, and the period by whose end its work had to be finished."""
+    limit, due = period_of(day, world.case.settings, handover), pd.Timestamp(day).date()
     return Reason("due.by_period", day=due, number=limit) if limit else Reason("due.at_once", day=due)
 
 

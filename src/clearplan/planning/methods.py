@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,22 @@ def methods_of(tasks: pd.DataFrame, settings: PlanningSettings) -> list[Method |
 
 def _fits(method: Method | PlaceSurvey, ordnance: tuple[str, ...]) -> bool:
     return method.ordnance is None or (bool(ordnance) and set(ordnance) <= set(method.ordnance))
+
+
+def handovers(waits: Mapping[str, Sequence[str]], works: pd.DataFrame, settings: PlanningSettings) -> dict[str, int]:
+    """Months of handover of each zone: the longest among the methods of the pieces of work for which it waits [months].
+
+    Parameters
+    ----------
+    waits : mapping
+        Zone to ids of pieces of work.
+    works : DataFrame
+        Tasks and place surveys, with the columns of TASKS.
+    settings : PlanningSettings
+    """
+    methods = zip(works["task_id"].astype(str), methods_of(works, settings), strict=True)
+    months = {task: method.handover_months for task, method in methods if method is not None}
+    return {zone: max((months.get(task, 0) for task in tasks), default=0) for zone, tasks in waits.items()}
 
 
 def rates_of(teams: pd.DataFrame, settings: PlanningSettings) -> Array:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from clearplan.core.reason import Reason
 from clearplan.planning.blockers import waits_for
-from clearplan.planning.calendar import period_days
+from clearplan.planning.calendar import opening_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement
 from clearplan.planning.replay import Replay
@@ -127,9 +127,9 @@ class Planned:
 
     @property
     def stops(self) -> list[tuple[str, dt.date]]:
-        """The start and the end of each period, as (label, day)."""
-        ends = [last for _, last in period_days(self.case.settings)]
-        return [("Start", self.case.settings.start), *((f"Period {k}", last) for k, last in enumerate(ends, 1))]
+        """The start and the end of each period until the last handover, as (label, day)."""
+        start, *ends = opening_days(self.case.settings)
+        return [("Start", start), *((f"Period {k}", last) for k, last in enumerate(ends, 1))]
 
     @property
     def broken(self) -> list[Reason]:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.blockers import waits_for
-from clearplan.planning.calendar import months_counted, period_days, team_days
+from clearplan.planning.calendar import months_counted, opening_day, opening_periods, period_days, team_days
 from clearplan.planning.case import PlanningCase
-from clearplan.planning.methods import methods_of, people_range, triangular_quantile
+from clearplan.planning.methods import handovers, methods_of, people_range, triangular_quantile
 from clearplan.settings.planning import Outcome, PlanningSettings, Uncertainty
 
 Array = NDArray[Any]
@@ -37,9 +37,10 @@ class Replay:
     """How sure the dates of a plan are. Figures at p10, p50, p80, p90: that part of the draws is at or below."""
 
     zones: pd.DataFrame
-    """As ZONES: zone_id, opens_in (period of the plan, 0: from the start, blank: not in the plan), probability (share
-    of draws in which it is open by then; blank where it is not in the plan) [1], p50_in, p80_in (period by whose end it
-    is open in half, in four fifths of the draws; blank: beyond the months that are counted), p50_on, p80_on."""
+    """As ZONES: zone_id, opens_in (period by whose end the plan opens it, 0: from the start, blank: not in the plan),
+    probability (share of draws in which it is open by then; blank where it is not in the plan) [1], p50_in, p80_in
+    (period by whose end it is open in half, in four fifths of the draws; blank: beyond the months that are counted),
+    p50_on, p80_on."""
     tasks: pd.DataFrame
     """As TASKS: task_id, finish_p50_on, finish_p80_on (blank: not wholly in the plan, or beyond the months that are
     counted), critical (share of draws in which it is among the last to finish of a zone that opens later than planned;
@@ -136,23 +137,30 @@ def replay_work(work: pd.DataFrame, case: PlanningCase) -> Replay:
     longer = settings.model_copy(update={"periods": settings.counted_months // settings.period_months})
     plan = _plan(work, case, longer)
     people = _people(case)
-    needs = _needs(case, plan.tasks)
+    needs, handover = _needs(case, plan.tasks), _handovers(case)
     blocks = range(0, uncertainty.draws, _BLOCK)
     drawn = [_worked(plan, settings.wait_periods, *_draw(plan, uncertainty, k)) for k in blocks]
     finish = np.concatenate([one for one, _ in drawn], axis=1)
     cost = np.concatenate([one for _, one in drawn])
     opens = np.array([_opening(ids, finish, plan.never) for ids in needs], dtype=int).reshape(-1, uncertainty.draws)
     planned = np.array([_opening(ids, plan.finish[:, None], plan.never)[0] for ids in needs], dtype=int)
+    lost = settings.counted_months - handover < opens.T * settings.period_months  # too late to count
+    opens[lost.T] = plan.never
+    planned[settings.counted_months - handover < planned * settings.period_months] = plan.never
     days = pd.DatetimeIndex([settings.start, *(end for _, end in period_days(longer)), pd.NaT])
     months = np.concatenate([[settings.counted_months], months_counted(longer), [0.0]])
-    home = np.array([people @ (opens <= t) for t in range(plan.never)])
-    figures = {
-        "person_months": (people @ months[opens], people @ months[planned]),
+    after = -(-handover // settings.period_months)  # periods from the last work to the one by whose end it is open
+    home = np.array([people @ (opens + after[:, None] <= t) for t in range(plan.never)])
+    figures: dict[str, tuple[Array, float]] = {
+        "person_months": (
+            people @ _counted(opens, months, handover),
+            float(people @ _counted(planned, months, handover)),
+        ),
         "cost": (cost, float(_numbers(work["cost"]).sum())),
-        "people_home": (home[settings.periods], people @ (planned < plan.never)),
+        "people_home": (home[min(opening_periods(settings), plan.never - 1)], float(people @ (planned < plan.never))),
     }
     return Replay(
-        zones=_zones(case.zones, planned, opens, plan.never, days),
+        zones=_zones(case, planned, opens, handover, plan.never),
         tasks=_tasks(plan, finish, _critical(needs, planned, opens, finish), days).iloc[: len(case.tasks)],
         home=pd.DataFrame(
             {"period": np.arange(plan.never), "on": days[: plan.never]}
@@ -320,6 +328,18 @@ def _needs(case: PlanningCase, tasks: list[str]) -> list[Array | None]:
             raise TableError(f"BLOCKERS names {column} {name!r}, which {table} lacks; make both from the same tables")
     never_open, waits = case.never_open, waits_for(blockers)
     return [None if name in never_open else _at(tasks, waits.get(name, [])) for name in names]
+
+
+def _handovers(case: PlanningCase) -> Array:
+    """From the last work of each zone to its opening (zones) [months]."""
+    months = handovers(waits_for(case.blockers), case.works, case.settings)
+    return np.array([months.get(str(zone), 0) for zone in case.zones["zone_id"]], dtype=int)
+
+
+def _counted(finished: Array, months: Array, handover: Array) -> Array:
+    """Months that count of zones whose work is finished after periods, in one plan or in draws [months]."""
+    counted: Array = np.maximum((months[finished].T - handover).T, 0.0)
+    return counted
 
 
 def _people(case: PlanningCase) -> Array:
@@ -529,16 +549,26 @@ def _quantile(values: Array, p: int) -> Array:
     return np.asarray(np.partition(values, place, axis=1)[:, place])
 
 
-def _zones(zones: pd.DataFrame, planned: Array, opens: Array, never: int, days: pd.DatetimeIndex) -> pd.DataFrame:
-    known = planned < never
+def _zones(case: PlanningCase, planned: Array, opens: Array, handover: Array, never: int) -> pd.DataFrame:
+    """Openings of the plan and of the draws, from the periods after which zones are finished."""
+    after = -(-handover // case.settings.period_months)
+
+    def open_in(finished: Array) -> Any:
+        return pd.Series(finished + after, dtype="Int64").mask(finished == never).array
+
+    def open_on(finished: Array) -> Any:
+        pairs = zip(finished.tolist(), handover.tolist(), strict=True)
+        days = [None if period == never else opening_day(period, months, case.settings) for period, months in pairs]
+        return pd.to_datetime(pd.Series(days, dtype=object)).to_numpy()
+
     quantiles = {p: _quantile(opens, p) for p in (50, 80)}
     table = {
-        "zone_id": zones["zone_id"].to_numpy(object),
-        "opens_in": _periods(planned, never),
-        "probability": np.where(known, (opens <= planned[:, None]).mean(axis=1), np.nan),
+        "zone_id": case.zones["zone_id"].to_numpy(object),
+        "opens_in": open_in(planned),
+        "probability": np.where(planned < never, (opens <= planned[:, None]).mean(axis=1), np.nan),
     }
-    table |= {f"p{p}_in": _periods(periods, never) for p, periods in quantiles.items()}
-    return pd.DataFrame(table | {f"p{p}_on": days[periods].to_numpy() for p, periods in quantiles.items()})
+    table |= {f"p{p}_in": open_in(finished) for p, finished in quantiles.items()}
+    return pd.DataFrame(table | {f"p{p}_on": open_on(finished) for p, finished in quantiles.items()})
 
 
 def _tasks(plan: _Plan, finish: Array, critical: Array, days: pd.DatetimeIndex) -> pd.DataFrame:
@@ -570,8 +600,3 @@ def _at(ids: list[str], names: Iterable[object]) -> Array:
 
 def _numbers(values: pd.Series) -> Array:
     return np.asarray(pd.to_numeric(values, errors="coerce").to_numpy(float, na_value=np.nan))
-
-
-def _periods(numbers: Array, never: int) -> Any:
-    """Numbers of periods, blank for never."""
-    return pd.Series(numbers, dtype="Int64").mask(numbers == never).array

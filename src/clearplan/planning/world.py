@@ -38,6 +38,7 @@ class World:
     method: Array  # number of each task's method, -1: none fits
     ground: Array  # (tasks, steps) [m2], NaN: the task's method has no such step
     gated: Array  # whether a gate holds the task
+    handover: Array  # of each task's method [months]
     rate: Array  # of each team [m2/day]
     available: Array  # (teams, periods) [team-days]
     bounds: list[tuple[Any, Any]]
@@ -66,6 +67,28 @@ class World:
         return self.case.settings.every_method[number].steps if number >= 0 else ()
 
 
+@dataclass(frozen=True)
+class Openings:
+    """When zones open, or parts of them: after their last work and one handover."""
+
+    finished: Array  # period after which the last work is finished, ``World.never`` where it never is
+    handover: Array  # [months]
+    after: Array  # from the start to the opening, infinite where there is none that counts [months]
+
+    @property
+    def open(self) -> Array:
+        """Whether each opens."""
+        return np.isfinite(self.after)
+
+
+def openings_of(finished: Array, handover: Array, world: World) -> Openings:
+    """Openings after work is finished and handed over; what opens beyond the months that are counted does not open."""
+    settings = world.case.settings
+    after = finished * float(settings.period_months) + handover
+    lost = (finished >= world.never) | (after > settings.counted_months)
+    return Openings(finished, handover, np.where(lost, np.inf, after))
+
+
 def world_of(case: PlanningCase) -> World:
     """World of a case; an error where a column is missing, an id stands twice or an area is no amount."""
     tasks, teams, settings = case.works, case.teams, case.settings
@@ -83,6 +106,7 @@ def world_of(case: PlanningCase) -> World:
     idle = teams["deferred"].notna().to_numpy() if "deferred" in teams.columns else np.zeros(len(teams), dtype=bool)
     available = np.zeros((len(teams), settings.periods))
     available[~idle] = team_days(teams[~idle], settings)
+    handover = np.array([one.handover_months for one in settings.every_method] + [0])
     gates = tasks["gates"].notna().to_numpy() if "gates" in tasks.columns else np.zeros(len(tasks), dtype=bool)
     return World(
         case=case,
@@ -91,6 +115,7 @@ def world_of(case: PlanningCase) -> World:
         method=method,
         ground=area[:, None] * part[method],
         gated=gates,
+        handover=handover[method],
         rate=_rates(teams, settings.robust),
         available=available,
         bounds=period_days(settings),

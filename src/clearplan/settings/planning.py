@@ -31,6 +31,13 @@ class Step(Settings):
     )
 
 
+Handover = Annotated[int, Field(ge=0, le=120)]
+_HANDOVER = (
+    "Quality assurance and handover after the last square metre, before a place opens [months]; a place waits for the "
+    "longest of its blockers' methods. 0: none is stated, and it opens as soon as the last of its blockers is finished."
+)
+
+
 class Method(Settings):
     """Steps that release a task of a class, in order."""
 
@@ -41,6 +48,7 @@ class Method(Settings):
         "a task is taken.",
     )
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    handover_months: Handover = Field(default=0, description=_HANDOVER)
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:
@@ -58,6 +66,7 @@ class PlaceSurvey(Settings):
         description="Steps in order, each on all of the ground; unset: non-technical survey, with which the survey of "
         "land begins (IMAS 08.10).",
     )
+    handover_months: Handover = Field(default=0, description=_HANDOVER)
 
     @property
     def land_class(self) -> str:

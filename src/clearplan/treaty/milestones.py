@@ -11,7 +11,7 @@ import pandas as pd
 
 from clearplan.core.checks import Day
 from clearplan.core.errors import TableError
-from clearplan.planning.calendar import period_days, team_days
+from clearplan.planning.calendar import handed_over, period_days, team_days
 from clearplan.planning.methods import methods_of
 from clearplan.settings.planning import PlanningSettings, Step
 from clearplan.tables.codes import CLASSES, RELEASED, SURVEY
@@ -124,7 +124,7 @@ def planned_release(work: Work, tasks: Tasks, settings: PlanningSettings) -> pd.
     Parameters
     ----------
     work : DataFrame
-        WORK; a period counts in the year of its last day.
+        WORK; a period counts in the year of its last day, or in that in which the method's handover ends after it.
     tasks : DataFrame
         TASKS that the plan was made of.
     settings : PlanningSettings
@@ -146,12 +146,12 @@ def planned_release(work: Work, tasks: Tasks, settings: PlanningSettings) -> pd.
     methods = zip(tasks["task_id"], tasks["land_class"], methods_of(tasks, settings), strict=True)
     known = {task: (land_class, () if method is None else method.steps) for task, land_class, method in methods}
     rows = []
-    for piece in work.to_dict("records"):
+    for piece in work.assign(released_on=_released_on(work, tasks, settings)).to_dict("records"):
         land_class, steps = known.get(piece["task_id"], (UNKNOWN_TASK, ()))
         part = _released_part(land_class, steps, piece, settings)
         rows.append(
             {
-                "year": piece["ends_on"].year,
+                "year": piece["released_on"].year,
                 "land_class": UNKNOWN_TASK if part is None else land_class,
                 "method": METHOD_OF.get(piece["kind"], "cleared"),
                 "task_id": piece["task_id"],
@@ -162,6 +162,14 @@ def planned_release(work: Work, tasks: Tasks, settings: PlanningSettings) -> pd.
     grouped = every.astype({"planned_m2": float}).groupby(["year", "land_class", "method"])
     table = pd.DataFrame({"tasks": grouped["task_id"].nunique(), "planned_m2": grouped["planned_m2"].sum(min_count=1)})
     return in_order(table.reset_index(), None, "district")
+
+
+def _released_on(work: Work, tasks: Tasks, settings: PlanningSettings) -> list[dt.date]:
+    """Day on which the ground of each row of WORK is released: after its period and the handover of its method."""
+    methods = zip(tasks["task_id"], methods_of(tasks, settings), strict=True)
+    months = {task: method.handover_months for task, method in methods if method is not None}
+    rows = zip(work["task_id"], work["ends_on"], strict=True)
+    return [handed_over(pd.Timestamp(day).date(), months.get(task, 0)) for task, day in rows]
 
 
 def _released_part(
@@ -190,7 +198,7 @@ def plan_vs_achieved(
     Parameters
     ----------
     previous_work : DataFrame
-        WORK of the plan in force; periods that end after ``as_at`` don't count.
+        WORK of the plan in force; periods and handovers that end after ``as_at`` don't count.
     previous_tasks : DataFrame
         TASKS of that plan; today's lack those that are released since.
     bridges : mapping
@@ -213,7 +221,8 @@ def plan_vs_achieved(
     dated = _as_work(previous_work, "the plan in force", columns)
     day, books = day_in(as_at, "as_at"), bridges_in(bridges)
     begun, last = dated["starts_on"].min(), dated["ends_on"].max()
-    due = dated[dated["ends_on"] <= pd.Timestamp(day)]
+    released = pd.Series(_released_on(dated, previous_tasks, settings), index=dated.index, dtype=object)
+    due = dated[pd.to_datetime(released) <= pd.Timestamp(day)]
     keys = ["year", "land_class", "method"]
     planned = planned_release(due, previous_tasks, settings)
     rows = [

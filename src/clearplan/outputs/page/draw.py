@@ -371,6 +371,7 @@ def _opening(zone: Any) -> dict[str, Any]:
     """When a zone opens by the plan, how sure that is, and what it waits for; of days drawn only what was drawn."""
     own = {
         "opens": _whole(zone.opens_in),
+        "on": _day(getattr(zone, "opens_on", None)),
         "probability": _number(getattr(zone, "probability", None)),
         "waits": _whole(getattr(zone, "waits_for", None)),
         "why": _text(getattr(zone, "why", None)),

@@ -256,8 +256,8 @@ def _openings(zones: pd.DataFrame) -> str:
         "what would bring it forward": [_text(v) for v in own["sooner"]],
     }
     return (
-        "<h3>When places open</h3><p>A place opens at the end of the period in which the last task that stands in its "
-        "way is finished; on that day the plan proposes it, and the authorities decide."
+        "<h3>When places open</h3><p>A place opens after the period in which the last of the work that it waits for is "
+        "finished, and after its handover; on that day the plan proposes it, and the authorities decide."
         + (
             " Chance: share of the draws, with other rates, efforts and outcomes of survey, in which it is open by "
             "then.</p>" + _chart(draw_chances(zones))

@@ -15,7 +15,7 @@ from clearplan.core.reason import Reason
 from clearplan.planning.blockers import waits_for
 from clearplan.planning.calendar import months_counted, months_to, period_days, period_of, team_days
 from clearplan.planning.case import PlanningCase
-from clearplan.planning.methods import allowed, methods_of, people_range, rates_of
+from clearplan.planning.methods import allowed, handovers, methods_of, people_range, rates_of
 from clearplan.planning.search.problem import TINY, Problem
 from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings, Step
 from clearplan.tables.codes import PLACE, SURVEY
@@ -35,6 +35,7 @@ class Blocks:
     ``step_no`` (steps of the problem): number of the step in the task's method, from 1; ``unlocks``: (zone, part) of
     each unlock; ``open_worth``: what is worth from the start, whatever is done [person-months]; ``slack``: how much
     more the order within blocks could be worth than the blocks tell [person-months];
+    ``handover`` (unlocks): from the last work to the opening [months];
     ``left_out``: task to the reason why nobody may work on it; ``shut``: zone to the reason why it can't open.
     """
 
@@ -42,6 +43,7 @@ class Blocks:
     members: tuple[Array, ...]
     step_no: Array
     unlocks: tuple[tuple[str, str], ...]
+    handover: Array
     open_worth: float
     slack: float
     left_out: dict[str, Reason]
@@ -78,7 +80,8 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
     members = tuple(_best_first(np.array(ids), gain, area) for ids in keys.values())
     steps, step_no = _steps(case, members, able)
     block_of = {int(k): b for b, ids in enumerate(members) for k in ids}
-    worth, open_worth = _worth(case, unlocks, {*waits, *shut})
+    handover = _handovers(case, waits, unlocks, needs)
+    worth, open_worth = _worth(case, unlocks, handover, {*waits, *shut})
     months = np.append(float(settings.counted_months), months_counted(settings))
     total = np.array([gain[ids].sum() for ids in members])
     problem = Problem(
@@ -92,12 +95,12 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
         parent=np.array(parent, dtype=int),
         value=worth,
         reward=total[:, None] * months,
-        due=_due(case.zones, unlocks, settings),
+        due=_due(case.zones, unlocks, handover, settings),
         block_due=np.array([promised.get(int(ids[0]), (-1, None))[0] for ids in members], dtype=int),
         **_stability(case, members),
     )
     slack = sum(_order_gain(ids, gain, area) for ids in members) * months[1] if settings.periods else 0.0
-    return Blocks(problem, members, step_no, tuple(unlocks), open_worth, float(slack), reasons, shut)
+    return Blocks(problem, members, step_no, tuple(unlocks), handover, open_worth, float(slack), reasons, shut)
 
 
 #: Method of each task and the teams of each of its steps; None where nobody may work on it.
@@ -331,30 +334,47 @@ def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[di
     return steps, np.array(number, dtype=int)
 
 
-def _worth(case: PlanningCase, unlocks: Sequence[tuple[str, str]], closed: Set[str]) -> tuple[Array, float]:
-    """What each unlock is worth by the period after which it is open, and what is open from the start."""
+def _handovers(
+    case: PlanningCase, waits: Mapping[str, list[str]], unlocks: Sequence[tuple[str, str]], needs: Sequence[list[str]]
+) -> Array:
+    """Months of handover of each unlock; one that adds to a zone is handed over with it (unlocks) [months]."""
+    both = {
+        f"{zone}/{part}": [*waits.get(zone, ()), *needed] for (zone, part), needed in zip(unlocks, needs, strict=True)
+    }
+    return np.array(list(handovers(both, case.works, case.settings).values()), dtype=int)
+
+
+def _worth(
+    case: PlanningCase, unlocks: Sequence[tuple[str, str]], handover: Array, closed: Set[str]
+) -> tuple[Array, float]:
+    """What each unlock is worth by the period after which it is finished, and what is open from the start."""
     zones, settings = case.zones, case.settings
-    months = np.append(float(settings.counted_months), months_counted(settings))
+    counted = np.append(float(settings.counted_months), months_counted(settings))
     people: dict[str, float] = {}
-    weighed: dict[str, Array] = {}
+    after_return: dict[str, float] = {}
     returns = zones["planned_return"] if "planned_return" in zones.columns else [None] * len(zones)
     for zone, number, day in zip(zones["zone_id"].astype(str), zones["people"], returns, strict=True):
         people_of_zone = people_range(number, case.unknown_people)
         if people_of_zone is None:
             raise TableError(f"zone {zone}: nobody knows its people; state priority.unknown_people, or its number")
-        late = np.zeros(len(months))
+        after_return[zone] = 0.0
         if day is not None and pd.notna(day):
-            late = np.minimum(months, max(settings.counted_months - months_to(day, settings), 0.0))
+            after_return[zone] = max(settings.counted_months - months_to(day, settings), 0.0)
         _, people[zone], _ = people_of_zone
-        weighed[zone] = people[zone] * (months + settings.late_penalty * late)
-    value = [weighed[zone] if not part else settings.optional_share * people[zone] * months for zone, part in unlocks]
-    shape = (len(unlocks), settings.periods + 1)
-    from_start = sum(float(worth[0]) for zone, worth in weighed.items() if zone not in closed)
-    return np.array(value).reshape(shape), from_start
+
+    def weighed(zone: str, months: Array) -> Array:
+        late = np.minimum(months, after_return[zone])
+        return np.asarray(people[zone] * (months + settings.late_penalty * late))
+
+    value = np.zeros((len(unlocks), settings.periods + 1))
+    for u, (zone, part) in enumerate(unlocks):
+        months = np.maximum(counted - handover[u], 0.0)
+        value[u] = settings.optional_share * people[zone] * months if part else weighed(zone, months)
+    return value, sum(float(weighed(zone, counted[:1])[0]) for zone in people if zone not in closed)
 
 
-def _due(zones: pd.DataFrame, unlocks: Sequence[tuple[str, str]], settings: PlanningSettings) -> Array:
-    """Period by whose end each unlock must be open, -1 for none."""
+def _due(zones: pd.DataFrame, unlocks: Sequence[tuple[str, str]], handover: Array, settings: PlanningSettings) -> Array:
+    """Period by whose end the work of each unlock must be finished, so that it is open in time, -1 for none."""
     ids = zones["zone_id"].astype(str).tolist()
     days = dict(zip(ids, zones["planned_return"], strict=True)) if "planned_return" in zones.columns else {}
     for zone in settings.hard_deadlines:
@@ -362,8 +382,11 @@ def _due(zones: pd.DataFrame, unlocks: Sequence[tuple[str, str]], settings: Plan
             raise SettingsError(f"planning.hard_deadlines: there is no zone {zone!r}; fix its id")
         if pd.isna(days.get(zone)):
             raise SettingsError(f"planning.hard_deadlines: zone {zone} has no planned_return; state one, or drop it")
-    due = {zone: period_of(days[zone], settings) for zone in settings.hard_deadlines}
-    return np.array([due.get(zone, -1) if not part else -1 for zone, part in unlocks], dtype=int)
+    due = np.full(len(unlocks), -1)
+    for u, (zone, part) in enumerate(unlocks):
+        if zone in settings.hard_deadlines and not part:
+            due[u] = period_of(days[zone], settings, int(handover[u]))
+    return due
 
 
 def _stability(case: PlanningCase, members: Sequence[Array]) -> dict[str, Any]:

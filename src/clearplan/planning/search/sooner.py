@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 
 import numpy as np
-import pandas as pd
 
 from clearplan.core.reason import Reason
-from clearplan.planning.calendar import period_days
+from clearplan.planning.calendar import last_counted, opening_day
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement
 from clearplan.planning.search.blocks import Blocks, make_blocks
@@ -33,10 +33,10 @@ def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:
     """
     blocks, periods = make_blocks(case), case.settings.periods
     problem = meet(blocks.problem).problem
-    ends = [last for _, last in period_days(case.settings)]
-    opens = dict(zip(judgement.zones["zone_id"].astype(str), judgement.zones["opens_in"], strict=True))
+    zones = judgement.zones[judgement.zones["opens_in"].notna()]
+    opens = dict(zip(zones["zone_id"].astype(str), zones["finished_in"].astype(int), strict=True))
     unlocks = {zone: u for u, (zone, part) in enumerate(blocks.unlocks) if not part}
-    planned = {u: int(opens[zone]) for zone, u in unlocks.items() if pd.notna(opens[zone]) and opens[zone] > 0}
+    planned = {u: opens[zone] for zone, u in unlocks.items() if opens.get(zone, 0) > 0}
     steps = np.isin(problem.block, sorted({b for u in planned for b in problem.needs[u]}))
     columns = sum(len(problem.options[s]) for s in np.flatnonzero(steps)) * periods
     if columns > _COLUMNS:
@@ -44,11 +44,12 @@ def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:
     reasons: dict[str, Reason] = {}
     for zone in sorted(unlocks, key=lambda zone: -float(problem.value[unlocks[zone], 1]))[:_PLACES]:
         u = unlocks[zone]
-        period = planned.get(u, periods + 1) - 1
+        period = min(planned.get(u, periods + 1) - 1, last_counted(case.settings, int(blocks.handover[u])))
         if period == 0:
             reasons[zone] = Reason("sooner.first_period")
             continue
-        lack, day = what_lacks(problem, planned | {u: period}), ends[period - 1]
+        lack = what_lacks(problem, planned | {u: period})
+        day = opening_day(period, int(blocks.handover[u]), case.settings)
         if lack is None:
             reasons[zone] = Reason("sooner.nothing_lacks", day=day)
         else:
@@ -58,10 +59,10 @@ def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:
 
 def clash_reason(clash: Clash, blocks: Blocks, case: PlanningCase) -> Reason:
     """Deadlines that can't all be met, what is lacking, and which of them gives way."""
-    ends = [case.settings.start, *(last for _, last in period_days(case.settings))]
     deadlines = []
     for deadline, period in clash.deadlines.items():
-        by = Reason("deadline.by", day=ends[period]) if period > 0 else Reason("deadline.at_once")
+        day = _day(deadline, period, blocks, case)
+        by = Reason("deadline.by", day=day) if period > 0 else Reason("deadline.at_once")
         what = _named(deadline, blocks, case)
         is_zone = deadline[0] == "unlock"
         deadlines.append(
@@ -69,8 +70,21 @@ def clash_reason(clash: Clash, blocks: Blocks, case: PlanningCase) -> Reason:
         )
     deadline, period = clash.later
     what = _named(deadline, blocks, case)
-    way = Reason("clash.later", what=what, day=ends[period]) if period > 0 else Reason("clash.never", what=what)
+    way = Reason("clash.never", what=what)
+    if 0 < period <= last_counted(case.settings, _handover(deadline, blocks)):
+        way = Reason("clash.later", what=what, day=_day(deadline, period, blocks, case))
     return Reason("clash", deadlines=deadlines, lack=lack_reason(clash.lack, case), way=way)
+
+
+def _day(deadline: Deadline, period: int, blocks: Blocks, case: PlanningCase) -> dt.date:
+    """Day on which a zone is open, or work is finished, that a deadline puts at the end of a period."""
+    return opening_day(period, _handover(deadline, blocks), case.settings)
+
+
+def _handover(deadline: Deadline, blocks: Blocks) -> int:
+    """Months from the work of a deadline to what is due; promises are of work alone [months]."""
+    kind, k = deadline
+    return int(blocks.handover[k]) if kind == "unlock" else 0
 
 
 def _named(deadline: Deadline, blocks: Blocks, case: PlanningCase) -> Reason:

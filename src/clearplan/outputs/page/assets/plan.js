@@ -52,6 +52,9 @@ function workWords(task) {
   return told;
 }
 
+// The day of the handover, which may lie within a period.
+function openingDay(own) { return dayWords(own.on || plan.stops[own.opens][1]); }
+
 function isOpen(zone, k) { return zone.plan.opens !== null && zone.plan.opens <= k; }
 
 function halfWords(own) {
@@ -66,7 +69,7 @@ function openingWords(zone) {
   var own = zone.plan, told = [];
   told.push(own.opens === null ? say("Never opens in the plan, which ends on {stop}.", { stop: stopWords(lastStop()) })
     : own.opens === 0 ? say("Planned to be open from the start, {day}.", { day: dayWords(plan.stops[0][1]) })
-    : say("Planned to be open by {stop}.", { stop: stopWords(own.opens) }));
+    : say("Planned to be open by {stop}.", { stop: openingDay(own) + " (" + periodWords(own.opens) + ")" }));
   if (own.waits !== null) {
     told.push(own.waits === 0 ? say("Waits for no task.")
       : say("Waits for {count} task to be finished.|Waits for {count} tasks, all to be finished.", { count: own.waits }));

@@ -110,7 +110,7 @@ function listOpenings() {
     return own.length;
   }
   var opening = fill("opening", function (zone) { return zone.plan.opens !== null; }, say("Planned to open"), function (zone) {
-    var day = zone.plan.opens === 0 ? say("from the start") : say("by {day}", { day: dayWords(plan.stops[zone.plan.opens][1]) });
+    var day = zone.plan.opens === 0 ? say("from the start") : say("by {day}", { day: openingDay(zone.plan) });
     return zone.plan.probability === null ? day
       : say("{day}, in {share} of the draws", { day: day, share: share(zone.plan.probability) });
   });
