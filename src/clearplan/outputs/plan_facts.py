@@ -190,6 +190,8 @@ def _next_million(budgets: Sequence[Budget], own: float | None) -> Million:
 def next_opening(zones: pd.DataFrame, stops: Sequence[dt.date], as_at: dt.date | None = None) -> Opening | None:
     """Places that open by the end of the period that runs on a day, or else of the first one.
 
+    Where none opens by then, the end of the next period counts in which one does.
+
     Parameters
     ----------
     zones : DataFrame
@@ -207,5 +209,7 @@ def next_opening(zones: pd.DataFrame, stops: Sequence[dt.date], as_at: dt.date |
     later = [k for k, day in enumerate(stops) if k and as_at is not None and day > as_at]
     at = later[0] if later else 1
     opens = pd.to_numeric(zones["opens_in"])
+    if (coming := opens[opens > 0]).notna().any() and at < coming.min():
+        at = int(coming.min())
     people = pd.to_numeric(zones["people"])[(opens > 0) & (opens <= at)]
     return Opening(by=stops[at], places=len(people), people=int(people.sum()), unknown=int(people.isna().sum()))

@@ -277,7 +277,7 @@ def test_the_plan_travels_as_stops_of_the_slider(margins, task_settings, priorit
     assert rest == [None] * len(rest)
     assert [zone["plan"]["opens"] for zone in data["zones"]] == [1, 0, None, 3]
     assert data["zones"][0]["plan"] == {
-        "opens": 1, "probability": 0.62, "p50": "2027-03-31", "p80": None, "waits": 1, "why": "T-1 is finished last.",
+        "opens": 1, "on": "2027-03-31", "probability": 0.62, "p50": "2027-03-31", "p80": None, "waits": 1, "why": "T-1 is finished last.",
         "sooner": "One more team.",
     }  # fmt: skip
     (lost,) = data["plan"]["unplaced"]  # not on the map, and not lost
