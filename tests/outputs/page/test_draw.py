@@ -277,8 +277,8 @@ def test_the_plan_travels_as_stops_of_the_slider(margins, task_settings, priorit
     assert rest == [None] * len(rest)
     assert [zone["plan"]["opens"] for zone in data["zones"]] == [1, 0, None, 3]
     assert data["zones"][0]["plan"] == {
-        "opens": 1, "on": "2027-03-31", "probability": 0.62, "p50": "2027-03-31", "p80": None, "waits": 1, "why": "T-1 is finished last.",
-        "sooner": "One more team.",
+        "opens": 1, "on": "2027-03-31", "probability": 0.62, "p50": "2027-03-31", "p80": None, "waits": 1,
+        "why": "T-1 is finished last.", "sooner": "One more team.",
     }  # fmt: skip
     (lost,) = data["plan"]["unplaced"]  # not on the map, and not lost
     assert (lost["name"], lost["plan"]["opens"], lost["plan"]["why"]) == ("Place 4", None, "has no place on the map")
@@ -292,7 +292,7 @@ def test_a_plan_without_draws_tells_no_probability(margins, task_settings, prior
     own = data_of(draw_map(Layers(ranked.drop(columns="finished_part"), bare), periods=PERIODS).html)["zones"][0][
         "plan"
     ]
-    assert own == {"opens": 1, "probability": None, "waits": None, "why": None, "sooner": None}
+    assert own == {"opens": 1, "on": "2027-03-31", "probability": None, "waits": None, "why": None, "sooner": None}
 
 
 def test_pages_without_a_plan_are_the_same_to_the_byte_and_speak_of_none(margins, task_settings, priority_settings):
