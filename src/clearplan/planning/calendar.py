@@ -77,6 +77,33 @@ def opening_day(period: int, handover: int, settings: PlanningSettings) -> dt.da
     return _add_months(settings.start, months) - dt.timedelta(days=1) if months else settings.start
 
 
+def open_from(day: Day | None, handover: int, settings: PlanningSettings) -> int:
+    """Number of the first period after which a place opens later than a day, as its gate asks; 0: the start.
+
+    One more than the periods: after none of them, or there is no such day.
+
+    >>> settings = PlanningSettings.model_construct(start=dt.date(2026, 1, 1), periods=2, period_months=1)
+    >>> [open_from(day, 0, settings) for day in ["2025-12-31", "2026-01-30", "2026-01-31", "2026-03-01", None]]
+    [0, 1, 2, 3, 3]
+    >>> open_from("2026-01-31", 1, settings)
+    1
+    """
+    never = settings.periods + 1
+    end = _day(day)
+    return never if end is None else sum(opening_day(k, handover, settings) <= end for k in range(never))
+
+
+def work_from(day: Day | None, settings: PlanningSettings) -> int:
+    """Number of the first period that begins after a day, one more than the periods where none does or there is no day.
+
+    >>> settings = PlanningSettings.model_construct(start=dt.date(2026, 1, 1), periods=2, period_months=1)
+    >>> [work_from(day, settings) for day in ["2025-12-31", "2026-01-01", "2026-02-01", None]]
+    [1, 2, 3, 3]
+    """
+    end = _day(day)
+    return settings.periods + 1 if end is None else 1 + sum(first <= end for first, _ in period_days(settings))
+
+
 def handed_over(day: dt.date, months: int) -> dt.date:
     """Last day of a handover that begins after a day.
 

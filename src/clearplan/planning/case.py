@@ -93,7 +93,7 @@ class PlanningCase:
     def never_open(self) -> dict[str, Reason]:
         """Zones that open in no plan, with the reason: nobody knows what blocks them, or a gate without an end does."""
         deferred = without_place(self.zones, None) if "deferred" in self.zones.columns else {}
-        endless = {zone: reason for zone, (reason, _) in self.gates_of_zones.items()}
+        endless = {zone: reason for zone, (reason, end) in self.gates_of_zones.items() if end is None}
         return {**endless, **deferred, **self.without_place, **self._unsurveyed}
 
     @property

@@ -15,7 +15,7 @@ import pandas as pd
 
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.blockers import waits_for
-from clearplan.planning.calendar import opening_day, opening_days, opening_periods
+from clearplan.planning.calendar import open_from, opening_day, opening_days, opening_periods
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.limits import breaches, progress
 from clearplan.planning.schedule_rows import counted_rows
@@ -43,9 +43,10 @@ class Judgement:
     """One row for each broken limit: limit, where, by, unit, words; empty where none is. ``by`` is blank where it is no
     amount, and where nobody knows how late."""
     zones: pd.DataFrame
-    """As ZONES: zone_id, finished_in (period in which the last of its blockers is finished, 0: from the start, blank:
-    never), opens_in (period by whose end it is handed over and open, 0: from the start, blank: not in the plan),
-    opens_on, people, people_low, people_high, person_months, person_months_low, person_months_high, last_tasks."""
+    """As ZONES: zone_id, finished_in (period after which its blockers are finished and it opens later than its gate
+    ends, 0: from the start, blank: never), opens_in (period by whose end it is handed over and open, 0: from the start,
+    blank: not in the plan), opens_on, people, people_low, people_high, person_months, person_months_low,
+    person_months_high, last_tasks."""
     tasks: pd.DataFrame
     """As TASKS: task_id, finished_part [1], finished_in (period), finish_on, start_on, teams."""
     home: pd.DataFrame
@@ -87,9 +88,9 @@ def judge_work(work: pd.DataFrame, case: PlanningCase) -> Judgement:
     parts, finish, too_early = progress(rows, world)
     people = _people(case)
     zone, task = _waits(world)
-    finished = _last(zone, finish[task], len(case.zones))
-    finished[case.zones["zone_id"].isin(case.never_open).to_numpy()] = world.never
-    opens = openings_of(finished, _last(zone, world.handover[task], len(case.zones)), world)
+    last, handover = (_last(zone, values[task], len(case.zones)) for values in (finish, world.handover))
+    last[case.zones["zone_id"].isin(case.never_open).to_numpy()] = world.never
+    opens = openings_of(np.maximum(last, _gates(handover, world)), handover, world)
     use = _use(rows, world)
     works, count = _tasks(rows, parts, finish, world), len(case.tasks)
     tables = {
@@ -138,6 +139,16 @@ def _waits(world: World) -> tuple[Array, Array]:
     return zone[order], task[order]
 
 
+def _gates(handover: Array, world: World) -> Array:
+    """Period after which each zone opens later than its gates end, 0 where it has none."""
+    periods = np.zeros(len(handover), dtype=int)
+    for k, zone in enumerate(world.case.zones["zone_id"].astype(str)):
+        if zone in world.case.gates_of_zones:
+            _, end = world.case.gates_of_zones[zone]
+            periods[k] = open_from(end, int(handover[k]), world.case.settings)
+    return periods
+
+
 def _zones(people: Array, opens: Openings, zone: Array, task: Array, finish: Array, world: World) -> pd.DataFrame:
     low, likely, high = people
     zones, months = world.case.zones, _months_open(opens, world)
@@ -149,7 +160,8 @@ def _zones(people: Array, opens: Openings, zone: Array, task: Array, finish: Arr
         )
     ]
     last: dict[int, list[str]] = {}
-    for k in np.flatnonzero((finish[task] == opens.finished[zone]) & opens.open[zone]):
+    latest = _last(zone, finish[task], len(zones))
+    for k in np.flatnonzero((finish[task] == latest[zone]) & opens.open[zone]):
         last.setdefault(int(zone[k]), []).append(str(world.task_ids[task[k]]))
     return pd.DataFrame(
         {

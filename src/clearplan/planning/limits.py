@@ -47,7 +47,8 @@ def progress(rows: pd.DataFrame, world: World) -> tuple[Array, Array, list[Breac
             period = int(np.argmax(excess[task]))
             ahead.append((int(task), k, period, float(part[task, period]), float(allowed[task, period])))
         done, least, begun = part, np.minimum(least, part), begun | real
-    idle = (world.method < 0) | (world.gated & ~begun)  # nobody may say that these are done
+    # Nobody may say that these are done: no method fits, or there is no ground, and a gate still holds it.
+    idle = (world.method < 0)[:, None] | (~begun[:, None] & (np.arange(periods + 1) < world.first[:, None]))
     done[idle], least[idle] = 0.0, 0.0
     ready = least >= 1 - RELATIVE - 1e-12
     finish = np.where(ready.any(axis=1), ready.argmax(axis=1), world.never)
@@ -162,7 +163,8 @@ def _kinds(rows: pd.DataFrame, world: World) -> list[Breach]:
 
 def _gates(rows: pd.DataFrame, world: World) -> list[Breach]:
     broken = []
-    for (i,), days in sums_by(rows[world.gated[rows["task"].to_numpy(int)]], ["task"]):
+    early = rows["period"].to_numpy(int) < world.first[rows["task"].to_numpy(int)]
+    for (i,), days in sums_by(rows[early], ["task"]):
         task, gates = world.task_ids[i], world.case.works["gates"].iloc[i]
         reason = Reason("breach.gate", task=task, days=one_decimal(days), gates=gates)
         broken.append(("gate", f"{task}", days, "team-days", reason))

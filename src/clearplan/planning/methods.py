@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clearplan.planning.calendar import work_from
 from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings
 from clearplan.tables.texts import ids_in
 
@@ -55,6 +56,17 @@ def handovers(waits: Mapping[str, Sequence[str]], works: pd.DataFrame, settings:
     methods = zip(works["task_id"].astype(str), methods_of(works, settings), strict=True)
     months = {task: method.handover_months for task, method in methods if method is not None}
     return {zone: max((months.get(task, 0) for task in tasks), default=0) for zone, tasks in waits.items()}
+
+
+def first_periods(works: pd.DataFrame, settings: PlanningSettings) -> Array:
+    """Number of the first period in which each piece of work may be worked on, as its gates ask (n).
+
+    0: no gate holds it; one more than the periods: its gates end too late, or nobody stated when.
+    """
+    blank = [None] * len(works)
+    gates, ends = (works[name] if name in works.columns else blank for name in ("gates", "gates_end_on"))
+    rows = zip(gates, ends, strict=True)
+    return np.array([0 if pd.isna(gate) else work_from(end, settings) for gate, end in rows], dtype=int)
 
 
 def rates_of(teams: pd.DataFrame, settings: PlanningSettings) -> Array:

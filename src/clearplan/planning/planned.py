@@ -179,9 +179,15 @@ def with_plan(tasks: Tasks, zones: Zones, planned: Planned) -> tuple[Tasks, Zone
 
 
 def _why(zone: str, planned: Planned, waits: Sequence[str], row: Mapping[Any, Any]) -> Reason:
-    """Why a zone opens when it does."""
+    """Why a zone opens when it does, and until when a gate holds it."""
     if zone in planned.schedule.shut:
         return Reason("zone.shut", reason=planned.schedule.shut[zone])
+    why, (gates, end) = _why_then(zone, planned, waits, row), planned.case.gates_of_zones.get(zone, (None, None))
+    return why if end is None else Reason("zone.gated_until", reason=why, day=end, gates=gates)
+
+
+def _why_then(zone: str, planned: Planned, waits: Sequence[str], row: Mapping[Any, Any]) -> Reason:
+    """Why a zone opens when it does, as far as work goes."""
     tasks, unsurveyed = _tasks_of(waits), f"{SURVEY}{zone}" in waits
     if not tasks:
         return _why_without_tasks(zone, planned, unsurveyed, row)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.blockers import waits_for
-from clearplan.planning.calendar import months_counted, opening_day, opening_periods, period_days, team_days
+from clearplan.planning.calendar import months_counted, open_from, opening_day, opening_periods, period_days, team_days
 from clearplan.planning.case import PlanningCase
-from clearplan.planning.methods import handovers, methods_of, people_range, triangular_quantile
+from clearplan.planning.methods import first_periods, handovers, methods_of, people_range, triangular_quantile
 from clearplan.settings.planning import Outcome, PlanningSettings, Uncertainty
 
 Array = NDArray[Any]
@@ -69,6 +69,7 @@ class _Plan:
 
     tasks: list[str]
     finish: Array  # (tasks) period in which the plan finishes each
+    first: Array  # (tasks) period from which on gates let each be worked on
     touched: Array  # tasks with work
     outcome: list[Outcome | None]  # of each touched task
     # of each step
@@ -144,6 +145,8 @@ def replay_work(work: pd.DataFrame, case: PlanningCase) -> Replay:
     cost = np.concatenate([one for _, one in drawn])
     opens = np.array([_opening(ids, finish, plan.never) for ids in needs], dtype=int).reshape(-1, uncertainty.draws)
     planned = np.array([_opening(ids, plan.finish[:, None], plan.never)[0] for ids in needs], dtype=int)
+    gates = _gates(case, handover, longer)
+    opens, planned = np.maximum(opens, gates[:, None]), np.maximum(planned, gates)
     lost = settings.counted_months - handover < opens.T * settings.period_months  # too late to count
     opens[lost.T] = plan.never
     planned[settings.counted_months - handover < planned * settings.period_months] = plan.never
@@ -188,7 +191,7 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
     _need(tasks, "TASKS", ("task_id", "land_class", "area_m2"))
     ids, team_ids = _ids(tasks, "task_id", "TASKS"), _ids(teams, "team_id", "TEAMS")
     rows = _rows(work, ids, team_ids, settings)
-    free = tasks["gates"].isna().to_numpy() if "gates" in tasks.columns else np.ones(len(tasks), dtype=bool)
+    first = first_periods(tasks, longer)
     touched = np.unique(rows["task"].to_numpy(int))
     steps, idle = _steps(tasks, settings, touched)
     rows = _parts(rows, steps, ids)
@@ -198,7 +201,8 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
     # A step is finished in the first period at whose end all but a millionth is done.
     ready = turns[turns["begins"] + turns["width"] >= 1 - TINY - _ROUNDING].groupby("at")["period"].min()
     ends = ready.reindex(range(len(steps)), fill_value=never).to_numpy(int)
-    finish = np.where(idle & free, 0, never)
+    free = first < never
+    finish = np.where(idle & free, first, never)
     finish[touched] = 0
     np.maximum.at(finish, touched[steps["task_no"]], ends)
     finish[~free] = never
@@ -209,6 +213,7 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
     return _Plan(
         tasks=ids,
         finish=finish,
+        first=first,
         touched=touched,
         outcome=[settings.outcomes.get(name) for name in tasks["land_class"].iloc[touched]],
         task_no=steps["task_no"].to_numpy(int),
@@ -336,6 +341,16 @@ def _handovers(case: PlanningCase) -> Array:
     return np.array([months.get(str(zone), 0) for zone in case.zones["zone_id"]], dtype=int)
 
 
+def _gates(case: PlanningCase, handover: Array, longer: PlanningSettings) -> Array:
+    """Period after which each zone opens later than its gates end, 0 where it has none (zones)."""
+    periods = np.zeros(len(handover), dtype=int)
+    for k, zone in enumerate(case.zones["zone_id"].astype(str)):
+        if zone in case.gates_of_zones:
+            _, end = case.gates_of_zones[zone]
+            periods[k] = open_from(end, int(handover[k]), longer)
+    return periods
+
+
 def _counted(finished: Array, months: Array, handover: Array) -> Array:
     """Months that count of zones whose work is finished after periods, in one plan or in draws [months]."""
     counted: Array = np.maximum((months[finished].T - handover).T, 0.0)
@@ -434,8 +449,8 @@ class _Progress:
 def _worked(plan: _Plan, wait: int, effort: Array, none: Array) -> tuple[Array, Array]:
     """Period in which each task is finished (tasks, draws), and the cost (draws) [currency]."""
     count = effort.shape[1]
-    finish = np.full((len(plan.tasks), count), plan.never, dtype=np.int16)
-    finish[plan.finish == 0] = 0
+    finish = np.repeat(plan.finish[:, None], count, axis=1).astype(np.int16)  # where there is no ground, as planned
+    finish[plan.touched] = plan.never
     cost = np.zeros(count)
     now = _Progress(
         effort=effort,
@@ -451,6 +466,7 @@ def _worked(plan: _Plan, wait: int, effort: Array, none: Array) -> tuple[Array, 
     rounds = 1 if wait else int(np.bincount(plan.task_no, minlength=1).max())
     parts = zip(plan.size.tolist(), plan.begins.tolist(), plan.width.tolist(), strict=True)
     rows = list(zip(range(len(plan.step)), plan.step.tolist(), plan.team.tolist(), parts, strict=True))
+    first = plan.first[plan.touched[plan.task_no[plan.step]]]  # of each row
     todo = [[rows[k] for k in np.flatnonzero(plan.turn == turn)] for turn in np.unique(plan.turn)]
     unfinished = [(int(task), int(last)) for task, last in zip(plan.touched, plan.last, strict=True) if last >= 0]
     for period in range(1, plan.never):
@@ -461,7 +477,8 @@ def _worked(plan: _Plan, wait: int, effort: Array, none: Array) -> tuple[Array, 
         spent = (days <= 0).tolist()
         far = earlier[0] if wait else now.steps
         worked: set[int] = set()
-        for turn in todo:
+        held = first > period
+        for turn in todo if not held.any() else [[one for one in turn if not held[one[0]]] for turn in todo]:
             for _ in range(rounds):
                 if not (fresh := _turn(now, turn, far, left, spent)):
                     break

@@ -37,7 +37,7 @@ class World:
     team_ids: Ids
     method: Array  # number of each task's method, -1: none fits
     ground: Array  # (tasks, steps) [m2], NaN: the task's method has no such step
-    gated: Array  # whether a gate holds the task
+    first: Array  # period from which on gates let each task be worked on, 0: none holds it, ``never``: no such period
     handover: Array  # of each task's method [months]
     rate: Array  # of each team [m2/day]
     available: Array  # (teams, periods) [team-days]
@@ -107,14 +107,13 @@ def world_of(case: PlanningCase) -> World:
     available = np.zeros((len(teams), settings.periods))
     available[~idle] = team_days(teams[~idle], settings)
     handover = np.array([one.handover_months for one in settings.every_method] + [0])
-    gates = tasks["gates"].notna().to_numpy() if "gates" in tasks.columns else np.zeros(len(tasks), dtype=bool)
     return World(
         case=case,
         task_ids=ids_of(tasks, "task_id", "TASKS"),
         team_ids=ids_of(teams, "team_id", "TEAMS"),
         method=method,
         ground=area[:, None] * part[method],
-        gated=gates,
+        first=_first_periods(tasks, settings),
         handover=handover[method],
         rate=_rates(teams, settings.robust),
         available=available,
@@ -137,6 +136,21 @@ def _methods(tasks: pd.DataFrame, settings: PlanningSettings) -> Array:
         if key not in known:
             known[key] = next((k for k, one in enumerate(settings.every_method) if fits(one, *key)), -1)
     return np.array([known[key] for key in zip(classes, cells, strict=True)], dtype=int)
+
+
+def _first_periods(tasks: pd.DataFrame, settings: PlanningSettings) -> Array:
+    """Number of the period from which on the gates of each task let it be worked on, 0 where it has none."""
+    first = np.zeros(len(tasks), dtype=int)
+    if "gates" not in tasks.columns:
+        return first
+    held = tasks["gates"].notna().to_numpy(bool)
+    first[held] = settings.periods + 1
+    if "gates_end_on" in tasks.columns:
+        ends = pd.to_datetime(tasks["gates_end_on"])
+        begins = pd.to_datetime([begin for begin, _ in period_days(settings)])
+        for k in np.flatnonzero(held & ends.notna().to_numpy(bool)):
+            first[k] = 1 + int((begins <= ends.iloc[k]).sum())
+    return first
 
 
 def _rates(teams: pd.DataFrame, robust: bool) -> Array:

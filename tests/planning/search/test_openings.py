@@ -1,4 +1,4 @@
-"""When places open: handover after the last work, by hand, by brute force, and apart from the planner."""
+"""When places open: handover, gates that end; by hand, by brute force, and in the judge, who knows no planner."""
 
 import itertools
 from dataclasses import dataclass, replace
@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clearplan.core.reason import Reason
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import judge_work
+from clearplan.planning.planned import with_plan
 from clearplan.planning.replay import replay_work
 from clearplan.planning.search.sooner import sooner
 from clearplan.settings.planning import Uncertainty
+from clearplan.study.planning import plan_work
 from clearplan.treaty.milestones import planned_release
 from tests.conftest import FULL
 from tests.worlds import CHA, blockers, changed, planned, settings, teams, world
@@ -155,12 +158,13 @@ class Tiny:
     crew: dict[str, str]  # which of the teams does it
     handover: dict[str, int]  # of its method [months]
     days: dict[str, float]  # of each team in each period
+    ends: dict[str, pd.Timestamp]  # last day of the gate of a piece or zone, NaT: nobody stated one
 
     def value(self) -> float:
         """Best person-months: every choice of a period, or none, in which each zone is finished.
 
-        Work is fluid and of one step, so a choice is possible if for each team what must be done by the end of each
-        period fits into its days up to then.
+        Work is fluid and of one step, so a choice is possible if for each team and each run of periods what may be
+        worked on in these alone fits into its days in them.
         """
         periods, best = self.case.settings.periods, 0.0
         waits = {zone: rows["task_id"].tolist() for zone, rows in self.case.blockers.groupby("zone_id", sort=False)}
@@ -172,27 +176,48 @@ class Tiny:
                 pieces = waits.get(zone, [])
                 if end < periods:
                     due |= {piece: min(end, due.get(piece, end)) for piece in pieces}
-                    worth += number * self.months(end + 1 if pieces else 0, pieces)
+                    worth += number * self.months(zone, end + 1 if pieces else 0, pieces)
             if worth > best and self.possible(due):
                 best = worth
         return best
 
-    def months(self, finished: int, pieces: list[str]) -> float:
-        handover = max((self.handover[piece] for piece in pieces), default=0)
+    def months(self, zone: str, finished: int, pieces: list[str]) -> float:
+        """Months that count of a zone whose work is finished after a period; its gate may put it off."""
+        handover, plan = max((self.handover[piece] for piece in pieces), default=0), self.case.settings
+        for period in range(finished, plan.periods + 1):
+            after_start = period * plan.period_months + handover
+            opens = (
+                pd.Timestamp(plan.start) + pd.DateOffset(months=after_start) - pd.Timedelta(days=int(after_start > 0))
+            )
+            if zone not in self.ends or opens > self.ends[zone]:
+                return max(plan.counted_months - after_start, 0)
+        return 0
+
+    def first(self, piece: str) -> int:
+        """Period, from 0, in which work on a piece may begin; one beyond the last where its gate never ends in time."""
         plan = self.case.settings
-        return max(plan.counted_months - finished * plan.period_months - handover, 0)
+        begins = [pd.Timestamp(plan.start) + pd.DateOffset(months=k * plan.period_months) for k in range(plan.periods)]
+        if piece not in self.ends:
+            return 0
+        return next((k for k, day in enumerate(begins) if day > self.ends[piece]), plan.periods)
 
     def possible(self, due: dict[str, int]) -> bool:
-        for team, days in self.days.items():
-            for period in range(self.case.settings.periods):
-                work = sum(self.effort[one] for one, end in due.items() if self.crew[one] == team and end <= period)
-                if work > days * (period + 1) + 1e-9:
+        periods = self.case.settings.periods
+        if any(self.first(one) > end for one, end in due.items()):
+            return False
+        for team, a in itertools.product(self.days, range(periods)):
+            held = {one: end for one, end in due.items() if self.crew[one] == team and self.first(one) >= a}
+            for b in range(a, periods):
+                if (
+                    sum(self.effort[one] for one, end in held.items() if end <= b)
+                    > self.days[team] * (b - a + 1) + 1e-9
+                ):
                     return False
         return True
 
 
-def tiny(rng, tasks=6, zones=3):
-    """A random world: place surveys by team N for most zones, clearance by team A, and handovers."""
+def tiny(rng, tasks=6, zones=3, *, gated=False):
+    """A random world: place surveys by team N for most zones, clearance by team A, handovers, and maybe gates."""
     names, places = [f"T{k}" for k in range(tasks)], [f"Z{k}" for k in range(zones)]
     effort = {name: float(rng.integers(1, 9)) for name in names}
     ordnance = dict(zip(names, rng.choice(["AP", "AV"], tasks).tolist(), strict=True))
@@ -212,18 +237,21 @@ def tiny(rng, tasks=6, zones=3):
         methods=[AV | {"handover_months": months["AV"]}, CHA | {"handover_months": months["AP"]}],
         place_survey=SURVEY | {"handover_months": months["survey"]},
     )  # fmt: skip
-    plain = {"district": None, "gates": None, "gates_end_on": pd.NaT, "deferred": None}
+    ends = gates(rng, names, places, asked) if gated else {}
+    ends |= {f"survey:{zone}": ends[zone] for zone in surveys if zone in ends}
     case = PlanningCase(
         tasks=pd.DataFrame({"task_id": names, "land_class": "CHA", "district": "D", "ordnance": list(ordnance.values()),
-                            "area_m2": [effort[name] for name in names]}),
+                            "area_m2": [effort[name] for name in names], **columns(names, ends)}),
         zones=pd.DataFrame({"zone_id": places, "people": rng.integers(1, 50, zones).astype(float), "deferred": None}),
         teams=teams({"number": days["A"] / length, "team_id": "A"},
                     {"team_id": "N", "kind": "NTS", "number": days["N"] / length}),
         blockers=blockers(rows),
         settings=asked,
-        surveys=pd.DataFrame([plain | {"survey_id": f"survey:{zone}", "zone_id": zone,
-                                       "area_m2": effort[f"survey:{zone}"]} for zone in surveys],
-                             columns=["survey_id", "zone_id", "area_m2", *plain]),
+        surveys=pd.DataFrame({"survey_id": [f"survey:{zone}" for zone in surveys], "zone_id": surveys, "district": None,
+                              "area_m2": [effort[f"survey:{zone}"] for zone in surveys], "deferred": None,
+                              **columns([f"survey:{zone}" for zone in surveys], ends)}),
+        gates_of_zones={zone: (GATE, None if pd.isna(ends[zone]) else ends[zone].date())
+                        for zone in places if zone in ends},
     )  # fmt: skip
     pieces = list(effort)
     return Tiny(
@@ -232,13 +260,34 @@ def tiny(rng, tasks=6, zones=3):
         crew={piece: "A" if piece in ordnance else "N" for piece in pieces},
         handover={piece: months[ordnance.get(piece, "survey")] for piece in pieces},
         days=days,
+        ends=ends,
     )
+
+
+GATE = Reason("task.gated", gates=["a gate"])
+
+
+def gates(rng, names, places, asked):
+    """Last days of gates of a third of the tasks and places, one in five without a day."""
+    held = [name for name in (*names, *places) if rng.random() < 1 / 3]
+    days = rng.integers(0, 31 * asked.periods * asked.period_months, len(held)).tolist()
+    ends = [pd.NaT if rng.random() < 0.2 else pd.Timestamp(asked.start) + pd.Timedelta(days=day) for day in days]
+    return dict(zip(held, ends, strict=True))
+
+
+def columns(names, ends):
+    """Columns of gates, as ranking and surveys of places have them."""
+    days = [ends.get(name, pd.NaT) for name in names]
+    return {
+        "gates": [GATE if name in ends else None for name in names],
+        "gates_end_on": pd.to_datetime(pd.Series(days)),
+    }
 
 
 def test_the_best_plan_of_tiny_worlds_is_that_of_brute_force():
     rng = np.random.default_rng(20261201)
     for k in range(150 if FULL else 18):
-        small = tiny(rng, *((8, 4) if k % 3 == 0 else (6, 3)))
+        small = tiny(rng, *((8, 4) if k % 3 == 0 else (6, 3)), gated=k % 2 == 1)
         plan, judged = planned(small.case)
         assert judged.totals["person_months"] == pytest.approx(small.value(), rel=1e-6, abs=1e-6)
         assert plan.value == pytest.approx(judged.totals["objective"], rel=1e-6, abs=1e-6)
@@ -252,3 +301,131 @@ def test_a_place_whose_only_obstacle_is_a_missing_survey_never_opens_on_the_firs
         for work in planned(case)[0].strategies.values():
             opens = judge_work(work, case).zones.set_index("zone_id")["opens_in"]
             assert (opens[case.surveys["zone_id"]].fillna(1) > 0).all()
+
+
+# Gates that end.
+
+
+def one_place(end, *, surveyed=True, **changes):
+    """A place of 10 people behind a gate: nothing blocks it, or its survey of a day by a team of a day a month."""
+    asked = settings(**{"periods": 4, "counted_months": 9, "place_survey": SURVEY} | changes)
+    held = {"gates": GATE, "gates_end_on": end}
+    surveys = pd.DataFrame(
+        [{"survey_id": "survey:P", "zone_id": "P", "district": None, "area_m2": 1.0, "deferred": None}]
+    )
+    return PlanningCase(
+        tasks=pd.DataFrame({"task_id": ["T"], "land_class": "CHA", "district": "D", "area_m2": [1.0], "gates": None,
+                            "gates_end_on": pd.NaT}),
+        zones=pd.DataFrame({"zone_id": ["P"], "people": [10.0], "deferred": None, "survey_status": "surveyed"}),
+        teams=teams({}, {"team_id": "N", "kind": "NTS"}),
+        blockers=blockers([] if surveyed else [("P", "survey:P", "survey", "yes")]),
+        settings=asked,
+        surveys=surveys.iloc[:0] if surveyed else surveys.assign(**held),
+        gates_of_zones={"P": (GATE, None if end is None else end.date())},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("end", "opens"), [("2025-12-31", "2026-01-01"), ("2026-01-30", "2026-01-31"),
+                                            ("2026-01-31", "2026-02-28"), ("2026-04-29", "2026-04-30"),
+                                            ("2026-04-30", None)])  # fmt: skip
+def test_a_surveyed_place_behind_a_gate_opens_with_the_first_period_that_ends_after_it(end, opens):
+    case = one_place(pd.Timestamp(end))
+    plan, judged = planned(case)
+    assert judged.zones["opens_on"].tolist() == [pd.NaT if opens is None else pd.Timestamp(opens)]
+    assert plan.value == pytest.approx(judged.totals["objective"])
+    assert ("P" in plan.shut) == (opens is None)
+
+
+@pytest.mark.parametrize(
+    ("end", "period", "opens"),
+    [
+        ("2026-01-31", 2, "2026-03-31"),
+        ("2026-02-01", 3, "2026-04-30"),
+        ("2026-03-31", 4, "2026-05-31"),
+        ("2026-04-01", None, None),
+    ],
+)
+def test_a_survey_behind_a_gate_is_begun_in_the_first_period_after_it_and_handed_over_then(end, period, opens):
+    case = one_place(pd.Timestamp(end), surveyed=False, place_survey=SURVEY | {"handover_months": 1})
+    plan, judged = planned(case)
+    assert plan.work["period"].tolist() == ([] if period is None else [period])
+    assert judged.zones["opens_on"].tolist() == [pd.NaT if opens is None else pd.Timestamp(opens)]
+    assert plan.value == pytest.approx(judged.totals["objective"])
+    assert not len(judged.breaches)
+    if period is not None:
+        early = plan.work.assign(period=period - 1)
+        assert "gate" in set(judge_work(early, case).breaches["limit"])
+
+
+def test_reasons_say_until_when_a_gate_holds_a_place():
+    case = one_place(pd.Timestamp("2026-02-01"), surveyed=False)
+    work = plan_work(case)
+    (why,), (later,) = with_plan(case.tasks, case.zones, work)[1]["why"], work.sooner.values()
+    assert str(why).endswith("A gate holds it until 2026-02-01: a gate.")
+    assert str(later) == "Nothing: a gate holds it until 2026-02-01: a gate."
+
+
+def test_draws_work_on_nothing_behind_a_gate_and_open_nothing_before_it_ends():
+    rng = np.random.default_rng(11)
+    for _ in range(40 if FULL else 10):
+        small = tiny(rng, gated=True)
+        case = changed(small.case, uncertainty=Uncertainty(draws=40, seed=1, task_spread=1.0))
+        plan, judged = planned(case)
+        if not len(plan.work):
+            continue
+        drawn = replay_work(plan.work, case)
+        assert drawn.zones["opens_in"].equals(judged.zones["opens_in"])
+        assert drawn.totals.set_index("figure")["planned"]["person_months"] == pytest.approx(
+            judged.totals["person_months"]
+        )
+        for k, zone in enumerate(case.zones["zone_id"]):
+            if zone in small.ends and pd.notna(drawn.zones["p50_on"][k]):
+                assert drawn.zones["p50_on"][k] > small.ends[zone]
+        finish = drawn.tasks.set_index("task_id")["finish_p50_on"].dropna()
+        for task in finish.index.intersection(list(small.ends)):
+            assert finish[task] > small.ends[task]
+
+
+def test_no_way_of_planning_opens_a_place_behind_a_gate_without_an_end():
+    rng, seen = np.random.default_rng(17), 0
+    shares = {"cancelled": 0.3, "reduced": 0.2, "cleared": 0.5, "concentration": 3, "source": "test"}
+    fewer = {"CHA": shares | {"cancelled": 0.8, "reduced": 0, "cleared": 0.2}}
+    for _ in range(20 if FULL else 4):
+        small = tiny(rng, gated=True)
+        endless = [zone for zone in small.case.zones["zone_id"] if pd.isna(small.ends.get(zone, 0))]
+        seen += len(endless)
+        asked = small.case.settings.model_dump() | {
+            "budgets": [5, 500], "outcomes": {"CHA": shares}, "return_by": "2026-12-31",
+            "uncertainty": {"draws": 20, "seed": 1, "task_spread": 0.3},
+            "what_if": [{"name": "less", "outcomes": fewer}],
+        }  # fmt: skip
+        case = replace(small.case, settings=settings(**asked))
+        bare = replace(case, zones=case.zones.assign(people=np.where(case.zones["zone_id"].isin(endless), 1e6, 0.0)))
+        work = plan_work(bare)  # only people behind a gate without an end: no way of planning brings any of them home
+        for schedule_of_way in work.schedule.strategies.values():
+            opens = judge_work(schedule_of_way, bare).zones.set_index("zone_id")["opens_in"]
+            assert opens[endless].isna().all()
+        assert work.replayed is None or work.replayed.zones.set_index("zone_id")["probability"][endless].isna().all()
+        assert work.replayed is None or (work.replayed.home["people_p90"] == 0).all()
+        assert (work.budgets["people_home"] == 0).all()
+        assert (work.what_if["people_home"] == 0).all()
+        assert work.programme is None or work.programme.judgement.totals["people_home"] == 0
+    assert seen
+
+
+def test_a_large_plan_keeps_gates_and_handovers_in_moves_and_pieces():
+    # Beyond what HiGHS gets at once: moves of an order and pieces planned again know the gates too.
+    rng = np.random.default_rng(6)
+    zones = [(int(rng.integers(1, 99)), sorted(rng.choice(90, 3, replace=False).tolist())) for _ in range(50)]
+    case = world(rng.lognormal(1, 1, 90), zones, days=6, periods=8, counted_months=12, crew=[{}, {"team_id": "B"}],
+                 search_work=1, gap=0.001)  # fmt: skip
+    names, places = (case.tasks["task_id"].tolist(), case.zones["zone_id"].tolist())
+    ends = gates(rng, names, places, case.settings)
+    gated = {zone: (GATE, None if pd.isna(ends[zone]) else ends[zone].date()) for zone in places if zone in ends}
+    case = handed_over(replace(case, tasks=case.tasks.assign(**columns(names, ends)), gates_of_zones=gated), 1)
+    plan, judged = planned(case)
+    assert not len(judged.breaches)
+    assert plan.value == pytest.approx(judged.totals["objective"], rel=1e-6)
+    assert judged.totals["zones_open"] > 5
+    for zone, day in zip(judged.zones["zone_id"], judged.zones["opens_on"], strict=True):
+        assert pd.isna(day) or zone not in ends or day > ends[zone]

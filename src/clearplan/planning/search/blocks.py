@@ -13,9 +13,17 @@ from numpy.typing import NDArray
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.core.reason import Reason
 from clearplan.planning.blockers import waits_for
-from clearplan.planning.calendar import months_counted, months_to, period_days, period_of, team_days
+from clearplan.planning.calendar import (
+    last_counted,
+    months_counted,
+    months_to,
+    open_from,
+    period_days,
+    period_of,
+    team_days,
+)
 from clearplan.planning.case import PlanningCase
-from clearplan.planning.methods import allowed, handovers, methods_of, people_range, rates_of
+from clearplan.planning.methods import allowed, first_periods, handovers, methods_of, people_range, rates_of
 from clearplan.planning.search.problem import TINY, Problem
 from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings, Step
 from clearplan.tables.codes import PLACE, SURVEY
@@ -68,7 +76,8 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
     waits = waits_for(case.blockers)
     able, reasons = _able(case)
     promised = _promised(case, able, reasons)
-    shut = _shut(case, waits, reasons)
+    first, held = first_periods(tasks, settings), _held(case, waits)
+    shut = _shut(case, waits, reasons, held)
     unlocks, needs, parent = _unlocks(case, waits, shut, reasons)
     gain, area = _gains(tasks, settings), tasks["area_m2"].to_numpy(float)
     where = {task: k for k, task in enumerate(tasks["task_id"].astype(str))}
@@ -76,14 +85,18 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
     for u, needed in enumerate(needs):
         for task in needed:
             users.setdefault(where[task], []).append(u)
-    keys = _keys(case, able, users, promised, gain, alone=alone)
+    keys = _keys(case, able, users, promised, gain, first, alone=alone)
     members = tuple(_best_first(np.array(ids), gain, area) for ids in keys.values())
     steps, step_no = _steps(case, members, able)
     block_of = {int(k): b for b, ids in enumerate(members) for k in ids}
     handover = _handovers(case, waits, unlocks, needs)
-    worth, open_worth = _worth(case, unlocks, handover, {*waits, *shut})
+    worth, open_worth = _worth(case, unlocks, handover, {*waits, *shut}, held)
     months = np.append(float(settings.counted_months), months_counted(settings))
     total = np.array([gain[ids].sum() for ids in members])
+    begin = np.maximum(np.array([first[ids[0]] for ids in members], dtype=int) - 1, 0)
+    # A block without ground is finished in the first period in which its gate would let it be worked on.
+    bare = np.where((steps["last"] < 0) & (begin > 0), begin + 1, 0)
+    blocks_of = tuple(tuple(sorted({block_of[where[task]] for task in needed})) for needed in needs)
     problem = Problem(
         **steps,
         capacity=team_days(case.teams, settings),
@@ -91,10 +104,15 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
         budget=np.inf if settings.budget is None else settings.budget,
         budget_a_period=np.inf if settings.budget_a_period is None else settings.budget_a_period,
         wait=settings.wait_periods,
-        needs=tuple(tuple(sorted({block_of[where[task]] for task in needed})) for needed in needs),
+        needs=blocks_of,
         parent=np.array(parent, dtype=int),
         value=worth,
-        reward=total[:, None] * months,
+        reward=total[:, None] * np.minimum(months, months[bare][:, None]),
+        begin=begin,
+        floor=np.array(
+            [max([held.get(zone, 0), *bare[list(ids)]]) for (zone, _), ids in zip(unlocks, blocks_of, strict=True)],
+            dtype=int,
+        ),
         due=_due(case.zones, unlocks, handover, settings),
         block_due=np.array([promised.get(int(ids[0]), (-1, None))[0] for ids in members], dtype=int),
         **_stability(case, members),
@@ -113,16 +131,17 @@ def _able(case: PlanningCase) -> tuple[Able, dict[str, Reason]]:
     """Method of each task and the teams of each step; tasks that nobody may work on, with the reason."""
     tasks, teams, settings = case.works, case.teams, case.settings
     gates = tasks["gates"] if "gates" in tasks.columns else [None] * len(tasks)
+    late = first_periods(tasks, settings) > settings.periods
     works = team_days(teams, settings).sum(axis=1) > 0
     able: Able = []
     reasons: dict[str, Reason] = {}
     known: dict[Any, tuple[int, ...]] = {}
     rows = zip(
-        tasks["task_id"], methods_of(tasks, settings), tasks["district"], gates, tasks["land_class"], strict=True
+        tasks["task_id"], methods_of(tasks, settings), tasks["district"], gates, tasks["land_class"], late, strict=True
     )
-    for task, method, district, gate, land_class in rows:
+    for task, method, district, gate, land_class, gated in rows:
         able.append(None)
-        if pd.notna(gate):
+        if gated:
             reasons[str(task)] = Reason("left_out.gated", gates=gate)
         elif method is None and land_class == PLACE:
             reasons[str(task)] = Reason("left_out.no_place_survey")
@@ -206,21 +225,34 @@ def _both(one: tuple[int, ...] | None, other: tuple[int, ...] | None) -> tuple[i
     return tuple(set(one) & set(other))
 
 
-def _shut(case: PlanningCase, waits: Mapping[str, list[str]], reasons: Mapping[str, Reason]) -> dict[str, Reason]:
+def _held(case: PlanningCase, waits: Mapping[str, list[str]]) -> dict[str, int]:
+    """Zones behind gates to the period after which they open later than these end, one more than the periods: never."""
+    settings, held = case.settings, {}
+    months = handovers(waits, case.works, settings)
+    for zone, (_, end) in case.gates_of_zones.items():
+        period, handover = open_from(end, months.get(zone, 0), settings), months.get(zone, 0)
+        held[zone] = period if period <= last_counted(settings, handover) else settings.periods + 1
+    return held
+
+
+def _shut(
+    case: PlanningCase, waits: Mapping[str, list[str]], reasons: Mapping[str, Reason], held: Mapping[str, int]
+) -> dict[str, Reason]:
     """Zones that can't open in any plan, with the first reason."""
     shut: dict[str, Reason] = {}
-    never_open = case.never_open
+    late = {zone: case.gates_of_zones[zone][0] for zone, period in held.items() if period > case.settings.periods}
+    never_open = late | case.never_open
     for zone in case.zones["zone_id"].astype(str):
         if zone in never_open:
             shut[zone] = never_open[zone]
             continue
-        held = sorted((task for task in waits.get(zone, []) if task in reasons), key=_survey_first)
-        if held and held[0].startswith(SURVEY):
-            shut[zone] = Reason("shut.survey", reason=reasons[held[0]])
-        elif len(held) == 1:
-            shut[zone] = Reason("shut.task", task=held[0], reason=reasons[held[0]])
-        elif held:
-            shut[zone] = Reason("shut.tasks", task=held[0], count=len(held) - 1, reason=reasons[held[0]])
+        left = sorted((task for task in waits.get(zone, []) if task in reasons), key=_survey_first)
+        if left and left[0].startswith(SURVEY):
+            shut[zone] = Reason("shut.survey", reason=reasons[left[0]])
+        elif len(left) == 1:
+            shut[zone] = Reason("shut.task", task=left[0], reason=reasons[left[0]])
+        elif left:
+            shut[zone] = Reason("shut.tasks", task=left[0], count=len(left) - 1, reason=reasons[left[0]])
     return shut
 
 
@@ -264,7 +296,14 @@ def _gains(tasks: pd.DataFrame, settings: PlanningSettings) -> Array:
 
 
 def _keys(
-    case: PlanningCase, able: Able, users: Mapping[int, list[int]], promised: Promised, gain: Array, *, alone: bool
+    case: PlanningCase,
+    able: Able,
+    users: Mapping[int, list[int]],
+    promised: Promised,
+    gain: Array,
+    first: Array,
+    *,
+    alone: bool,
 ) -> dict[Any, list[int]]:
     """Tasks by what makes them alike."""
     tasks, area = case.works, case.works["area_m2"].to_numpy(float)
@@ -282,7 +321,7 @@ def _keys(
         key: Any = k
         if not alone:
             unlocked = tuple(users[k]) if k in users else ("free", int(group[k]))
-            key = (unlocked, id(methods[0]), methods[1], classes.iloc[k], districts.iloc[k], promised.get(k))
+            key = (unlocked, id(methods[0]), methods[1], classes.iloc[k], districts.iloc[k], promised.get(k), first[k])
         keys.setdefault(key, []).append(k)
     return keys
 
@@ -345,9 +384,13 @@ def _handovers(
 
 
 def _worth(
-    case: PlanningCase, unlocks: Sequence[tuple[str, str]], handover: Array, closed: Set[str]
+    case: PlanningCase,
+    unlocks: Sequence[tuple[str, str]],
+    handover: Array,
+    closed: Set[str],
+    held: Mapping[str, int],
 ) -> tuple[Array, float]:
-    """What each unlock is worth by the period after which it is finished, and what is open from the start."""
+    """What each unlock is worth by the period after which it is finished, and what opens without any work."""
     zones, settings = case.zones, case.settings
     counted = np.append(float(settings.counted_months), months_counted(settings))
     people: dict[str, float] = {}
@@ -370,7 +413,8 @@ def _worth(
     for u, (zone, part) in enumerate(unlocks):
         months = np.maximum(counted - handover[u], 0.0)
         value[u] = settings.optional_share * people[zone] * months if part else weighed(zone, months)
-    return value, sum(float(weighed(zone, counted[:1])[0]) for zone in people if zone not in closed)
+    workless = [zone for zone in people if zone not in closed]
+    return value, sum(float(weighed(zone, counted[[held.get(zone, 0)]])[0]) for zone in workless)
 
 
 def _due(zones: pd.DataFrame, unlocks: Sequence[tuple[str, str]], handover: Array, settings: PlanningSettings) -> Array:

@@ -95,9 +95,11 @@ def _due(problem: Problem, only: Iterable[Deadline] | None = None) -> Array:
     deadlines = _deadlines(problem)
     due = np.full(len(problem.last), -1)
     for kind, k in deadlines if only is None else only:
+        period = deadlines[kind, k]
+        if kind == "unlock" and period < problem.floor[k]:
+            period = 0  # a gate holds it until later, whatever is finished
         for b in problem.needs[k] if kind == "unlock" else (k,):
             if problem.last[b] >= 0:
-                period = deadlines[kind, k]
                 due[b] = period if due[b] < 0 else min(due[b], period)
     return due
 
@@ -126,6 +128,8 @@ def part_due(problem: Problem, due: Array | None = None, *, held: bool = False) 
         reward=none,
         due=np.zeros(0, dtype=int),
         block_due=due[blocks] if held else np.full(len(blocks), -1),
+        begin=problem.begin[blocks],
+        floor=problem.floor[:0],
         district=problem.district[blocks],
         kept=problem.kept[:, :0],
         stability=0.0,

@@ -74,7 +74,8 @@ def columns_of(problem: Problem) -> Columns:
     able = problem.capacity > 0
     for s, options in enumerate(problem.options):
         for team, _ in options:
-            for t in np.flatnonzero(able[team]).tolist():
+            begin = int(problem.begin[problem.block[s]])
+            for t in (begin + np.flatnonzero(able[team, begin:])).tolist():
                 part[(s, team, t)] = number
                 number += 1
     opening = np.arange(number, number + unlocks * periods).reshape(unlocks, periods)
@@ -177,6 +178,8 @@ def _unlocks(problem: Problem, at: Columns, rows: _Rows, upper: Array, gain: Arr
         u, s = np.array(pairs, dtype=int).T
         for t in range(problem.periods):
             rows.add(-np.inf, 0, (at.open[u, t], 1.0), (at.done[s, t], -1.0))
+    for one in np.flatnonzero(problem.floor > 1):
+        upper[at.open[one, : problem.floor[one] - 1]] = 0.0
     children = np.flatnonzero(problem.parent >= 0)
     if len(children):
         for t in range(problem.periods):

@@ -38,6 +38,7 @@ class Orders:
         self.flat = np.concatenate([[len(steps), *members] for members in problem.needs]).astype(int)
         self.begins = np.cumsum([0, *(len(members) + 1 for members in problem.needs[:-1])])
         self.value, self.reward = valued(problem)
+        self.begin = problem.begin.tolist()
         self.children = np.flatnonzero(problem.parent >= 0).tolist()
         self.every = max(1, len(problem.needs) // _PARTS)
         money = [problem.budget, *([problem.budget_a_period] * problem.periods)]
@@ -58,7 +59,7 @@ class Orders:
             self._work(state, self.problem.needs[order[k]])
         ends = np.array([*state[3], 0])
         ends[ends < 0] = self.problem.periods + 1
-        opens = np.maximum.reduceat(ends[self.flat], self.begins)
+        opens = np.maximum(np.maximum.reduceat(ends[self.flat], self.begins), self.problem.floor)
         for u in self.children:
             opens[u] = max(opens[u], opens[self.problem.parent[u]])
         total = self.value[np.arange(len(opens)), opens].sum() + self.reward[np.arange(len(ends) - 1), ends[:-1]].sum()
@@ -85,7 +86,8 @@ class Orders:
             if sum([left[team] / effort for team, effort, _ in options]) < 1 - TINY:
                 return -1
         periods, wait = self.problem.periods, self.problem.wait
-        allowed, end = [1.0] * periods, 0
+        begin, end = self.begin[b], 0
+        allowed = [0.0] * begin + [1.0] * (periods - begin)
         for options in self.blocks[b]:
             part, done = 0.0, [1.0] * periods
             for t in range(periods):

@@ -146,6 +146,8 @@ def _piece(problem: Problem, work: Work, done: Array, ends: Array, unlocks: list
         reward=problem.reward[blocks],
         due=problem.due[unlocks],
         block_due=problem.block_due[blocks],
+        begin=problem.begin[blocks],
+        floor=problem.floor[unlocks],
         district=problem.district[blocks],
         kept=np.maximum(problem.kept - days_by_district(problem, rest), 0.0) if problem.kept.size else problem.kept,
     )

@@ -30,6 +30,8 @@ class Problem:
     ``value`` (unlocks, periods + 1): what it is worth to open from the start, after period 1, 2, ... [person-months];
     ``reward`` (blocks, periods + 1): the same for a block's finished part, beside all unlocks;
     ``due`` (unlocks), ``block_due`` (blocks): period by whose end it must be open or finished, -1 for none;
+    ``begin`` (blocks): periods that must be over before it may be worked on; ``floor`` (unlocks): period before whose
+    end it does not open, whatever is finished;
     ``district`` (blocks), ``kept`` (teams, districts, periods): team-days of the plan in force; ``stability``: worth
     of each of them [person-months a team-day].
     """
@@ -50,6 +52,8 @@ class Problem:
     reward: Array
     due: Array
     block_due: Array
+    begin: Array
+    floor: Array
     district: Array
     kept: Array
     stability: float
@@ -120,7 +124,8 @@ def fill_block(problem: Problem, filling: Filling, steps: Sequence[int], *, whol
     Returns whether it is finished within the periods.
     """
     periods, wait = problem.periods, problem.wait
-    allowed = [1.0] * periods
+    begin = int(problem.begin[problem.block[steps[0]]]) if steps else 0
+    allowed = [0.0] * begin + [1.0] * (periods - begin)
     begun, spent, placed = len(filling.work), 0.0, []
     fresh: dict[int, list[float]] = {}
     finished = True
@@ -328,7 +333,8 @@ def opened(problem: Problem, done: Array) -> Array:
     held = problem.last >= 0
     part = done[problem.last[held]] >= 1 - 1e-7
     ends[held] = np.where(part.any(axis=1), part.argmax(axis=1) + 1, periods + 1)
-    opens = np.array([max((ends[b] for b in blocks), default=0) for blocks in problem.needs], dtype=int)
+    last = [max((ends[b] for b in blocks), default=0) for blocks in problem.needs]
+    opens: Array = np.maximum(np.array(last, dtype=int), problem.floor)
     for u in np.flatnonzero(problem.parent >= 0):
         opens[u] = max(opens[u], opens[problem.parent[u]])
     return opens

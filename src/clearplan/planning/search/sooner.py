@@ -6,6 +6,7 @@ import datetime as dt
 import math
 
 import numpy as np
+import pandas as pd
 
 from clearplan.core.reason import Reason
 from clearplan.planning.calendar import last_counted, opening_day
@@ -48,6 +49,9 @@ def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:
         if period == 0:
             reasons[zone] = Reason("sooner.first_period")
             continue
+        if (gated := _behind_gate(u, period, blocks, case)) is not None:
+            reasons[zone] = gated
+            continue
         lack = what_lacks(problem, planned | {u: period})
         day = opening_day(period, int(blocks.handover[u]), case.settings)
         if lack is None:
@@ -55,6 +59,19 @@ def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:
         else:
             reasons[zone] = Reason("sooner.lacks", day=day, lack=lack_reason(lack, case))
     return reasons
+
+
+def _behind_gate(u: int, period: int, blocks: Blocks, case: PlanningCase) -> Reason | None:
+    """The gate for which an unlock can't be open after a period: its zone's, or that of a task before it."""
+    (zone, _), problem = blocks.unlocks[u], blocks.problem
+    if zone in case.gates_of_zones and period < problem.floor[u]:
+        gates, end = case.gates_of_zones[zone]
+        return Reason("sooner.gated", day=end, gates=gates)
+    for b in problem.needs[u]:
+        if problem.begin[b] >= period:
+            row = case.works.iloc[int(blocks.members[b][0])]
+            return Reason("sooner.gated", day=pd.Timestamp(row["gates_end_on"]).date(), gates=row["gates"])
+    return None
 
 
 def clash_reason(clash: Clash, blocks: Blocks, case: PlanningCase) -> Reason:
