@@ -112,13 +112,13 @@ def test_own_columns_of_reserved_names_are_kept(tmp_path):
 
 
 def test_a_zone_entered_twice_counts_its_people_once(tmp_path):
-    from clearplan.outputs.facts import people_of
+    from clearplan.outputs.people_facts import people_of
 
     with pytest.warns(UserWarning, match="read leniently"):
         table = zones(tmp_path, HEAD + ROW + ROW + ROW.replace("Z1", ""), lenient=True)
     assert len(table) == 3
     assert table["zone_id"].is_unique
-    people = people_of(table)
+    people = people_of(table).waiting
     assert people.known == 100
     assert people.not_placed == 200
 

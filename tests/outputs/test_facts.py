@@ -23,11 +23,18 @@ def test_the_map_page_carries_the_facts(sample, facts):
         assert sum(m2 for land, _, m2 in told["area"] if land == name) == pytest.approx(
             facts.counted_m2(name), rel=1e-9
         )
-    assert told["people"] == {
-        "known": facts.people.known,
-        "places": facts.people.places,
-        "unknown": facts.people.unknown,
-    }
+    for name, count in (("waiting", facts.people.waiting), ("home", facts.people.already_home)):
+        assert told["people"][name] == {
+            "known": count.known,
+            "places": count.places,
+            "unknown": count.unknown,
+            "illustrative": count.illustrative,
+        }
+    # The places of the page, one by one, make the totals of its head.
+    for name, count in (("people", facts.people.waiting), ("home", facts.people.already_home)):
+        numbers = [place[name] for place in (*page["zones"], *page["plan"]["unplaced"])]
+        assert sum(number for number in numbers if number is not None) == count.known
+        assert numbers.count(None) == count.unknown
     assert told["released_m2"] == pytest.approx(facts.bridge.released.total_m2, rel=1e-9)
     assert told["bridge"]["days"] == [day.isoformat() for day in facts.bridge.days]
     opening, million = facts.plan.opening, facts.plan.next_million
@@ -75,8 +82,9 @@ def test_the_summary_of_the_book_holds_the_facts(sample, facts):
         assert told[f"Remaining {name}"] == round(facts.counted_m2(name))
     for name in RELEASED:
         assert told[f"Ground {name}"] == round(getattr(facts.released, f"{name}_m2"))
-    assert told["People who wait"] == facts.people.known
-    assert told["Places with an unknown number of people"] == facts.people.unknown
+    for who, count in (("who wait", facts.people.waiting), ("already home", facts.people.already_home)):
+        assert told[f"People {who}"] == count.known
+        assert told[f"Places with an unknown number of people {who}"] == count.unknown
     assert told["Rows that could not be used"] == facts.rows.deferred
     assert told["Repairs made while reading"] == facts.rows.repaired
     assert told["Warnings given while reading"] == facts.rows.warnings
@@ -111,6 +119,8 @@ def test_the_terminal_prints_the_facts(sample, facts, capsys):
         reported = row.reported_m2 + row.stated_m2
         assert (f"{reported / 1e6:,.2f}" if reported else "unknown") in printed
         assert (f"{row.no_area} unknown" in printed) == bool(row.no_area and reported)
+    assert f"People already home: {facts.people.already_home.words}" in text
+    assert f"People who wait to return: {facts.people.waiting.words}" in text
     tasks = {queue.queue: queue.tasks for queue in facts.queues}
     assert f"Tasks: {tasks['survey']:,} to survey, {tasks['clearance']:,} to clear" in text
     best = facts.plan.strategies[-1]

@@ -20,7 +20,7 @@ import clearplan as cp
 from clearplan.core.errors import FaultsError, OutputError, SettingsError
 from clearplan.core.imprint import BOUNDARIES, ILLUSTRATIVE, NOT_FOR_ENTRY
 from clearplan.land.footprints import net_shapes
-from clearplan.outputs.facts import people_of, people_record
+from clearplan.outputs.people_facts import people_of
 from clearplan.read.readers import read_ranked
 from clearplan.study.inputs import snapshot_of
 from clearplan.study.run import run_study
@@ -108,11 +108,31 @@ def test_provenance_stays_in_every_row(sample):
 
 def test_people_are_counted_once_and_unknown_stays_unknown(sample):
     study, _ = sample
-    people = people_record(people_of(study.zones))
-    published = pd.read_csv(SAMPLE / "resettlement.csv")["people"]
-    assert people["known_people"] == published.sum()
-    assert people["zones_unknown"] == published.isna().sum() > 0
-    assert not (study.zones["people"] == 0).any()
+    people = people_of(study.zones)
+    read = pd.read_csv(SAMPLE / "resettlement.csv")
+    for count, column in ((people.waiting, "people"), (people.already_home, "already_home")):
+        assert count.known == read[column].sum()
+        assert count.unknown == read[column].isna().sum() > 0
+        assert count.places + count.unknown == len(read)
+        assert not (study.zones[column] == 0).any()
+
+
+def test_published_returns_are_already_home_and_who_waits_is_illustrative(sample):
+    """Aghali is lived in since 2023: its 649 people were read as waiting for an opening in December 2026."""
+    study, folder = sample
+    aghali = study.zones.set_index("name").loc["Aghali"]
+    assert aghali["already_home"] == 649
+    assert aghali["already_home_on"] == pd.Timestamp("2023-10-01")
+    waits = study.zones["people"].notna()
+    assert (study.zones.loc[waits, "people_basis"] == "illustrative").all()
+    assert study.zones.loc[waits, "people_source"].str.startswith("Illustrative").all()
+    assert not study.zones["already_home_source"].dropna().str.contains("llustrative").any()
+    (target,) = study.facts.people.targets
+    assert (target.people, str(target.by)) == (140_000, "2026-12-31")
+    for name in ("map.html", "report.html"):
+        words = (folder / name).read_text(encoding="utf-8")
+        assert target.words in words, name
+        assert "How many people wait is illustrative, made up, for 9 places" in words, name
 
 
 def test_strikes_are_uncertain_and_cited(sample):

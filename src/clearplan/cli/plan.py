@@ -128,7 +128,7 @@ def _print_budgets(plan: PlanFacts) -> None:
     header = (
         f"budget [{plan.currency}]",
         "person-months at home",
-        "people home",
+        "of those who wait home",
         "places open",
         "for a million more",
         "proven within",

@@ -305,6 +305,8 @@ def _print_study(study: Study) -> None:
     _print_net(facts)
     _print_ledger(facts)
     typer.echo()
+    _print_people(facts)
+    typer.echo()
     tasks = {queue.queue: queue.tasks for queue in facts.queues}
     gated = sum(queue.gated for queue in facts.queues)
     behind = f"; {gated} of them are behind a gate and have no rank" if gated else ""
@@ -334,7 +336,7 @@ def print_ways(plan: PlanFacts, notes: Sequence[Reason]) -> None:
         "way of planning",
         "person-months at home",
         "range",
-        "people home",
+        "of those who wait home",
         "places open",
         plan.currency,
     )
@@ -353,6 +355,12 @@ def print_ways(plan: PlanFacts, notes: Sequence[Reason]) -> None:
     say(f"The best plan found is proven to be within {100 * plan.gap:.1f} % of the best there can be")
     for note in notes:
         say(f"NOTE: {note}")
+
+
+def _print_people(facts: Facts) -> None:
+    """People already home and people who wait, apart; targets of programmes stand among the notes."""
+    say(f"People already home: {facts.people.already_home.words}")
+    say(f"People who wait to return: {facts.people.waiting.words}")
 
 
 def _print_ledger(facts: Facts) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from clearplan.outputs.people_facts import People, people_of, people_of_record
 from clearplan.outputs.plan_facts import PlanFacts, need_columns, plan_facts
 from clearplan.planning.planned import Planned
 from clearplan.read.balance import Balance
@@ -156,20 +157,7 @@ class Bridge:
         )
 
 
-# --- people, tasks, rows
-
-
-@dataclass(frozen=True)
-class People:
-    """People who wait: of places whose number is known, each place once; ``unknown``: places whose number is not.
-
-    ``not_placed``: people of places that could not be placed, who stand in no other figure.
-    """
-
-    known: int
-    places: int
-    unknown: int
-    not_placed: int = 0
+# --- tasks, rows
 
 
 @dataclass(frozen=True)
@@ -310,7 +298,7 @@ def facts_of(
         standing=() if ledger is None else _standing(ledger),
         released=None if ledger is None else _released(ledger),
         bridge=None if bridge is None else _bridge(bridge, bridge_days),
-        people=people_of(zones) if people is None else _people_of_record(people),
+        people=people_of(zones) if people is None else people_of_record(people),
         queues=_queues(tasks),
         rows=_rows(record),
         contact_lines=tuple(ContactLine(**line) for line in record.get("contact_lines", ())),
@@ -381,43 +369,6 @@ def _bridge(bridge: pd.DataFrame, days: tuple[dt.date, dt.date] | None) -> Bridg
         for row in sums.to_dict("records")
     ]
     return Bridge(days, tuple(rows), _released(bridge))
-
-
-def people_of(zones: pd.DataFrame) -> People:
-    """People of all zones that could be placed, each zone once, and in how many zones the number is unknown.
-
-    >>> zones = pd.DataFrame({"people": [650, None, 20], "deferred": [None, None, "no coordinates"]})
-    >>> people_of(zones)
-    People(known=650, places=1, unknown=1, not_placed=20)
-    """
-    stated = pd.to_numeric(zones["people"])
-    there = zones["deferred"].isna() if "deferred" in zones.columns else pd.Series(True, index=zones.index)
-    people = stated[there]
-    return People(
-        known=int(people.sum()),
-        places=int(people.notna().sum()),
-        unknown=int(people.isna().sum()),
-        not_placed=int(stated[~there].sum()),
-    )
-
-
-def people_record(people: People) -> dict[str, int]:
-    """People under the names that run.json gives them."""
-    return {
-        "people_not_placed": people.not_placed,
-        "known_people": people.known,
-        "zones_known": people.places,
-        "zones_unknown": people.unknown,
-    }
-
-
-def _people_of_record(record: Mapping[str, int]) -> People:
-    return People(
-        known=record["known_people"],
-        places=record["zones_known"],
-        unknown=record["zones_unknown"],
-        not_placed=record["people_not_placed"],
-    )
 
 
 def _queues(tasks: pd.DataFrame) -> tuple[Queue, ...]:

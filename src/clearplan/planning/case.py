@@ -17,6 +17,7 @@ from clearplan.planning.methods import UnknownPeople
 from clearplan.planning.place_surveys import place_surveys
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.codes import PLACE
+from clearplan.tables.people import nobody_waits
 
 #: Columns of TASKS that say what work there is, and those of them that are amounts.
 _OF_WORK = (
@@ -91,10 +92,17 @@ class PlanningCase:
 
     @property
     def never_open(self) -> dict[str, Reason]:
-        """Zones that open in no plan, with the reason: nobody knows what blocks them, or a gate without an end does."""
+        """Zones that open in no plan, with the reason: nobody knows what blocks them, a gate without an end does, or
+        they are lived in and nobody waits."""
         deferred = without_place(self.zones, None) if "deferred" in self.zones.columns else {}
         endless = {zone: reason for zone, (reason, end) in self.gates_of_zones.items() if end is None}
-        return {**endless, **deferred, **self.without_place, **self._unsurveyed}
+        return {**endless, **deferred, **self.without_place, **self._unsurveyed, **self.lived_in}
+
+    @property
+    def lived_in(self) -> dict[str, Reason]:
+        """Zones where people are already home and nobody waits: no openings, and none that another zone waits for."""
+        ids = self.zones["zone_id"].astype(str).to_numpy(object)
+        return {zone: Reason("zone.lived_in") for zone in ids[nobody_waits(self.zones)]}
 
     @property
     def _unsurveyed(self) -> dict[str, Reason]:

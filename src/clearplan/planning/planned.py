@@ -180,6 +180,8 @@ def with_plan(tasks: Tasks, zones: Zones, planned: Planned) -> tuple[Tasks, Zone
 
 def _why(zone: str, planned: Planned, waits: Sequence[str], row: Mapping[Any, Any]) -> Reason:
     """Why a zone opens when it does, and until when a gate holds it."""
+    if zone in planned.case.lived_in:
+        return Reason("zone.lived_in")
     if zone in planned.schedule.shut:
         return Reason("zone.shut", reason=planned.schedule.shut[zone])
     why, (gates, end) = _why_then(zone, planned, waits, row), planned.case.gates_of_zones.get(zone, (None, None))

@@ -38,8 +38,8 @@ class Meaning:
 
 
 CRITERIA: dict[str, Meaning] = {
-    "people": Meaning("People in zones that the task affects", "people", "zones"),
-    "families": Meaning("Families in zones that the task affects", "families", "zones"),
+    "people": Meaning("People who wait, in zones that the task affects", "people", "zones"),
+    "families": Meaning("Families who wait, in zones that the task affects", "families", "zones"),
     "days_to_return": Meaning("Days until the planned return", "days", "zones"),
     "lifelines": Meaning("Essential lifelines that the task blocks", "lifelines"),
     "zone_distance": Meaning("Distance to the nearest zone", "m"),

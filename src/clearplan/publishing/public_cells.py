@@ -26,6 +26,7 @@ from clearplan.settings.publishing import PublishSettings
 from clearplan.tables.check import remaining
 from clearplan.tables.codes import CLASSES, CODE_LISTS, SURVEY, SURVEYED
 from clearplan.tables.frames import Districts, Gates, Table, Zones
+from clearplan.tables.people import nobody_waits
 from clearplan.tables.texts import ids_in
 
 Figures = TypeVar("Figures", pd.Series, NDArray[np.float64])
@@ -303,6 +304,7 @@ def public_places(zones: gpd.GeoDataFrame, key: Key, settings: PublishSettings, 
         status = out["survey_status"] if "survey_status" in out.columns else ["surveyed"] * len(out)
         rows = zip(out["waits_for"], out["opens_in"], status, strict=True)
         out["why"] = [_why(waits, opens, surveyed in SURVEYED) for waits, opens, surveyed in rows]
+        out.loc[nobody_waits(zones), "why"] = Reason("zone.lived_in")
     return gpd.GeoDataFrame(out, geometry="geometry", crs=zones.crs)
 
 

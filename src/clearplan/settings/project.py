@@ -29,6 +29,7 @@ from clearplan.settings.sources import (
     Files,
     KnownSource,
     RecordSettings,
+    ReturnTarget,
     SourceSettings,
     as_list,
 )
@@ -100,6 +101,7 @@ class Project(_WithFiles):
 
     records: Annotated[tuple[RecordSettings, ...], BeforeValidator(as_list)] = ()
     known_sources: Annotated[tuple[KnownSource, ...], BeforeValidator(as_list)] = ()
+    return_targets: Annotated[tuple[ReturnTarget, ...], BeforeValidator(as_list)] = ()
     context: ContextSettings = ContextSettings()
     footprints: FootprintSettings
     tasks: TaskSettings

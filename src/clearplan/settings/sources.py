@@ -159,6 +159,19 @@ class KnownSource(Settings):
     source: str = Field(min_length=1, description="Where its existence and number are published.")
 
 
+class ReturnTarget(Settings):
+    """What a return programme means to reach, as published: printed beside people already home and who wait, in no sum.
+
+    It says nothing of single places.
+    """
+
+    programme: str = Field(min_length=1, description="What the programme is called.")
+    people: int = Field(ge=1, description="People who are to live there by the day [people].")
+    where: str = Field(min_length=1, description="For which region, in words.")
+    by: dt.date = Field(description="Day by which.")
+    source: str = Field(min_length=1, description="Where the target is published.")
+
+
 class SheetSettings(Settings):
     """A further sheet or file of a source, and how its names and codes map to ours."""
 

@@ -20,8 +20,8 @@ import shapely
 from clearplan.core.crs import WorkingCrs, geodesic_length_m
 from clearplan.core.reason import Reason, ground_of
 from clearplan.core.version import __version__
-from clearplan.outputs.facts import people_of, people_record
 from clearplan.outputs.gis.geopackage import gdal_version
+from clearplan.outputs.people_facts import ReturnTarget, people_of, people_record
 from clearplan.read.json_files import CUT_SHORT
 from clearplan.read.snapshot import Snapshot
 from clearplan.settings.project import Project
@@ -104,7 +104,8 @@ def record_run(  # noqa: PLR0913 - all that decides a run and all that it made, 
     record["contact_lines"] = _line_lengths(project, tables["hazards"], known.lines)
     record["beyond"] = json.loads(beyond.to_json(orient="records", double_precision=3))
     record["known_sources"] = [source.model_dump(mode="json") for source in project.known_sources]
-    record["people"] = people_record(people_of(tables["zones"]))
+    targets = [ReturnTarget(**target.model_dump()) for target in project.return_targets]
+    record["people"] = people_record(people_of(tables["zones"], targets))
     for name, table in books.items():
         record[name] = json.loads(table.to_json(orient="records", double_precision=3))
     rows = pd.to_numeric(known.faults["row"]).astype("Int64").astype(object)
@@ -354,11 +355,9 @@ def _warnings(
                 f"{named}"
             )
     words += _of_claims(record)
-    if record["people"]["people_not_placed"]:
-        words.append(
-            f"{record['people']['people_not_placed']:,} people of places that could not be placed stand in no figure "
-            "and in no rank"
-        )
+    for name, who in (("waiting", "people who wait"), ("already_home", "people already home")):
+        if lost := record["people"][name]["not_placed"]:
+            words.append(f"{lost:,} {who} of places that could not be placed stand in no figure and in no rank")
     repaired = sum(fault["level"] == "repaired" for fault in record["faults"])
     if repaired:
         words.append(f"{repaired} repairs were made while reading; each is listed in run.json under faults")
@@ -369,11 +368,7 @@ def _warnings(
     for name, count in not_yet.items():
         if count:
             words.append(f"{count} {name} are dated after {project.study.as_at}, the date of the study, and left out")
-    if record["people"]["zones_unknown"]:
-        words.append(
-            f"People of {record['people']['zones_unknown']} places are unknown; ranks assume "
-            f"{project.priority.unknown_people:g} for each"
-        )
+    words += of_people(project, record["people"])
     places = placed(tables["accidents"]).geometry
     if len(places) > 2 and places.to_wkb().nunique() == 1:
         words.append(str(Reason("accidents.one_place", accidents=len(places))))
@@ -381,6 +376,23 @@ def _warnings(
     if closed:
         words.append(f"{closed} hazards have status closed and are not counted as remaining")
     return words + _of_small_tasks(project, tables["tasks"])
+
+
+def of_people(project: Project, people: Mapping[str, Any]) -> list[str]:
+    """What is not known of people, what is made up, and what a programme aims at, in words that any tier may read."""
+    waiting, words = people["waiting"], []
+    if waiting["unknown"]:
+        words.append(
+            f"How many people wait is unknown for {_places(waiting['unknown'])}; ranks assume "
+            f"{project.priority.unknown_people:g} for each"
+        )
+    if waiting["illustrative"]:
+        words.append(f"How many people wait is illustrative, made up, for {_places(waiting['illustrative'])}")
+    return words + [ReturnTarget(**target.model_dump()).words for target in project.return_targets]
+
+
+def _places(count: int) -> str:
+    return f"{count} {'place' if count == 1 else 'places'}"
 
 
 def _of_small_tasks(project: Project, tasks: gpd.GeoDataFrame) -> list[str]:

@@ -31,7 +31,7 @@ from clearplan.publishing.public_cells import (
 from clearplan.publishing.reasons import reasons_at
 from clearplan.publishing.tables import from_records, only_declared, publish_tables
 from clearplan.settings.publishing import PublishSettings
-from clearplan.study.provenance import fingerprint_with, of_known_sources
+from clearplan.study.provenance import fingerprint_with, of_known_sources, of_people
 from clearplan.tables.check import no_faults
 from clearplan.tables.codes import CODE_LISTS, EVERY_KIND, OUTSIDE
 from clearplan.tables.columns import Tier
@@ -363,17 +363,15 @@ def _words_for_anyone(study: Study, out: Study) -> list[str]:
         )
     lost = {name: study.run["deferred"].get(name, 0) for name in ("hazards", "zones")}
     words += [f"{count} {name} could not be placed and are NOT on the map" for name, count in lost.items() if count]
-    unknown = study.run["people"]["zones_unknown"]
-    if unknown:
-        assumed = f"ranks assume {study.project.priority.unknown_people:g} for each"
-        words.append(f"People of {unknown} places are unknown; {assumed}")
+    people = of_people(study.project, study.run["people"])
+    words += people
     closed = int((study.hazards["status"] == "closed").sum())
     if closed:
         words.append(f"{closed} hazards have status closed and are not counted as remaining")
     known = of_known_sources(study.project)
     words += known
     left = len(study.run["warnings"]) + (0 if study.planned is None else len(study.planned.notes))
-    left -= len(_of_decisions(study, "public")) + len(known)
+    left -= len(_of_decisions(study, "public")) + len(known) + len(people)
     if left:
         words.append(
             f"{left} notes of the restricted study speak of single rows, places or files and are not shown here"

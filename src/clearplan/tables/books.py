@@ -38,8 +38,8 @@ _COST = Column("cost", "number", "days of all teams by their cost a day", "curre
 _GAP = Column("gap", "number", "how far, at most, the best plan that there can be is better; blank: not proven", "1",
               nullable=True, leaves="public", tag="#indicator+num+gap", head="proven within")
 _HOME = (
-    Column("people_home", "number", "people whose place is open when the plan ends", "people", leaves="public",
-           tag="#reached+ind", head="people home at the end"),
+    Column("people_home", "number", "people who wait and whose place is open when the plan ends; none of those already "
+           "home", "people", leaves="public", tag="#reached+ind", head="of those who wait, home at the end"),
     Column("zones_open", "integer", "places open when the plan ends", "places", leaves="public",
            tag="#output+num+zones_open", head="places open"),
     Column("person_months", "number", "each person counts for every month from the opening of the place",

@@ -122,6 +122,11 @@ CODE_LISTS: dict[str, dict[str, str]] = {
         "surveyed": "the place and the ways to it were surveyed; what was found is recorded as hazards",
         "released": "the authority has released the place to its people",
     },
+    "people_basis": {
+        "published": "published, or counted by an authority",
+        "estimate": "somebody's estimate; people_source says whose",
+        "illustrative": "made up, to show how the tool works",
+    },
     "gate_kind": {
         "do-no-harm": "the work would harm or favour some people over others as things stand",
         "dispute": "the land is claimed by several, or its use is contested",

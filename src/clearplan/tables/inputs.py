@@ -86,12 +86,24 @@ ZONES = InputTable(
     columns=(
         id_of("zone_id", "zone", "public", "#loc+code+zone", head="id"),
         Column("name", "text", "name of the place", nullable=True, leaves="public", tag="#loc+name", head="place"),
-        Column("people", "integer", "people to return or living there; blank is unknown, never 0", "people",
-               nullable=True, low=0, leaves="public", tag="#affected+ind", head="people; blank: unknown"),
+        Column("people", "integer", "people who wait to return there, without those already home; blank is unknown, "
+               "never 0", "people", nullable=True, low=0, leaves="public", tag="#affected+ind",
+               head="people who wait; blank: unknown"),
         *optional(
-            Column("families", "integer", "families; blank is unknown", "families", low=0, leaves="public",
-                   tag="#affected+hh", head="families; blank: unknown"),
+            Column("families", "integer", "families who wait to return there; blank is unknown", "families", low=0,
+                   leaves="public", tag="#affected+hh", head="families who wait; blank: unknown"),
         ),
+        coded("people_basis", "what the number of people who wait rests on; blank: not stated", leaves="public",
+              tag="#meta+basis"),
+        text("people_source", "where the number of people who wait comes from", "partner", "#meta+source+waiting"),
+        *optional(
+            Column("already_home", "integer", "people who live there already; blank is unknown, never 0", "people",
+                   low=0, leaves="public", tag="#affected+ind+home", head="people already home; blank: unknown"),
+            Column("families_home", "integer", "families who live there already; blank is unknown", "families", low=0,
+                   leaves="public", tag="#affected+hh+home", head="families already home; blank: unknown"),
+        ),
+        day("already_home_on", "day for which the number already home was stated", "public", "#date+home"),
+        text("already_home_source", "where the number already home comes from", "partner", "#meta+source+home"),
         day("planned_return", "date of the planned return", "public", "#date+return+planned"),
         coded("survey_status", "whether the place was surveyed; blank: it was not", leaves="public",
               tag="#status+survey"),
@@ -108,7 +120,7 @@ ZONES = InputTable(
     sections=(
         Section(
             "zones",
-            "Places to return to; a blank number of people is unknown, never 0.",
+            "Places to return to: people who wait (people) apart from people already home; blank is unknown, never 0.",
             example="data/zones.geojson",
             needed=True,
         ),

@@ -32,11 +32,13 @@ def belts_are_indications(hazards: pd.DataFrame, code_lists: CodeLists | None = 
 
 def doubtful_zeros(zones: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:
     """A place with 0 people may be one whose number is not known (Law 8)."""
-    if "people" not in zones.columns:
-        return []
-    zero = pd.to_numeric(zones["people"], errors="coerce").to_numpy(float) == 0
-    rule, remedy = "people is 0: nobody", "leave the cell blank if the number is not known"
-    return [RowFault(int(k), "people", 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
+    remedy = "leave the cell blank if the number is not known"
+    faults = []
+    for name, rule in (("people", "people is 0: nobody waits"), ("already_home", "already_home is 0: nobody is home")):
+        if name in zones.columns:
+            zero = pd.to_numeric(zones[name], errors="coerce").to_numpy(float) == 0
+            faults += [RowFault(int(k), name, 0, rule, "warning", remedy) for k in np.flatnonzero(zero)]
+    return faults
 
 
 def stated_surveys(zones: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:

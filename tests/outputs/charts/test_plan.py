@@ -182,7 +182,7 @@ def test_home_tells_all_ends_and_the_range_of_the_best_plan_alone():
     words = told(drawn("home"))
     last = MADE["home"].groupby("strategy").tail(1).set_index("strategy")
     for name, row in last.iterrows():
-        assert f"{name}: {row['people']:,.0f} people at home" in words
+        assert f"{name}: {row['people']:,.0f} of those who wait home" in words
     best = last.loc["best plan found"]
     assert words.count(" to ") == 1
     assert f"({best['people_low']:,.0f} to {best['people_high']:,.0f}) on 2028-12-31" in words
@@ -195,7 +195,7 @@ def test_home_of_one_way_of_nobody_and_of_other_names():
     assert "another way: " in told(draw_home(one))
     assert "another way: " in told(draw_home(one[one["period"] == 0]))
     nobody = MADE["home"].assign(people=0.0, people_low=0.0, people_high=0.0)
-    assert "best plan found: 0 people at home on" in told(draw_home(nobody))
+    assert "best plan found: 0 of those who wait home on" in told(draw_home(nobody))
 
 
 # --- budgets and chances
@@ -208,12 +208,12 @@ def test_budgets_tell_what_each_million_bought():
     })  # fmt: skip
     words = told(draw_budgets(table, currency="USD"))
     assert words.startswith(
-        "With 2 million USD: 100 people at home, 1,000 person-months, 500 for each million more. With 4 million USD: "
-        "150 people at home, 3,000 person-months, 1,000 for each million more."
+        "With 2 million USD: 100 of those who wait home, 1,000 person-months, 500 for each million more. "
+        "With 4 million USD: 150 of those who wait home, 3,000 person-months, 1,000 for each million more."
     )
     assert "−10 for each million more" in words
     little = table.assign(budget=[0.0, 4e3, 5e3], per_million=[np.nan, 1.0, 2.0])
-    assert "With 4 thousand: 150 people" in told(draw_budgets(little))
+    assert "With 4 thousand: 150 of those who wait home" in told(draw_budgets(little))
     assert "not known for each million" in told(draw_budgets(little))
     assert draw_budgets(table.iloc[:1]).startswith("<svg")
     nothing = table.iloc[:1].assign(budget=0.0, people_home=0, person_months=0.0, per_million=np.nan)

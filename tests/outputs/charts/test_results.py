@@ -178,7 +178,7 @@ def test_small_changes_of_much_ground_are_seen_on_an_axis_that_says_it_is_cut():
 
 def test_order_tells_points_and_ranges_and_leaves_out_what_has_no_rank():
     text = drawn("order")
-    assert "Rank 1, T0: 40.0 points (people in zones that the task affects 10.0, size &lt;of&gt; it 30.0), " \
+    assert "Rank 1, T0: 40.0 points (people who wait, in zones that the task affects 10.0, size &lt;of&gt; it 30.0), " \
            "rank between 1 and 3 in 90 % of the draws." in text  # fmt: skip
     assert "GATED" not in text
     assert "slope" not in text  # a criterion that gives nothing has no place in the legend

@@ -146,7 +146,10 @@ def test_units_and_meanings_stand_in_geopackage_and_parquet(tmp_path):
     database.close()
     told = {name: (alias, words) for name, alias, words in rows}
     assert told["position_error_m"][0] == "position_error_m [m]"
-    assert told["people"] == (None, "people to return or living there; blank is unknown, never 0 [people]")
+    assert told["people"] == (
+        None,
+        "people who wait to return there, without those already home; blank is unknown, never 0 [people]",
+    )
     assert told["seen_by_nobody"][1] == OWN
     path, _ = written(tmp_path, ".parquet")
     scheme = pq.read_schema(path)

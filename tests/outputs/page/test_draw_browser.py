@@ -135,7 +135,7 @@ def test_layer_switch_and_queues(sample):
             "Relief",
             "Contact line",
             "Accidents",
-            "Places of return",
+            "Places of return; *: illustrative",
             "Tasks to survey",
             "Tasks to clear",
         ):
@@ -364,11 +364,11 @@ def test_the_slider_shows_what_is_planned_and_releases_nothing(tmp_path, margins
             open_places.append([place for place, fill, _ in page.evaluate(PLACE_STYLES) if fill == FILLED])
             assert "Nothing is released by a plan" in page.inner_text("#plan-caution")
         assert told == [
-            "At the start, 1 January 2027: 1 of 5 places open, about 50 people home (plan, not a promise).",
-            "By 31 March 2027: 2 of 5 places open, about 1,300 people home (plan, not a promise).",
-            "By 30 June 2027: 2 of 5 places open, about 1,300 people home (plan, not a promise).",
-            "By 30 September 2027: 3 of 5 places open, about 1,300 people home, people of 1 place unknown"
-            " (plan, not a promise).",
+            "At the start, 1 January 2027: 1 of 5 places open, about 50 of those who wait home (plan, not a promise).",
+            "By 31 March 2027: 2 of 5 places open, about 1,300 of those who wait home (plan, not a promise).",
+            "By 30 June 2027: 2 of 5 places open, about 1,300 of those who wait home (plan, not a promise).",
+            "By 30 September 2027: 3 of 5 places open, about 1,300 of those who wait home, how many wait unknown in 1 "
+            "place (plan, not a promise).",
         ]
         assert open_places == [
             ["Place 1"],

@@ -11,10 +11,11 @@ from shapely import Point, box
 import clearplan as cp
 from clearplan.core.errors import TableError
 from clearplan.core.reason import Reason
-from clearplan.outputs.facts import People, Rows, facts_of, people_record
+from clearplan.outputs.facts import Rows, facts_of
 from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
 from clearplan.outputs.page.figures import plain_figures, zone_links
+from clearplan.outputs.people_facts import Headcount, People, ReturnTarget, people_record
 from clearplan.outputs.plan_facts import Million, Opening
 from clearplan.tables.codes import OUTSIDE
 from tests.conftest import E0, N0, zone_table
@@ -130,7 +131,8 @@ def test_figures_are_sums_of_the_rows_of_tables():
     facts = donor_facts(TASKS, opening_zones())
     told = plain_figures(facts)
     assert told["area"] == net_table()[["land_class", "district", "counted_m2"]].to_numpy(object).tolist()
-    assert told["people"] == {"known": 670, "places": 2, "unknown": 1}
+    assert told["people"]["waiting"] == {"known": 670, "places": 2, "unknown": 1, "illustrative": 0}
+    assert told["people"]["home"] == {"known": 0, "places": 0, "unknown": 3, "illustrative": 0}
     assert told["released_m2"] == 500_000
     assert told["bridge"]["days"] == ["2026-01-01", "2027-01-01"]
     # What never moved is left out, but for what a reader asks for by name.
@@ -210,13 +212,18 @@ def test_facts_of_a_study_are_its_books_its_tasks_and_its_plan():
 def test_the_record_of_a_run_says_what_was_counted_before_anything_was_left_out():
     zones = zone_table([{"geometry": Point(E0, N0)}])
     run = {
-        "people": {"people_not_placed": 7, "known_people": 10, "zones_known": 2, "zones_unknown": 3},
+        "people": {
+            "already_home": {"known": 30, "places": 1, "unknown": 4, "illustrative": 0, "not_placed": 0},
+            "waiting": {"known": 10, "places": 2, "unknown": 3, "illustrative": 1, "not_placed": 7},
+            "targets": [{"programme": "P", "people": 9, "where": "W", "by": "2027-01-31", "source": "S"}],
+        },
         "deferred": {"hazards": 2, "tasks": 9, "areas": 9, "teams": 1},
         "faults": [{"level": "warning"}, {"level": "repaired"}, {"level": "warning"}, {"level": "error"}],
         "contact_lines": [{"hazard_id": "L", "length_km": 2.5, "scale": "1:1", "position_error_m": 5000.0}],
     }
     facts = facts_of({"net_area": net_table()}, zones=zones, tasks=TASKS, run=run)
-    assert facts.people == People(known=10, places=2, unknown=3, not_placed=7)
+    target = ReturnTarget("P", 9, "W", dt.date(2027, 1, 31), "S")
+    assert facts.people == People(Headcount(30, 1, 4), Headcount(10, 2, 3, 1, not_placed=7), (target,))
     assert people_record(facts.people) == run["people"]
     assert facts.rows == Rows(deferred=3, repaired=1, warnings=2)
     assert [line.words for line in facts.contact_lines] == [

@@ -85,9 +85,9 @@ def test_the_head_answers_the_donor(world):
             "Confirmed": "2.50 km² hazard (CHA)",
             "Suspected": "4.25 km² hazard (SHA)",
             "Indication": "90.0 km² to be surveyed",
-            "People waiting": "1,293 in 3 places; unknown in 1",
+            "Home / waiting": "unknown / 1,293 unknown in 4 / 1",
             "Released": "0.50 km² since 1 Jan 2026",
-            "Opening next": "1 place 1,234 people by 31 Mar 2027",
+            "Opening next": "1 place 1,234 wait by 31 Mar 2027",
             "Per million USD": "+2,000 person-months at home",
         }
         page.get_by_role("link", name="+2,000").click()
@@ -124,6 +124,7 @@ def test_charts_tell_the_tables_of_the_sample(sample):
     with opened(folder / "map.html") as (page, watch):
         area, bridge = lens(page, "chart-area"), lens(page, "chart-bridge")
         home, budgets, line = numbers(page, "chart-home"), numbers(page, "chart-budgets"), head(page)
+        note = page.locator("figure[aria-labelledby=chart-home]").text_content()
     net = study.books["net_area"]
     declared = net["reported_m2"] + net["stated_m2"].fillna(0.0)
     net = net.assign(m2=declared.mask(net["land_class"] == "indication", net["planning_m2"]))
@@ -165,14 +166,17 @@ def test_charts_tell_the_tables_of_the_sample(sample):
     else:
         assert line["Per million USD"] == "\u2013 too close to call"
     people = study.run["people"]
-    assert line["People waiting"] == (
-        f"{people['known_people']:,} in {people['zones_known']} places; unknown in {people['zones_unknown']}"
+    home, waiting = people["already_home"], people["waiting"]
+    assert line["Home / waiting"] == (
+        f"{home['known']:,} / {waiting['known']:,}* unknown in {home['unknown']} / {waiting['unknown']}"
     )
+    target = "Target of the region, in no sum: 140,000 by 31 December 2026 (Great Return, first phase; Azernews"
+    assert target in note
     released = sums[["cancelled_m2", "reduced_m2", "cleared_m2"]].to_numpy().sum()
     assert line["Released"].startswith(f"{released:.2f} km²")
     opening = study.zones[study.zones["opens_in"] == study.zones["opens_in"].min()]
     day = {1: "31 Mar 2026", 2: "30 Jun 2026"}[int(opening["opens_in"].iloc[0])]
-    assert line["Opening next"].startswith(f"{len(opening)} places {opening['people'].sum():,.0f} people by {day}")
+    assert line["Opening next"].startswith(f"{len(opening)} places {opening['people'].sum():,.0f} wait by {day}")
     assert watch.complaints == []
 
 
@@ -195,7 +199,7 @@ def test_charts_tell_their_tables_and_have_words(world):
                             for name in ("aria-labelledby", "aria-describedby"))  # fmt: skip
             assert title == page.inner_text(f"#{id_}")
             assert len(words) > 100
-        assert "greedy unlock: 900 people at home on 30 September 2027." in page.content()
+        assert "greedy unlock: 900 of those who wait are home on 30 September 2027." in page.content()
         # Lines differ by more than colour, and each is named at its end.
         chart = page.locator("figure[aria-labelledby=chart-home] svg")
         dashes = chart.evaluate(
@@ -276,7 +280,13 @@ def test_without_a_plan_there_is_no_year_and_no_figure_of_one(tmp_path, margins,
     page.save(tmp_path / "m.html")
     with opened(tmp_path / "m.html") as (page, watch):
         assert page.locator("#filters button").count() == ranked["land_class"].nunique()
-        assert list(head(page)) == ["Confirmed", "Suspected", "Indication", "People waiting", "Released"]
+        assert list(head(page)) == [
+            "Confirmed",
+            "Suspected",
+            "Indication",
+            "Home / waiting",
+            "Released",
+        ]
         assert page.locator("#charts figure").count() == 2
         page.locator("#charts button[data-district=East]").click()
         assert page.inner_text("#filtered-words").startswith("Filter: East.")

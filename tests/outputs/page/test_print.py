@@ -51,10 +51,10 @@ def test_paper_holds_map_legend_disclaimers_and_lists(sample, sheet, across):
     assert all(pages), "no blank sheet"
     text = " ".join(pages)
     for words in (
-        study.project.map.title, "People waiting", "Legend", "Suspected hazardous area (SHA)",
+        study.project.map.title, "Home / waiting", "Legend", "Suspected hazardous area (SHA)",
         "Ground without colour is unknown", "Illustrative data, not for operational use.",
         "Not for navigation or entry.", "do not imply official endorsement", "Sources:", "GeoNames (CC BY 4.0)",
-        study.run["fingerprint"], "Next tasks", "Behind a gate", "Hazard by district", "People at home over time",
+        study.run["fingerprint"], "Next tasks", "Behind a gate", "Hazard by district", "People who come home over time",
         "What more money buys", "Planned to open",
     ):  # fmt: skip
         assert words in text, words

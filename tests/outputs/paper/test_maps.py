@@ -58,7 +58,7 @@ def test_a_sheet_says_what_it_is_what_is_on_it_and_what_it_is_not(tmp_path):
         "WGS 84 / UTM zone 38N", "100-km squares 38SPK", "lines every 1 km", "Confirmed hazardous area (CHA) (1)",
         "Suspected hazardous area (SHA) (1)", "Indication, outer band of the belt (1)", "Place of return (2)",
         "Accident (1)", "Lifeline: road, water, fields ... (1)", "Released by clearance (1)",
-        "Task for clearance, first 10: rank (1)", "Outline of a district (2)", "Place 0 (100)",
+        "Task for clearance, first 10: rank (1)", "Outline of a district (2)", "Place 0 (100 wait)",
         "Place 1 (people unknown)", "Blank: unknown, maybe hazardous", "GN: grid north, up", "C1", "S2",
     ):  # fmt: skip
         assert words in text, words
@@ -112,7 +112,7 @@ def test_names_from_data_are_text(tmp_path):
     path = tmp_path / "sheet.pdf"
     zones = zone_table([{"geometry": shapely.Point(E0 - 500, N0 - 900), "name": HOSTILE}])
     draw_sheet(path, world(zones=zones), IMPRINT, scale=50_000, centre=CENTRE)
-    assert "$\\frac{a$ {{7*7}} <script> %(x)s □ Ağdərə Մարտակերտ (100)" in text_of(path)
+    assert "$\\frac{a$ {{7*7}} <script> %(x)s □ Ağdərə Մարտակերտ (100 wait)" in text_of(path)
 
 
 def test_names_without_room_are_counted(tmp_path):
@@ -121,7 +121,7 @@ def test_names_without_room_are_counted(tmp_path):
                         for k in range(40)])  # fmt: skip
     draw_sheet(path, world(zones=crowd), IMPRINT, scale=50_000, centre=CENTRE)
     text = text_of(path)
-    shown = sum(f"Place with a long name {k} (100)" in text for k in range(40))
+    shown = sum(f"Place with a long name {k} (100 wait)" in text for k in range(40))
     assert 0 < shown < 40
     assert f"Names and ranks with no room ({40 - shown})" in text
 

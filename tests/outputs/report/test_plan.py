@@ -53,7 +53,7 @@ def test_figures_of_the_ways_are_those_of_the_table():
     expected = MADE["comparison"]
     assert [row["way"] for row in rows] == expected["strategy"].tolist()
     for row, told in zip(expected.to_dict("records"), rows, strict=True):
-        assert number(told["people home at the end"]) == pytest.approx(row["people_home"], abs=0.5)
+        assert number(told["of those who wait, home at the end"]) == pytest.approx(row["people_home"], abs=0.5)
         assert number(told["places open"]) == row["zones_open"]
         assert number(told["person-months at home"]) == pytest.approx(row["person_months"], abs=0.5)
         assert [number(v) for v in told["range"].split(" to ")] == pytest.approx(
@@ -77,7 +77,8 @@ def test_places_stand_by_their_dates_and_none_is_lost():
         own = zones.loc[row["place"]]
         day = "the first day" if own["opens_in"] == 0 else f"{own['opens_on']:%Y-%m-%d}"
         assert row["opens on"] == day
-        assert row["people"] == ("unknown" if pd.isna(own["people"]) else f"{own['people']:,}")
+        assert row["who wait"] == ("unknown" if pd.isna(own["people"]) else f"{own['people']:,}")
+        assert row["already home"] == "unknown"
         assert number(row["chance"]) == pytest.approx(own["probability"], abs=0.005)
         late = "beyond the plan" if pd.isna(own["p80_on"]) else f"{own['p80_on']:%Y-%m-%d}"
         assert row["four fifths by"] == late
@@ -116,7 +117,7 @@ def test_budgets_and_what_if_are_those_of_the_tables():
     found = tables(whole())
     for row, told in zip(MADE["budgets"].to_dict("records"), found["budget [million USD]"], strict=True):
         assert number(told["budget [million USD]"]) * 1e6 == row["budget"]
-        assert number(told["people home at the end"]) == row["people_home"]
+        assert number(told["of those who wait, home at the end"]) == row["people_home"]
         assert number(told["person-months for each million more"]) == pytest.approx(row["per_million"], abs=0.5)
         assert number(told["proven within"]) == pytest.approx(row["gap"])
     best = MADE["comparison"].iloc[-1]
@@ -127,7 +128,7 @@ def test_budgets_and_what_if_are_those_of_the_tables():
         assert number(told["person-months at home, against the plan"]) == pytest.approx(more, abs=0.5)
         assert number(told["places open, against the plan"]) == row["zones_open"] - best["zones_open"]
     alone = tables(section(comparison=MADE["comparison"].iloc[:-1]))["what if"][0]
-    assert list(alone) == ["what if", "person-months at home", "people home at the end", "places open"]
+    assert list(alone) == ["what if", "person-months at home", "of those who wait, home at the end", "places open"]
 
 
 def ways(**best):
@@ -140,9 +141,9 @@ def ways(**best):
 
 def test_the_lead_says_what_the_plan_buys_even_where_that_is_little():
     assert lead(ways()) == (
-        "Under the best plan found, 3 people in 2 places can be home when the plan ends; by the ranked list, with the "
-        "same teams and money, 1 person in 1 place. Counted over all months that is 100 person-months at home instead "
-        "of 50: 50 more (+100 %). The search proved that there is none better."
+        "Under the best plan found, 3 people who wait for 2 places can be home when the plan ends; by the ranked list, "
+        "with the same teams and money, 1 person who waits for 1 place. Counted over all months that is 100 "
+        "person-months at home instead of 50: 50 more (+100 %). The search proved that there is none better."
     )
     assert "40 person-months at home instead of 50: 10 fewer (−20 %)." in lead(ways(person_months=40.0))
     assert "50 person-months at home instead of 50. The" in lead(ways(person_months=50.0))
@@ -181,13 +182,15 @@ def test_what_is_not_there_is_left_out():
     assert "million would buy" not in html
     assert "return programme" not in html
     assert "What to know about these figures" not in html
-    assert list(tables(html)["place"][0])[:4] == ["place", "people", "opens on", "waits for tasks"]
+    assert list(tables(html)["place"][0])[:5] == [
+        "place", "already home", "who wait", "opens on", "waits for tasks",
+    ]  # fmt: skip
     nothing = MADE["zones"].assign(opens_in=pd.array([None] * 15, dtype="Int64"), opens_on=pd.NaT)
     html = section(zones=nothing, work=MADE["work"].iloc[:0])
     assert "No place opens in the plan." in html
     assert "Not in the plan: 15 places" in html
     assert "No work is planned." in html
-    assert "No place is left out of the plan." in section(zones=MADE["zones"].iloc[:3])
+    assert "No place that people wait for is left out of the plan." in section(zones=MADE["zones"].iloc[:3])
 
 
 def test_text_from_data_stays_text_and_the_word_is_not_there():

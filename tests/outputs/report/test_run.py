@@ -76,7 +76,8 @@ def test_the_head_line_states_ground_release_and_people():
         ("Suspected hazardous (SHA), reported", "0.0 km²"),
         ("Indication, planning ground to survey", "0 km²"),
         ("Released by decisions", "1.0 km²"),
-        ("People waiting to return", "1,234 in 1 places; 1 unknown"),
+        ("People already home", "unknown in 2 places"),
+        ("People who wait to return", "1,234 in 1 place; unknown in 1"),
     ]
 
 
@@ -121,8 +122,9 @@ def test_why_this_order_tells_how_sure_and_what_would_change_it():
     for words in (
         "The first 4 of 4 ranked tasks.", "among the first 2", "<td>high or medium</td>", "<td>83 %</td>",
         "<td>below 1 %</td>", "<td>1 to 3</td>", "<td>no task</td>", "<td>not computed</td>",
-        "If the weight of &#x27;people in zones that the task affects&#x27; rises from 18.18 % to 18.23 % of all "
-        "weights, T2 comes into the first 2 and T1 leaves.", "falls from 30 % to 10 %", "not weighed", "<td>0.33</td>",
+        "If the weight of &#x27;people who wait, in zones that the task affects&#x27; rises from 18.18 % to 18.23 % of "
+        "all weights, T2 comes into the first 2 and T1 leaves.", "falls from 30 % to 10 %", "not weighed",
+        "<td>0.33</td>",
         "<td>1 of 2</td>", "Behind a gate: 1", "GATED", "No task of this queue has a rank.", "Size &lt;of&gt; it",
     ):  # fmt: skip
         assert words in section, words

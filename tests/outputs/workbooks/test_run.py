@@ -138,7 +138,9 @@ def test_summary_says_what_the_run_found(book):
         column = "planning_m2" if name == "indication" else "reported_m2"
         assert told[f"Remaining {name}"] == round(net.loc[name, column])
         assert told[f"Planning ground of {name}"] == round(net.loc[name, "planning_m2"])
-    assert told["People who wait"] == study.run["people"]["known_people"]
+    for who, count in (("already home", "already_home"), ("who wait", "waiting")):
+        assert told[f"People {who}"] == study.run["people"][count]["known"]
+        assert told[f"Places with an unknown number of people {who}"] == study.run["people"][count]["unknown"]
     assert told["Fingerprint"] == study.run["fingerprint"]
     assert told["By the best plan found: proven within"] == pytest.approx(100 * study.planned.schedule.gap)
     assert told["Rows that could not be used"] == 2

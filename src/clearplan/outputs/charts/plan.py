@@ -15,6 +15,7 @@ from clearplan.outputs.charts.style import GRID, INK, MUTED, SOFT, need, note, s
 from clearplan.planning.planned import BEST
 from clearplan.priority.sensitivity import share_words
 from clearplan.tables.check import each_row
+from clearplan.tables.people import nobody_waits
 
 Array = NDArray[Any]
 
@@ -366,8 +367,10 @@ def _gantt_words(
     return " ".join(told)
 
 
-def draw_home(home: pd.DataFrame, *, waiting: float | None = None, title: str = "People at home over time") -> str:
-    """People at home by strategy as stepped lines; for the best plan found, the range from unknown numbers of people.
+def draw_home(
+    home: pd.DataFrame, *, waiting: float | None = None, title: str = "People who come home over time"
+) -> str:
+    """People who come home by strategy as stepped lines; for the best plan, the range from unknown numbers of people.
 
     Parameters
     ----------
@@ -428,7 +431,7 @@ def draw_home(home: pd.DataFrame, *, waiting: float | None = None, title: str = 
                 va="top",
                 fontsize=9.5,
             )
-        axis.set(xlim=(0, end), ylim=(0, most), ylabel="people at home")
+        axis.set(xlim=(0, end), ylim=(0, most), ylabel="people who have come home")
         axis.yaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
         axis.grid(axis="y", color=GRID, lw=0.8)
         axis.set_axisbelow(True)
@@ -436,7 +439,7 @@ def draw_home(home: pd.DataFrame, *, waiting: float | None = None, title: str = 
         if BEST in lines and (lines[BEST]["people_high"] > lines[BEST]["people_low"]).any():
             note(
                 figure,
-                "Band: the best plan found, if in places of unknown population live the fewest or the most "
+                "Band: the best plan found, if in places of unknown number the fewest or the most people wait "
                 "that are thought possible.",
             )
 
@@ -473,7 +476,7 @@ def _end_labels(axis: Any, ends: Mapping[str, float], end: float, most: float) -
 def _home_words(name: str, row: Any) -> str:
     low, high = float(row["people_low"]), float(row["people_high"])
     between = f" ({low:,.0f} to {high:,.0f})" if name == BEST and high > low else ""
-    return f"{name}: {row['people']:,.0f} people at home{between} on {pd.Timestamp(row['on']):%Y-%m-%d}."
+    return f"{name}: {row['people']:,.0f} of those who wait home{between} on {pd.Timestamp(row['on']):%Y-%m-%d}."
 
 
 def draw_budgets(
@@ -506,7 +509,7 @@ def draw_budgets(
         for axis, name, words in zip(
             axes,
             ("people_home", "person_months"),
-            ("People at home at the plan's end", "Person-months at home"),
+            ("People who have come home at the plan's end", "Person-months at home"),
             strict=False,
         ):
             values = own[name].to_numpy(float)
@@ -542,8 +545,8 @@ def draw_budgets(
         note(figure, " ".join(told))
 
     told = [
-        f"With {row.budget / per:,.4g} {' '.join((unit, currency)).strip()}: {row.people_home:,.0f} people at home, "
-        f"{row.person_months:,.0f} person-months, {_bought(row.per_million, why_not)} for each million more."
+        f"With {row.budget / per:,.4g} {' '.join((unit, currency)).strip()}: {row.people_home:,.0f} of those who wait "
+        f"home, {row.person_months:,.0f} person-months, {_bought(row.per_million, why_not)} for each million more."
         for row, why_not in zip(each_row(own), own["note"] if "note" in own.columns else [None] * len(own), strict=True)
     ]
     return to_svg("budgets", (10.2, 6.2), title, " ".join(told), draw)
@@ -599,6 +602,7 @@ def draw_chances(zones: pd.DataFrame, *, title: str = "How sure the dates are on
         A column is missing, or no place is in the plan.
     """
     need(zones, "zone_id", "name", "opens_on", "p50_on", "p80_on", "probability")
+    zones = zones[~nobody_waits(zones)]
     own = zones.assign(name=place_names(zones).map(_word))[zones["opens_on"].notna()]
     if not len(own):
         raise TableError("chart: no place opens in the plan; there is nothing to draw")

@@ -32,6 +32,7 @@ from clearplan.outputs.layers import Layers
 from clearplan.tables.check import placed, remaining
 from clearplan.tables.columns import with_unit, words_of
 from clearplan.tables.lookup import column_of
+from clearplan.tables.people import people_words
 
 _NAMESPACE = "http://www.opengis.net/kml/2.2"
 #: Hazards are drawn to this, and only outward [m]; tasks keep every corner.
@@ -115,8 +116,12 @@ _COLUMNS = {
     "zones": (
         "zone_id",
         "name",
+        "already_home",
+        "families_home",
+        "already_home_on",
         "people",
         "families",
+        "people_basis",
         "planned_return",
         "opens_on",
         "probability",
@@ -317,8 +322,7 @@ def _style(name: str, row: dict[Any, Any]) -> str:
 
 def _title(name: str, row: dict[Any, Any]) -> str:
     if name == "zones" and isinstance(row.get("name"), str) and row["name"].strip():
-        people = row.get("people")
-        return f"{row['name']} ({'people unknown' if people is None or pd.isna(people) else f'{int(people):,}'})"
+        return f"{row['name']} ({people_words(row)})"
     if name == "tasks" and math.isfinite(_rank(row)):
         return f"{row['queue'][0].upper()}{int(_rank(row))} {row['task_id']}"
     if name == "accidents":

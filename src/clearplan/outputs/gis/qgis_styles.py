@@ -438,7 +438,10 @@ def _labels(layer: str) -> str:
     right = '<placement placement="1" quadOffset="5" xOffset="2.2" yOffset="0" offsetUnits="MM" priority="5"/>'
     inner = '<placement placement="1" quadOffset="4" centroidInside="1" priority="9"/>'
     if layer == "zones":
-        people = "coalesce(format_number(\"people\", 0, 'en') || ' people', 'people unknown')"
+        # A layer may lack a column that attribute() asks for: then it is blank.
+        home = "coalesce(format_number(attribute('already_home'), 0, 'en') || ' home, ', '')"
+        star = "if(attribute('people_basis') = 'illustrative', '* wait', ' wait')"
+        people = f"{home} || coalesce(format_number(\"people\", 0, 'en') || {star}, 'waiting: unknown')"
         most = 'coalesce(scale_linear("people", 0, maximum("people"), 1, 10), 1)'
         text = f'coalesce("name", "zone_id") || \'\\n\' || {people}'
         own = _label(text, size=8, ink="#00265C", place=right, bold=True, first=most)

@@ -308,8 +308,7 @@ def _zones(zones: gpd.GeoDataFrame, stops: list[dt.date]) -> list[dict[str, Any]
         {
             "id": zone.zone_id,
             "name": _text(zone.name) or zone.zone_id,
-            "people": _number(zone.people),
-            "families": _number(getattr(zone, "families", None)),
+            **_people(zone),
             "return": _day(getattr(zone, "planned_return", None)),
             "source": _text(zone.source),
             "error_m": _number(zone.position_error_m),
@@ -319,6 +318,18 @@ def _zones(zones: gpd.GeoDataFrame, stops: list[dt.date]) -> list[dict[str, Any]
         for shape, zone in zip(_coordinates(zones), zones.drop(columns="geometry").itertuples(index=False), strict=True)
         if shape
     ]
+
+
+def _people(zone: Any) -> dict[str, Any]:
+    """People who wait and people already home; blank is unknown. ``made_up``: how many wait is illustrative."""
+    return {
+        "people": _number(zone.people),
+        "families": _number(getattr(zone, "families", None)),
+        "made_up": _text(getattr(zone, "people_basis", None)) == "illustrative",
+        "home": _number(getattr(zone, "already_home", None)),
+        "home_families": _number(getattr(zone, "families_home", None)),
+        "home_on": _day(getattr(zone, "already_home_on", None)),
+    }
 
 
 def _stops(tasks: pd.DataFrame, zones: pd.DataFrame, periods: Sequence[tuple[str, dt.date]]) -> list[dt.date]:
@@ -345,7 +356,7 @@ def _plan(zones: gpd.GeoDataFrame, periods: Sequence[tuple[str, dt.date]]) -> di
     return {
         "stops": [[label, _day(day)] for label, day in periods],
         "unplaced": [
-            {"name": _text(zone.name) or zone.zone_id, "people": _number(zone.people)} | _opening(zone)
+            {"name": _text(zone.name) or zone.zone_id} | _people(zone) | _opening(zone)
             for zone in lost.drop(columns="geometry").itertuples(index=False)
         ],
     }

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from clearplan.outputs.facts import BRIDGE_TERMS, Bridge, Facts
+from clearplan.outputs.people_facts import Headcount
 from clearplan.outputs.plan_facts import Million, Opening, PlanFacts
 from clearplan.tables.codes import CLASSES, OUTSIDE
 from clearplan.tables.texts import ids_in
@@ -24,7 +25,12 @@ def plain_figures(facts: Facts) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "outside": OUTSIDE,
         "area": [[row.land_class, row.district, number(row.counted_m2)] for row in facts.districts],
-        "people": {"known": people.known, "places": people.places, "unknown": people.unknown},
+        "people": {"waiting": _headcount(people.waiting), "home": _headcount(people.already_home)},
+        "targets": [
+            {"programme": one.programme, "people": one.people, "where": one.where, "by": one.by.isoformat()}
+            | {"source": one.source}
+            for one in people.targets
+        ],
     }
     if facts.bridge is not None:
         plain["bridge"] = _bridge(facts.bridge)
@@ -34,6 +40,15 @@ def plain_figures(facts: Facts) -> dict[str, Any]:
     if facts.plan is not None:
         plain |= _of_plan(facts.plan)
     return plain
+
+
+def _headcount(count: Headcount) -> dict[str, int]:
+    return {
+        "known": count.known,
+        "places": count.places,
+        "unknown": count.unknown,
+        "illustrative": count.illustrative,
+    }
 
 
 def _bridge(bridge: Bridge) -> dict[str, Any]:

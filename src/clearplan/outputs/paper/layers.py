@@ -18,6 +18,7 @@ from clearplan.outputs.paper.lettering import line_mm, printable, width_mm
 from clearplan.outputs.paper.sheet import Frame
 from clearplan.outputs.paper.symbols import GROUND, GROUND_WORDS, LINES, MARKS, RELEASED_GROUND, Entry, Style
 from clearplan.tables.check import placed, remaining
+from clearplan.tables.people import people_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -232,15 +233,14 @@ def _zones(axes: Axes, frame: Frame, zones: gpd.GeoDataFrame | None, labels: Lab
     flat = own.geometry[shapely.get_dimensions(own.geometry.to_numpy()) == 2].to_numpy()
     if len(flat):
         stroke(axes, frame, flat, {"color": "#00429D", "lw": 1.4, "ls": "-"}, 4.8)
-    entries = _points(axes, frame, own, "zone", "Place of return")
+    made_up = "people_basis" in own.columns and (own["people_basis"] == "illustrative").any()
+    entries = _points(axes, frame, own, "zone", "Place of return" + ("; *: illustrative" if made_up else ""))
     spots = shapely.get_coordinates(shapely.point_on_surface(own.geometry.to_numpy()))
     labels.taken += [shapely.Point(*frame.place(x, y)).buffer(1.4) for x, y in spots]
     for (x, y), zone in zip(spots, own.to_dict("records"), strict=True):
         name = zone.get("name")
         words = name if isinstance(name, str) and name.strip() else zone["zone_id"]
-        people = zone.get("people")
-        told = "people unknown" if people is None or pd.isna(people) else f"{int(people):,}"
-        labels.put(x, y, f"{printable(words)} ({told})", _PLACE)
+        labels.put(x, y, f"{printable(words)} ({people_words(zone)})", _PLACE)
     return entries
 
 

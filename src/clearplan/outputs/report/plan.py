@@ -13,6 +13,7 @@ from clearplan.outputs.charts.plan import draw_budgets, draw_chances, draw_gantt
 from clearplan.outputs.report.html import table
 from clearplan.planning.planned import BEST, RANKED, Planned
 from clearplan.priority.sensitivity import share_words
+from clearplan.tables.people import already_home, nobody_waits
 
 #: What each strategy does, in words.
 STRATEGIES = {
@@ -49,6 +50,7 @@ def workplan_section(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame)
         _strategies(planned),
         _openings(zones),
         _left_out(zones),
+        _lived_in(zones),
         _teams_at_work(planned, tasks, zones),
         _use(planned),
         _budgets(planned),
@@ -64,9 +66,10 @@ def lead(comparison: pd.DataFrame) -> str:
 
     >>> print(lead(pd.DataFrame({"strategy": ["ranked list", "best plan found"], "people_home": [800.0, 1200.0],
     ...     "zones_open": [3, 5], "person_months": [20_000.0, 30_000.0], "gap": [float("nan"), 0.004]})))
-    Under the best plan found, 1,200 people in 5 places can be home when the plan ends; by the ranked list, with the
-    same teams and money, 800 people in 3 places. Counted over all months that is 30,000 person-months at home instead
-    of 20,000: 10,000 more (+50 %). The search proved this plan to be within 0.4 % of the best that there can be.
+    Under the best plan found, 1,200 people who wait for 5 places can be home when the plan ends; by the ranked list,
+    with the same teams and money, 800 people who wait for 3 places. Counted over all months that is 30,000
+    person-months at home instead of 20,000: 10,000 more (+50 %). The search proved this plan to be within 0.4 % of the
+    best that there can be.
     """
     rows = {str(row["strategy"]): row for row in comparison.to_dict("records")}
     best, ranked = rows.get(BEST), rows.get(RANKED)
@@ -89,7 +92,8 @@ def lead(comparison: pd.DataFrame) -> str:
 
 def _homes(row: Mapping[Any, Any]) -> str:
     people, places = round(float(row["people_home"])), int(row["zones_open"])
-    return f"{people:,} {'person' if people == 1 else 'people'} in {places:,} {'place' if places == 1 else 'places'}"
+    who = "person who waits" if people == 1 else "people who wait"
+    return f"{people:,} {who} for {places:,} {'place' if places == 1 else 'places'}"
 
 
 def _proof(gap: Any) -> str:
@@ -187,8 +191,9 @@ def _strategies(planned: Planned) -> str:
     parts = [
         "<h3>What the plan buys, beside simpler ways</h3>",
         _chart(draw_home(planned.home, waiting=planned.waiting)) if len(planned.home) else "",
-        "<p>All ways have the same teams, seasons and money. Person-months at home: each person counts for every "
-        "month from the opening of the place. Range: from places of which nobody knows how many people wait.</p>",
+        "<p>All ways have the same teams, seasons and money. Person-months at home: each person who waits counts for "
+        "every month from the opening of the place; those already home don't. Range: from places of which nobody knows "
+        "how many people wait.</p>",
         _comparison(planned),
         "<ul>" + "".join(f"<li><b>{name}</b>: {STRATEGIES[name]}</li>" for name in known) + "</ul>",
     ]
@@ -201,7 +206,7 @@ def _comparison(planned: Planned) -> str:
     unit, costs = _money(ways["cost"], planned.case.settings.currency)
     columns = {
         "way": ways["strategy"].astype(str).tolist(),
-        "people home at the end": [_whole(v) for v in ways["people_home"]],
+        "of those who wait, home at the end": [_whole(v) for v in ways["people_home"]],
         "places open": [_whole(v) for v in ways["zones_open"]],
         "person-months at home": [_whole(v) for v in ways["person_months"]],
     }
@@ -238,7 +243,7 @@ def _openings(zones: pd.DataFrame) -> str:
     drawn = {"probability", "p50_on", "p80_on"} <= set(own.columns) and bool(own["probability"].notna().any())
     columns = {
         "place": own["place"].tolist(),
-        "people": [_whole(v, "unknown") for v in own["people"]],
+        **_people(own),
         "opens on": [
             "the first day" if t == 0 else _day(day, "not known")
             for t, day in zip(own["opens_in"], own["opens_on"], strict=True)
@@ -257,7 +262,9 @@ def _openings(zones: pd.DataFrame) -> str:
     }
     return (
         "<h3>When places open</h3><p>A place opens after the period in which the last of the work that it waits for is "
-        "finished, and after its handover; on that day the plan proposes it, and the authorities decide."
+        "finished, and after its handover; on that day the plan proposes it, and the authorities decide. It opens for "
+        "those who wait: people already home live there whatever the plan says."
+        + (" *: illustrative, made up." if _made_up(own).any() else "")
         + (
             " Chance: share of the draws, with other rates, efforts and outcomes of survey, in which it is open by "
             "then.</p>" + _chart(draw_chances(zones))
@@ -269,12 +276,13 @@ def _openings(zones: pd.DataFrame) -> str:
 
 
 def _left_out(zones: pd.DataFrame) -> str:
-    own = zones.assign(place=place_names(zones))[zones["opens_in"].isna()].sort_values("place", kind="stable")
+    left = zones["opens_in"].isna() & ~nobody_waits(zones)
+    own = zones.assign(place=place_names(zones))[left].sort_values("place", kind="stable")
     if not len(own):
-        return "<p>No place is left out of the plan.</p>"
+        return "<p>No place that people wait for is left out of the plan.</p>"
     columns = {
         "place": own["place"].tolist(),
-        "people": [_whole(v, "unknown") for v in own["people"]],
+        **_people(own),
         "why": [_text(v, "no reason given") for v in own["why"]],
         "what would bring it in": [_text(v) for v in own["sooner"]],
     }
@@ -283,6 +291,31 @@ def _left_out(zones: pd.DataFrame) -> str:
         f"<h3>Not in the plan: {number}</h3><p>The plan has no date for these places, for the reason beside each.</p>"
         + _table(columns, ["place"], ["why", "what would bring it in"])
     )
+
+
+def _people(zones: pd.DataFrame) -> dict[str, list[str]]:
+    """People already home and people who wait, a column each; a star marks an illustrative number."""
+    rows = zip(zones["people"], _made_up(zones), strict=True)
+    return {
+        "already home": [_whole(v, "unknown") for v in already_home(zones)],
+        "who wait": [_whole(v, "unknown") + ("*" if made_up else "") for v, made_up in rows],
+    }
+
+
+def _made_up(zones: pd.DataFrame) -> pd.Series:
+    """Whether the number of people who wait is illustrative."""
+    basis = zones["people_basis"] if "people_basis" in zones.columns else pd.Series(None, index=zones.index)
+    return (basis == "illustrative") & zones["people"].notna()
+
+
+def _lived_in(zones: pd.DataFrame) -> str:
+    """Places where people are already home and for which nobody waits: they are no openings."""
+    own = zones.assign(place=place_names(zones))[nobody_waits(zones)].sort_values("place", kind="stable")
+    if not len(own):
+        return ""
+    rows = zip(own["place"], already_home(own), strict=True)
+    named = "; ".join(f"{place} ({_whole(people)} already home)" for place, people in rows)
+    return f"<h3>Lived in, nobody waits</h3><p>Nothing opens here, and no person-month counts: {escape(named)}.</p>"
 
 
 def _teams_at_work(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame) -> str:
@@ -328,7 +361,7 @@ def _budgets(planned: Planned) -> str:
         f"budget [{' '.join((unit, currency)).strip()}]" if unit + currency else "budget": [
             f"{v / per:,.6g}" for v in curve["budget"]
         ],
-        "people home at the end": [_whole(v) for v in curve["people_home"]],
+        "of those who wait, home at the end": [_whole(v) for v in curve["people_home"]],
         "places open": [_whole(v) for v in curve["zones_open"]],
         "person-months at home": [_whole(v) for v in curve["person_months"]],
         "person-months for each million more": _per_million(curve),
@@ -395,7 +428,7 @@ def _what_if(planned: Planned) -> str:
     best = planned.comparison[planned.comparison["strategy"] == BEST]
     figures = {
         "person_months": "person-months at home",
-        "people_home": "people home at the end",
+        "people_home": "of those who wait, home at the end",
         "zones_open": "places open",
     }
     for name, words in figures.items():

@@ -103,16 +103,15 @@ def draw_report(
 def head_figures(facts: Facts) -> list[tuple[str, str]]:
     """The head line of a run: ground that remains by class, what was released, who waits; (label, figure)."""
     people = facts.people
-    waiting = f"{people.known:,} in {people.places} places"
-    if people.unknown:
-        waiting += f"; {people.unknown} unknown"
     released = [] if facts.released is None else [f"{facts.released.total_m2 / 1e6:,.1f} km²"]
     return [
         ("Confirmed hazardous (CHA), reported", f"{facts.counted_m2('CHA') / 1e6:,.1f} km²"),
         ("Suspected hazardous (SHA), reported", f"{facts.counted_m2('SHA') / 1e6:,.1f} km²"),
         ("Indication, planning ground to survey", f"{facts.counted_m2('indication') / 1e6:,.0f} km²"),
         *(("Released by decisions", words) for words in released),
-        ("People waiting to return", waiting),
+        ("People already home", people.already_home.words),
+        ("People who wait to return", people.waiting.words),
+        *(("Return target of the whole region, in no sum", target.short) for target in people.targets),
     ]
 
 

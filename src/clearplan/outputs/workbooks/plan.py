@@ -30,12 +30,13 @@ def work_sheets(currency: str) -> dict[str, Sheet]:
             "when each place opens, how sure that is, and what hangs on it",
             "zones",
             names(
-                "zone_id name people families planned_return opens_in opens_on probability p50_on p80_on waits_for "
-                "last_tasks why sooner other_names lon lat position_error_m source"
+                "zone_id name already_home families_home already_home_on people families people_basis planned_return "
+                "opens_in opens_on probability p50_on p80_on waits_for last_tasks why sooner other_names lon lat "
+                "position_error_m already_home_source people_source source"
             ),
             may_lack=names(
-                "families planned_return probability p50_on p80_on last_tasks other_names lon lat "
-                "position_error_m source"
+                "already_home families_home already_home_on families people_basis planned_return probability p50_on "
+                "p80_on last_tasks other_names lon lat position_error_m already_home_source people_source source"
             ),
             fixed=2,
         ),

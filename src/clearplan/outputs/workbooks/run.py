@@ -151,7 +151,11 @@ def _plan_sheets(planned: Planned | None) -> dict[str, Sheet]:
         return sheets
     places = sheets["zones"]
     of_the_plan = [name for name in places.columns if name not in ("zone_id", "name", "people")]
-    return {"zones": replace(places, about="where people wait to return, or live", may_lack=of_the_plan)}
+    return {
+        "zones": replace(
+            places, about="where people are already home, and where people wait to return", may_lack=of_the_plan
+        )
+    }
 
 
 def _plan_tables(planned: Planned | None, tasks: pd.DataFrame) -> dict[str, pd.DataFrame]:

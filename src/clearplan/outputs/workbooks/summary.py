@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from clearplan.core.imprint import Imprint
-from clearplan.outputs.facts import INDICATION, Facts, People, Rows
+from clearplan.outputs.facts import INDICATION, Facts, Rows
+from clearplan.outputs.people_facts import People
 from clearplan.outputs.plan_facts import PlanFacts
 from clearplan.planning.planned import BEST, RANKED
 from clearplan.tables.codes import CLASSES, CODE_LISTS, RELEASED
@@ -56,13 +57,17 @@ def _of_ground(facts: Facts) -> Figures:
 
 
 def _of_people(people: People) -> Figures:
-    meaning = f"of {people.places} places whose number is known; each person counts once"
-    yield "People who wait", people.known, "people", meaning
-    meaning = "their people stand in no figure above; unknown is not 0"
-    yield "Places with an unknown number of people", people.unknown, "places", meaning
-    if people.not_placed:
-        meaning = "they stand in no figure above, and in no rank"
-        yield "People of places that could not be placed", people.not_placed, "people", meaning
+    for who, count in (("already home", people.already_home), ("who wait", people.waiting)):
+        made_up = f", in {count.illustrative} of them illustrative" if count.illustrative else ""
+        meaning = f"of {count.places} places whose number is known{made_up}; each person counts once"
+        yield f"People {who}", count.known if count.places else None, "people", meaning
+        meaning = "their people stand in no figure above; unknown is not 0"
+        yield f"Places with an unknown number of people {who}", count.unknown, "places", meaning
+        if count.not_placed:
+            meaning = "they stand in no figure above, and in no rank"
+            yield f"People {who} of places that could not be placed", count.not_placed, "people", meaning
+    for target in people.targets:
+        yield f"Target of {target.programme}", target.people, "people", f"{target.short}; in no sum here"
 
 
 def _of_tasks(facts: Facts) -> Figures:
@@ -93,7 +98,7 @@ def _of_rows(rows: Rows) -> Figures:
 
 #: Figures of a strategy in words, with unit and meaning; the unit of money is the plan's currency.
 _OF_STRATEGY = (
-    ("people_home", "people home when the plan ends", "people", "people whose place is open by then"),
+    ("people_home", "people home when the plan ends", "people", "who waited, and whose place is open by then"),
     ("zones_open", "places open when the plan ends", "places", "all that stands in their way is finished"),
     (
         "person_months",

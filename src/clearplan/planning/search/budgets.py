@@ -152,10 +152,12 @@ def what_if(case: PlanningCase, best: Judgement, *, clock: Clock | None = None) 
 def days_of_return(case: PlanningCase) -> dict[str, Day]:
     """Zones that wait for something, each to its planned return, else to ``return_by``; those without a day are not in.
 
+    Nor are those that are lived in and that nobody waits for.
+
     >>> from types import SimpleNamespace as Case
     >>> zones = pd.DataFrame({"zone_id": ["A", "B"], "planned_return": ["2027-06-30", None]})
     >>> blockers = pd.DataFrame({"zone_id": ["A", "B"], "task_id": ["T", "T"], "essential": ["yes", "yes"]})
-    >>> days_of_return(Case(zones=zones, blockers=blockers, settings=Case(return_by="2028-12-31")))
+    >>> days_of_return(Case(zones=zones, blockers=blockers, lived_in={}, settings=Case(return_by="2028-12-31")))
     {'A': '2027-06-30', 'B': '2028-12-31'}
     """
     zones, waits = case.zones, waits_for(case.blockers)
@@ -163,7 +165,7 @@ def days_of_return(case: PlanningCase) -> dict[str, Day]:
     days = {}
     for zone, day in zip(zones["zone_id"].astype(str), planned, strict=True):
         when = day if pd.notna(day) else case.settings.return_by
-        if zone in waits and when is not None:
+        if zone in waits and when is not None and zone not in case.lived_in:
             days[zone] = when
     return days
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clo
         spent=allowance.spent,
         notes=(
             *(clash_reason(clash, blocks, case) for clash in search.clashes),
-            *_notes(blocks, case.teams),
+            *_notes(blocks, case.teams, case.lived_in),
             *search.notes,
             *allowance.clock.notes(),
         ),
@@ -115,7 +115,7 @@ def _refuse(case: PlanningCase) -> None:
         )
 
 
-def _notes(blocks: Blocks, teams: pd.DataFrame) -> list[Reason]:
+def _notes(blocks: Blocks, teams: pd.DataFrame, lived_in: Collection[str]) -> list[Reason]:
     """What a reader must know of what is not in the plan."""
     idle = np.flatnonzero(blocks.problem.capacity.sum(axis=1) <= 0)
     notes = [Reason("plan.idle_team", team=str(team)) for team in teams["team_id"].iloc[idle]]
@@ -128,7 +128,8 @@ def _notes(blocks: Blocks, teams: pd.DataFrame) -> list[Reason]:
             notes.append(Reason("plan.left_out_many", count=len(tasks), reason=reason, tasks=tasks[:_NAMED]))
         else:
             notes.append(Reason("plan.left_out", count=len(tasks), reason=reason, tasks=tasks))
-    return notes + [Reason("plan.shut", zone=zone, reason=reason) for zone, reason in blocks.shut.items()]
+    shut = {zone: reason for zone, reason in blocks.shut.items() if zone not in lived_in}
+    return notes + [Reason("plan.shut", zone=zone, reason=reason) for zone, reason in shut.items()]
 
 
 # --- lists

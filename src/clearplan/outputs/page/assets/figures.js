@@ -30,9 +30,23 @@ function headGround(m2) {
   return say("{figure} km²", { figure: figure(m2 / 1e6, m2 >= 1e9 ? 0 : m2 >= 1e7 ? 1 : 2) });
 }
 
-function peopleNote(places, unknown) {
-  return (places ? say("in {count} place|in {count} places", { count: places }) : "") + (places && unknown ? "; " : "")
-    + (unknown ? say("unknown in {number}", { number: figure(unknown, 0) }) : "");
+// People already home and people who wait, apart; a star marks a number that is illustrative.
+function headCount(own) {
+  return own.places ? figure(own.known, 0) + (own.illustrative ? "*" : "") : say("unknown");
+}
+
+function headOfPeople(home, waiting) {
+  var note = home.unknown || waiting.unknown
+    ? say("unknown in {home} / {waiting}", { home: figure(home.unknown, 0), waiting: figure(waiting.unknown, 0) }) : say("people");
+  headFigure(say("Home / waiting"), headCount(home) + " / " + headCount(waiting), note, books.home ? { href: "#chart-home" } : null);
+}
+
+// What programmes aim at in all of the region: beside the figures of places, and in no sum.
+function targetWords() {
+  return books.targets.map(function (one) {
+    return " " + say("Target of the region, in no sum: {people} by {day} ({programme}; {source}).",
+      { people: figure(one.people, 0), day: dayWords(one.by), programme: one.programme, source: one.source });
+  }).join("");
 }
 
 // --- the head
@@ -73,9 +87,7 @@ function drawHead() {
     var button = headFigure(say(LAND_TOLD[land][0]), headGround(netOf(land)), say(LAND_TOLD[land][1]), {});
     toggles(button, "land", land);
   });
-  var people = books.people;
-  headFigure(say("People waiting"), people.places ? figure(people.known, 0) : say("unknown"),
-    peopleNote(people.places, people.unknown), books.home ? { href: "#chart-home" } : null);
+  headOfPeople(books.people.home, books.people.waiting);
   if (books.released_m2 !== undefined) {
     var since = books.bridge && books.bridge.days;
     headFigure(say("Released"), headGround(books.released_m2),
@@ -101,7 +113,7 @@ function headOfPlan() {
 
 function headOfOpening(next) {
   var known = next.places - next.unknown;
-  var people = (known ? say("{count} person|{count} people", { count: next.people }) : "") + (known && next.unknown ? ", " : "")
+  var people = (known ? say("{number} wait", { number: figure(next.people, 0) }) : "") + (known && next.unknown ? ", " : "")
     + (next.unknown ? say("unknown in {number}", { number: figure(next.unknown, 0) }) : "");
   headFigure(say("Opening next"), say("{count} place|{count} places", { count: next.places }), (people ? people + " " : "")
     + say("by {day}", { day: shortDay(next.by) }), { href: "#openings" });
@@ -255,11 +267,11 @@ function drawHome() {
   function y(people) { return low - people / most * (low - top); }
   function at(values, k) { return values[Math.min(k, values.length - 1)]; }
   var words = lines.map(function (line) {
-    return say("{name}: {people} people at home on {day}.", { name: say(line[0]), people: figure(at(line[1], last), 0), day: dayWords(days[last]) });
+    return say("{name}: {people} of those who wait are home on {day}.", { name: say(line[0]), people: figure(at(line[1], last), 0), day: dayWords(days[last]) });
   }).join(" ") + (own.waiting === null ? "" : " " + say("All people waiting: {people}.", { people: figure(own.waiting, 0) }));
-  var holder = part(say("People at home over time"), "chart-home",
-    say("As planned, of the whole region; districts and classes don't filter it. Places whose number nobody knows count with the number assumed."));
-  var svg = chart(high, say("People at home over time"), words);
+  var holder = part(say("People who come home over time"), "chart-home",
+    say("As planned, of the whole region; districts and classes don't filter it. Places whose number nobody knows count with the number assumed.") + targetWords());
+  var svg = chart(high, say("People who come home over time"), words);
   yearBands(svg, days, x, top, low);
   steps(most, 4).forEach(function (value) {
     svg.put("path", { d: "M" + left + " " + y(value) + "H" + right, stroke: "#d8d8d8" });
@@ -286,7 +298,7 @@ function drawHome() {
   });
   svg.put("path", { d: "M" + left + " " + low + "H" + right, stroke: "#1b1b1b" });
   holder.appendChild(svg);
-  holder.appendChild(numbers(say("People at home at the end of each period"), [say("Day")].concat(lines.map(function (line) { return say(line[0]); })),
+  holder.appendChild(numbers(say("People who have come home by the end of each period"), [say("Day")].concat(lines.map(function (line) { return say(line[0]); })),
     days.map(function (day, k) { return [dayWords(day)].concat(lines.map(function (line) { return figure(at(line[1], k), 0); })); })));
 }
 
@@ -328,14 +340,14 @@ function drawBudgets() {
   var holder = part(say("What more money buys"), "chart-budgets",
     say("Each dot is a plan of its own for this budget, of the whole region; filters don't change it."));
   var svg = chart(262, say("What more money buys"), rows.map(function (row) {
-    return say("With {money} {unit}: {people} people at home, {months} person-months, {more} for each further million.", {
+    return say("With {money} {unit}: {people} of those who wait home, {months} person-months, {more} for each further million.", {
       money: money(row[0]), unit: unit, people: figure(row[1], 0), months: figure(row[2], 0), more: bought(row) });
   }).join(" "));
   var tops = [44, 158], lows = [104, 222], values = [1, 3].map(function (k) { return rows.map(function (row) { return row[k] || 0; }); });
   var high = values.map(function (some) { return Math.max.apply(null, some.concat(1e-9)); });
   var deep = Math.min.apply(null, values[1].concat(0));
   function y(n, value) { var least = n ? deep : 0; return lows[n] - (value - least) / (high[n] - least) * (lows[n] - tops[n]); }
-  svg.write(0, 12, say("People at home at the plan's end"), { "font-weight": 700 });
+  svg.write(0, 12, say("People who have come home at the plan's end"), { "font-weight": 700 });
   svg.write(0, 134, say("Person-months bought by each further million"), { "font-weight": 700 });
   if (own.own !== null && own.own <= most) {
     svg.put("path", { d: "M" + x(own.own) + " 24V" + lows[0] + "M" + x(own.own) + " 142V" + lows[1], stroke: "#1b1b1b", "stroke-dasharray": "5 3" });
@@ -361,7 +373,7 @@ function drawBudgets() {
   svg.write(CHART_WIDE, 254, own.own === null ? say("budget, {unit}", { unit: unit }) : say("budget, {unit}; dashed: the plan's own", { unit: unit }), { "text-anchor": "end" });
   holder.appendChild(svg);
   holder.appendChild(numbers(say("What the best plan found buys for each budget"),
-    [say("Budget, {unit}", { unit: unit }), say("People at home"), say("Person-months"), say("Person-months for each further million")],
+    [say("Budget, {unit}", { unit: unit }), say("People who come home"), say("Person-months"), say("Person-months for each further million")],
     rows.map(function (row) { return [money(row[0]), figure(row[1], 0), figure(row[2], 0), bought(row)]; })));
 }
 // } plan

@@ -92,7 +92,7 @@ function fadeShapes() {
 function followLists() {
   followers = followers.filter(function (own) { return document.contains(own.node); });
   followers.forEach(function (own) { own.node.hidden = !own.kept(); });
-  ["gated", "opening", "never"].forEach(function (id) {
+  ["gated", "opening", "never", "lived"].forEach(function (id) {
     var holder = document.getElementById(id);
     if (!holder) { return; }
     var summary = holder.querySelector("summary");
@@ -180,7 +180,7 @@ function tellFigures() {
   pressed = [];
   drawHead();
   offerFilters();
-  ["gated", "opening", "never"].forEach(function (id) {
+  ["gated", "opening", "never", "lived"].forEach(function (id) {
     var holder = document.getElementById(id);
     if (holder) { delete holder.querySelector("summary").dataset.all; }
   });

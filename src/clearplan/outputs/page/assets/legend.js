@@ -4,7 +4,7 @@ layers.slice().reverse().forEach(function (entry) {
   var item = element("li");
   item.innerHTML = '<svg width="28" height="18" aria-hidden="true">' + entry.swatch + "</svg>";
   // plan {
-  if (entry.ranks || entry.name === "Places of return") { item.className = "ranks"; }
+  if (entry.ranks || entry.name.indexOf("Places of return") === 0) { item.className = "ranks"; }
   // } plan
   item.appendChild(spoken("span", entry.name));
   document.querySelector("#legend ul").appendChild(item);

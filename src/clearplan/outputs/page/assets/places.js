@@ -23,15 +23,28 @@ function cross() {
 
 var labels = [];
 
+// Lived in, and nobody waits: nothing opens there.
+function nobodyWaits(zone) { return zone.people === 0 && zone.home > 0; }
+
+// People already home and people who wait, apart; a star marks a number that is illustrative.
 function peopleWords(zone) {
-  return zone.people === null ? say("people unknown") : say("{count} person|{count} people", { count: zone.people });
+  var words = zone.home === null ? [] : [say("{number} home", { number: figure(zone.home, 0) })];
+  if (zone.people === null) { words.push(words.length ? say("waiting: unknown") : say("people unknown")); }
+  else if (!nobodyWaits(zone)) {
+    words.push(say("{number} wait", { number: figure(zone.people, 0) + (zone.made_up ? "*" : "") }));
+  }
+  return words.join(", ");
 }
 
 function describeZone(zone) {
   var box = element("div", null, "card");
   box.appendChild(element("h3", zone.name));
-  box.appendChild(element("p", say("People: {people}. Families: {families}.",
-    { people: figure(zone.people, 0), families: figure(zone.families, 0) })));
+  box.appendChild(element("p", say("Already home: {people} people, {families} families.",
+    { people: figure(zone.home, 0), families: figure(zone.home_families, 0) })
+    + (zone.home_on ? " " + say("As at {day}.", { day: dayWords(zone.home_on) }) : "")));
+  box.appendChild(element("p", say("Waiting to return: {people} people, {families} families.",
+    { people: figure(zone.people, 0), families: figure(zone.families, 0) })
+    + (zone.made_up ? " " + say("* This number is illustrative, made up.") : "")));
   if (zone["return"]) { box.appendChild(element("p", say("Planned return: {day}", { day: zone["return"] }))); }
   // plan {
   box.appendChild(paragraphs(openingWords(zone)));
@@ -45,7 +58,7 @@ function describeZone(zone) {
   return linked(box, zoneHash(zone));
 }
 
-add(term("Places of return"), L.layerGroup(data.zones.map(function (zone) {
+add(data.zones.some(function (zone) { return zone.made_up; }) ? term("Places of return; *: illustrative") : term("Places of return"), L.layerGroup(data.zones.map(function (zone) {
   var marker = draw(zone.shape, {
     renderer: svg.zone, pane: "zone", bubblingMouseEvents: false, radius: 6, color: "#00429D", weight: 2, fillColor: "#73A2C6",
     fillOpacity: zone.shape.type === "point" ? 0.9 : 0.35

@@ -67,6 +67,8 @@ function halfWords(own) {
 
 function openingWords(zone) {
   var own = zone.plan, told = [];
+  if (nobodyWaits(zone)) { return [say("Lived in already, and nobody waits: nothing opens here.")]; }
+  if (zone.home > 0) { told.push(say("Lived in already: what opens is the land for those who wait.")); }
   told.push(own.opens === null ? say("Never opens in the plan, which ends on {stop}.", { stop: stopWords(lastStop()) })
     : own.opens === 0 ? say("Planned to be open from the start, {day}.", { day: dayWords(plan.stops[0][1]) })
     : say("Planned to be open by {stop}.", { stop: openingDay(own) + " (" + periodWords(own.opens) + ")" }));

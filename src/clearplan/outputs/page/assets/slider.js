@@ -1,9 +1,11 @@
 // plan {
 var everyPlace = data.zones.concat(plan.unplaced);
+// Places that people wait for, or may: those that are lived in while nobody waits don't open.
+var awaited = everyPlace.filter(function (zone) { return !nobodyWaits(zone); });
 
 function placeStyle(zone) {
   var point = zone.shape.type === "point";
-  if (stop < 0) { return { weight: 2, dashArray: null, fillColor: "#73A2C6", fillOpacity: point ? 0.9 : 0.35 }; }
+  if (stop < 0 || nobodyWaits(zone)) { return { weight: 2, dashArray: null, fillColor: "#73A2C6", fillOpacity: point ? 0.9 : 0.35 }; }
   var open = isOpen(zone, stop);
   return { weight: open ? 2 : 2.4, dashArray: zone.plan.opens === null ? "3 3" : null,
     fillColor: open ? PLACE_LINE : "#FFFFFF", fillOpacity: open ? point ? 1 : 0.6 : point ? 0.85 : 0 };
@@ -19,10 +21,10 @@ function homeWords(k) {
   var known = open.filter(function (zone) { return zone.people !== null; });
   var people = known.reduce(function (sum, zone) { return sum + zone.people; }, 0);
   var unknown = open.length - known.length;
-  var home = open.length ? [] : [say("nobody home yet")];
-  if (known.length) { home.push(say("about {people} people home", { people: rounded(people) })); }
-  if (unknown) { home.push(say("people of {count} place unknown|people of {count} places unknown", { count: unknown })); }
-  var own = { day: dayWords(plan.stops[k][1]), open: open.length, all: everyPlace.length, home: home.join(", ") };
+  var home = open.length ? [] : [say("none of those who wait home yet")];
+  if (known.length) { home.push(say("about {people} of those who wait home", { people: rounded(people) })); }
+  if (unknown) { home.push(say("how many wait unknown in {count} place|how many wait unknown in {count} places", { count: unknown })); }
+  var own = { day: dayWords(plan.stops[k][1]), open: open.length, all: awaited.length, home: home.join(", ") };
   return k === 0 ? say("At the start, {day}: {open} of {all} places open, {home} (plan, not a promise)", own)
     : say("By {day}: {open} of {all} places open, {home} (plan, not a promise)", own);
 }
@@ -111,14 +113,16 @@ function listOpenings() {
   }
   var opening = fill("opening", function (zone) { return zone.plan.opens !== null; }, say("Planned to open"), function (zone) {
     var day = zone.plan.opens === 0 ? say("from the start") : say("by {day}", { day: openingDay(zone.plan) });
+    if (zone.home > 0) { day += " (" + say("for those who wait; {number} already home", { number: figure(zone.home, 0) }) + ")"; }
     return zone.plan.probability === null ? day
       : say("{day}, in {share} of the draws", { day: day, share: share(zone.plan.probability) });
   });
-  fill("never", function (zone) { return zone.plan.opens === null; }, say("Never open in the plan"), function (zone) {
+  fill("lived", nobodyWaits, say("Lived in, nobody waits: nothing opens"), peopleWords);
+  fill("never", function (zone) { return zone.plan.opens === null && !nobodyWaits(zone); }, say("Never open in the plan"), function (zone) {
     return zone.plan.why ? say(zone.plan.why) : say("no reason given");
   });
   document.querySelector("#openings > p").textContent = say("{open} of {all} places are planned to be open by {stop}. A plan, not a promise.",
-    { open: opening, all: everyPlace.length, stop: stopWords(lastStop()) });
+    { open: opening, all: awaited.length, stop: stopWords(lastStop()) });
 }
 
 (function () {
