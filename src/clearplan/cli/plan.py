@@ -17,7 +17,7 @@ from clearplan.cli.options import (
     OutPage,
     ProjectFile,
 )
-from clearplan.cli.run import break_locks, print_chain_growth, print_imprint, print_ways, watched
+from clearplan.cli.run import break_locks, print_chain_growth, print_imprint, print_places, print_ways, watched
 from clearplan.cli.terminal import print_table, say
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def plan_work(  # noqa: PLR0913 - the options of the command
     plan = study.facts.plan
     assert plan is not None, "a study with a plan of work has its figures"
     print_ways(plan, planned.notes)
+    print_places(plan)
     _print_budgets(plan)
     _print_programme(planned)
     typer.echo()

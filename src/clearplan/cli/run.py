@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from clearplan.cli.options import (
     OutPage,
     ProjectFile,
 )
-from clearplan.cli.terminal import print_table, say
+from clearplan.cli.terminal import MOST_LISTED, print_table, say
 from clearplan.core.errors import ClearplanError
 
 if TYPE_CHECKING:
@@ -313,6 +314,7 @@ def _print_study(study: Study) -> None:
     typer.echo(f"Tasks: {tasks['survey']:,} to survey, {tasks['clearance']:,} to clear{behind}")
     if study.planned is not None and facts.plan is not None:
         print_ways(facts.plan, study.planned.notes)
+        print_places(facts.plan)
     typer.echo()
     print_imprint(study)
 
@@ -361,6 +363,33 @@ def _print_people(facts: Facts) -> None:
     """People already home and people who wait, apart; targets of programmes stand among the notes."""
     say(f"People already home: {facts.people.already_home.words}")
     say(f"People who wait to return: {facts.people.waiting.words}")
+
+
+def print_places(plan: PlanFacts) -> None:
+    """Places by survey status, then when each opens by the plan and how sure that is."""
+    from clearplan.priority.sensitivity import share_words
+    from clearplan.tables.codes import CODE_LISTS
+
+    if not plan.places:
+        return
+    states = Counter(place.survey_status for place in plan.places if place.survey_status is not None)
+    if states:
+        counts = [f"{states[state]:,} {state}" for state in CODE_LISTS["survey_status"] if states[state]]
+        typer.echo()
+        say(f"Places by survey status: {', '.join(counts)}. A place that is not surveyed opens only after its survey.")
+    rows = [
+        (
+            place.name,
+            place.survey_status or "not stated here",
+            place.opens_on or "not within the plan",
+            "" if place.chance is None else share_words(place.chance),
+            "" if place.chance is None else place.p80_on or "not within the plan",
+        )
+        for place in plan.places[:MOST_LISTED]
+    ]
+    print_table(("place", "survey status", "planned opening", "chance by then", "80 % sure by"), rows)
+    if left := len(plan.places) - len(rows):
+        say(f"... and {left:,} more places: zones in the GeoPackage or report lists them all")
 
 
 def _print_ledger(facts: Facts) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from clearplan.core.errors import TableError
+from clearplan.outputs.charts.plan import place_names
 from clearplan.planning.planned import Planned
 
 #: Columns that a table must have.
@@ -82,6 +83,22 @@ class Opening:
 
 
 @dataclass(frozen=True)
+class Place:
+    """When a place opens by the plan, and how sure that is.
+
+    ``survey_status``: as the plan counts it, None where a tier leaves it out; ``opens_on``: planned day, None where the
+    plan has none; ``chance``: share of the draws in which it is open by then [1]; ``p80_on``: day by which four fifths
+    of the draws open it, None beyond the plan. ``chance`` is None where nothing was drawn.
+    """
+
+    name: str
+    survey_status: str | None
+    opens_on: dt.date | None
+    chance: float | None
+    p80_on: dt.date | None
+
+
+@dataclass(frozen=True)
 class PlanFacts:
     """Figures of the plan of work.
 
@@ -99,6 +116,7 @@ class PlanFacts:
     next_million: Million | None
     opening: Opening | None
     programme_cost: float | None
+    places: tuple[Place, ...] = ()
 
 
 def need_columns(tables: Mapping[str, pd.DataFrame | None], needed: Mapping[str, Sequence[str]]) -> None:
@@ -137,7 +155,41 @@ def plan_facts(planned: Planned, zones: pd.DataFrame, as_at: dt.date | None = No
         next_million=None if not budgets else _next_million(budgets, settings.budget),
         opening=next_opening(zones, [day for _, day in planned.stops], as_at),
         programme_cost=None if planned.programme is None else planned.programme.cost,
+        places=places_of(zones),
     )
+
+
+def places_of(zones: pd.DataFrame) -> tuple[Place, ...]:
+    """Places by the planned day of opening, those without one last; none without a plan of work.
+
+    >>> zones = pd.DataFrame({"zone_id": ["a", "b"], "name": ["Talish", None], "opens_in": [None, 2],
+    ...     "opens_on": [None, dt.date(2026, 6, 30)], "survey_status": ["not-surveyed", "surveyed"]})
+    >>> [(place.name, place.survey_status, place.chance) for place in places_of(zones)]
+    [('b', 'surveyed', None), ('Talish', 'not-surveyed', None)]
+    """
+    if "opens_on" not in zones.columns:
+        return ()
+    optional = ("survey_status", "opens_on", "probability", "p80_on")
+    table = pd.DataFrame({"name": place_names(zones)}, index=zones.index)
+    for name in optional:
+        table[name] = zones[name] if name in zones.columns else None
+    table["opens_on"] = pd.to_datetime(table["opens_on"])
+    ordered = table.sort_values(["opens_on", "name"], kind="stable")
+    return tuple(
+        Place(
+            name=str(row["name"]),
+            survey_status=None if pd.isna(row["survey_status"]) else str(row["survey_status"]),
+            opens_on=_day_of(row["opens_on"]),
+            chance=None if pd.isna(row["probability"]) else float(row["probability"]),
+            p80_on=_day_of(row["p80_on"]),
+        )
+        for row in ordered.to_dict("records")
+    )
+
+
+def _day_of(cell: object) -> dt.date | None:
+    """A cell as a day; None where it is blank."""
+    return None if pd.isna(cell) else pd.Timestamp(cell).date()  # type: ignore[arg-type, call-overload]
 
 
 def _strategies(comparison: pd.DataFrame) -> tuple[Strategy, ...]:

@@ -72,7 +72,7 @@ class PlanningCase:
     previous: pd.DataFrame | None = None
     """WORK of the plan in force, for the weight of stability. Team-days stay where the same team works in the same
     district in a period that starts on the same day; tasks that TASKS lack, and those in no district, are left out."""
-    surveys: pd.DataFrame | None = None
+    surveys: gpd.GeoDataFrame | None = None
     """SURVEYS: the place surveys for which zones wait, from :func:`clearplan.planning.place_surveys.place_surveys`;
     None: of tables made by hand, in which each zone counts as surveyed."""
 
@@ -122,7 +122,7 @@ def make_case(  # noqa: PLR0913 - one keyword for each table of a case
     unknown_people: UnknownPeople | None = None,
     commitments: pd.DataFrame | None = None,
     previous: pd.DataFrame | None = None,
-    surveys: pd.DataFrame | None = None,
+    surveys: gpd.GeoDataFrame | None = None,
     gates_of_zones: Mapping[str, tuple[Reason, dt.date | None]] | None = None,
 ) -> PlanningCase:
     """The case of tables in one metric CRS: what blocks each zone is found from their shapes.

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -243,7 +244,7 @@ def _survey_status(zones: pd.DataFrame, case: PlanningCase) -> list[str]:
     return ["not-surveyed" if zone in todo or pd.isna(cell) else str(cell) for zone, cell in status]
 
 
-def surveys_with_plan(planned: Planned) -> pd.DataFrame | None:
+def surveys_with_plan(planned: Planned) -> gpd.GeoDataFrame | None:
     """SURVEYS with what the plan says of each; None where the case has none."""
     surveys = planned.case.surveys
     if surveys is None:

@@ -141,6 +141,9 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     ):
         if parts:
             tables[name] = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=study.hazards.crs)
+    surveys = None if study.planned is None else surveys_with_plan(study.planned)
+    if surveys is not None and len(surveys):
+        tables["surveys"] = surveys
     write_gpkg(tables, folder / "plan.gpkg", imprint)
     write_csv(study.tasks, folder / "tasks.csv", notice=words)
     write_runbook(

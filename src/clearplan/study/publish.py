@@ -236,7 +236,9 @@ def _planned(planned: Planned, published: Mapping[str, pd.DataFrame], key: Key |
         commitments=published["commitments"],
     )
     if key is None:
-        return replace(planned, case=case)
+        surveys = None if case.surveys is None else only_declared("surveys", case.surveys, "partner")
+        blockers = only_declared("blockers", case.blockers, "partner")
+        return replace(planned, case=replace(case, surveys=surveys, blockers=blockers, gates_of_zones={}))
     work = publish_work(planned.schedule.work, key)
     return replace(
         planned,

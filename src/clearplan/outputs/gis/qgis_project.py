@@ -52,6 +52,7 @@ _ENTRIES = (
     _Entry("Contact line and records", "record_points", "Minefield records: points and their 95 % rings"),
     _Entry("Contact line and records", "record_versions", "Minefield records: shapes"),
     _Entry("Work", "tasks", "Tasks by priority"),
+    _Entry("Work", "surveys", "Surveys of places", shown=False),
     _Entry("Hazards", "areas", "Hazardous areas and indications, as they remain"),
     _Entry("Hazards", "hazards", "Hazards as reported", shown=False, only=f"NOT ({_LINE})"),
     _Entry("Hazards", "releases", "Releases", shown=False),

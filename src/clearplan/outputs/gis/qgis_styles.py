@@ -298,6 +298,11 @@ def _zones() -> list[Rule]:
     ]
 
 
+def _surveys() -> list[Rule]:
+    """Ground to be surveyed before people may come back: no hazard is claimed there, so nothing is filled."""
+    return [Rule("", "Survey of a place, before it opens", "area", (_fill("", PLACE, 1.2, dash="dash"),))]
+
+
 def _accidents() -> list[Rule]:
     size = _driven("size", 3, f"if(@map_scale > {NEAR}, {_mm(5)}, {_mm(9)})")
     return [Rule("", "Accidents", "point", (_marker("cross2", INK, INK, 9, 1.3, extra=size),))]
@@ -384,6 +389,7 @@ STYLED = (
     "areas",
     "tasks",
     "zones",
+    "surveys",
     "accidents",
     "lifelines",
     "releases",
@@ -401,6 +407,7 @@ def _rules(layer: str, columns: Collection[str]) -> list[Rule]:
     return {
         "hazards": _hazards,
         "zones": _zones,
+        "surveys": _surveys,
         "accidents": _accidents,
         "lifelines": _lifelines,
         "releases": _releases,

@@ -244,6 +244,7 @@ def _openings(zones: pd.DataFrame) -> str:
     columns = {
         "place": own["place"].tolist(),
         **_people(own),
+        "survey status": _survey_status(own),
         "opens on": [
             "the first day" if t == 0 else _day(day, "not known")
             for t, day in zip(own["opens_in"], own["opens_on"], strict=True)
@@ -262,8 +263,9 @@ def _openings(zones: pd.DataFrame) -> str:
     }
     return (
         "<h3>When places open</h3><p>A place opens after the period in which the last of the work that it waits for is "
-        "finished, and after its handover; on that day the plan proposes it, and the authorities decide. It opens for "
-        "those who wait: people already home live there whatever the plan says."
+        "finished, its survey too if nobody has surveyed it yet, and after its handover; on that day the plan proposes "
+        "it, and the authorities decide. It opens for those who wait: people already home live there whatever the plan "
+        "says."
         + (" *: illustrative, made up." if _made_up(own).any() else "")
         + (
             " Chance: share of the draws, with other rates, efforts and outcomes of survey, in which it is open by "
@@ -275,6 +277,13 @@ def _openings(zones: pd.DataFrame) -> str:
     )
 
 
+def _survey_status(zones: pd.DataFrame) -> list[str]:
+    """Whether each place was surveyed; where a tier leaves it out, that."""
+    if "survey_status" not in zones.columns:
+        return ["not stated here"] * len(zones)
+    return [_text(status, "not-surveyed") for status in zones["survey_status"]]
+
+
 def _left_out(zones: pd.DataFrame) -> str:
     left = zones["opens_in"].isna() & ~nobody_waits(zones)
     own = zones.assign(place=place_names(zones))[left].sort_values("place", kind="stable")
@@ -283,6 +292,7 @@ def _left_out(zones: pd.DataFrame) -> str:
     columns = {
         "place": own["place"].tolist(),
         **_people(own),
+        "survey status": _survey_status(own),
         "why": [_text(v, "no reason given") for v in own["why"]],
         "what would bring it in": [_text(v) for v in own["sooner"]],
     }

@@ -37,6 +37,7 @@ from clearplan.planning.search.problem import progress as worked
 from clearplan.planning.search.sooner import clash_reason
 from clearplan.planning.search.work import work_table
 from clearplan.settings.planning import PlanningSettings
+from clearplan.tables.codes import SURVEY
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
@@ -121,7 +122,8 @@ def _notes(blocks: Blocks, teams: pd.DataFrame, lived_in: Collection[str]) -> li
     notes = [Reason("plan.idle_team", team=str(team)) for team in teams["team_id"].iloc[idle]]
     left_out: dict[Reason, list[str]] = {}
     for task, reason in blocks.left_out.items():
-        left_out.setdefault(reason, []).append(task)
+        if not task.startswith(SURVEY):  # of a place survey, what is said of the zone that waits for it
+            left_out.setdefault(reason, []).append(task)
     for reason in sorted(left_out):
         tasks = left_out[reason]
         if len(tasks) > _NAMED:
