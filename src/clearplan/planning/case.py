@@ -14,6 +14,7 @@ import pandas as pd
 from clearplan.core.reason import Reason
 from clearplan.planning.blockers import find_blockers, first_zones, without_place
 from clearplan.planning.methods import UnknownPeople
+from clearplan.planning.outcomes import Shares, outcome_shares
 from clearplan.planning.place_surveys import place_surveys
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.codes import PLACE
@@ -33,8 +34,9 @@ _OF_WORK = (
     "score",
     "rank",
     "expected_m2",
+    "known_m2",
 )
-_AMOUNTS = ("area_m2", "score", "rank", "expected_m2")
+_AMOUNTS = ("area_m2", "score", "rank", "expected_m2", "known_m2")
 
 
 def _cells(table: pd.DataFrame, name: str) -> list[object]:
@@ -89,6 +91,11 @@ class PlanningCase:
         columns = [name for name in _OF_WORK if name in self.tasks.columns or name.startswith("gates")]
         works = {name: _cells(self.tasks, name) + _cells(rows, name) for name in columns}
         return pd.DataFrame(works).astype(dict.fromkeys(set(_AMOUNTS) & set(columns), float))
+
+    @functools.cached_property
+    def shares(self) -> Shares:
+        """What survey makes of each of the works."""
+        return outcome_shares(self.works, self.settings)
 
     @property
     def never_open(self) -> dict[str, Reason]:

@@ -71,7 +71,8 @@ class _Plan:
     finish: Array  # (tasks) period in which the plan finishes each
     first: Array  # (tasks) period from which on gates let each be worked on
     touched: Array  # tasks with work
-    outcome: list[Outcome | None]  # of each touched task
+    outcome: list[Outcome | None]  # stated for each touched task
+    shares: list[Array]  # of each touched task: cancelled, reduced and cleared [1]
     # of each step
     task_no: Array  # number of its task among the touched
     ground: Array  # number in _GROUNDS
@@ -193,7 +194,7 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
     rows = _rows(work, ids, team_ids, settings)
     first = first_periods(tasks, longer)
     touched = np.unique(rows["task"].to_numpy(int))
-    steps, idle = _steps(tasks, settings, touched)
+    steps, idle = _steps(case, touched)
     rows = _parts(rows, steps, ids)
     turns = rows.groupby(["at", "period"])["size"].sum().rename("width").reset_index()
     turns["begins"] = turns.groupby("at")["width"].cumsum() - turns["width"]
@@ -215,7 +216,8 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
         finish=finish,
         first=first,
         touched=touched,
-        outcome=[settings.outcomes.get(name) for name in tasks["land_class"].iloc[touched]],
+        outcome=[case.shares.outcome[k] for k in touched],
+        shares=[case.shares.drawn_about(int(k)) for k in touched],
         task_no=steps["task_no"].to_numpy(int),
         ground=steps["ground"].to_numpy(int),
         part=steps["part"].to_numpy(float),
@@ -232,20 +234,20 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
     )
 
 
-def _steps(tasks: pd.DataFrame, settings: PlanningSettings, touched: Array) -> tuple[pd.DataFrame, Array]:
+def _steps(case: PlanningCase, touched: Array) -> tuple[pd.DataFrame, Array]:
     """Steps with ground of the tasks that are worked on, and whether there is nothing to do on a task (tasks).
 
     One row for each step: task, step (from 1), task_no (number of the task among those worked on), ground (number in
     _GROUNDS), part of the task's ground [1], m2, before (row of the step before, -1: none).
     """
     place = {int(k): n for n, k in enumerate(touched)}
-    area, classes = _numbers(tasks["area_m2"]), tasks["land_class"].to_numpy(object)
+    tasks, area = case.works, _numbers(case.works["area_m2"])
     idle = np.zeros(len(tasks), dtype=bool)
     rows: list[tuple[Any, ...]] = []
-    for k, method in enumerate(methods_of(tasks, settings)):
+    for k, method in enumerate(methods_of(tasks, case.settings)):
         first = len(rows)
         for n, step in enumerate(method.steps if method is not None else ()):
-            part = settings.part(classes[k], step.ground)
+            part = float(case.shares.part(step.ground)[k])
             if (m2 := part * area[k]) > 0:
                 before = len(rows) - 1 if len(rows) > first else -1
                 rows.append((k, n + 1, place.get(k, -1), _GROUNDS.index(step.ground), part, m2, before))
@@ -385,17 +387,15 @@ def _random(seed: int, block: int, what: str, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, block, *words.tolist()])
 
 
-def _shares(random: np.random.Generator, outcome: Outcome, count: int) -> Array:
+def _shares(random: np.random.Generator, shares: Array, concentration: float, count: int) -> Array:
     """Shares of ground that are cancelled, reduced and cleared in each draw (draws, 3) [1]; shares of 0 stay 0.
 
-    >>> survey = Outcome(cancelled=0, reduced=1, cleared=0, concentration=3, source="illustrative")
-    >>> _shares(np.random.default_rng(1), survey, 2).tolist()
+    >>> _shares(np.random.default_rng(1), np.array([0.0, 1.0, 0.0]), 3.0, 2).tolist()
     [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
     """
-    shares = np.array([outcome.cancelled, outcome.reduced, outcome.cleared])
     there = shares > 0
     drawn = np.zeros((count, 3))
-    drawn[:, there] = random.dirichlet(outcome.concentration * shares[there], count)
+    drawn[:, there] = random.dirichlet(concentration * shares[there], count)
     return drawn
 
 
@@ -416,7 +416,7 @@ def _draw(plan: _Plan, uncertainty: Uncertainty, first: int) -> tuple[Array, Arr
         random = _random(uncertainty.seed, block, "task", plan.tasks[task])
         factor[k] = random.standard_normal(_BLOCK)[:count]
         if outcome is not None:
-            shares = _shares(random, outcome, _BLOCK)[:count]
+            shares = _shares(random, plan.shares[k], outcome.concentration, _BLOCK)[:count]
             parts[1, k], parts[2, k] = 1 - shares[:, 0], shares[:, 2]
     factor = np.exp(spread * factor - spread**2 / 2)
     part = parts[plan.ground, plan.task_no]

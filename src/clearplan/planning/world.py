@@ -99,10 +99,6 @@ def world_of(case: PlanningCase) -> World:
         name = tasks["task_id"].iloc[bad[0]]
         raise TableError(f"task {name}: area_m2 {area[bad[0]]:g} is no area; give its area [m2]")
     method = _methods(tasks, settings)
-    most = max(len(one.steps) for one in settings.every_method)
-    part = np.full((len(settings.every_method) + 1, most), np.nan)  # its last row is that of no method, -1
-    for number, one in enumerate(settings.every_method):
-        part[number, : len(one.steps)] = [settings.part(one.land_class, step.ground) for step in one.steps]
     idle = teams["deferred"].notna().to_numpy() if "deferred" in teams.columns else np.zeros(len(teams), dtype=bool)
     available = np.zeros((len(teams), settings.periods))
     available[~idle] = team_days(teams[~idle], settings)
@@ -112,13 +108,24 @@ def world_of(case: PlanningCase) -> World:
         task_ids=ids_of(tasks, "task_id", "TASKS"),
         team_ids=ids_of(teams, "team_id", "TEAMS"),
         method=method,
-        ground=area[:, None] * part[method],
+        ground=area[:, None] * _part_of_steps(method, case),
         first=_first_periods(tasks, settings),
         handover=handover[method],
         rate=_rates(teams, settings.robust),
         available=available,
         bounds=period_days(settings),
     )
+
+
+def _part_of_steps(method: Array, case: PlanningCase) -> Array:
+    """Part of each task's ground that each step of its method works on (tasks, steps) [1]; NaN where it has none."""
+    every = case.settings.every_method
+    part = np.full((len(method), max(len(one.steps) for one in every)), np.nan)
+    for number, one in enumerate(every):
+        tasks = np.flatnonzero(method == number)
+        for at, step in enumerate(one.steps):
+            part[tasks, at] = case.shares.part(step.ground)[tasks]
+    return part
 
 
 def _methods(tasks: pd.DataFrame, settings: PlanningSettings) -> Array:

@@ -5,11 +5,17 @@ Harm is never hidden in an average: it stands in a column of its own, and the br
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from numpy.typing import NDArray
+
 from clearplan.core.errors import TableError
 from clearplan.settings.priority import SurveyFirst
+
+Array = NDArray[Any]
 
 #: Columns that :func:`value_of_survey` adds to TASKS [currency of the settings, or 1].
 SURVEY_COLUMNS = (
@@ -29,7 +35,8 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
     ----------
     tasks : DataFrame
         TASKS with ``area_m2`` [m2] and ``probability`` [1], the mean chance that a piece of its ground holds ordnance;
-        rows of the clearance queue, and those whose probability nobody knows, stay blank.
+        rows of the clearance queue, and those whose probability nobody knows, stay blank. Where there are columns
+        ``sensitivity`` and ``specificity`` of survey on each task [1], they count instead of the settings'.
     settings : SurveyFirst
 
     Returns
@@ -43,7 +50,7 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
     Raises
     ------
     TableError
-        The tasks have no ``probability``.
+        The tasks have no ``probability``, or neither they nor the settings say how well survey tells ground apart.
 
     Notes
     -----
@@ -64,12 +71,8 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
     mine = (tasks["queue"] == "survey").to_numpy()
     area, p = (np.where(mine, tasks[name].to_numpy(float), np.nan) for name in ("area_m2", "probability"))
     area = np.where(np.isnan(p), np.nan, area)
-    s, c, se, sp = (
-        settings.survey_cost_per_m2,
-        settings.clearance_cost_per_m2,
-        settings.sensitivity,
-        settings.specificity,
-    )
+    s, c = settings.survey_cost_per_m2, settings.clearance_cost_per_m2
+    se, sp = _accuracy(tasks, settings)
     clear = area * c
     first = area * s + (p * se + (1 - p) * (1 - sp)) * clear
     columns = {
@@ -77,18 +80,29 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
         "survey_first_cost": first,
         "survey_saves": clear - first,
         "survey_harm": p * (1 - se) * settings.harm_per_m2 * area,
-        "break_even_p": np.where(np.isnan(area), np.nan, break_even(settings, settings.harm_per_m2)),
-        "break_even_p_costs": np.where(np.isnan(area), np.nan, break_even(settings, 0.0)),
+        "break_even_p": np.where(np.isnan(area), np.nan, break_even(settings, se, sp, settings.harm_per_m2)),
+        "break_even_p_costs": np.where(np.isnan(area), np.nan, break_even(settings, se, sp, 0.0)),
     }
     return pd.DataFrame(columns, index=tasks.index)
 
 
-def break_even(settings: SurveyFirst, harm_per_m2: float) -> float:
-    """Probability up to which survey first costs less; 1 where it does at any, 0 where it never does."""
-    c, se, sp = settings.clearance_cost_per_m2, settings.sensitivity, settings.specificity
-    gain = sp * c - settings.survey_cost_per_m2
-    loss = (se + sp - 1) * c + (1 - se) * harm_per_m2
-    return min(max(gain / loss, 0.0), 1.0) if loss > 0 else float(gain > 0)
+def _accuracy(tasks: pd.DataFrame, settings: SurveyFirst) -> tuple[Array, Array]:
+    """Sensitivity and specificity of survey on each task (n) [1]."""
+    if {"sensitivity", "specificity"} <= set(tasks.columns):
+        return tasks["sensitivity"].to_numpy(float), tasks["specificity"].to_numpy(float)
+    if settings.sensitivity is None or settings.specificity is None:
+        raise TableError("value of survey needs a sensitivity and a specificity; state them in priority.survey_first")
+    return np.full(len(tasks), settings.sensitivity), np.full(len(tasks), settings.specificity)
+
+
+def break_even(settings: SurveyFirst, sensitivity: Array, specificity: Array, harm_per_m2: float) -> Array:
+    """Probability up to which survey first costs less (n) [1]; 1 where it does at any, 0 where it never does."""
+    c = settings.clearance_cost_per_m2
+    gain = specificity * c - settings.survey_cost_per_m2
+    loss = (sensitivity + specificity - 1) * c + (1 - sensitivity) * harm_per_m2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.clip(gain / loss, 0.0, 1.0)
+    return np.asarray(np.where(loss > 0, ratio, (gain > 0).astype(float)))
 
 
 def survey_words(task: pd.Series, settings: SurveyFirst) -> str | None:

@@ -103,14 +103,14 @@ class Outcome(Settings):
             raise ValueError("cancelled, reduced and cleared must sum to 1")
         return self
 
-    def part(self, ground: Ground) -> float:
-        """Part of a task's ground that a step works on [1].
 
-        >>> told = Outcome(cancelled=0.32, reduced=0.24, cleared=0.44, concentration=3, source="illustrative")
-        >>> [round(told.part(ground), 2) for ground in ("all", "not-cancelled", "to-clear")]
-        [1.0, 0.68, 0.44]
-        """
-        return {"all": 1.0, "not-cancelled": 1 - self.cancelled, "to-clear": self.cleared}[ground]
+class OrdnanceOutcome(Outcome):
+    """The same for tasks of a class whose ordnance is known."""
+
+    land_class: LandClass = Field(description="Class of the tasks.")
+    ordnance: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="For tasks whose ordnance is all among these; the first that fits is taken, else that of the class."
+    )
 
 
 class WhatIf(Settings):
@@ -182,6 +182,16 @@ class PlanningSettings(Settings):
     )
     outcomes: dict[LandClass, Outcome] = Field(
         default_factory=dict, description="Needed for a class whose method has steps on a part of the ground."
+    )
+    ordnance_outcomes: tuple[OrdnanceOutcome, ...] = Field(
+        default=(),
+        description="Where survey of a class finds more or less by what the hazards hold; unset: it does not.",
+    )
+    survey_sensitivity: Probability | None = Field(
+        default=None,
+        description="Chance that survey keeps ground that holds ordnance [1]. With a probability surface, tasks that "
+        "hold more are cleared more, while all ground of an outcome together keeps its shares; unset: each task has "
+        "the shares of its class.",
     )
     score_weight: Amount = Field(
         description="What a task of 100 points is worth from its release on, beside people at home [person-months a "
@@ -255,7 +265,3 @@ class PlanningSettings(Settings):
     def every_method(self) -> tuple[Method | PlaceSurvey, ...]:
         """Methods of tasks, and that of place surveys at the end."""
         return self.methods if self.place_survey is None else (*self.methods, self.place_survey)
-
-    def part(self, land_class: str, ground: Ground) -> float:
-        """Part of a task's ground that a step works on [1]."""
-        return 1.0 if ground == "all" else self.outcomes[land_class].part(ground)  # type: ignore[index]

@@ -208,8 +208,15 @@ class SurveyFirst(Settings):
 
     survey_cost_per_m2: Amount = Field(description="Technical survey [currency a m2].")
     clearance_cost_per_m2: Amount = Field(description="Clearance [currency a m2].")
-    sensitivity: Probability = Field(description="Chance that survey keeps ground that holds ordnance [1].")
-    specificity: Probability = Field(description="Chance that survey releases ground that holds none [1].")
+    sensitivity: Probability | None = Field(
+        default=None,
+        description="Chance that survey keeps ground that holds ordnance [1]; unset: planning.survey_sensitivity, so "
+        "that the plan of work and the value of survey are one model.",
+    )
+    specificity: Probability | None = Field(
+        default=None,
+        description="Chance that survey releases ground that holds none [1]; unset: what planning.outcomes imply.",
+    )
     harm_per_m2: Amount = Field(
         description="Harm of releasing ground that holds ordnance [currency a m2 of such ground]; always shown apart."
     )
@@ -218,6 +225,10 @@ class SurveyFirst(Settings):
 
     @model_validator(mode="after")
     def _better_than_a_coin(self) -> Self:
+        if (self.sensitivity is None) != (self.specificity is None):
+            raise ValueError("state sensitivity and specificity, or neither and planning.survey_sensitivity")
+        if self.sensitivity is None or self.specificity is None:
+            return self
         if self.sensitivity + self.specificity <= 1:
             raise ValueError("sensitivity + specificity must be more than 1: such a survey says less than a coin")
         return self

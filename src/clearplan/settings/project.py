@@ -141,6 +141,23 @@ class Project(_WithFiles):
             raise ValueError("[planning] and [[teams]] go together: give both, or neither")
         return self
 
+    @model_validator(mode="after")
+    def _one_model_of_survey(self) -> Self:
+        """How well survey tells ground apart is stated once, for the plan of work and the value of survey alike."""
+        survey = self.priority.survey_first
+        in_plan = self.planning is not None and self.planning.survey_sensitivity is not None
+        if survey is not None and survey.sensitivity is None and not in_plan:
+            raise ValueError(
+                "priority.survey_first: nothing says how well survey tells ground apart; state sensitivity and "
+                "specificity there, or planning.survey_sensitivity"
+            )
+        if survey is not None and survey.sensitivity is not None and in_plan:
+            raise ValueError(
+                "priority.survey_first.sensitivity and planning.survey_sensitivity say the same thing twice; leave out "
+                "sensitivity and specificity of survey_first"
+            )
+        return self
+
 
 def load_project(path: str | Path, *, change: Mapping[str, object] | None = None) -> Project:
     """Read and check a ``plan.toml``; input paths become absolute.

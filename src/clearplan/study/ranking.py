@@ -10,6 +10,7 @@ import pandas as pd
 
 from clearplan.core.crs import WorkingCrs
 from clearplan.core.errors import ReadError, SettingsError, TableError
+from clearplan.planning.outcomes import outcome_shares
 from clearplan.priority.criteria import layer_means
 from clearplan.priority.rank import (
     SURE_COLUMNS,
@@ -64,7 +65,11 @@ def rank_tasks(project: Project, frame: WorkingCrs, known: Inputs, context: Cont
     if settings.survey_first is not None:
         known_m2 = ranked.get("known_m2", pd.Series(np.nan, index=ranked.index)).replace(0, np.nan)
         p = ranked.get("expected_m2", pd.Series(np.nan, index=ranked.index)) / known_m2
-        worth = value_of_survey(ranked[["queue", "area_m2"]].assign(probability=p), settings.survey_first)
+        surveyed = ranked[["queue", "area_m2"]].assign(probability=p)
+        if project.planning is not None and project.planning.survey_sensitivity is not None:
+            implied = outcome_shares(ranked, project.planning).specificity
+            surveyed = surveyed.assign(sensitivity=project.planning.survey_sensitivity, specificity=implied)
+        worth = value_of_survey(surveyed, settings.survey_first)
         ranked = ranked.assign(**{name: worth[name] for name in worth.columns})
     return ranked if settings.robustness is None else with_changes(robust(ranked, settings), settings)
 

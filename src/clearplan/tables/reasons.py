@@ -112,6 +112,8 @@ VALUES: dict[str, ValueName] = {
     "step_no": ValueName("number of a step, from 1", "partner"),
     "sums": ValueName("sum of the rows of a table", "partner"),
     "survey_status": ValueName("whether a place was surveyed or released", "public"),
+    "kept_percent": ValueName("part of the ground of a class that survey keeps by the surface", "partner", "%"),
+    "stated_percent": ValueName("part of the ground of a class that is stated to be cleared", "partner", "%"),
     "sure_percent": ValueName("share of the tasks that are of one class for sure", "public", "%"),
     "task": ValueName("id of a task", "partner"),
     "tasks": ValueName("ids of tasks", "partner"),

@@ -13,6 +13,7 @@ from clearplan.core.checks import Day
 from clearplan.core.errors import TableError
 from clearplan.planning.calendar import handed_over, period_days, team_days
 from clearplan.planning.methods import methods_of
+from clearplan.planning.outcomes import Shares, outcome_shares
 from clearplan.settings.planning import PlanningSettings, Step
 from clearplan.tables.codes import CLASSES, RELEASED, SURVEY
 from clearplan.tables.frames import Tasks, Teams, Work
@@ -143,12 +144,13 @@ def planned_release(work: Work, tasks: Tasks, settings: PlanningSettings) -> pd.
     """
     work = _as_work(work, "the work", ("task_id", "step", "kind", "ends_on", "m2"))
     need(tasks, "the tasks", ("task_id", "land_class"))
-    methods = zip(tasks["task_id"], tasks["land_class"], methods_of(tasks, settings), strict=True)
-    known = {task: (land_class, () if method is None else method.steps) for task, land_class, method in methods}
+    methods = enumerate(zip(tasks["task_id"], tasks["land_class"], methods_of(tasks, settings), strict=True))
+    shares = outcome_shares(tasks, settings)
+    known = {task: (k, land_class, () if method is None else method.steps) for k, (task, land_class, method) in methods}
     rows = []
     for piece in work.assign(released_on=_released_on(work, tasks, settings)).to_dict("records"):
-        land_class, steps = known.get(piece["task_id"], (UNKNOWN_TASK, ()))
-        part = _released_part(land_class, steps, piece, settings)
+        number, land_class, steps = known.get(piece["task_id"], (-1, UNKNOWN_TASK, ()))
+        part = _released_part(number, steps, piece, shares)
         rows.append(
             {
                 "year": piece["released_on"].year,
@@ -172,16 +174,14 @@ def _released_on(work: Work, tasks: Tasks, settings: PlanningSettings) -> list[d
     return [handed_over(pd.Timestamp(day).date(), months.get(task, 0)) for task, day in rows]
 
 
-def _released_part(
-    land_class: str, steps: tuple[Step, ...], piece: Mapping[Any, Any], settings: PlanningSettings
-) -> float | None:
+def _released_part(number: int, steps: tuple[Step, ...], piece: Mapping[Any, Any], shares: Shares) -> float | None:
     """Part of a step's ground that needs no further step [1]; None where the method has no such step."""
     at = int(piece["step"]) - 1
     if not 0 <= at < len(steps) or piece["kind"] not in steps[at].kinds:
         return None
     if at + 1 == len(steps):
         return 1.0
-    here, after = (settings.part(land_class, step.ground) for step in steps[at : at + 2])
+    here, after = (float(shares.part(step.ground)[number]) for step in steps[at : at + 2])
     return max(0.0, 1 - after / here) if here > 0 else 0.0
 
 

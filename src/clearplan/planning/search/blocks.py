@@ -139,7 +139,7 @@ def _able(case: PlanningCase) -> tuple[Able, dict[str, Reason]]:
     rows = zip(
         tasks["task_id"], methods_of(tasks, settings), tasks["district"], gates, tasks["land_class"], late, strict=True
     )
-    for task, method, district, gate, land_class, gated in rows:
+    for number, (task, method, district, gate, land_class, gated) in enumerate(rows):
         able.append(None)
         if gated:
             reasons[str(task)] = Reason("left_out.gated", gates=gate)
@@ -153,7 +153,7 @@ def _able(case: PlanningCase) -> tuple[Able, dict[str, Reason]]:
                 key = (step.kinds, district if isinstance(district, str) else None)
                 if key not in known:
                     known[key] = tuple(k for k in allowed(*key, teams) if works[k])
-                if not known[key] and settings.part(land_class, step.ground) > 0:
+                if not known[key] and case.shares.part(step.ground)[number] > 0:
                     reasons[str(task)] = _no_team(step, district)
                     break
                 teams_of_steps.append(known[key])
@@ -180,11 +180,10 @@ def _promised(case: PlanningCase, able: Able, reasons: dict[str, Reason]) -> Pro
             continue
         method, teams_of_steps = methods
         fewer = tuple(tuple(team for team in teams if team in only) for teams in teams_of_steps)
-        land_class = case.works["land_class"].iloc[k]
         lacking = [
             step.name
             for step, teams in zip(method.steps, fewer, strict=True)
-            if not teams and case.settings.part(land_class, step.ground) > 0
+            if not teams and case.shares.part(step.ground)[k] > 0
         ]
         if lacking:
             reasons[str(case.works["task_id"].iloc[k])] = Reason("left_out.promised", step=lacking[0])
@@ -321,7 +320,10 @@ def _keys(
         key: Any = k
         if not alone:
             unlocked = tuple(users[k]) if k in users else ("free", int(group[k]))
-            key = (unlocked, id(methods[0]), methods[1], classes.iloc[k], districts.iloc[k], promised.get(k), first[k])
+            shares = (float(case.shares.cancelled[k]), float(case.shares.cleared[k]))
+            left = () if np.isnan(shares).any() else shares  # NaN is not like itself
+            like = (classes.iloc[k], districts.iloc[k], promised.get(k), first[k], left)
+            key = (unlocked, id(methods[0]), methods[1], *like)
         keys.setdefault(key, []).append(k)
     return keys
 
@@ -353,7 +355,7 @@ def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[di
         method, teams_of_steps = methods
         previous = -1
         for no, (step, teams) in enumerate(zip(method.steps, teams_of_steps, strict=True), 1):
-            m2 = float(area[ids].sum()) * case.settings.part(method.land_class, step.ground)
+            m2 = float(area[ids] @ case.shares.part(step.ground)[ids])
             if m2 <= 0:
                 continue
             ground.append(m2)

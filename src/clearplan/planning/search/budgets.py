@@ -26,7 +26,7 @@ from clearplan.planning.search.problem import Problem, worth
 from clearplan.planning.search.schedule import best_plan, schedule
 from clearplan.planning.search.sooner import clash_reason
 from clearplan.planning.search.work import work_table
-from clearplan.settings.planning import PlanningSettings
+from clearplan.settings.planning import PlanningSettings, WhatIf
 
 Array = NDArray[Any]
 Progress = Callable[[int, float], None]
@@ -139,11 +139,16 @@ def what_if(case: PlanningCase, best: Judgement, *, clock: Clock | None = None) 
     """
     rows = [{"name": "the plan"} | {name: best.totals[name] for name in _BOUGHT}]
     for other in case.settings.what_if:
-        outcomes = case.settings.outcomes | other.outcomes
-        changed = replace(case, settings=case.settings.model_copy(update={"outcomes": outcomes}))
+        changed = replace(case, settings=_with_outcomes(case.settings, other))
         judged = judge_work(schedule(changed, clock=clock).work, changed).totals
         rows.append({"name": other.name} | {name: judged[name] for name in _BOUGHT})
     return pd.DataFrame(rows)
+
+
+def _with_outcomes(settings: PlanningSettings, other: WhatIf) -> PlanningSettings:
+    """Settings with other outcomes of survey; those of a kind of ordnance go with their class."""
+    kept = tuple(one for one in settings.ordnance_outcomes if one.land_class not in other.outcomes)
+    return settings.model_copy(update={"outcomes": settings.outcomes | other.outcomes, "ordnance_outcomes": kept})
 
 
 # --- the reverse

@@ -14,6 +14,7 @@ from clearplan.core.errors import TableError
 from clearplan.core.reason import Reason
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import people_range
+from clearplan.planning.outcomes import beyond_stated
 from clearplan.planning.planned import BEST, STRATEGIES, Parts, Schedule, gap_of
 from clearplan.planning.search.allowance import Allowance, Clock, allowance_of, move_work, rounds
 from clearplan.planning.search.blocks import Blocks, make_blocks
@@ -86,6 +87,7 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clo
         notes=(
             *(clash_reason(clash, blocks, case) for clash in search.clashes),
             *_notes(blocks, case.teams, case.lived_in),
+            *_beyond_outcomes(case),
             *search.notes,
             *allowance.clock.notes(),
         ),
@@ -114,6 +116,14 @@ def _refuse(case: PlanningCase) -> None:
         raise TableError(
             f"team {team}: rate_likely {rates[wrong].iloc[0]:g} is no rate; give m2 a team and day above 0"
         )
+
+
+def _beyond_outcomes(case: PlanningCase) -> list[Reason]:
+    """Classes of which more is cleared than is stated, because the surface expects more."""
+    return [
+        Reason("plan.beyond_outcome", land_class=name, kept_percent=100 * kept, stated_percent=100 * stated)
+        for name, kept, stated in beyond_stated(case.works, case.settings)
+    ]
 
 
 def _notes(blocks: Blocks, teams: pd.DataFrame, lived_in: Collection[str]) -> list[Reason]:
