@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import HealthCheck, settings
 from shapely import Point, box
 
 from clearplan.settings.land import FootprintSettings
@@ -31,6 +32,9 @@ from clearplan.settings.tasks import TaskSettings
 if TYPE_CHECKING:
     from clearplan.study.study import Study
 
+# No test may fail because the machine is busy: examples have no deadline and may be slow to make.
+settings.register_profile("clearplan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("clearplan")
 #: `make test-full`: all seeds and all sizes; else of each heavy test a share, of the same assertions.
 FULL = os.environ.get("CLEARPLAN_TESTS") == "full"
 ROOT = Path(__file__).parents[1]

@@ -33,7 +33,8 @@ def tasks(area, expected=None, *, known=None, land_class="SHA", ordnance=None):
 
 def test_without_a_surface_each_task_has_the_shares_of_its_class():
     shares = outcome_shares(tasks([10.0, 20.0]), plan(survey_sensitivity=0.9))
-    assert shares.cleared.tolist() == [0.4, 0.4] and shares.cancelled.tolist() == [0.3, 0.3]
+    assert shares.cleared.tolist() == [0.4, 0.4]
+    assert shares.cancelled.tolist() == [0.3, 0.3]
     assert np.isnan(shares.specificity).all()
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-
 from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
