@@ -183,7 +183,7 @@ def write_run(study: Study, folder: Path, progress: Progress = lambda stage: Non
     report = draw_report(
         titled(imprint, "report"),
         study.facts,
-        books=dict(study.books) | _published(study),
+        books=dict(study.books) | _published(study) | ({} if study.dossier is None else study.dossier.tables),
         tasks=study.tasks,
         why=study.why,
         notes=study.notes,

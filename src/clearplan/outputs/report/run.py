@@ -17,6 +17,7 @@ from clearplan.outputs.report.order import order_section
 from clearplan.priority.why import Why
 from clearplan.tables.check import each_row
 from clearplan.tables.codes import CLASSES, EVERY_KIND
+from clearplan.treaty.filed import DECLARED
 
 #: Columns of the ledger and of the bridge in words.
 STATES = {
@@ -61,7 +62,7 @@ def draw_report(
         Figures of the head line, and sums of the books by class.
     books : mapping
         ``ledger``; ``bridge`` and ``expected`` where there are such (``Study.books``) [m2]; ``published``: release as
-        an agency published it (breakdown, name, hectares, source).
+        an agency published it (breakdown, name, hectares, source; year), beside ``released`` and ``planned`` by year.
     tasks : DataFrame, optional
         Ranked TASKS; with them the section "Why this order".
     why : Why, optional
@@ -95,7 +96,7 @@ def draw_report(
     if "expected" in books:
         parts.append(_expected(books["expected"]))
     if "published" in books:
-        parts.append(_published(books["published"]))
+        parts.append(_published(books["published"], pace_rows(books)))
     parts.append(data_section(facts.balances, facts.repairs))
     return page(imprint.title, "\n".join(parts), notice=imprint.foot)
 
@@ -221,7 +222,51 @@ def _expected(expected: pd.DataFrame) -> str:
     )
 
 
-def _published(published: pd.DataFrame) -> str:
+def pace_rows(books: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, float]]:
+    """Ground released in a year as published, in the ledger and by the plan: (year, by whom it is stated, m2).
+
+    Of ledger and plan hazardous areas alone: what is cancelled of indications was no hazardous area.
+
+    >>> published = pd.DataFrame({"breakdown": ["district", "operator"], "year": 2023, "hectares": [100.0, 100.0]})
+    >>> released = pd.DataFrame({"year": [2023], "cha_m2": [2e5], "sha_m2": [1e5], "indication_m2": [7.0]})
+    >>> pace_rows({"published": published, "released": released})
+    [('2023', 'published', 1000000.0), ('2023', 'ledger of this run', 300000.0)]
+    """
+    rows: list[tuple[str, str, float]] = []
+    published, released, planned = (books.get(name) for name in ("published", "released", "planned"))
+    if published is not None and "year" in published.columns:
+        one = published[published["breakdown"] == published["breakdown"].iloc[0]]  # each break-down sums to the same
+        sums = one.groupby("year")["hectares"].sum() * 1e4
+        rows += [(f"{int(year)}", "published", float(m2)) for year, m2 in sums.items()]
+    if released is not None:
+        m2 = released[[f"{name.lower()}_m2" for name in DECLARED]].sum(axis=1)
+        sums = m2.groupby(released["year"]).sum()
+        rows += [(f"{int(year)}", "ledger of this run", float(total)) for year, total in sums.items()]
+    if planned is not None:
+        hazardous = planned[planned["land_class"].isin(DECLARED)]
+        sums = hazardous.groupby("year")["planned_m2"].sum()
+        rows += [(f"{int(year)}", "plan of work of this run", float(total)) for year, total in sums.items()]
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _pace(rows: Sequence[tuple[str, str, float]]) -> str:
+    """The pace of the run beside the published one: a reader must see at once where a sample is far from the field."""
+    published = {year: m2 for year, who, m2 in rows if who == "published"}
+    if not published or len(published) == len(rows):
+        return ""
+    cells = [(year, who, f"{m2 / 1e6:,.2f}") for year, who, m2 in rows]
+    latest = max(published)
+    here = sum(m2 for year, who, m2 in rows if year == latest and who == "ledger of this run")
+    sentence = (
+        f"In {latest} the ledger of this run releases {here / 1e6:,.2f} km²; {published[latest] / 1e6:,.2f} km² were "
+        "published for that year. Ledger and plan count hazardous areas (CHA, SHA), not indications. Where the two are "
+        "far apart, the hazards and teams of this run stand for a part of "
+        "the programme only, and its dates say nothing about the pace of the whole."
+    )
+    return f"<h3>The pace of release</h3><p>{sentence}</p>" + table(["year", "stated by", "released, km²"], cells)
+
+
+def _published(published: pd.DataFrame, pace: Sequence[tuple[str, str, float]]) -> str:
     missing = [name for name in ("breakdown", "name", "hectares", "source") if name not in published.columns]
     if missing:
         raise TableError(f"published releases lack the column {missing[0]}; give breakdown, name, hectares, source")
@@ -230,5 +275,5 @@ def _published(published: pd.DataFrame) -> str:
     return (
         "<section><h2>Published release figures</h2>"
         f'<figure class="chart">{draw_published_release(plain, source=sources)}</figure>'
-        f"<p>Source: {escape(sources)}. Published figures, not computed here.</p></section>"
+        f"<p>Source: {escape(sources)}. Published figures, not computed here.</p>{_pace(pace)}</section>"
     )
