@@ -26,6 +26,7 @@ HURRIED = {
     "background = 100000": "background = 4000",
     "penalties = [0.1, 1, 10, 100]": "penalties = [1]",
     "bootstrap = 100": "bootstrap = 20",
+    "changes = 60": "changes = 3",
     "field = true": "field = false",
     "formats = true": "formats = false",
 }
