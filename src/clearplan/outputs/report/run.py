@@ -236,17 +236,20 @@ def pace_rows(books: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, float]]
     published, released, planned = (books.get(name) for name in ("published", "released", "planned"))
     if published is not None and "year" in published.columns:
         one = published[published["breakdown"] == published["breakdown"].iloc[0]]  # each break-down sums to the same
-        sums = one.groupby("year")["hectares"].sum() * 1e4
-        rows += [(f"{int(year)}", "published", float(m2)) for year, m2 in sums.items()]
+        rows += _by_year(one["year"], one["hectares"] * 1e4, "published")
     if released is not None:
         m2 = released[[f"{name.lower()}_m2" for name in DECLARED]].sum(axis=1)
-        sums = m2.groupby(released["year"]).sum()
-        rows += [(f"{int(year)}", "ledger of this run", float(total)) for year, total in sums.items()]
+        rows += _by_year(released["year"], m2, "ledger of this run")
     if planned is not None:
         hazardous = planned[planned["land_class"].isin(DECLARED)]
-        sums = hazardous.groupby("year")["planned_m2"].sum()
-        rows += [(f"{int(year)}", "plan of work of this run", float(total)) for year, total in sums.items()]
+        rows += _by_year(hazardous["year"], hazardous["planned_m2"], "plan of work of this run")
     return sorted(rows, key=lambda row: row[0])
+
+
+def _by_year(years: pd.Series, m2: pd.Series, stated_by: str) -> list[tuple[str, str, float]]:
+    """Sums of ground by year; rows without a year are in none."""
+    sums = m2.groupby(years).sum()
+    return [(f"{year:.0f}", stated_by, float(total)) for year, total in zip(sums.index, sums, strict=True)]
 
 
 def _pace(rows: Sequence[tuple[str, str, float]]) -> str:
