@@ -106,14 +106,21 @@ def head_figures(facts: Facts) -> list[tuple[str, str]]:
     people = facts.people
     released = [] if facts.released is None else [f"{facts.released.total_m2 / 1e6:,.1f} km²"]
     return [
-        ("Confirmed hazardous (CHA), reported", f"{facts.counted_m2('CHA') / 1e6:,.1f} km²"),
-        ("Suspected hazardous (SHA), reported", f"{facts.counted_m2('SHA') / 1e6:,.1f} km²"),
+        ("Confirmed hazardous (CHA), reported", _counted(facts, "CHA")),
+        ("Suspected hazardous (SHA), reported", _counted(facts, "SHA")),
         ("Indication, planning ground to survey", f"{facts.counted_m2('indication') / 1e6:,.0f} km²"),
         *(("Released by decisions", words) for words in released),
         ("People already home", people.already_home.words),
         ("People who wait to return", people.waiting.words),
         *(("Return target of the whole region, in no sum", target.short) for target in people.targets),
     ]
+
+
+def _counted(facts: Facts, land_class: str) -> str:
+    """Ground of a class, and how many of its hazards have no area that anybody stated: unknown is not 0."""
+    unknown = sum(ground.no_area for ground in facts.ground if ground.land_class == land_class)
+    words = f"{facts.counted_m2(land_class) / 1e6:,.1f} km²"
+    return f"{words}; {unknown} of unknown area" if unknown else words
 
 
 def _km2(value: float) -> str:
