@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearplan.planning.outcomes import beyond_stated, outcome_shares, stated_outcomes
+from clearplan.planning.outcomes import beyond_stated, contaminated_share, outcome_shares, stated_outcomes
 from clearplan.planning.replay import replay_work
 from clearplan.planning.search.budgets import what_if
 from clearplan.planning.search.schedule import schedule
@@ -57,12 +57,13 @@ def test_shares_by_hand():
 )
 def test_ground_of_a_class_keeps_its_shares_and_more_ordnance_is_never_cleared_less(rows, sensitivity):
     area, p = (np.array(column) for column in zip(*rows, strict=True))
-    shares = outcome_shares(tasks(area, area * p), plan(survey_sensitivity=sensitivity))
+    table = tasks(area, area * p)
+    shares, held = outcome_shares(table, plan(survey_sensitivity=sensitivity)), contaminated_share(table)
     assert np.average(shares.cleared, weights=area) == pytest.approx(0.4)
     assert np.average(shares.cancelled, weights=area) == pytest.approx(0.3)
     assert ((shares.cleared >= 0) & (shares.cleared <= 1) & (shares.cancelled >= 0)).all()
     if (shares.specificity[0] + sensitivity) > 1:  # a survey that tells ground apart
-        assert (np.diff(shares.cleared[np.argsort(p, kind="stable")]) >= -1e-9).all()
+        assert (np.diff(shares.cleared[np.argsort(held, kind="stable")]) >= -1e-9).all()
 
 
 def test_known_ordnance_has_shares_of_its_own_and_unknown_ordnance_those_of_the_class():

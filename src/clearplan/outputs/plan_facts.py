@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from clearplan.core.errors import TableError
-from clearplan.outputs.charts.plan import place_names
 from clearplan.planning.planned import Planned
 
 #: Columns that a table must have.
@@ -157,6 +156,19 @@ def plan_facts(planned: Planned, zones: pd.DataFrame, as_at: dt.date | None = No
         programme_cost=None if planned.programme is None else planned.programme.cost,
         places=places_of(zones),
     )
+
+
+def place_names(zones: pd.DataFrame) -> pd.Series:
+    """What each zone is called: its name, its id where it has none, both where others have the same name.
+
+    >>> zones = pd.DataFrame({"zone_id": ["a", "b", "c", "d"], "name": ["Badara", None, "Talish", "Talish"]})
+    >>> place_names(zones).tolist()
+    ['Badara', 'b', 'Talish (c)', 'Talish (d)']
+    """
+    ids, names = zones["zone_id"].astype(str), zones["name"]
+    again = names.duplicated(keep=False) & names.notna()
+    called = names.where(names.notna(), ids).astype(str)
+    return called.where(~again, called + " (" + ids + ")")
 
 
 def places_of(zones: pd.DataFrame) -> tuple[Place, ...]:

@@ -182,8 +182,8 @@ def test_what_is_not_there_is_left_out():
     assert "million would buy" not in html
     assert "return programme" not in html
     assert "What to know about these figures" not in html
-    assert list(tables(html)["place"][0])[:5] == [
-        "place", "already home", "who wait", "opens on", "waits for tasks",
+    assert list(tables(html)["place"][0])[:6] == [
+        "place", "already home", "who wait", "survey status", "opens on", "waits for tasks",
     ]  # fmt: skip
     nothing = MADE["zones"].assign(opens_in=pd.array([None] * 15, dtype="Int64"), opens_on=pd.NaT)
     html = section(zones=nothing, work=MADE["work"].iloc[:0])

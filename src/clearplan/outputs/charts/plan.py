@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clearplan.core.errors import TableError
 from clearplan.core.reason import Reason
 from clearplan.outputs.charts.style import GRID, INK, MUTED, SOFT, need, note, spread, to_svg
+from clearplan.outputs.plan_facts import place_names
 from clearplan.planning.planned import BEST
 from clearplan.priority.sensitivity import share_words
 from clearplan.tables.check import each_row
@@ -161,19 +162,6 @@ def _openings(zones: pd.DataFrame | None) -> list[tuple[int, str, float]]:
     names = place_names(zones)[own.index].map(_word)
     people = own["people"].astype("Float64").fillna(0.0).astype(float)
     return sorted(zip(own["opens_in"].astype(int), names, people, strict=True))
-
-
-def place_names(zones: pd.DataFrame) -> pd.Series:
-    """What each zone is called: its name, its id where it has none, both where others have the same name.
-
-    >>> zones = pd.DataFrame({"zone_id": ["a", "b", "c", "d"], "name": ["Badara", None, "Talish", "Talish"]})
-    >>> place_names(zones).tolist()
-    ['Badara', 'b', 'Talish (c)', 'Talish (d)']
-    """
-    ids, names = zones["zone_id"].astype(str), zones["name"]
-    again = names.duplicated(keep=False) & names.notna()
-    told = names.where(names.notna(), ids).astype(str)
-    return told.where(~again, told + " (" + ids + ")")
 
 
 def _named(openings: Sequence[tuple[int, str, float]]) -> list[tuple[int, str]]:

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from clearplan.core.reason import Reason
-from clearplan.outputs.charts.plan import draw_budgets, draw_chances, draw_gantt, draw_home, place_names
+from clearplan.outputs.charts.plan import draw_budgets, draw_chances, draw_gantt, draw_home
+from clearplan.outputs.plan_facts import place_names
 from clearplan.outputs.report.html import table
 from clearplan.planning.planned import BEST, RANKED, Planned
 from clearplan.priority.sensitivity import share_words

@@ -255,7 +255,7 @@ def pace_rows(books: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, float]]
 
 def _by_year(years: pd.Series, m2: pd.Series, stated_by: str) -> list[tuple[str, str, float]]:
     """Sums of ground by year; rows without a year are in none."""
-    sums = m2.groupby(years).sum()
+    sums = m2.groupby(pd.to_numeric(years)).sum()
     return [(f"{year:.0f}", stated_by, float(total)) for year, total in zip(sums.index, sums, strict=True)]
 
 
