@@ -374,13 +374,13 @@ def print_places(plan: PlanFacts) -> None:
         return
     states = Counter(place.survey_status for place in plan.places if place.survey_status is not None)
     if states:
-        counts = [f"{states[state]:,} {state}" for state in CODE_LISTS["survey_status"] if states[state]]
+        counts = [f"{states[state]:,} {state.replace('-', ' ')}" for state in CODE_LISTS["survey_status"] if states[state]]
         typer.echo()
         say(f"Places by survey status: {', '.join(counts)}. A place that is not surveyed opens only after its survey.")
     rows = [
         (
             place.name,
-            place.survey_status or "not stated here",
+            (place.survey_status or "not stated here").replace("-", " "),
             place.opens_on or "not within the plan",
             "" if place.chance is None else share_words(place.chance),
             "" if place.chance is None else place.p80_on or "not within the plan",

@@ -282,7 +282,7 @@ def _survey_status(zones: pd.DataFrame) -> list[str]:
     """Whether each place was surveyed; where a tier leaves it out, that."""
     if "survey_status" not in zones.columns:
         return ["not stated here"] * len(zones)
-    return [_text(status, "not-surveyed") for status in zones["survey_status"]]
+    return [_text(status, "not surveyed").replace("-", " ") for status in zones["survey_status"]]
 
 
 def _left_out(zones: pd.DataFrame) -> str:
