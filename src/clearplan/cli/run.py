@@ -374,7 +374,9 @@ def print_places(plan: PlanFacts) -> None:
         return
     states = Counter(place.survey_status for place in plan.places if place.survey_status is not None)
     if states:
-        counts = [f"{states[state]:,} {state.replace('-', ' ')}" for state in CODE_LISTS["survey_status"] if states[state]]
+        counts = [
+            f"{states[state]:,} {state.replace('-', ' ')}" for state in CODE_LISTS["survey_status"] if states[state]
+        ]
         typer.echo()
         say(f"Places by survey status: {', '.join(counts)}. A place that is not surveyed opens only after its survey.")
     rows = [
