@@ -20,7 +20,10 @@ _NEEDED = {
 
 @dataclass(frozen=True)
 class Strategy:
-    """What a way of planning achieves by the end of the plan; ``gap``: proven distance to the best [1], if it is."""
+    """What a way of planning achieves by the end of the plan; ``gap``: proven distance to the best [1], if it is.
+
+    ``price``: person-months that a lever of fairness costs, None where there is none.
+    """
 
     name: str
     person_months: float
@@ -32,6 +35,7 @@ class Strategy:
     days: float
     cost: float
     gap: float | None
+    price: float | None = None
 
 
 @dataclass(frozen=True)
@@ -205,12 +209,13 @@ def _day_of(cell: object) -> dt.date | None:
 
 
 def _strategies(comparison: pd.DataFrame) -> tuple[Strategy, ...]:
-    figures = [name for name in Strategy.__dataclass_fields__ if name not in ("name", "gap")]
+    figures = [name for name in Strategy.__dataclass_fields__ if name not in ("name", "gap", "price")]
     return tuple(
         Strategy(
             name=str(row["strategy"]),
             **{figure: float(row[figure]) for figure in figures},
             gap=None if pd.isna(row["gap"]) else float(row["gap"]),
+            price=None if pd.isna(row.get("price")) else float(row["price"]),
         )
         for row in comparison.to_dict("records")
     )

@@ -55,9 +55,9 @@ class Judgement:
     use: pd.DataFrame
     """As TEAMS, for each period: team_id, kind, period, days, available [team-days], cost [currency]."""
     totals: dict[str, float]
-    """person_months, person_months_low, person_months_high, people_home, zones_open, m2_finished, m2_worked, days,
-    cost, optional_value, score_value, risk_value, kept_days, objective [person-months, people, m2, team-days or
-    currency]; areas are of tasks alone."""
+    """person_months, person_months_low, person_months_high, people_home, zones_open, zones_in_time (those open within
+    the periods of a floor, where one is stated), m2_finished, m2_worked, days, cost, optional_value, score_value,
+    risk_value, kept_days, objective [person-months, people, m2, team-days or currency]; areas are of tasks alone."""
     surveys: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Of place surveys, as of tasks."""
 
@@ -265,19 +265,33 @@ def _totals(
         "m2_worked": float(rows.loc[on_tasks, "m2"].sum()),
         "days": float(use["days"].sum()),
         "cost": float(use["cost"].sum()),
-        "optional_value": _optional(people, opens, finish, world),
         "score_value": settings.score_weight * float(_column(tasks, "score") @ since) / 100,
         "risk_value": settings.risk_weight * float(_column(tasks, "expected_m2") @ since) / 1e4,
         "kept_days": _kept_days(rows, world),
     }
-    late = np.minimum(_months_open(opens, world), _months_after(world))
+    if settings.fairness is not None and settings.fairness.open_within_periods is not None:
+        within = settings.fairness.open_within_periods * settings.period_months
+        totals["zones_in_time"] = float((opens.after <= within).sum())
+    months_open, weighed = _months_open(opens, world), people * _weights(world)
+    late = np.minimum(months_open, _months_after(world))
+    totals["optional_value"] = _optional(weighed, opens, finish, world)
     totals["objective"] = (
-        totals["person_months"]
-        + settings.late_penalty * float(people @ late)
+        float(weighed @ months_open)
+        + settings.late_penalty * float(weighed @ late)
         + sum(totals[name] for name in ("optional_value", "score_value", "risk_value"))
         + settings.stability * totals["kept_days"]
     )
     return totals
+
+
+def _weights(world: World) -> Array:
+    """How many times each person of a zone counts in the objective [1]."""
+    zones, fairness = world.case.zones, world.case.settings.fairness
+    weight = fairness.vulnerability_weight if fairness is not None and fairness.in_force == "vulnerability" else None
+    if weight is None or "vulnerability" not in zones.columns:
+        return np.ones(len(zones))
+    vulnerability = numbers(zones["vulnerability"])
+    return np.where(np.isnan(vulnerability), 1.0, 1 + weight * (vulnerability - 1))
 
 
 _PERSON_MONTHS = ("person_months", "person_months_low", "person_months_high")

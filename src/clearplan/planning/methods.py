@@ -58,6 +58,15 @@ def handovers(waits: Mapping[str, Sequence[str]], works: pd.DataFrame, settings:
     return {zone: max((months.get(task, 0) for task in tasks), default=0) for zone, tasks in waits.items()}
 
 
+def people_weights(zones: pd.DataFrame, settings: PlanningSettings) -> Array:
+    """How many times each person of a zone counts, by its vulnerability where that lever is in force (zones) [1]."""
+    fairness = settings.fairness
+    if settings.lever != "vulnerability" or fairness is None or "vulnerability" not in zones.columns:
+        return np.ones(len(zones))
+    more = pd.to_numeric(zones["vulnerability"]).fillna(1.0).to_numpy(float) - 1.0
+    return np.asarray(1.0 + (fairness.vulnerability_weight or 0.0) * more)
+
+
 def first_periods(works: pd.DataFrame, settings: PlanningSettings) -> Array:
     """Number of the first period in which each piece of work may be worked on, as its gates ask (n).
 

@@ -20,6 +20,7 @@ from clearplan.planning.calendar import opening_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement
 from clearplan.planning.replay import Replay
+from clearplan.settings.planning import LeverName
 from clearplan.tables.codes import SURVEY
 from clearplan.tables.texts import ids_in
 
@@ -104,6 +105,35 @@ class ReturnProgramme:
 
 
 @dataclass(frozen=True)
+class Lever:
+    """The plan by a lever of fairness, beside the plan without any.
+
+    ``name``: of the lever; ``label``: of its plan in the comparison; ``totals``: of its judgement; ``gap``: how far it
+    may be from the best by the lever [1]; ``price``: person-months fewer than without a lever; ``unproven``: how many
+    more there may be without one, by the proven gap [person-months]; ``misses``: place to why it does not open within
+    the periods of a floor.
+    """
+
+    name: LeverName
+    label: str
+    totals: Mapping[str, float]
+    gap: float
+    price: float
+    unproven: float
+    misses: Mapping[str, Reason] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> Reason | None:
+        """What the lever costs; None of the plan without any."""
+        if self.name == "none":
+            return None
+        values = {"lever": self.label, "person_months": max(self.price, 0.0)}
+        if abs(self.price) < self.unproven:
+            return Reason("lever.close", **values)
+        return Reason("lever.costs", **values)
+
+
+@dataclass(frozen=True)
 class Planned:
     """A plan of work as the judge sees it.
 
@@ -111,7 +141,8 @@ class Planned:
     ``comparison``: one row for each strategy, in the judge's figures; ``home``: people at home after each period by
     strategy; ``what_if``: the same plan with other outcomes of survey; ``replayed``: the plan in draws; ``waiting``:
     people of all zones that could be placed; ``budgets``: what another million buys; ``programme``: what it takes to
-    open the zones by given days; ``sooner``: zone to what would bring it forward.
+    open the zones by given days; ``sooner``: zone to what would bring it forward; ``levers``: the plan without a lever
+    of fairness and by each that is stated.
     """
 
     case: PlanningCase
@@ -125,6 +156,7 @@ class Planned:
     budgets: pd.DataFrame | None = None
     programme: ReturnProgramme | None = None
     sooner: Mapping[str, Reason] = field(default_factory=dict)
+    levers: tuple[Lever, ...] = ()
 
     @property
     def stops(self) -> list[tuple[str, dt.date]]:
@@ -140,19 +172,29 @@ class Planned:
     @property
     def notes(self) -> list[Reason]:
         """What a reader must know first: limits that are broken, then what is not in the plan."""
-        return [*self.broken, *self.schedule.notes]
+        levers = [sentence for lever in self.levers if (sentence := lever.sentence) is not None]
+        return [*self.broken, *self.schedule.notes, *levers]
 
 
-def compare_strategies(judgements: Mapping[str, Judgement], gap: float) -> pd.DataFrame:
-    """One row for each strategy, in the judge's figures; the gap is that of the best plan found."""
+def compare_strategies(
+    judgements: Mapping[str, Judgement], gap: float, levers: Sequence[Lever] = (), in_force: LeverName = "none"
+) -> pd.DataFrame:
+    """One row for each strategy and each lever that is not in force, in the judge's figures.
+
+    The gap is that of the best plan found, or of the plan by a lever; so is the price.
+    """
     rows = [
-        {
-            "strategy": name,
-            **{figure: judgement.totals[figure] for figure in _COMPARED},
-            "gap": gap if name == BEST else np.nan,
-        }
+        {"strategy": name, **{figure: judgement.totals[figure] for figure in _COMPARED}, "gap": np.nan, "price": np.nan}
         for name, judgement in judgements.items()
     ]
+    rows[-1]["gap"] = gap
+    for lever in levers:
+        price = np.nan if lever.name == "none" else lever.price
+        if lever.name == in_force:
+            rows[len(judgements) - 1]["price"] = price
+            continue
+        figures = {figure: lever.totals[figure] for figure in _COMPARED}
+        rows.append({"strategy": lever.label, **figures, "gap": lever.gap, "price": price})
     return pd.DataFrame(rows)
 
 

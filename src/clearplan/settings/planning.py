@@ -132,6 +132,49 @@ class Uncertainty(Settings):
     )
 
 
+#: Names of the levers of fairness, and of the plan of each in the comparison of strategies.
+LeverName = Literal["none", "floor", "vulnerability"]
+LEVERS: dict[LeverName, str] = {
+    "none": "without a lever",
+    "floor": "floor of {periods} periods",
+    "vulnerability": "weighed by vulnerability",
+}
+
+
+class Fairness(Settings):
+    """Levers beside the objective; the plan by each stands in the comparison of strategies, with its price."""
+
+    open_within_periods: Annotated[int, Field(ge=1, le=120)] | None = Field(
+        default=None,
+        description="Floor: as many places as can open within so many periods do, then people at home count among such "
+        "plans [periods]; unset: no plan with a floor.",
+    )
+    vulnerability_weight: Annotated[float, Field(gt=0, le=10)] | None = Field(
+        default=None,
+        description="People of a place count 1 + this x (vulnerability - 1) times as much, by the column of ZONES [1]; "
+        "printed person-months count people; unset: no plan by vulnerability.",
+    )
+    in_force: LeverName = Field(
+        default="none", description="Lever by which the plan of work is made; none: by neither."
+    )
+
+    @model_validator(mode="after")
+    def _in_force_is_stated(self) -> Self:
+        if self.in_force != "none" and self.in_force not in self.stated:
+            needed = {"floor": "open_within_periods", "vulnerability": "vulnerability_weight"}[self.in_force]
+            raise ValueError(f"fairness.in_force {self.in_force} needs {needed}")
+        return self
+
+    @property
+    def stated(self) -> tuple[LeverName, ...]:
+        """Levers that are stated."""
+        levers: tuple[tuple[LeverName, float | None], ...] = (
+            ("floor", self.open_within_periods),
+            ("vulnerability", self.vulnerability_weight),
+        )
+        return tuple(name for name, value in levers if value is not None)
+
+
 class Treaty(Settings):
     """The treaty clock of a state."""
 
@@ -238,6 +281,7 @@ class PlanningSettings(Settings):
         description="For 'what does a return programme take': the day by which every zone without a "
         "planned return of its own is to be open; unset: only zones with one are in the programme.",
     )
+    fairness: Fairness | None = Field(default=None, description="Unset: no lever of fairness is shown.")
     uncertainty: Uncertainty | None = Field(default=None, description="Unset: no probability is worked out.")
     what_if: tuple[WhatIf, ...] = ()
     treaty: Treaty | None = None
@@ -257,9 +301,16 @@ class PlanningSettings(Settings):
             raise ValueError("budgets must rise")
         if len(set(self.hard_deadlines)) < len(self.hard_deadlines):
             raise ValueError("a zone stands twice in hard_deadlines")
+        if self.fairness is not None and (self.fairness.open_within_periods or 0) > self.periods:
+            raise ValueError("fairness.open_within_periods must lie within the periods of work")
         if self.stability and self.previous is None:
             raise ValueError("stability needs previous, the plan in force")
         return self
+
+    @property
+    def lever(self) -> LeverName:
+        """The lever of fairness in force."""
+        return "none" if self.fairness is None else self.fairness.in_force
 
     @property
     def every_method(self) -> tuple[Method | PlaceSurvey, ...]:

@@ -18,6 +18,7 @@ from clearplan.planning.planned import BEST, Planned, compare_strategies
 from clearplan.planning.replay import replay_work
 from clearplan.planning.search.allowance import Clock
 from clearplan.planning.search.budgets import budget_curve, days_of_return, return_programme, what_if
+from clearplan.planning.search.fairness import levers
 from clearplan.planning.search.schedule import schedule
 from clearplan.planning.search.sooner import sooner
 from clearplan.read.background import Context
@@ -92,6 +93,7 @@ def plan_work(case: PlanningCase, *, progress: Progress | None = None) -> Planne
     curve = budget_curve(case, best=best, clock=clock) if settings.budgets else None
     judgements = {name: judge_work(work, case) for name, work in best.strategies.items()}
     judged, by = judgements[BEST], days_of_return(case)
+    fair = levers(case, best, judged, clock=clock)
     homes = [judgement.home.assign(strategy=name) for name, judgement in judgements.items()]
     variants = what_if(case, judged, clock=clock)
     programme = return_programme(case, by=by, clock=clock) if by else None
@@ -101,7 +103,7 @@ def plan_work(case: PlanningCase, *, progress: Progress | None = None) -> Planne
         case=case,
         schedule=best,
         judgement=judged,
-        comparison=compare_strategies(judgements, best.gap),
+        comparison=compare_strategies(judgements, best.gap, fair, settings.lever),
         home=pd.concat(homes, ignore_index=True),
         what_if=variants,
         replayed=replay_work(best.work, case) if settings.uncertainty is not None and len(best.work) else None,
@@ -109,6 +111,7 @@ def plan_work(case: PlanningCase, *, progress: Progress | None = None) -> Planne
         budgets=curve,
         programme=programme,
         sooner=sooner(case, judged),
+        levers=fair,
     )
 
 

@@ -251,6 +251,7 @@ def _planned(planned: Planned, published: Mapping[str, pd.DataFrame], key: Key |
         replayed=None,
         programme=None if planned.programme is None else _programme(planned.programme, key),
         sooner={},
+        levers=tuple(replace(lever, misses={}) for lever in planned.levers),
     )
 
 

@@ -127,6 +127,9 @@ STRATEGIES: tuple[Column, ...] = (
     Column("days", "number", "work of all teams together", "team-days", low=0, leaves="public",
            tag="#capacity+num+team_days", head="work"),
     _COST, _GAP,
+    Column("price", "number", "what a lever of fairness costs against the best plan found without one; blank: no lever",
+           "person-months", nullable=True, leaves="public", tag="#indicator+num+price",
+           head="price of the lever"),
 )
 
 USE: tuple[Column, ...] = (

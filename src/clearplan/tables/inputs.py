@@ -38,6 +38,7 @@ from clearplan.tables.row_rules import (
     belts_are_indications,
     countable_releases,
     doubtful_zeros,
+    sourced_vulnerability,
     stated_surveys,
 )
 
@@ -111,6 +112,9 @@ ZONES = InputTable(
             "public", "#date+surveyed"),
         text("surveyed_by", "authority that stands by it", "partner", "#org+surveyed"),
         text("survey_source", "where the survey status comes from", "partner", "#meta+source+survey"),
+        replace(number("vulnerability", "times that a person counts in a plan weighed by it; blank: 1", "1", 1, 100),
+                leaves="partner", tag="#indicator+num+vulnerability"),
+        text("vulnerability_source", "who says so", "partner", "#meta+source+vulnerability"),
         text("after", "zones that must open first, '; ' between", "partner"),
         text("other_names", "other names of the place, '; ' between", "public", "#loc+name+list+other"),
         ERROR,
@@ -126,7 +130,7 @@ ZONES = InputTable(
         ),
     ),
     shapes=("point", "polygon"),
-    rules=(doubtful_zeros, stated_surveys),
+    rules=(doubtful_zeros, stated_surveys, sourced_vulnerability),
 )
 
 ACCIDENTS = InputTable(

@@ -55,6 +55,18 @@ def stated_surveys(zones: pd.DataFrame, code_lists: CodeLists | None = None) -> 
     return faults
 
 
+def sourced_vulnerability(zones: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:
+    """A figure of vulnerability says who stands by it."""
+    faults = []
+    for k, row in enumerate(zones.to_dict("records")):
+        if pd.isna(row.get("vulnerability")):
+            continue
+        if pd.isna(row.get("vulnerability_source")) or not str(row["vulnerability_source"]).strip():
+            remedy = "state vulnerability_source, or leave vulnerability blank: a person there counts once"
+            faults.append(RowFault(k, "vulnerability_source", None, "vulnerability without a source", "error", remedy))
+    return faults
+
+
 def countable_releases(releases: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:
     """Clearance needs its depth, and items found must be countable."""
     faults = []

@@ -49,6 +49,7 @@ def workplan_section(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame)
         f"<p><b>{escape(lead(planned.comparison))}</b></p>",
         "" if len(breaches) else judged,
         _strategies(planned),
+        _levers(planned, zones),
         _openings(zones),
         _left_out(zones),
         _lived_in(zones),
@@ -216,6 +217,8 @@ def _comparison(planned: Planned) -> str:
     ]
     if any(ranges):
         columns["range"] = ranges
+    if "price" in ways.columns and ways["price"].notna().any():
+        columns["price of the lever"] = [_text("" if pd.isna(v) else _whole(v)) for v in ways["price"]]
     if len(ranked):
         columns["against the ranked list"] = [_signed(v - ranked.iloc[0]) for v in ways["person_months"]]
     columns |= {
@@ -224,6 +227,30 @@ def _comparison(planned: Planned) -> str:
         f"cost{unit}": costs,
     }
     return _table(columns, ["way"], wide=True)
+
+
+def _levers(planned: Planned, zones: pd.DataFrame) -> str:
+    """What fairness costs, and which places a floor can't reach; nothing where no lever is stated."""
+    told = [(lever, sentence) for lever in planned.levers if (sentence := lever.sentence) is not None]
+    if not told:
+        return ""
+    in_force = planned.case.settings.lever
+    parts = ["<h3>What fairness would cost</h3><ul>"]
+    for lever, sentence in told:
+        within = lever.totals.get("zones_in_time")
+        words = [f"{sentence}."]
+        if lever.name == "floor" and within is not None:
+            words.append(f"By it {within:,.0f} of {len(zones):,} places open within the floor.")
+        if lever.name == in_force:
+            words.append("This lever is in force: the plan is made by it.")
+        parts.append(f"<li>{escape(' '.join(words))}</li>")
+    parts.append("</ul>")
+    names = dict(zip(zones["zone_id"].astype(str), place_names(zones), strict=True))
+    rows = [(names.get(zone, zone), str(why)) for lever, _ in told for zone, why in lever.misses.items()]
+    if rows:
+        columns = {"place": [name for name, _ in rows], "why it can't open within the floor": [why for _, why in rows]}
+        parts.append(_table(columns, ["place"], ["why it can't open within the floor"]))
+    return "".join(parts)
 
 
 def _range(low: Any, high: Any) -> str:

@@ -21,8 +21,9 @@ def work_sheets(currency: str) -> dict[str, Sheet]:
             "strategies",
             names(
                 "strategy people_home zones_open person_months person_months_low person_months_high m2_finished days "
-                "cost gap"
+                "cost gap price"
             ),
+            may_lack=names("price"),
             currency=currency,
         ),
         "zones": Sheet(

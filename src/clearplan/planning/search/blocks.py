@@ -23,7 +23,15 @@ from clearplan.planning.calendar import (
     team_days,
 )
 from clearplan.planning.case import PlanningCase
-from clearplan.planning.methods import allowed, first_periods, handovers, methods_of, people_range, rates_of
+from clearplan.planning.methods import (
+    allowed,
+    first_periods,
+    handovers,
+    methods_of,
+    people_range,
+    people_weights,
+    rates_of,
+)
 from clearplan.planning.search.problem import TINY, Problem
 from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings, Step
 from clearplan.tables.codes import PLACE, SURVEY
@@ -44,6 +52,8 @@ class Blocks:
     each unlock; ``open_worth``: what is worth from the start, whatever is done [person-months]; ``slack``: how much
     more the order within blocks could be worth than the blocks tell [person-months];
     ``handover`` (unlocks): from the last work to the opening [months];
+    ``lift``: how much more than it brings each zone is worth that is open within the periods of a floor, more than all
+    else together, 0 without a floor; ``in_time`` (unlocks): last period after which it is, -1: none;
     ``left_out``: task to the reason why nobody may work on it; ``shut``: zone to the reason why it can't open.
     """
 
@@ -56,6 +66,8 @@ class Blocks:
     slack: float
     left_out: dict[str, Reason]
     shut: dict[str, Reason]
+    lift: float
+    in_time: Array
 
 
 def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
@@ -97,6 +109,13 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
     # A block without ground is finished in the first period in which its gate would let it be worked on.
     bare = np.where((steps["last"] < 0) & (begin > 0), begin + 1, 0)
     blocks_of = tuple(tuple(sorted({block_of[where[task]] for task in needed})) for needed in needs)
+    slack = sum(_order_gain(ids, gain, area) for ids in members) * months[1] if settings.periods else 0.0
+    stability, in_time = _stability(case, members), _in_time(unlocks, handover, settings)
+    lift = 0.0
+    if settings.lever == "floor":
+        kept = stability["stability"] * float(stability["kept"].sum())
+        lift = 2 * (1 + float(worth[:, 0].sum() + total.sum() * months[0]) + slack + kept)
+        worth = worth + lift * (np.arange(settings.periods + 1) <= in_time[:, None])
     problem = Problem(
         **steps,
         capacity=team_days(case.teams, settings),
@@ -115,10 +134,11 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
         ),
         due=_due(case.zones, unlocks, handover, settings),
         block_due=np.array([promised.get(int(ids[0]), (-1, None))[0] for ids in members], dtype=int),
-        **_stability(case, members),
+        **stability,
     )
-    slack = sum(_order_gain(ids, gain, area) for ids in members) * months[1] if settings.periods else 0.0
-    return Blocks(problem, members, step_no, tuple(unlocks), handover, open_worth, float(slack), reasons, shut)
+    return Blocks(
+        problem, members, step_no, tuple(unlocks), handover, open_worth, float(slack), reasons, shut, lift, in_time
+    )
 
 
 #: Method of each task and the teams of each of its steps; None where nobody may work on it.
@@ -398,14 +418,15 @@ def _worth(
     people: dict[str, float] = {}
     after_return: dict[str, float] = {}
     returns = zones["planned_return"] if "planned_return" in zones.columns else [None] * len(zones)
-    for zone, number, day in zip(zones["zone_id"].astype(str), zones["people"], returns, strict=True):
+    weights = people_weights(zones, settings)
+    for zone, number, day, weight in zip(zones["zone_id"].astype(str), zones["people"], returns, weights, strict=True):
         people_of_zone = people_range(number, case.unknown_people)
         if people_of_zone is None:
             raise TableError(f"zone {zone}: nobody knows its people; state priority.unknown_people, or its number")
         after_return[zone] = 0.0
         if day is not None and pd.notna(day):
             after_return[zone] = max(settings.counted_months - months_to(day, settings), 0.0)
-        _, people[zone], _ = people_of_zone
+        people[zone] = float(weight) * people_of_zone[1]
 
     def weighed(zone: str, months: Array) -> Array:
         late = np.minimum(months, after_return[zone])
@@ -417,6 +438,16 @@ def _worth(
         value[u] = settings.optional_share * people[zone] * months if part else weighed(zone, months)
     workless = [zone for zone in people if zone not in closed]
     return value, sum(float(weighed(zone, counted[[held.get(zone, 0)]])[0]) for zone in workless)
+
+
+def _in_time(unlocks: Sequence[tuple[str, str]], handover: Array, settings: PlanningSettings) -> Array:
+    """Last period after which each zone is still open within the periods of the floor, -1 where none is (unlocks)."""
+    fairness = settings.fairness
+    if fairness is None or fairness.open_within_periods is None:
+        return np.full(len(unlocks), -1)
+    months = fairness.open_within_periods * settings.period_months - handover
+    zones = np.array([not part for _, part in unlocks], dtype=bool)
+    return np.where(zones & (months >= 0), months // settings.period_months, -1)
 
 
 def _due(zones: pd.DataFrame, unlocks: Sequence[tuple[str, str]], handover: Array, settings: PlanningSettings) -> Array:

@@ -23,7 +23,7 @@ from clearplan.planning.search.deadlines import meet, part_due, with_twin
 from clearplan.planning.search.highs import Programme, relax, solve
 from clearplan.planning.search.milp import columns_of, programme_of, work_of
 from clearplan.planning.search.problem import Problem, worth
-from clearplan.planning.search.schedule import best_plan, schedule
+from clearplan.planning.search.schedule import best_plan, proven, schedule, searched
 from clearplan.planning.search.sooner import clash_reason
 from clearplan.planning.search.work import work_table
 from clearplan.settings.planning import PlanningSettings, WhatIf
@@ -78,12 +78,13 @@ def budget_curve(
         else:
             search = best_plan(
                 replace(blocks.problem, budget=budget),
-                case.settings,
+                searched(blocks, case.settings),
                 allowance_of(case.settings, clock=clock, share=1 / len(budgets)),
                 start=start,
             )
             start = search.parts
-            gap = gap_of(search.bound + blocks.open_worth + blocks.slack, search.value + blocks.open_worth)
+            value, bound = proven(blocks, search)
+            gap = gap_of(bound, value)
         judged = _judged(work_table(blocks, start, case), case, budget)
         more, doubt = judged["person_months"] - before["person_months"], _unproven(judged["person_months"], gap)
         too_close = abs(more) < doubt + doubt_before
@@ -113,7 +114,7 @@ def _unproven(person_months: float, gap: float) -> float:
 
 def _none_better(blocks: Blocks, parts: Parts | None, best: Schedule) -> bool:
     """Whether a plan is worth at least what less money has found."""
-    return parts is None or worth(blocks.problem, parts) + blocks.open_worth <= best.value
+    return parts is None or worth(blocks.problem, parts) <= worth(blocks.problem, best.parts)
 
 
 def _judged(work: pd.DataFrame, case: PlanningCase, budget: float) -> dict[str, float]:

@@ -71,7 +71,8 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clo
     _refuse(case)
     allowance = allowance_of(case.settings, clock=clock)
     blocks, single = make_blocks(case), make_blocks(case, alone=True)
-    search = best_plan(blocks.problem, case.settings, allowance, progress=progress)
+    search = best_plan(blocks.problem, searched(blocks, case.settings), allowance, progress=progress)
+    value, bound = proven(blocks, search)
     lists = (in_order(single.problem, order).work for order in (_by_rank(case, single), _by_value(case, single)))
     works = [
         *(work_table(single, parts, case) for parts in lists),
@@ -81,8 +82,8 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clo
     return Schedule(
         work=strategies[BEST],
         strategies=strategies,
-        value=search.value + blocks.open_worth,
-        bound=search.bound + blocks.open_worth + blocks.slack,
+        value=value,
+        bound=bound,
         spent=allowance.spent,
         notes=(
             *(clash_reason(clash, blocks, case) for clash in search.clashes),
@@ -185,6 +186,34 @@ class Found:
     bound: float
     notes: tuple[Reason, ...] = ()
     clashes: tuple[Clash, ...] = ()
+
+
+def lifted(blocks: Blocks, parts: Parts) -> float:
+    """What a schedule is worth by the floor alone: nothing of it is person-months."""
+    if not blocks.lift:
+        return 0.0
+    ends = opened(blocks.problem, worked(blocks.problem, parts))
+    return blocks.lift * float(np.count_nonzero(ends <= blocks.in_time))
+
+
+def proven(blocks: Blocks, search: Found) -> tuple[float, float]:
+    """Value and bound of what a search found, without the floor's own worth [person-months].
+
+    No plan in which as many places open within the floor is worth more than the bound. Where it is not proven that no
+    more of them can, the bound is far away.
+    """
+    beside = blocks.open_worth - lifted(blocks, search.parts)
+    return search.value + beside, search.bound + beside + blocks.slack
+
+
+def searched(blocks: Blocks, settings: PlanningSettings) -> PlanningSettings:
+    """Settings of the search, whose gap is of person-months, not of a floor's own worth."""
+    if not blocks.lift:
+        return settings
+    first = greedy(blocks.problem).work
+    plain = max(worth(blocks.problem, first) - lifted(blocks, first), 0.0)
+    most = plain + blocks.lift * float(np.count_nonzero(blocks.in_time >= 0))
+    return settings.model_copy(update={"gap": settings.gap * plain / most if most else settings.gap})
 
 
 def best_plan(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement
 from clearplan.planning.search.blocks import Blocks, make_blocks
 from clearplan.planning.search.deadlines import Clash, Deadline, Lack, meet, what_lacks
+from clearplan.planning.search.problem import Problem
 
 #: What would bring a place forward is worked out for so many places, those with most people first ...
 _PLACES = 40
@@ -38,9 +40,7 @@ def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:
     opens = dict(zip(zones["zone_id"].astype(str), zones["finished_in"].astype(int), strict=True))
     unlocks = {zone: u for u, (zone, part) in enumerate(blocks.unlocks) if not part}
     planned = {u: opens[zone] for zone, u in unlocks.items() if opens.get(zone, 0) > 0}
-    steps = np.isin(problem.block, sorted({b for u in planned for b in problem.needs[u]}))
-    columns = sum(len(problem.options[s]) for s in np.flatnonzero(steps)) * periods
-    if columns > _COLUMNS:
+    if too_large(problem, planned):
         return {}
     reasons: dict[str, Reason] = {}
     for zone in sorted(unlocks, key=lambda zone: -float(problem.value[unlocks[zone], 1]))[:_PLACES]:
@@ -49,8 +49,9 @@ def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:
         if period == 0:
             reasons[zone] = Reason("sooner.first_period")
             continue
-        if (gated := _behind_gate(u, period, blocks, case)) is not None:
-            reasons[zone] = gated
+        if (gate := behind_gate(u, period, blocks, case)) is not None:
+            gates, day = gate
+            reasons[zone] = Reason("sooner.gated", day=day, gates=gates)
             continue
         lack = what_lacks(problem, planned | {u: period})
         day = opening_day(period, int(blocks.handover[u]), case.settings)
@@ -61,16 +62,23 @@ def sooner(case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:
     return reasons
 
 
-def _behind_gate(u: int, period: int, blocks: Blocks, case: PlanningCase) -> Reason | None:
-    """The gate for which an unlock can't be open after a period: its zone's, or that of a task before it."""
+def too_large(problem: Problem, unlocks: Iterable[int]) -> bool:
+    """Whether what lacks for these unlocks would take too long to find."""
+    steps = np.isin(problem.block, sorted({b for u in unlocks for b in problem.needs[u]}))
+    return sum(len(problem.options[s]) for s in np.flatnonzero(steps)) * problem.periods > _COLUMNS
+
+
+def behind_gate(u: int, period: int, blocks: Blocks, case: PlanningCase) -> tuple[Reason, dt.date] | None:
+    """The gate for which an unlock can't be open after a period, its zone's or that of a task, and its last day."""
     (zone, _), problem = blocks.unlocks[u], blocks.problem
     if zone in case.gates_of_zones and period < problem.floor[u]:
         gates, end = case.gates_of_zones[zone]
-        return Reason("sooner.gated", day=end, gates=gates)
+        assert end is not None, "a zone behind a gate without an end is no unlock"
+        return gates, end
     for b in problem.needs[u]:
         if problem.begin[b] >= period:
             row = case.works.iloc[int(blocks.members[b][0])]
-            return Reason("sooner.gated", day=pd.Timestamp(row["gates_end_on"]).date(), gates=row["gates"])
+            return row["gates"], pd.Timestamp(row["gates_end_on"]).date()
     return None
 
 
