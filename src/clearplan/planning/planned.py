@@ -104,14 +104,18 @@ class ReturnProgramme:
         return float(self.judgement.totals["cost"])
 
 
+#: A floor's own worth is at least twice all else: where one place more could open in time, the gap is larger than this.
+_FAR = 2 / 3
+
+
 @dataclass(frozen=True)
 class Lever:
     """The plan by a lever of fairness, beside the plan without any.
 
     ``name``: of the lever; ``label``: of its plan in the comparison; ``totals``: of its judgement; ``gap``: how far it
-    may be from the best by the lever [1]; ``price``: person-months fewer than without a lever; ``unproven``: how many
-    more there may be without one, by the proven gap [person-months]; ``misses``: place to why it does not open within
-    the periods of a floor.
+    may be from the best by the lever [1]; ``price``: person-months fewer than without a lever; ``unproven``: how much
+    of that a longer search could save, by the proven gap of a floor [person-months]; ``misses``: place to why it does
+    not open within the periods of a floor.
     """
 
     name: LeverName
@@ -123,14 +127,19 @@ class Lever:
     misses: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
+    def most(self) -> bool:
+        """Whether it is proven that no plan opens more places within the floor; else the bound is far away."""
+        return self.gap < _FAR
+
+    @property
     def sentence(self) -> Reason | None:
         """What the lever costs; None of the plan without any."""
         if self.name == "none":
             return None
-        values = {"lever": self.label, "person_months": max(self.price, 0.0)}
-        if abs(self.price) < self.unproven:
-            return Reason("lever.close", **values)
-        return Reason("lever.costs", **values)
+        if self.price < 0.5:
+            return Reason("lever.free", lever=self.label)
+        code = "lever.costs" if self.price > self.unproven else "lever.close"
+        return Reason(code, lever=self.label, person_months=self.price)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,14 @@ def test_without_a_lever_there_is_no_row_and_no_price():
     assert work.levers == ()
 
 
+def test_a_floor_that_the_best_plan_keeps_costs_nothing():
+    work = plan_work(fair(one_large_place(), open_within_periods=4))
+    assert [str(note) for note in work.notes] == ["The lever 'floor of 4 periods' costs no person-months"]
+    (_, floor) = work.levers
+    assert floor.most
+    assert floor.misses == {}
+
+
 def test_places_that_no_floor_reaches_say_why():
     case = one_large_place()
     case = replace(case, gates_of_zones={"Z1": (GATE, pd.Timestamp("2026-03-15").date()), "Z2": (GATE, None)})

@@ -240,7 +240,8 @@ def _levers(planned: Planned, zones: pd.DataFrame) -> str:
         within = lever.totals.get("zones_in_time")
         words = [f"{sentence}."]
         if lever.name == "floor" and within is not None:
-            words.append(f"By it {within:,.0f} of {len(zones):,} places open within the floor.")
+            more = "no plan opens more of them by then" if lever.most else "that no more of them can was not proven"
+            words.append(f"By it {within:,.0f} of {len(zones):,} places open within the floor; {more}.")
         if lever.name == in_force:
             words.append("This lever is in force: the plan is made by it.")
         parts.append(f"<li>{escape(' '.join(words))}</li>")

@@ -18,7 +18,7 @@ from clearplan.planning.search.work import work_table
 from clearplan.settings.planning import LEVERS, LeverName
 
 #: Counted work of the plan of a lever that is not in force, which begins with the best plan found [units].
-_WORK = 5.0
+_WORK = 15.0
 
 
 def levers(case: PlanningCase, best: Schedule, judged: Judgement, *, clock: Clock) -> tuple[Lever, ...]:
@@ -49,7 +49,7 @@ def levers(case: PlanningCase, best: Schedule, judged: Judgement, *, clock: Cloc
             plans[name] = judged, best.gap, _misses(name, case, judged)
         else:
             plans[name] = _plan(name, case, best, clock)
-    free, free_gap, _ = plans["none"]
+    free, _, _ = plans["none"]
     return tuple(
         Lever(
             name=name,
@@ -57,7 +57,7 @@ def levers(case: PlanningCase, best: Schedule, judged: Judgement, *, clock: Cloc
             totals=judgement.totals,
             gap=gap,
             price=free.totals["person_months"] - judgement.totals["person_months"],
-            unproven=_unproven(free, free_gap),
+            unproven=_unproven(judgement, gap) if name == "floor" else 0.0,
             misses=misses,
         )
         for name, (judgement, gap, misses) in plans.items()
@@ -72,7 +72,7 @@ def label_of(name: LeverName, case: PlanningCase) -> str:
 
 
 def _unproven(judgement: Judgement, gap: float) -> float:
-    """How many more person-months there may be without a lever, by the proven gap [person-months]."""
+    """How many more person-months the best plan by a floor may have, by the proven gap [person-months]."""
     return judgement.totals["person_months"] * gap / (1 - gap) if gap < 1 else float("inf")
 
 
