@@ -7,6 +7,7 @@ import pytest
 
 from clearplan.outputs.report.html import table
 from clearplan.outputs.report.run import FLOWS, STATES, head_figures
+from clearplan.planning.planned import STRATEGIES
 from clearplan.tables.codes import CLASSES, RELEASED
 from tests.outputs.page.test_draw import data_of
 
@@ -49,7 +50,9 @@ def test_the_map_page_carries_the_facts(sample, facts):
     else:
         assert told["budgets"]["next"]["months"] is million.person_months is None
     last = {line[0]: line[1][-1] for line in told["home"]["lines"]}
-    assert last == pytest.approx({way.name: way.people_home for way in facts.plan.strategies}, rel=1e-9)
+    ways = {way.name: way.people_home for way in facts.plan.strategies}
+    assert list(ways) == [*STRATEGIES, "floor of 4 periods"]  # plans by levers have no line of their own
+    assert last == pytest.approx({name: ways[name] for name in STRATEGIES}, rel=1e-9)
     queues = {queue.queue: (queue.tasks, queue.gated) for queue in facts.queues}
     for name, (tasks, gated) in queues.items():
         rows = (sample[0].tasks["queue"] == name).to_numpy()

@@ -252,7 +252,7 @@ def _totals(
 ) -> dict[str, float]:
     settings, months = world.case.settings, world.months()
     finish = tables["tasks"]["finished_in"].fillna(world.never).to_numpy(int)
-    people = tables["zones"]["people"].to_numpy(float)
+    weighed = tables["zones"]["people"].to_numpy(float) * _weights(world)
     tasks = world.case.tasks
     area, on_tasks = tasks["area_m2"].to_numpy(float), (rows["task"] < len(tasks)).to_numpy(bool)
     # Months that count of each task, by the part of its last step that is done after each period.
@@ -265,6 +265,7 @@ def _totals(
         "m2_worked": float(rows.loc[on_tasks, "m2"].sum()),
         "days": float(use["days"].sum()),
         "cost": float(use["cost"].sum()),
+        "optional_value": _optional(weighed, opens, finish, world),
         "score_value": settings.score_weight * float(_column(tasks, "score") @ since) / 100,
         "risk_value": settings.risk_weight * float(_column(tasks, "expected_m2") @ since) / 1e4,
         "kept_days": _kept_days(rows, world),
@@ -272,9 +273,8 @@ def _totals(
     if settings.fairness is not None and settings.fairness.open_within_periods is not None:
         within = settings.fairness.open_within_periods * settings.period_months
         totals["zones_in_time"] = float((opens.after <= within).sum())
-    months_open, weighed = _months_open(opens, world), people * _weights(world)
+    months_open = _months_open(opens, world)
     late = np.minimum(months_open, _months_after(world))
-    totals["optional_value"] = _optional(weighed, opens, finish, world)
     totals["objective"] = (
         float(weighed @ months_open)
         + settings.late_penalty * float(weighed @ late)
