@@ -234,14 +234,14 @@ def _levers(planned: Planned, zones: pd.DataFrame) -> str:
     told = [(lever, sentence) for lever in planned.levers if (sentence := lever.sentence) is not None]
     if not told:
         return ""
-    in_force = planned.case.settings.lever
+    in_force, waiting = planned.case.settings.lever, len(zones) - len(planned.case.lived_in)
     parts = ["<h3>What fairness would cost</h3><ul>"]
     for lever, sentence in told:
         within = lever.totals.get("zones_in_time")
         words = [f"{sentence}."]
         if lever.name == "floor" and within is not None:
             more = "no plan opens more of them by then" if lever.most else "that no more of them can was not proven"
-            words.append(f"By it {within:,.0f} of {len(zones):,} places open within the floor; {more}.")
+            words.append(f"By it {within:,.0f} of {waiting:,} places open within the floor; {more}.")
         if lever.name == in_force:
             words.append("This lever is in force: the plan is made by it.")
         parts.append(f"<li>{escape(' '.join(words))}</li>")

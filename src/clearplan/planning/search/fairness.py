@@ -102,7 +102,8 @@ def _misses(name: LeverName, case: PlanningCase, judgement: Judgement) -> dict[s
     blocks = make_blocks(case)
     number = {zone: u for u, (zone, part) in enumerate(blocks.unlocks) if not part}
     kept = {number[zone]: int(blocks.in_time[number[zone]]) for zone in zones["zone_id"][in_time] if zone in number}
-    return {str(zone): _miss(str(zone), number, kept, blocks, case) for zone in zones["zone_id"][~in_time]}
+    late = [str(zone) for zone in zones["zone_id"][~in_time] if zone not in case.lived_in]
+    return {zone: _miss(zone, number, kept, blocks, case) for zone in late}
 
 
 def _miss(zone: str, number: Mapping[str, int], kept: Mapping[int, int], blocks: Blocks, case: PlanningCase) -> Reason:
