@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from clearplan.core.errors import TableError
+from clearplan.core.reason import Reason
 from clearplan.geo import shapes
 from clearplan.land.ledger import FLOWS, LEDGER_COLUMNS
 from clearplan.outputs.report.html import table as html_table
@@ -238,7 +239,9 @@ def _planned(planned: Planned, published: Mapping[str, pd.DataFrame], key: Key |
     if key is None:
         surveys = None if case.surveys is None else only_declared("surveys", case.surveys, "partner")
         blockers = only_declared("blockers", case.blockers, "partner")
-        return replace(planned, case=replace(case, surveys=surveys, blockers=blockers, gates_of_zones={}))
+        levers = tuple(replace(lever, misses=_reasons_of(lever.misses, "partner")) for lever in planned.levers)
+        case = replace(case, surveys=surveys, blockers=blockers, gates_of_zones={})
+        return replace(planned, case=case, levers=levers)
     work = publish_work(planned.schedule.work, key)
     return replace(
         planned,
@@ -253,6 +256,12 @@ def _planned(planned: Planned, published: Mapping[str, pd.DataFrame], key: Key |
         sooner={},
         levers=tuple(replace(lever, misses={}) for lever in planned.levers),
     )
+
+
+def _reasons_of(reasons: Mapping[str, Reason], tier: Tier) -> dict[str, Reason]:
+    """Reasons of places as a tier may see them; of one that says nothing there, that the place is left out."""
+    narrower = {zone: reasons_at([reason], tier) for zone, reason in reasons.items()}
+    return {zone: reason[0] if reason else Reason("zone.not_planned") for zone, reason in narrower.items()}
 
 
 def _judgement(told: Any, key: Key) -> Any:

@@ -11,6 +11,7 @@ from clearplan.planning.planned import BEST
 from clearplan.planning.search.schedule import schedule
 from clearplan.settings.planning import Fairness
 from clearplan.study.planning import plan_work
+from clearplan.study.publish import _planned as published_plan
 from clearplan.tables.row_rules import sourced_vulnerability
 from tests.conftest import FULL
 from tests.tiny_worlds import GATE, tiny
@@ -164,3 +165,14 @@ def test_the_judge_needs_no_planner_for_the_floor():
     work = schedule(case).work
     assert judge_work(work, case).totals["zones_in_time"] == 1
     assert "zones_in_time" not in judge_work(work, one_large_place()).totals
+
+
+def test_partners_read_of_a_missed_place_only_what_may_leave():
+    # Why a row could not be placed may quote what was entered; it stays in the house.
+    case = one_large_place()
+    case = replace(case, zones=case.zones.assign(deferred=[None, "at the house of N. N.", None]))
+    work = plan_work(fair(case, open_within_periods=2))
+    tables = {"tasks": case.tasks, "zones": case.zones, "teams": case.teams, "commitments": None}
+    kept, told = (plan.levers[-1].misses["Z1"] for plan in (work, published_plan(work, tables, None)))
+    assert "at the house of N. N." in str(kept)
+    assert str(told) == "has no place on the map"
