@@ -179,12 +179,13 @@ def _home(zones: pd.DataFrame, periods: int, start: pd.Timestamp, ends: pd.Datet
                 months[name] = months.get(name, 0.0) + 3 * value
         last = rows[-1]
         sums.append((strategy, *(months[n] + 12 * last[n] for n in people), last["people"], last["zones"],
-                     work["m2"].sum() * (0.7 + k / 10), work["days"].sum() * (1 - k / 50), work["cost"].sum(),
+                     2_000.0, 500.0 * k, work["m2"].sum() * (0.7 + k / 10),
+                     work["days"].sum() * (1 - k / 50), work["cost"].sum(),
                      0.0042 if k == 3 else np.nan))  # fmt: skip
     assert unknown.any()
     return pd.DataFrame(rows), pd.DataFrame(sums, columns=[
         "strategy", "person_months", "person_months_low", "person_months_high", "people_home", "zones_open",
-        "m2_finished", "days", "cost", "gap"])  # fmt: skip
+        "people_near_hazard", "people_near_released", "m2_finished", "days", "cost", "gap"])  # fmt: skip
 
 
 def _budgets(comparison: pd.DataFrame) -> pd.DataFrame:

@@ -164,7 +164,8 @@ ENDS = pd.to_datetime(["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "
 
 
 def random_case(rng: np.random.Generator) -> PlanningCase:
-    """Seasons, districts, two budgets, order of steps, waits; a promise in one of three, a deadline in one of four."""
+    """Seasons, districts, two budgets, order of steps, waits, people already home near tasks; a promise in one of
+    three, a deadline in one of four."""
     case = world(
         rng.lognormal(1, 1, 6),
         [(int(rng.integers(1, 99)), sorted(rng.choice(6, int(rng.integers(1, 4)), replace=False).tolist()))
@@ -189,4 +190,8 @@ def random_case(rng: np.random.Generator) -> PlanningCase:
         gap=0.2 if rng.random() < 0.75 else 0.01,  # the greedy plan is often near enough; HiGHS has its turn too
         hard_deadlines=["Z0"] if rng.random() < 1 / 4 else [],
     )  # fmt: skip
-    return replace(case, tasks=tasks, zones=zones, commitments=promises, settings=asked)
+    near = pd.DataFrame([("Z0", "T0", 0.3), ("Z0", "T1", 0.7), ("Z1", f"T{rng.integers(6)}", 1.0)],
+                        columns=["zone_id", "task_id", "part"])  # fmt: skip
+    zones = zones.assign(already_home=[float(rng.integers(1, 99)), float(rng.integers(1, 99)), np.nan])
+    asked = asked.model_copy(update={"home_risk_weight": 0.1})
+    return replace(case, tasks=tasks, zones=zones, commitments=promises, settings=asked, near_homes=near)

@@ -231,10 +231,28 @@ def test_totals_by_hand():
     assert late == 2710
     assert found["objective"] == pytest.approx(7020 + 2710 + 255 + 6.57 + 15.3)
     assert list(found) == [
-        "person_months", "person_months_low", "person_months_high", "people_home", "zones_open", "m2_finished",
-        "m2_worked", "days", "cost", "optional_value", "score_value", "risk_value", "kept_days", "objective",
+        "person_months", "person_months_low", "person_months_high", "people_home", "zones_open", "people_near_hazard",
+        "people_near_released", "m2_finished", "m2_worked", "days", "cost", "optional_value", "score_value",
+        "home_risk_value", "risk_value", "kept_days", "objective",
     ]  # fmt: skip
     assert all(type(value) is float for value in found.values())
+
+
+def test_risk_near_people_already_home_by_hand():
+    """A benefit of its own: it adds to the objective alone, and its people to no figure of those who come home."""
+    home = zones().assign(already_home=[60.0, np.nan, 30.0, np.nan, 0.0])
+    near = pd.DataFrame([("Y", "a", 0.25), ("Y", "b", 0.75), ("O", "c", 0.6), ("O", "d", 0.4)],
+                        columns=["zone_id", "task_id", "part"])  # fmt: skip
+    plain, found = judged(), judged(zones=home, near_homes=near, settings=plan(home_risk_weight=0.1))
+    # Y: a is released for 16.5 months, b for 21; O: c for 18, d, behind its gate, never.
+    assert found.totals["home_risk_value"] == pytest.approx(0.1 * (60 * (0.25 * 16.5 + 0.75 * 21) + 30 * 0.6 * 18))
+    assert found.totals["objective"] == pytest.approx(plain.totals["objective"] + 151.65)
+    # Of Y all is released at the end, of O 0.6; of the others nobody knows that anybody is near.
+    assert found.zones["near_released"].fillna(-1).tolist() == pytest.approx([1, -1, 0.6, -1, -1])
+    assert (found.totals["people_near_hazard"], found.totals["people_near_released"]) == (90, 60)
+    for name in ("person_months", "person_months_low", "person_months_high", "people_home", "zones_open"):
+        assert found.totals[name] == plain.totals[name]
+    assert plain.totals["people_near_hazard"] == plain.totals["home_risk_value"] == 0
 
 
 def test_a_return_planned_before_the_start_or_after_all_that_counts():

@@ -340,6 +340,7 @@ def print_ways(plan: PlanFacts, notes: Sequence[Reason]) -> None:
         "range",
         "of those who wait home",
         "places open",
+        "already home, near ground released",
         plan.currency,
     )
     rows = [
@@ -349,6 +350,7 @@ def print_ways(plan: PlanFacts, notes: Sequence[Reason]) -> None:
             f"{way.person_months_low:,.0f} to {way.person_months_high:,.0f}",
             f"{way.people_home:,.0f}",
             f"{way.zones_open:.0f}",
+            f"{way.people_near_released:,.0f} of {way.people_near_hazard:,.0f}",
             f"{way.cost:,.0f}",
         )
         for way in plan.strategies

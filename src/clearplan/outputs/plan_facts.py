@@ -23,6 +23,8 @@ class Strategy:
     """What a way of planning achieves by the end of the plan; ``gap``: proven distance to the best [1], if it is.
 
     ``price``: person-months that a lever of fairness costs, None where there is none.
+    ``people_home`` waited and came home; ``people_near_released`` of the ``people_near_hazard`` were home already, and
+    all ground near them is released: no sum of the two.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Strategy:
     person_months_high: float
     people_home: float
     zones_open: float
+    people_near_hazard: float
+    people_near_released: float
     m2_finished: float
     days: float
     cost: float

@@ -14,6 +14,7 @@ import pandas as pd
 from clearplan.core.reason import Reason
 from clearplan.planning.blockers import find_blockers, first_zones, without_place
 from clearplan.planning.methods import UnknownPeople
+from clearplan.planning.near_homes import near_homes
 from clearplan.planning.outcomes import Shares, outcome_shares
 from clearplan.planning.place_surveys import place_surveys
 from clearplan.settings.planning import PlanningSettings
@@ -77,6 +78,10 @@ class PlanningCase:
     surveys: gpd.GeoDataFrame | None = None
     """SURVEYS: the place surveys for which zones wait, from :func:`clearplan.planning.place_surveys.place_surveys`;
     None: of tables made by hand, in which each zone counts as surveyed."""
+
+    near_homes: pd.DataFrame | None = None
+    """Ground of tasks near people already home, from :func:`clearplan.planning.near_homes.near_homes`: zone_id,
+    task_id, part; None: of none is known that it is there."""
 
     gates_of_zones: Mapping[str, tuple[Reason, dt.date | None]] = field(default_factory=dict)
     """Zone to why it is behind a gate, and the last day of that; a zone of which no such day is stated never opens."""
@@ -163,6 +168,7 @@ def make_case(  # noqa: PLR0913 - one keyword for each table of a case
         without_place=without_place(zones, lifelines),
         previous=previous,
         surveys=surveys,
+        near_homes=near_homes(tasks, zones, settings),
         gates_of_zones=_with_those_before(zones, gates_of_zones or {}),
     )
 

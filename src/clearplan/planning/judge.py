@@ -20,6 +20,7 @@ from clearplan.planning.case import PlanningCase
 from clearplan.planning.limits import breaches, progress
 from clearplan.planning.schedule_rows import counted_rows
 from clearplan.planning.world import (
+    RELATIVE,
     Array,
     Openings,
     World,
@@ -33,6 +34,7 @@ from clearplan.planning.world import (
     sums_by,
     world_of,
 )
+from clearplan.tables.people import already_home
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Judgement:
     """As ZONES: zone_id, finished_in (period after which its blockers are finished and it opens later than its gate
     ends, 0: from the start, blank: never), opens_in (period by whose end it is handed over and open, 0: from the start,
     blank: not in the plan), opens_on, people, people_low, people_high, person_months, person_months_low,
-    person_months_high, last_tasks."""
+    person_months_high, near_released [1], last_tasks."""
     tasks: pd.DataFrame
     """As TASKS: task_id, finished_part [1], finished_in (period), finish_on, start_on, teams."""
     home: pd.DataFrame
@@ -56,8 +58,10 @@ class Judgement:
     """As TEAMS, for each period: team_id, kind, period, days, available [team-days], cost [currency]."""
     totals: dict[str, float]
     """person_months, person_months_low, person_months_high, people_home, zones_open, zones_in_time (those open within
-    the periods of a floor, where one is stated), m2_finished, m2_worked, days, cost, optional_value, score_value,
-    risk_value, kept_days, objective [person-months, people, m2, team-days or currency]; areas are of tasks alone."""
+    the periods of a floor, where one is stated), people_near_hazard (already home, with tasks near),
+    people_near_released (of them those all of whose near ground is released), m2_finished, m2_worked, days, cost,
+    optional_value, score_value, home_risk_value, risk_value, kept_days, objective [person-months, people, m2, team-days
+    or currency]; areas are of tasks alone."""
     surveys: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Of place surveys, as of tasks."""
 
@@ -175,6 +179,7 @@ def _zones(people: Array, opens: Openings, zone: Array, task: Array, finish: Arr
             "person_months": likely * months,
             "person_months_low": low * months,
             "person_months_high": high * months,
+            "near_released": _near_released(finish, world),
             "last_tasks": ["; ".join(last[k]) if k in last else None for k in range(len(zones))],
         }
     )
@@ -254,6 +259,7 @@ def _totals(
     finish = tables["tasks"]["finished_in"].fillna(world.never).to_numpy(int)
     weighed = tables["zones"]["people"].to_numpy(float) * _weights(world)
     tasks = world.case.tasks
+    home, released = already_home(world.case.zones), tables["zones"]["near_released"].to_numpy(float)
     area, on_tasks = tasks["area_m2"].to_numpy(float), (rows["task"] < len(tasks)).to_numpy(bool)
     # Months that count of each task, by the part of its last step that is done after each period.
     since = np.diff(parts[: len(tasks)], axis=1, prepend=0.0) @ months[:-1]
@@ -261,12 +267,15 @@ def _totals(
     totals |= {
         "people_home": float(tables["home"]["people"].iloc[-1]),
         "zones_open": float(opens.open.sum()),
+        "people_near_hazard": float(home[~np.isnan(released)].sum()),
+        "people_near_released": float(home[released == 1].sum()),
         "m2_finished": float(area[finish < world.never].sum()),
         "m2_worked": float(rows.loc[on_tasks, "m2"].sum()),
         "days": float(use["days"].sum()),
         "cost": float(use["cost"].sum()),
         "optional_value": _optional(weighed, opens, finish, world),
         "score_value": settings.score_weight * float(_column(tasks, "score") @ since) / 100,
+        "home_risk_value": settings.home_risk_weight * _home_risk(since, world),
         "risk_value": settings.risk_weight * float(_column(tasks, "expected_m2") @ since) / 1e4,
         "kept_days": _kept_days(rows, world),
     }
@@ -278,7 +287,7 @@ def _totals(
     totals["objective"] = (
         float(weighed @ months_open)
         + settings.late_penalty * float(weighed @ late)
-        + sum(totals[name] for name in ("optional_value", "score_value", "risk_value"))
+        + sum(totals[name] for name in ("optional_value", "score_value", "risk_value", "home_risk_value"))
         + settings.stability * totals["kept_days"]
     )
     return totals
@@ -295,6 +304,33 @@ def _weights(world: World) -> Array:
 
 
 _PERSON_MONTHS = ("person_months", "person_months_low", "person_months_high")
+
+
+def _near_released(finish: Array, world: World) -> Array:
+    """Part of what is expected to be contaminated near the homes of each zone that is released at the plan's end [1].
+
+    Blank where nobody is known to be home, or no task has ground near homes.
+    """
+    near, zones = world.case.near_homes, world.case.zones
+    if near is None:
+        return np.full(len(zones), np.nan)
+    zone = numbered(near["zone_id"], ids_of(zones, "zone_id", "ZONES"), "NEAR_HOMES", "zone", "ZONES")
+    task = numbered(near["task_id"], world.task_ids, "NEAR_HOMES", "task", "TASKS")
+    done = np.bincount(zone, weights=near["part"] * (finish[task] < world.never), minlength=len(zones))
+    there = np.bincount(zone, minlength=len(zones)) > 0
+    # Parts of a whole may sum to a little less.
+    return np.where(there & (already_home(zones) > 0), np.where(done >= 1 - RELATIVE, 1.0, done), np.nan)
+
+
+def _home_risk(since: Array, world: World) -> float:
+    """Months of people already home from the release of what is near them on, by its part [person-months]."""
+    near, zones = world.case.near_homes, world.case.zones
+    if near is None or not len(near):
+        return 0.0
+    home = np.nan_to_num(already_home(zones))
+    zone = index_in(ids_of(zones, "zone_id", "ZONES"), near["zone_id"])
+    task = index_in(world.task_ids, near["task_id"])
+    return float((home[zone] * near["part"].to_numpy(float)) @ since[task])
 
 
 def _optional(people: Array, opens: Openings, finish: Array, world: World) -> float:

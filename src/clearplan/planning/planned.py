@@ -41,6 +41,8 @@ _COMPARED = (
     "person_months_high",
     "people_home",
     "zones_open",
+    "people_near_hazard",
+    "people_near_released",
     "m2_finished",
     "days",
     "cost",
@@ -222,12 +224,20 @@ def with_plan(tasks: Tasks, zones: Zones, planned: Planned) -> tuple[Tasks, Zone
         "waits_for": [len(_tasks_of(waits.get(zone, ()))) for zone in ids],
         "survey_status": _survey_status(zones, planned.case),
         "last_tasks": judged.zones["last_tasks"].to_numpy(),
+        "near_tasks": _near_tasks(ids, planned.case.near_homes),
+        "near_released": judged.zones["near_released"].to_numpy(),
         "why": [_why(zone, planned, waits.get(zone, []), row) for zone, row in zip(ids, rows, strict=True)],
         "sooner": [planned.sooner.get(zone) for zone in ids],
     }
     if planned.replayed is not None:
         columns |= {name: planned.replayed.zones[name].to_numpy() for name in ("probability", "p50_on", "p80_on")}
     return tasks.assign(**dated), zones.assign(**columns)
+
+
+def _near_tasks(zones: pd.Series, near: pd.DataFrame | None) -> list[int | None]:
+    """How many tasks have ground near the homes of each zone; blank where nobody is known to be home."""
+    numbers = {} if near is None else near.groupby("zone_id")["task_id"].nunique().to_dict()
+    return [numbers.get(zone) for zone in zones]
 
 
 def _why(zone: str, planned: Planned, waits: Sequence[str], row: Mapping[Any, Any]) -> Reason:

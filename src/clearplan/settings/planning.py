@@ -243,6 +243,12 @@ class PlanningSettings(Settings):
     risk_weight: Amount = Field(
         description="What one hectare expected to be contaminated is worth from its release on [person-months a month]."
     )
+    home_risk_weight: Amount = Field(
+        default=0.0,
+        description="What one person already home, all of whose near ground is released, is worth a month; of the "
+        "share that is expected to be contaminated, each task from its release on [person-months a person and month]. "
+        "No source states how much that is: 0 counts and prints it, and weighs nothing.",
+    )
     optional_share: Probability = Field(
         description="What an optional lifeline adds, as a part of what the open zone is worth [1]."
     )

@@ -246,7 +246,13 @@ def _planned(planned: Planned, published: Mapping[str, pd.DataFrame], key: Key |
     return replace(
         planned,
         case=replace(
-            case, blockers=case.blockers.iloc[:0], without_place={}, previous=None, surveys=None, gates_of_zones={}
+            case,
+            blockers=case.blockers.iloc[:0],
+            without_place={},
+            previous=None,
+            surveys=None,
+            near_homes=None,
+            gates_of_zones={},
         ),
         schedule=replace(planned.schedule, work=work, strategies={}, notes=(), left_out={}, shut={}, parts=()),
         judgement=_judgement(planned.judgement, key),

@@ -247,6 +247,11 @@ OPENINGS: tuple[Column, ...] = added_by("planning",  # of ZONES
            tag="#indicator+num+waits_for"),
     Column("last_tasks", "text", "last of them to be finished", leaves="partner", tag="#meta+id+list+last_tasks",
            head="last of them", shown="sentence"),
+    Column("near_tasks", "integer", "tasks with ground near the homes of people already there; blank: none is known",
+           "tasks", leaves="partner", tag="#indicator+num+near_tasks", head="tasks near people already home"),
+    Column("near_released", "number", "part of what is expected to be contaminated near those homes that the plan "
+           "releases by its end; blank: none is known", "1", leaves="partner", tag="#output+share+near_released",
+           head="released near people already home"),
     Column("why", "reason", "why the zone opens then, or why not", leaves="public", tag="#description+why",
            head="why then, or why not", shown="sentence"),
     Column("sooner", "reason", "what would bring it forward", leaves="public", tag="#description+sooner",

@@ -88,7 +88,7 @@ def donor_plan(home=None, currency="USD"):
     """The plan of the days of ``PERIODS``."""
     frames = {"home": home_table() if home is None else home, "budgets": budget_table()}
     planned = planned_of(frames, waiting=1500.0, budget=2e6, currency=currency)
-    days = {"start": PERIODS[0][1], "periods": 3, "period_months": 3}
+    days = {"start": PERIODS[0][1], "periods": 3, "period_months": 3, "counted_months": 12}
     return replace(planned, case=replace(planned.case, settings=planned.case.settings.model_copy(update=days)))
 
 

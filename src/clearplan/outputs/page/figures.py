@@ -12,6 +12,7 @@ import shapely
 from clearplan.outputs.facts import BRIDGE_TERMS, Bridge, Facts
 from clearplan.outputs.people_facts import Headcount
 from clearplan.outputs.plan_facts import Million, Opening, PlanFacts
+from clearplan.planning.planned import BEST
 from clearplan.tables.codes import CLASSES, OUTSIDE
 from clearplan.tables.texts import ids_in
 
@@ -77,6 +78,7 @@ def _of_plan(plan: PlanFacts) -> dict[str, Any]:
         "home": {
             "days": [day.isoformat() for day in longest.on],
             "waiting": number(plan.waiting),
+            "near": _near(plan),
             "lines": [
                 [line.strategy, *([number(value) for value in values] for values in (line.people, line.low, line.high))]
                 for line in plan.home
@@ -98,6 +100,14 @@ def _of_plan(plan: PlanFacts) -> dict[str, Any]:
             "next": None if plan.next_million is None else _million(plan.next_million),
         }
     return plain
+
+
+def _near(plan: PlanFacts) -> list[float | None] | None:
+    """People already home near hazard, and those of them all of whose near ground the best plan found releases."""
+    best = next((way for way in plan.strategies if way.name == BEST), None)
+    if best is None or not best.people_near_hazard:
+        return None
+    return [number(best.people_near_hazard), number(best.people_near_released)]
 
 
 def _opening(opening: Opening) -> dict[str, Any]:

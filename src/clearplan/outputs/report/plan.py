@@ -53,6 +53,7 @@ def workplan_section(planned: Planned, tasks: pd.DataFrame, zones: pd.DataFrame)
         _openings(zones),
         _left_out(zones),
         _lived_in(zones),
+        _near_homes(zones),
         _teams_at_work(planned, tasks, zones),
         _use(planned),
         _budgets(planned),
@@ -222,6 +223,10 @@ def _comparison(planned: Planned) -> str:
     if len(ranked):
         columns["against the ranked list"] = [_signed(v - ranked.iloc[0]) for v in ways["person_months"]]
     columns |= {
+        "already home, all near ground released": [
+            f"{_whole(done)} of {_whole(near)}"
+            for done, near in zip(ways["people_near_released"], ways["people_near_hazard"], strict=True)
+        ],
         "ground finished [km²]": [_km2(v) for v in ways["m2_finished"]],
         "team-days": [_whole(v) for v in ways["days"]],
         f"cost{unit}": costs,
@@ -345,6 +350,26 @@ def _made_up(zones: pd.DataFrame) -> pd.Series:
     """Whether the number of people who wait is illustrative."""
     basis = zones["people_basis"] if "people_basis" in zones.columns else pd.Series(None, index=zones.index)
     return (basis == "illustrative") & zones["people"].notna()
+
+
+def _near_homes(zones: pd.DataFrame) -> str:
+    """Places where people are already home with tasks near, and what of it the plan releases: no opening."""
+    if "near_tasks" not in zones.columns:
+        return ""
+    own = zones.assign(place=place_names(zones))[zones["near_tasks"].notna()].sort_values("place", kind="stable")
+    if not len(own):
+        return ""
+    columns = {
+        "place": own["place"].tolist(),
+        "already home": [_whole(v, "unknown") for v in already_home(own)],
+        "tasks near": [_whole(v) for v in own["near_tasks"]],
+        "released by the plan's end": [share_words(float(v)) for v in own["near_released"]],
+    }
+    return (
+        "<h3>Risk near people already home</h3><p>Their place is the ground within home_m and its position error. "
+        "Released: of what is expected to be contaminated there. This is a benefit of its own: it is no opening, and "
+        "these people stand in no figure of those who come home.</p>" + _table(columns, ["place"])
+    )
 
 
 def _lived_in(zones: pd.DataFrame) -> str:

@@ -20,8 +20,8 @@ def work_sheets(currency: str) -> dict[str, Sheet]:
             "the best plan found beside simpler ways with the same teams and money",
             "strategies",
             names(
-                "strategy people_home zones_open person_months person_months_low person_months_high m2_finished days "
-                "cost gap price"
+                "strategy people_home zones_open person_months person_months_low person_months_high "
+                "people_near_hazard people_near_released m2_finished days cost gap price"
             ),
             may_lack=names("price"),
             currency=currency,
@@ -32,12 +32,13 @@ def work_sheets(currency: str) -> dict[str, Sheet]:
             "zones",
             names(
                 "zone_id name already_home families_home already_home_on people families people_basis planned_return "
-                "opens_in opens_on probability p50_on p80_on waits_for last_tasks why sooner other_names lon lat "
-                "position_error_m already_home_source people_source source"
+                "opens_in opens_on probability p50_on p80_on waits_for last_tasks near_tasks near_released why sooner "
+                "other_names lon lat position_error_m already_home_source people_source source"
             ),
             may_lack=names(
                 "already_home families_home already_home_on families people_basis planned_return probability p50_on "
-                "p80_on last_tasks other_names lon lat position_error_m already_home_source people_source source"
+                "p80_on last_tasks near_tasks near_released other_names lon lat position_error_m already_home_source "
+                "people_source source"
             ),
             fixed=2,
         ),

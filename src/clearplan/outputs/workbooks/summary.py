@@ -106,6 +106,12 @@ _OF_STRATEGY = (
         "person-months",
         "each person counts for every month from the opening of the place",
     ),
+    (
+        "people_near_released",
+        "people already home, all near ground released",
+        "people",
+        "who live near hazard now, and all of whose near ground is released when the plan ends; none of those who wait",
+    ),
     ("m2_finished", "ground finished", "m2", "of tasks whose work is all done"),
     ("days", "work", "team-days", "of all teams together"),
     ("cost", "cost", "", "days by the cost of each team a day"),

@@ -35,12 +35,15 @@ from clearplan.planning.methods import (
 from clearplan.planning.search.problem import TINY, Problem
 from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings, Step
 from clearplan.tables.codes import PLACE, SURVEY
+from clearplan.tables.people import already_home
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 
 #: Blocks that unlock nothing are kept apart by what they are worth for their ground, in so many groups.
 _GROUPS = 8
+#: Blocks near homes are kept apart by what they are worth for their ground, in so many bands for each doubling.
+_BANDS = 3
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,14 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
     first, held = first_periods(tasks, settings), _held(case, waits)
     shut = _shut(case, waits, reasons, held)
     unlocks, needs, parent = _unlocks(case, waits, shut, reasons)
-    gain, area = _gains(tasks, settings), tasks["area_m2"].to_numpy(float)
+    home, area = _home_gains(case), tasks["area_m2"].to_numpy(float)
+    gain = _gains(tasks, settings) + home
     where = {task: k for k, task in enumerate(tasks["task_id"].astype(str))}
     users: dict[int, list[int]] = {}
     for u, needed in enumerate(needs):
         for task in needed:
             users.setdefault(where[task], []).append(u)
-    keys = _keys(case, able, users, promised, gain, first, alone=alone)
+    keys = _keys(case, able, users, promised, gain, home, first, alone=alone)
     members = tuple(_best_first(np.array(ids), gain, area) for ids in keys.values())
     steps, step_no = _steps(case, members, able)
     block_of = {int(k): b for b, ids in enumerate(members) for k in ids}
@@ -314,23 +318,37 @@ def _gains(tasks: pd.DataFrame, settings: PlanningSettings) -> Array:
     return gain
 
 
+def _home_gains(case: PlanningCase) -> Array:
+    """What each task is worth a month from its release on for people already home near it [person-months a month]."""
+    near = case.near_homes
+    if near is None or not len(near) or not case.settings.home_risk_weight:
+        return np.zeros(len(case.works))
+    home = dict(zip(case.zones["zone_id"].astype(str), already_home(case.zones), strict=True))
+    worth = near["part"] * near["zone_id"].map(home) * case.settings.home_risk_weight
+    by_task = worth.groupby(near["task_id"].astype(str)).sum()
+    return case.works["task_id"].astype(str).map(by_task).fillna(0.0).to_numpy(float)
+
+
 def _keys(
     case: PlanningCase,
     able: Able,
     users: Mapping[int, list[int]],
     promised: Promised,
     gain: Array,
+    home: Array,
     first: Array,
     *,
     alone: bool,
 ) -> dict[Any, list[int]]:
-    """Tasks by what makes them alike."""
+    """Tasks by what makes them alike; ``gain`` and, of it, what counts for people already home (``home``)."""
     tasks, area = case.works, case.works["area_m2"].to_numpy(float)
     free = [k for k in range(len(tasks)) if able[k] is not None and k not in users]
     density = gain / np.maximum(area, TINY)
     order = np.argsort(density[free], kind="stable")
     group = np.zeros(len(tasks), dtype=int)
     group[np.array(free, dtype=int)[order]] = np.arange(len(free)) * _GROUPS // max(len(free), 1)
+    # Ground near homes differs in worth by far more than scores do: within a block by a quarter at most.
+    band = np.round(_BANDS * np.log2(np.maximum(home, TINY) / np.maximum(area, TINY))) * (home > 0)
     districts = tasks["district"].astype(str) if case.settings.stability else pd.Series("", index=tasks.index)
     classes = tasks["land_class"]
     keys: dict[Any, list[int]] = {}
@@ -342,7 +360,7 @@ def _keys(
             unlocked = tuple(users[k]) if k in users else ("free", int(group[k]))
             shares = (float(case.shares.cancelled[k]), float(case.shares.cleared[k]))
             left = () if np.isnan(shares).any() else shares  # NaN is not like itself
-            like = (classes.iloc[k], districts.iloc[k], promised.get(k), first[k], left)
+            like = (classes.iloc[k], districts.iloc[k], promised.get(k), first[k], left, band[k])
             key = (unlocked, id(methods[0]), methods[1], *like)
         keys.setdefault(key, []).append(k)
     return keys

@@ -71,7 +71,9 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clo
     _refuse(case)
     allowance = allowance_of(case.settings, clock=clock)
     blocks, single = make_blocks(case), make_blocks(case, alone=True)
-    search = best_plan(blocks.problem, searched(blocks, case.settings), allowance, progress=progress)
+    search = best_plan(
+        blocks.problem, searched(blocks, case.settings), allowance, slack=blocks.slack, progress=progress
+    )
     value, bound = proven(blocks, search)
     lists = (in_order(single.problem, order).work for order in (_by_rank(case, single), _by_value(case, single)))
     works = [
@@ -221,6 +223,7 @@ def best_plan(
     settings: PlanningSettings,
     allowance: Allowance,
     *,
+    slack: float = 0.0,
     start: Parts | None = None,
     progress: Progress | None = None,
 ) -> Found:
@@ -233,6 +236,8 @@ def best_plan(
         ``gap`` [1], ``seed``.
     allowance : Allowance
         Ends the search by counted work, and is charged with it.
+    slack : float
+        How much more the order within blocks could be worth: the gap must hold with it [person-months].
     start : schedule, optional
         A further schedule to begin with, such as that of a smaller budget.
     progress : callable, optional
@@ -255,6 +260,7 @@ def best_plan(
     programme = programme_of(problem, at)
     relaxed = relax(programme, allowance=allowance, share=_RELAXATION_UNTIL, seed=settings.seed)
     bound = relaxed.bound + 1e-6
+    settings = settings.model_copy(update={"gap": max(settings.gap - slack / bound, _LEAST_GAP * settings.gap)})
     ways = [_by_relaxation(way, at, relaxed.point, best) for way in (problem, cheapest_first(problem))]
     best = max((best, *(way.parts for way in ways)), key=lambda parts: worth(problem, parts))
     report(gap_of(bound, worth(problem, best)))
@@ -275,6 +281,8 @@ def best_plan(
     return Found(best, first, value, max(bound, value), tuple(notes), met.clashes)
 
 
+#: Part of the gap that is left to the search where the order within blocks may take more than the rest of it [1].
+_LEAST_GAP = 0.25
 #: Programmes with fewer columns are left to HiGHS at once, and after the moves those in which a piece is nearly all.
 _SMALL, _FEW = 1_000, 48
 #: So many moves of an order and so many pieces are tried at most.

@@ -41,6 +41,12 @@ function headOfPeople(home, waiting) {
   headFigure(say("Home / waiting"), headCount(home) + " / " + headCount(waiting), note, books.home ? { href: "#chart-home" } : null);
 }
 
+// A benefit of its own: people already home whose near ground the plan releases come home in no figure.
+function nearWords(near) {
+  return near === null ? "" : " " + say("Of {people} people already home near hazard, the plan means to release all near ground of {released}; they stand in no figure here.",
+    { people: figure(near[0], 0), released: figure(near[1], 0) });
+}
+
 // What programmes aim at in all of the region: beside the figures of places, and in no sum.
 function targetWords() {
   return books.targets.map(function (one) {
@@ -270,7 +276,7 @@ function drawHome() {
     return say("{name}: {people} of those who wait are home on {day}.", { name: say(line[0]), people: figure(at(line[1], last), 0), day: dayWords(days[last]) });
   }).join(" ") + (own.waiting === null ? "" : " " + say("All people waiting: {people}.", { people: figure(own.waiting, 0) }));
   var holder = part(say("People who come home over time"), "chart-home",
-    say("As planned, of the whole region; districts and classes don't filter it. Places whose number nobody knows count with the number assumed.") + targetWords());
+    say("As planned, of the whole region; districts and classes don't filter it. Places whose number nobody knows count with the number assumed.") + nearWords(own.near) + targetWords());
   var svg = chart(high, say("People who come home over time"), words);
   yearBands(svg, days, x, top, low);
   steps(most, 4).forEach(function (value) {
