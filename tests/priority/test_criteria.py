@@ -67,6 +67,22 @@ def test_people_and_families_with_what_nobody_knows():
         figure_of(tasks, zones, "families")
 
 
+def test_people_already_home_are_a_figure_of_their_own():
+    zones = zones_of([{"already_home": 300.0, "people": 7.0}, {"already_home": 90.0}, {"people": 5.0}])
+    tasks = tasks_of([{"x": 0, "zone_ids": "Z0; Z1"}, {"x": 200, "zone_ids": "Z1; Z2"}, {"x": 400}])
+    found = figure_of(
+        tasks, zones, "already_home", plan_of({"name": "already_home"}, unknown_already_home=[0, 20, 800])
+    )
+    assert found["c_already_home_raw"].tolist() == [390, 110, 0]
+    assert found["c_already_home_low"].tolist() == [390, 90, 0]
+    assert found["c_already_home_high"].tolist() == [390, 890, 0]
+    assert figure_of(tasks, zones, "people")["c_people_raw"].tolist() == [7 + 200, 200 + 5, 0]
+    with pytest.raises(TableError, match=r"how many are home in zone Z2; state priority\.unknown_already_home"):
+        figure_of(tasks, zones, "already_home")
+    with pytest.raises(SettingsError, match="least, likely, most"):
+        plan_of({"name": "already_home"}, unknown_already_home=[20, 0, 800])
+
+
 def test_each_unknown_zone_of_a_task_is_assumed_by_itself():
     zones = zones_of([{}, {}, {"people": 90.0}])
     tasks = tasks_of([{"x": 0, "zone_ids": "Z0; Z1; Z2"}, {"x": 200, "zone_ids": "Z0"}])

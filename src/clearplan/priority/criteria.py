@@ -19,6 +19,7 @@ from clearplan.geo import shapes
 from clearplan.geo.blocking import blocking_ground, reaching
 from clearplan.settings.priority import Criterion, PrioritySettings
 from clearplan.tables.check import placed
+from clearplan.tables.people import already_home
 from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
@@ -40,6 +41,7 @@ class Meaning:
 CRITERIA: dict[str, Meaning] = {
     "people": Meaning("People who wait, in zones that the task affects", "people", "zones"),
     "families": Meaning("Families who wait, in zones that the task affects", "families", "zones"),
+    "already_home": Meaning("People already home, in zones that the task affects", "people", "zones"),
     "days_to_return": Meaning("Days until the planned return", "days", "zones"),
     "lifelines": Meaning("Essential lifelines that the task blocks", "lifelines"),
     "zone_distance": Meaning("Distance to the nearest zone", "m"),
@@ -181,14 +183,31 @@ def people_of(zones: pd.DataFrame) -> dict[str, float]:
 
 
 def _people(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) -> Figure:
-    return _assumed(zone_figures(tasks, people_of(zones)), settings, 1.0)
+    return _assumed(zone_figures(tasks, people_of(zones)), _waiting(settings))
 
 
-def _assumed(found: ZoneFigures, settings: PrioritySettings, per: float) -> Figure:
-    """With the declared assumption for each zone of which nobody knows, divided by ``per``."""
+def _already_home(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) -> Figure:
+    found = zone_figures(tasks, dict(zip(zones["zone_id"], already_home(zones), strict=True)))
+    if settings.unknown_already_home is None and any(found.unknown):
+        first = next(own for own in found.unknown if own)[0]
+        raise TableError(
+            f"criterion already_home: nobody knows how many are home in zone {first}; state "
+            "priority.unknown_already_home, or drop the criterion"
+        )
+    return _assumed(found, settings.unknown_already_home or (0.0, 0.0, 0.0))
+
+
+def _waiting(settings: PrioritySettings) -> tuple[float, float, float]:
+    """Least, likely and most people who are assumed to wait for a zone whose number nobody knows [people]."""
+    likely = settings.unknown_people
+    low, high = settings.unknown_people_range or (likely, likely)
+    return low, likely, high
+
+
+def _assumed(found: ZoneFigures, unknown: tuple[float, float, float], per: float = 1.0) -> Figure:
+    """With what is assumed for each zone of which nobody knows: least, likely and most, divided by ``per``."""
     count = np.array([len(own) for own in found.unknown], dtype=float)
-    low, high = settings.unknown_people_range or (settings.unknown_people, settings.unknown_people)
-    likely, least, most = (found.stated + count * people / per for people in (settings.unknown_people, low, high))
+    least, likely, most = (found.stated + count * people / per for people in unknown)
     return Figure(likely, least, most, ["; ".join(own) for own in found.unknown])
 
 
@@ -204,7 +223,7 @@ def _families(tasks: Any, zones: Any, settings: PrioritySettings, around: Around
         raise TableError(
             f"criterion families: zone {first} states none; state priority.people_per_family, or weigh people instead"
         )
-    return _assumed(found, settings, size or 1.0)
+    return _assumed(found, _waiting(settings), size or 1.0)
 
 
 def _days_to_return(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) -> Figure:
@@ -377,6 +396,7 @@ def layer_means(tasks: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, field: str) ->
 _MEASURED: dict[str, Callable[[Any, Any, PrioritySettings, Around], Figure]] = {
     "people": _people,
     "families": _families,
+    "already_home": _already_home,
     "days_to_return": _days_to_return,
     "lifelines": _lifelines,
     "zone_distance": _zone_distance,

@@ -22,7 +22,7 @@ from clearplan.tables.texts import ids_in
 Array = NDArray[Any]
 _SAME = 1e-9  # points; below it two scores are equal
 #: Units of which there are no parts.
-_COUNTED = ("people", "families", "lifelines", "accidents")
+_COUNTED = ("people", "families", "already_home", "lifelines", "accidents")
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ OWN_WEIGHTS = "the plan"
 RESERVED = (OWN_WEIGHTS, "queue", "criterion")
 #: Figures that clearplan measures itself; a criterion of another name reads a column of TASKS.
 FIGURES = (
-    "people", "families", "days_to_return", "lifelines", "zone_distance", "accidents", "land_class", "area",
-    "probability", "expected_area", "effort", "road_distance", "slope",
+    "people", "families", "already_home", "days_to_return", "lifelines", "zone_distance", "accidents", "land_class",
+    "area", "probability", "expected_area", "effort", "road_distance", "slope",
 )  # fmt: skip
 
 
@@ -301,6 +301,11 @@ class PrioritySettings(Settings):
         default=None,
         description="Least and most people that such a zone may have; the draws of robustness run over it.",
     )
+    unknown_already_home: tuple[Amount, Amount, Amount] | None = Field(
+        default=None,
+        description="Least, likely and most people assumed to be home already in a zone whose number nobody knows "
+        "[people]; needed where the criterion already_home meets one.",
+    )
     people_per_family: Annotated[float, Field(gt=0, le=50)] | None = Field(
         default=None,
         description="Used for families of a zone that states only people [people]; unset: such a zone is unknown.",
@@ -349,6 +354,10 @@ class PrioritySettings(Settings):
         low, high = self.unknown_people_range or (self.unknown_people, self.unknown_people)
         if not low <= self.unknown_people <= high:
             raise ValueError("unknown_people_range must hold unknown_people")
+        if self.unknown_already_home is not None and list(self.unknown_already_home) != sorted(
+            self.unknown_already_home
+        ):
+            raise ValueError("unknown_already_home must be least, likely, most in that order")
         return self
 
     def of_queue(self, queue: str) -> list[Criterion]:

@@ -380,12 +380,20 @@ def _warnings(
 
 def of_people(project: Project, people: Mapping[str, Any]) -> list[str]:
     """What is not known of people, what is made up, and what a programme aims at, in words that any tier may read."""
-    waiting, words = people["waiting"], []
+    waiting, home, words = people["waiting"], people["already_home"], []
     if waiting["unknown"]:
         words.append(
             f"How many people wait is unknown for {_places(waiting['unknown'])}; ranks assume "
             f"{project.priority.unknown_people:g} for each"
         )
+    weighed = "already_home" in {criterion.name for criterion in project.priority.criteria}
+    if home["unknown"] and weighed and project.priority.unknown_already_home is not None:
+        _, likely, _ = project.priority.unknown_already_home
+        words.append(
+            f"How many are already home is unknown for {_places(home['unknown'])}; ranks assume {likely:g} each"
+        )
+    elif home["unknown"] and home["places"]:
+        words.append(f"How many are already home is unknown for {_places(home['unknown'])}: they count in no figure")
     if waiting["illustrative"]:
         words.append(f"How many people wait is illustrative, made up, for {_places(waiting['illustrative'])}")
     return words + [ReturnTarget(**target.model_dump()).words for target in project.return_targets]
