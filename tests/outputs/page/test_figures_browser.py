@@ -119,12 +119,16 @@ def test_the_head_fits_without_clipping(sample, width, height):
         screenshot(page, f"figures-sample-{width}.png")
 
 
+def people_near(study):
+    return study.planned.judgement.totals["people_near_hazard"]
+
+
 def test_charts_tell_the_tables_of_the_sample(sample):
     study, folder = sample
     with opened(folder / "map.html") as (page, watch):
         area, bridge = lens(page, "chart-area"), lens(page, "chart-bridge")
         home, budgets, line = numbers(page, "chart-home"), numbers(page, "chart-budgets"), head(page)
-        note = page.locator("figure[aria-labelledby=chart-home]").text_content()
+        beside = page.locator("figure[aria-labelledby=chart-home]").text_content()
     net = study.books["net_area"]
     declared = net["reported_m2"] + net["stated_m2"].fillna(0.0)
     net = net.assign(m2=declared.mask(net["land_class"] == "indication", net["planning_m2"]))
@@ -171,7 +175,8 @@ def test_charts_tell_the_tables_of_the_sample(sample):
         f"{home['known']:,} / {waiting['known']:,}* unknown in {home['unknown']} / {waiting['unknown']}"
     )
     target = "Target of the region, in no sum: 140,000 by 31 December 2026 (Great Return, first phase; Azernews"
-    assert target in note
+    assert target in beside
+    assert f"Of {people_near(study):,.0f} people already home near hazard" in beside
     released = sums[["cancelled_m2", "reduced_m2", "cleared_m2"]].to_numpy().sum()
     assert line["Released"].startswith(f"{released:.2f} km²")
     opening = study.zones[study.zones["opens_in"] == study.zones["opens_in"].min()]

@@ -41,20 +41,6 @@ function headOfPeople(home, waiting) {
   headFigure(say("Home / waiting"), headCount(home) + " / " + headCount(waiting), note, books.home ? { href: "#chart-home" } : null);
 }
 
-// A benefit of its own: people already home whose near ground the plan releases come home in no figure.
-function nearWords(near) {
-  return near === null ? "" : " " + say("Of {people} people already home near hazard, the plan means to release all near ground of {released}; they stand in no figure here.",
-    { people: figure(near[0], 0), released: figure(near[1], 0) });
-}
-
-// What programmes aim at in all of the region: beside the figures of places, and in no sum.
-function targetWords() {
-  return books.targets.map(function (one) {
-    return " " + say("Target of the region, in no sum: {people} by {day} ({programme}; {source}).",
-      { people: figure(one.people, 0), day: dayWords(one.by), programme: one.programme, source: one.source });
-  }).join("");
-}
-
 // --- the head
 
 function headFigure(label, value, note, press) {
@@ -261,6 +247,20 @@ function part(title, id, note) {
   if (note) { holder.appendChild(element("p", note, "quiet")); }
   document.getElementById("charts").appendChild(holder);
   return holder;
+}
+
+// A benefit of its own: people already home whose near ground the plan releases come home in no figure.
+function nearWords(near) {
+  return near === null ? "" : " " + say("Of {people} people already home near hazard, the plan means to release all near ground of {released}; they stand in no figure here.",
+    { people: figure(near[0], 0), released: figure(near[1], 0) });
+}
+
+// What programmes aim at in all of the region: beside the figures of places, and in no sum.
+function targetWords() {
+  return books.targets.map(function (one) {
+    return " " + say("Target of the region, in no sum: {people} by {day} ({programme}; {source}).",
+      { people: figure(one.people, 0), day: dayWords(one.by), programme: one.programme, source: one.source });
+  }).join("");
 }
 
 function drawHome() {
