@@ -360,6 +360,75 @@ def test_capacity_within_the_tolerance_of_a_solver():
     assert found.breaches["words"].map(str)[0].endswith("60.0 are available: 0.01 too many")
 
 
+def test_least_deployment():
+    # D works c in 15 days. Booked for 20 at least, it lacks 5; booked for 20, with 5 idle ones, it lacks nothing.
+    found = judged(settings=plan(min_team_days=20))
+    assert told(found) == [("least deployment", "c, D, period 2", 5, "team-days")]
+    assert found.breaches["words"].map(str)[0] == (
+        "Team D is on task c for 15.0 team-days in period 2 (2026-04-01 to 2026-06-30); it is booked for at least 20.0"
+    )
+    idle = work(W5={"days": 20.0, "cost": 1_600.0})
+    assert judged(idle, settings=plan(min_team_days=20)).breaches.empty
+    assert judged(idle, settings=plan(min_team_days=20)).totals["days"] == 195
+    assert told(judged(idle)) == [("table", "W5", 1_000, "m2")]
+    assert told(judged(idle, settings=plan(min_team_days=19))) == [("table", "W5", 1, "team-days")]
+
+
+def test_days_to_set_up_and_to_close_out():
+    # Clearance books 3 days when a team comes and 2 when it leaves. M clears b and the first half of a, D the second
+    # half and c: each is one stay, 5 days more.
+    steps = {"set_up_days": 3, "close_out_days": 2}
+    methods = tuple(
+        Method(
+            land_class=one.land_class,
+            ordnance=one.ordnance,
+            steps=tuple(step.model_copy(update=steps if step.name == "clearance" else {}) for step in one.steps),
+        )
+        for one in plan().methods
+    )
+    longer = {
+        f"W{k}": {"days": ROWS[k - 1][4] + 5, "cost": ROWS[k - 1][6] * (1 + 5 / ROWS[k - 1][4])} for k in (2, 3, 4, 5)
+    }
+    assert judged(work(**longer), settings=plan(methods=methods)).breaches.empty
+    found = judged(settings=plan(methods=methods))
+    assert told(found) == [("table", f"W{k}", 5, "team-days") for k in (2, 3, 4, 5)]
+    assert found.breaches["words"].map(str)[0] == (
+        "Schedule, W2: 6,000.0 m2 of M at 100.0 m2 a day and 5.0 team-days to set up and close out, at least 0.0 in "
+        "all, are 65.0 team-days; 60.0 are written"
+    )
+    # M stays on a from period 2 to 3: it sets up in one and closes out in the other.
+    stays = [("a", 2, "M", 2, 33.0, 3_000.0, 1_650.0), ("a", 2, "M", 3, 72.0, 7_000.0, 3_600.0)]
+    rows = [*ROWS[:2], *stays, ROWS[4]]
+    changes = {"W2": longer["W2"], "W5": longer["W5"]}
+    assert judged(work(rows, **changes), settings=plan(methods=methods)).breaches.empty
+
+
+def test_teams_on_site():
+    # M is two teams of 60 days a quarter: 61 days on b are two of them.
+    assert judged(settings=plan(teams_on_site=1)).breaches.empty
+    more = changed(tasks(), b={"area_m2": 6_100.0})
+    found = judged(work(W2={"days": 61.0, "m2": 6_100.0, "cost": 3_050.0}), tasks=more, settings=plan(teams_on_site=1))
+    assert told(found) == [("teams on site", "b, period 1", 1, "teams")]
+    assert found.breaches["words"].map(str)[0] == (
+        "2 teams are on task b in period 1 (2026-01-01 to 2026-03-31); there may be 1"
+    )
+    # Both kinds at once: M and D clear a in one quarter.
+    both = judged(work(W4={**moved(2)}), settings=plan(teams_on_site=1))
+    assert told(both) == [("teams on site", "a, period 2", 1, "teams")]
+    assert judged(work(W4={**moved(2)}), settings=plan(teams_on_site=2)).breaches.empty
+
+
+def test_medical_standby_is_part_of_the_cost_of_a_day():
+    # 60 a day for two teams: 30 more for each day of M (110) and D (40), none of N: 12,700 + 150 x 30.
+    standby = {"cost_a_day": 60, "teams_covered": 2, "kinds": ["manual", "dogs"], "source": "test"}
+    found = judged(settings=plan(medical_standby=standby))
+    assert found.totals["cost"] == 12_700 + 150 * 30
+    assert [row[:2] for row in told(found)] == [("table", f"W{k}") for k in (2, 3, 4, 5)]
+    assert "60.0 team-days of M cost 4,800.00 USD; 3,000.00 are written" in found.breaches["words"].map(str)[0]
+    costs = {f"W{k}": {"cost": ROWS[k - 1][6] + 30 * ROWS[k - 1][4]} for k in (2, 3, 4, 5)}
+    assert judged(work(**costs), settings=plan(medical_standby=standby)).breaches.empty
+
+
 def test_district():
     # c lies in East, where M may not work: 30 days of M in the place of 15 of D.
     change = {"team_id": "M", "kind": "manual", "days": 30.0, "cost": 1_500.0}
@@ -576,6 +645,8 @@ def test_a_row_without_an_id_is_named_by_its_place():
 #: What may be broken, in the order in which breaches stand.
 LIMITS = (
     "capacity",
+    "least deployment",
+    "teams on site",
     "district",
     "kind",
     "gate",
@@ -591,7 +662,7 @@ LIMITS = (
 
 def test_breaches_stand_in_the_order_of_the_limits():
     schedule = work(W1={"m2": 41_000.0}, W2={"kind": "dogs"}, W3=moved(1))
-    by = plan(budget=1, budget_a_period=1, hard_deadlines=("Z",))
+    by = plan(budget=1, budget_a_period=1, hard_deadlines=("Z",), min_team_days=20, teams_on_site=1)
     may = teams(N={"districts": "East", "number": 0}, D={"kind": "EOD"})
     of = changed(tasks(), b={"gates": "dispute"})
     late = promised(("C1", "a", None, None, "2026-01-15", None))

@@ -383,8 +383,11 @@ def _kept_days(rows: pd.DataFrame, world: World) -> float:
     )
     then = then[then["task"] >= 0]  # what is not known now as team or period joins nothing
     place = pd.factorize(world.case.works["district"])[0]  # -1: in no district
+    # Days that a team only books are no work that stays.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        worked = np.fmin(rows["days"].to_numpy(float), rows["m2"].to_numpy(float) / world.rate[rows["team"]])
     sums = []
-    for table in (rows, then):
+    for table in (rows.assign(days=worked), then):
         table = table.assign(place=place[table["task"].to_numpy(int)])
         sums.append(table[table["place"] >= 0].groupby(["team", "place", "period"])["days"].sum())
     return float(pd.concat(sums, axis=1, join="inner").min(axis=1).sum())

@@ -94,6 +94,8 @@ def breaches(
     """
     rows_of_breaches = [
         *_capacity(use, world),
+        *_least_deployment(rows, world),
+        *_teams_on_site(rows, world),
         *_districts(rows, world),
         *_kinds(rows, world),
         *_gates(rows, world),
@@ -120,6 +122,41 @@ def _capacity(use: pd.DataFrame, world: World) -> list[Breach]:
             excess=one_decimal(days - there),
         )
         broken.append(("capacity", f"{team}, period {period}", days - there, "team-days", reason))
+    return broken
+
+
+def _least_deployment(rows: pd.DataFrame, world: World) -> list[Breach]:
+    """Rows of work under the least deployment."""
+    least, broken = world.case.settings.min_team_days, []
+    for row in rows[over(least, rows["days"].to_numpy(float))].to_dict("records"):
+        task, team, period, days = world.task_ids[row["task"]], world.team_ids[row["team"]], row["period"], row["days"]
+        reason = Reason(
+            "breach.least_deployment",
+            team=team,
+            days=one_decimal(days),
+            task=task,
+            period=world.named(period),
+            least=one_decimal(least),
+        )
+        broken.append(("least deployment", f"{task}, {team}, period {period}", least - days, "team-days", reason))
+    return broken
+
+
+def _teams_on_site(rows: pd.DataFrame, world: World) -> list[Breach]:
+    """Tasks on which too many teams are in one period; a row counts the teams that its days take."""
+    most = world.case.settings.teams_on_site
+    if most is None:
+        return []
+    days, of_one = rows["days"].to_numpy(float), world.of_one[rows["team"], rows["period"] - 1]
+    able = np.where(of_one > 0, of_one, np.inf)  # where the team can do nothing, its days are too many by capacity
+    teams, broken = np.maximum(np.ceil(days / able - RELATIVE), 1.0), []
+    for (i, period), count in sums_by(rows.assign(teams=teams), ["task", "period"], "teams"):
+        if count > most:
+            task = world.task_ids[i]
+            reason = Reason(
+                "breach.teams_on_site", task=task, period=world.named(period), teams_there=int(count), most=most
+            )
+            broken.append(("teams on site", f"{task}, period {period}", count - most, "teams", reason))
     return broken
 
 

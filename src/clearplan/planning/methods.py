@@ -84,6 +84,13 @@ def rates_of(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
     return triangular_quantile(ROBUST, *rates) if settings.robust else rates[1]
 
 
+def day_costs(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
+    """What a day of each team costs (teams) [currency]: its own cost and its part of a medical standby."""
+    costs = pd.to_numeric(teams["cost_per_day"]).to_numpy(float)
+    standby = settings.medical_standby
+    return costs if standby is None else costs + [standby.cost_of(str(kind)) for kind in teams["kind"]]
+
+
 def triangular_quantile(p: Numbers, low: Numbers, likely: Numbers, high: Numbers) -> Array:
     """Quantile of the triangular distribution; low + sqrt(p (high - low)(likely - low)) below the likely value.
 

@@ -20,7 +20,15 @@ from clearplan.core.errors import SettingsError, TableError
 from clearplan.planning.blockers import waits_for
 from clearplan.planning.calendar import months_counted, open_from, opening_day, opening_periods, period_days, team_days
 from clearplan.planning.case import PlanningCase
-from clearplan.planning.methods import first_periods, handovers, methods_of, people_range, triangular_quantile
+from clearplan.planning.deployments import comes_and_leaves
+from clearplan.planning.methods import (
+    day_costs,
+    first_periods,
+    handovers,
+    methods_of,
+    people_range,
+    triangular_quantile,
+)
 from clearplan.settings.planning import Outcome, PlanningSettings, Uncertainty
 
 Array = NDArray[Any]
@@ -87,6 +95,8 @@ class _Plan:
     size: Array  # part of its step
     begins: Array  # part of the step that is planned for earlier periods
     width: Array  # part of the step that is planned for the same period
+    beside: Array  # booked beside the work [team-days]
+    least: float  # least deployment [team-days]
     teams: _Teams
 
     @property
@@ -119,6 +129,7 @@ def replay_work(work: pd.DataFrame, case: PlanningCase) -> Replay:
 
     - The rate of a team is from the triangular distribution (low, likely, high), one for all its tasks. Teams of one
       kind with the same three rates share it: the doubt is about the land, not about the team.
+    - What a row of work books beside its work, and the least deployment, are as planned.
     - The effort of a task is multiplied by exp(s z - s^2 / 2), z standard normal, s ``task_spread``: 1 on average.
     - Shares of a task that are cancelled, reduced and cleared are from Dirichlet(concentration x shares), so that steps
       on a part of the ground have more or less to do. Less than a millionth of the task is none, and a step without
@@ -230,6 +241,8 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
         size=rows["size"].to_numpy(float),
         begins=rows["begins"].to_numpy(float),
         width=rows["width"].to_numpy(float),
+        beside=_beside(rows, steps),
+        least=settings.min_team_days,
         teams=_teams(teams, team_ids, longer),
     )
 
@@ -238,7 +251,8 @@ def _steps(case: PlanningCase, touched: Array) -> tuple[pd.DataFrame, Array]:
     """Steps with ground of the tasks that are worked on, and whether there is nothing to do on a task (tasks).
 
     One row for each step: task, step (from 1), task_no (number of the task among those worked on), ground (number in
-    _GROUNDS), part of the task's ground [1], m2, before (row of the step before, -1: none).
+    _GROUNDS), part of the task's ground [1], m2, before (row of the step before, -1: none), set_up and close_out
+    [team-days].
     """
     place = {int(k): n for n, k in enumerate(touched)}
     tasks, area = case.works, _numbers(case.works["area_m2"])
@@ -250,12 +264,20 @@ def _steps(case: PlanningCase, touched: Array) -> tuple[pd.DataFrame, Array]:
             part = float(case.shares.part(step.ground)[k])
             if (m2 := part * area[k]) > 0:
                 before = len(rows) - 1 if len(rows) > first else -1
-                rows.append((k, n + 1, place.get(k, -1), _GROUNDS.index(step.ground), part, m2, before))
+                booked = (step.set_up_days, step.close_out_days)
+                rows.append((k, n + 1, place.get(k, -1), _GROUNDS.index(step.ground), part, m2, before, *booked))
         idle[k] = method is not None and len(rows) == first
         if k not in place:
             del rows[first:]
-    columns = ["task", "step", "task_no", "ground", "part", "m2", "before"]
+    columns = ["task", "step", "task_no", "ground", "part", "m2", "before", "set_up", "close_out"]
     return pd.DataFrame(rows, columns=columns).astype({"task_no": int, "step": int, "task": int}), idle
+
+
+def _beside(rows: pd.DataFrame, steps: pd.DataFrame) -> Array:
+    """What each row of work books beside its work, as its team comes to the step or leaves it (rows) [team-days]."""
+    comes, leaves = comes_and_leaves(rows)
+    set_up, close_out = (steps[name].to_numpy(float)[rows["at"].to_numpy(int)] for name in ("set_up", "close_out"))
+    return np.asarray(comes * set_up + leaves * close_out)
 
 
 def _parts(rows: pd.DataFrame, steps: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
@@ -320,7 +342,7 @@ def _teams(teams: pd.DataFrame, team_ids: list[str], longer: PlanningSettings) -
     keys = list(zip(teams["kind"].astype(str), *rates.tolist(), strict=True))
     for name, key in sorted(zip(team_ids, keys, strict=True)):
         first.setdefault(key, name)
-    price = np.where(works, _numbers(teams["cost_per_day"]), 0.0)
+    price = np.where(works, day_costs(teams, longer), 0.0)
     return _Teams([first[key] for key in keys], rates, capacity, price)
 
 
@@ -423,6 +445,8 @@ def _draw(plan: _Plan, uncertainty: Uncertainty, first: int) -> tuple[Array, Arr
     effort = (plan.m2 / plan.part[plan.step])[:, None] * part[plan.step]
     effort *= factor[plan.task_no[plan.step]]
     effort /= rate[plan.team]
+    if plan.least or plan.beside.any():
+        effort = np.maximum(effort + plan.beside[:, None], plan.least)
     return effort, part < TINY
 
 

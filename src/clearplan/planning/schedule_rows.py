@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clearplan.core.reason import Reason, one_decimal
+from clearplan.planning.deployments import comes_and_leaves
 from clearplan.planning.limits import Breach
 from clearplan.planning.world import World, amounts, blank, index_in, need, numbers, unequal
 from clearplan.tables.lookup import base_columns
@@ -30,10 +31,10 @@ def counted_rows(work: pd.DataFrame, world: World) -> tuple[pd.DataFrame, list[B
     unknown = _unknown(work, rows, world)
     rows = rows.drop(index=sorted({fault[0] for fault in unknown})).astype({"step": int, "period": int})
     rows["step"] -= 1
-    price, stated = numbers(world.case.teams["cost_per_day"])[rows["team"]], rows["cost"].to_numpy(float)
+    price, stated = world.cost[rows["team"]], rows["cost"].to_numpy(float)
     # A deferred team may lack its cost; then the schedule's is the only one.
     rows["cost"] = np.where(np.isnan(price), np.nan_to_num(stated), rows["days"] * price)
-    faults += unknown + _untrue(work, rows.assign(stated=stated), world)
+    faults += unknown + _untrue(work, rows.assign(stated=stated, beside=_beside(rows, world)), world)
     counted = rows[(rows["days"] > 0) | (rows["m2"] > 0)].reset_index(drop=True)
     faults.sort(key=lambda fault: fault[0])
     return counted, [
@@ -97,13 +98,41 @@ def _untrue(work: pd.DataFrame, rows: pd.DataFrame, world: World) -> list[_Fault
     return [(int(at[k]), reason, by, unit) for k, reason, by, unit in faults]
 
 
+def _beside(rows: pd.DataFrame, world: World) -> Any:
+    """Team-days that each row books beside its work (rows)."""
+    beside = pd.Series(0.0, rows.index)
+    there = rows[(rows["days"] > 0) | (rows["m2"] > 0)]
+    comes, leaves = comes_and_leaves(there)
+    task, step = there["task"].to_numpy(int), there["step"].to_numpy(int)
+    beside[there.index] = comes * world.set_up[task, step] + leaves * world.close_out[task, step]
+    return beside
+
+
 def _untrue_amounts(rows: pd.DataFrame, world: World) -> list[_Fault]:
-    """Ground that is not days x rate, and costs that are not days x cost a day."""
+    """Days that are not what the ground takes, and costs that are not days x cost a day."""
     team = rows["team"].to_numpy(int)
-    days, m2, cost, stated = (rows[name].to_numpy(float) for name in ("days", "m2", "cost", "stated"))
-    rate, money = world.rate[team], world.case.settings.currency
+    days, m2, cost, stated, beside = (rows[name].to_numpy(float) for name in ("days", "m2", "cost", "stated", "beside"))
+    rate, money, least = world.rate[team], world.case.settings.currency, world.case.settings.min_team_days
+    # Days under the least are a broken limit of their own.
+    booked = np.where(m2 > 0, np.maximum(m2 / rate + beside, np.minimum(days, least)), days)
+    plain = (beside == 0) & (least == 0)
     faults = _faults(
-        unequal(m2, days * rate),
+        unequal(days, booked) & ~plain,
+        lambda k: Reason(
+            "fault.booked",
+            worked=one_decimal(m2[k]),
+            team=world.team_ids[team[k]],
+            rate=one_decimal(rate[k]),
+            beside=one_decimal(beside[k]),
+            least=one_decimal(least),
+            booked=one_decimal(max(booked[k], least)),
+            days=one_decimal(days[k]),
+        ),
+        np.abs(days - booked),
+        "team-days",
+    )
+    faults += _faults(
+        unequal(m2, days * rate) & plain,
         lambda k: Reason(
             "fault.ground",
             days=one_decimal(days[k]),

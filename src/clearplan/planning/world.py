@@ -39,8 +39,12 @@ class World:
     ground: Array  # (tasks, steps) [m2], NaN: the task's method has no such step
     first: Array  # period from which on gates let each task be worked on, 0: none holds it, ``never``: no such period
     handover: Array  # of each task's method [months]
+    set_up: Array  # (tasks, steps) booked where a team comes to a step [team-days]
+    close_out: Array  # (tasks, steps) booked where it leaves it [team-days]
     rate: Array  # of each team [m2/day]
+    cost: Array  # of each team [currency/day], NaN: not known
     available: Array  # (teams, periods) [team-days]
+    of_one: Array  # (teams, periods) the same of one team of each row [days]
     bounds: list[tuple[Any, Any]]
 
     @property
@@ -99,10 +103,17 @@ def world_of(case: PlanningCase) -> World:
         name = tasks["task_id"].iloc[bad[0]]
         raise TableError(f"task {name}: area_m2 {area[bad[0]]:g} is no area; give its area [m2]")
     method = _methods(tasks, settings)
+    most = max(len(one.steps) for one in settings.every_method)
+    # Their last row is that of no method, -1.
+    set_up, close_out = np.zeros((2, len(settings.every_method) + 1, most))
+    for number, one in enumerate(settings.every_method):
+        set_up[number, : len(one.steps)] = [step.set_up_days for step in one.steps]
+        close_out[number, : len(one.steps)] = [step.close_out_days for step in one.steps]
     idle = teams["deferred"].notna().to_numpy() if "deferred" in teams.columns else np.zeros(len(teams), dtype=bool)
-    available = np.zeros((len(teams), settings.periods))
+    available, of_one = np.zeros((len(teams), settings.periods)), np.zeros((len(teams), settings.periods))
     available[~idle] = team_days(teams[~idle], settings)
     handover = np.array([one.handover_months for one in settings.every_method] + [0])
+    of_one[~idle] = team_days(teams[~idle].assign(number=1), settings)
     return World(
         case=case,
         task_ids=ids_of(tasks, "task_id", "TASKS"),
@@ -111,8 +122,12 @@ def world_of(case: PlanningCase) -> World:
         ground=area[:, None] * _part_of_steps(method, case),
         first=_first_periods(tasks, settings),
         handover=handover[method],
+        set_up=set_up[method],
+        close_out=close_out[method],
         rate=_rates(teams, settings.robust),
+        cost=_costs(teams, settings),
         available=available,
+        of_one=of_one,
         bounds=period_days(settings),
     )
 
@@ -176,6 +191,16 @@ def _rates(teams: pd.DataFrame, robust: bool) -> Array:
     falling = high - np.sqrt(np.maximum((1 - ROBUST) * span * (high - likely), 0))
     rates: Array = np.where(ROBUST * span <= likely - low, rising, falling)
     return rates
+
+
+def _costs(teams: pd.DataFrame, settings: PlanningSettings) -> Array:
+    """Cost of a day of each team with its part of a medical standby [currency/day]."""
+    costs, standby = numbers(teams["cost_per_day"]), settings.medical_standby
+    if standby is None:
+        return costs
+    enters = teams["kind"].isin(standby.kinds).to_numpy()
+    with_standby: Array = costs + enters * (standby.cost_a_day / standby.teams_covered)
+    return with_standby
 
 
 # --- columns and amounts

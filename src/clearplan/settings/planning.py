@@ -29,6 +29,15 @@ class Step(Settings):
         description="all: the whole task. not-cancelled: what non-technical survey leaves. to-clear: what all survey "
         "leaves, by the outcomes of the class.",
     )
+    set_up_days: Amount = Field(
+        default=0.0,
+        description="Booked once when a team comes to a task for this step: camp, lanes, briefing [team-days]; 0: none "
+        "stated. A team that worked on the step in the period before is there already.",
+    )
+    close_out_days: Amount = Field(
+        default=0.0,
+        description="Booked once when a team leaves the task: marking, sampling, papers [team-days]; 0: none stated.",
+    )
 
 
 Handover = Annotated[int, Field(ge=0, le=120)]
@@ -200,6 +209,26 @@ class Treaty(Settings):
         return self
 
 
+class MedicalStandby(Settings):
+    """Medics and an ambulance that stand by while teams work on hazardous ground (IMAS 10.40)."""
+
+    cost_a_day: Amount = Field(description="Cost of one standby a day [currency].")
+    teams_covered: int = Field(ge=1, description="Teams that one standby covers [teams].")
+    kinds: Annotated[tuple[TeamKind, ...], Field(min_length=1)] = Field(
+        description="Kinds of teams that enter hazardous ground; each day of theirs costs so much more."
+    )
+    source: str = Field(min_length=1, description="Who says so, or the word illustrative.")
+
+    def cost_of(self, kind: str) -> float:
+        """What a day of a team of this kind costs more [currency/day].
+
+        >>> standby = MedicalStandby(cost_a_day=300, teams_covered=2, kinds=("manual",), source="illustrative")
+        >>> standby.cost_of("manual"), standby.cost_of("NTS")
+        (150.0, 0.0)
+        """
+        return self.cost_a_day / self.teams_covered if kind in self.kinds else 0.0
+
+
 class PlanningSettings(Settings):
     """The plan of work: which teams go where, when, so that most people are home soonest."""
 
@@ -215,6 +244,17 @@ class PlanningSettings(Settings):
         ge=0,
         le=12,
         description="A step may begin so many periods after the one before it on the same ground; 0: in the same one.",
+    )
+    min_team_days: Amount = Field(
+        default=0.0,
+        description="Least deployment: a team that works on a step of a task in a period is booked there for at least "
+        "so many days, idle ones included; all count against its days and are paid [team-days]; 0: none stated.",
+    )
+    teams_on_site: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most teams on one task in one period [teams]; a row of TEAMS that books more days there than one "
+        "of its teams has counts as several; unset: no limit.",
     )
     currency: str = Field(min_length=1, description="Currency of all money of the plan of work.")
     budget: Amount | None = Field(default=None, description="For all periods together [currency]; unset: none.")
@@ -288,6 +328,9 @@ class PlanningSettings(Settings):
         "planned return of its own is to be open; unset: only zones with one are in the programme.",
     )
     fairness: Fairness | None = Field(default=None, description="Unset: no lever of fairness is shown.")
+    medical_standby: MedicalStandby | None = Field(
+        default=None, description="Unset: the cost of a team's day holds all that it takes."
+    )
     uncertainty: Uncertainty | None = Field(default=None, description="Unset: no probability is worked out.")
     what_if: tuple[WhatIf, ...] = ()
     treaty: Treaty | None = None

@@ -12,7 +12,7 @@ import pandas as pd
 from clearplan.core.checks import Day
 from clearplan.core.errors import TableError
 from clearplan.planning.calendar import handed_over, period_days, team_days
-from clearplan.planning.methods import methods_of
+from clearplan.planning.methods import day_costs, methods_of, rates_of
 from clearplan.planning.outcomes import Shares, outcome_shares
 from clearplan.settings.planning import PlanningSettings, Step
 from clearplan.tables.codes import CLASSES, RELEASED, SURVEY
@@ -83,8 +83,11 @@ def milestones(work: Work, teams: Teams, settings: PlanningSettings) -> pd.DataF
     team = work["team_id"].map(rows).to_numpy(int)
     m2 = work["m2"].to_numpy(float)
     effort = {name: m2 / teams[f"rate_{name}"].to_numpy(float)[team] for name in ("high", "likely", "low")}
+    if "days" in work.columns:  # what is booked beside work is the same at any rate
+        beside = np.maximum(work["days"].to_numpy(float) - m2 / rates_of(teams, settings)[team], 0.0)
+        effort = {name: days + beside for name, days in effort.items()}
     days = {"_low": effort["high"], "": effort["likely"], "_high": effort["low"]}
-    price = teams["cost_per_day"].to_numpy(float)[team]
+    price = day_costs(teams, settings)[team]
     parts = []
     for year, share in _shares(teams, settings).items():
         part = share[team, period]

@@ -150,7 +150,7 @@ def test_the_curve_tells_of_the_budget_in_force_what_the_plan_tells():
     assert found["person_months"].tolist() == [12.0, 20.0, 20.0]
     assert found["gap"].iloc[1] == best.gap
     cheap = schedule(changed(case, budget=3.0))
-    worse = replace(best, parts=cheap.parts, value=12.0)
+    worse = replace(best, work=cheap.work, parts=cheap.parts, value=12.0)
     assert budget_curve(case, best=worse)["person_months"].iloc[1] == 12.0
     none = replace(best, parts=(), value=0.0)  # less money has found more: the budget is searched again
     assert budget_curve(case, best=none)["person_months"].iloc[1] == 20.0

@@ -25,6 +25,7 @@ from clearplan.planning.calendar import (
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import (
     allowed,
+    day_costs,
     first_periods,
     handovers,
     methods_of,
@@ -32,6 +33,7 @@ from clearplan.planning.methods import (
     people_weights,
     rates_of,
 )
+from clearplan.planning.search.order import WorkOrder, beside_work, work_order
 from clearplan.planning.search.problem import TINY, Problem
 from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings, Step
 from clearplan.tables.codes import PLACE, SURVEY
@@ -40,8 +42,11 @@ from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 
-#: Blocks that unlock nothing are kept apart by what they are worth for their ground, in so many groups.
-_GROUPS = 8
+#: Blocks that unlock nothing are kept apart by what they are worth for their ground, in so many groups; the second
+#: where a task takes days that are not work, for the order within a block then weighs more beside the gap.
+_GROUPS, _MORE_GROUPS = 8, 32
+#: Tasks of one block that unlock something are of like size: the largest is less than so many times the smallest.
+_LIKE_SIZE = 1.25
 #: Blocks near homes are kept apart by what they are worth for their ground, in so many bands for each doubling.
 _BANDS = 3
 
@@ -51,7 +56,8 @@ class Blocks:
     """A plan as blocks of like tasks.
 
     ``members``: positions in TASKS of each block's tasks, in the order in which they are worked on;
-    ``step_no`` (steps of the problem): number of the step in the task's method, from 1; ``unlocks``: (zone, part) of
+    ``step_no`` (steps of the problem): number of the step in the task's method, from 1; ``order``:
+    what lines of work on these steps keep; ``unlocks``: (zone, part) of
     each unlock; ``open_worth``: what is worth from the start, whatever is done [person-months]; ``slack``: how much
     more the order within blocks could be worth than the blocks tell [person-months];
     ``handover`` (unlocks): from the last work to the opening [months];
@@ -63,6 +69,7 @@ class Blocks:
     problem: Problem
     members: tuple[Array, ...]
     step_no: Array
+    order: WorkOrder
     unlocks: tuple[tuple[str, str], ...]
     handover: Array
     open_worth: float
@@ -103,7 +110,7 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
             users.setdefault(where[task], []).append(u)
     keys = _keys(case, able, users, promised, gain, home, first, alone=alone)
     members = tuple(_best_first(np.array(ids), gain, area) for ids in keys.values())
-    steps, step_no = _steps(case, members, able)
+    steps, step_no, order = _steps(case, members, able)
     block_of = {int(k): b for b, ids in enumerate(members) for k in ids}
     handover = _handovers(case, waits, unlocks, needs)
     worth, open_worth = _worth(case, unlocks, handover, {*waits, *shut}, held)
@@ -123,7 +130,7 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
     problem = Problem(
         **steps,
         capacity=team_days(case.teams, settings),
-        cost=pd.to_numeric(case.teams["cost_per_day"]).to_numpy(float),
+        cost=day_costs(case.teams, settings),
         budget=np.inf if settings.budget is None else settings.budget,
         budget_a_period=np.inf if settings.budget_a_period is None else settings.budget_a_period,
         wait=settings.wait_periods,
@@ -141,7 +148,18 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
         **stability,
     )
     return Blocks(
-        problem, members, step_no, tuple(unlocks), handover, open_worth, float(slack), reasons, shut, lift, in_time
+        problem,
+        members,
+        step_no,
+        order,
+        tuple(unlocks),
+        handover,
+        open_worth,
+        float(slack),
+        reasons,
+        shut,
+        lift,
+        in_time,
     )
 
 
@@ -346,11 +364,12 @@ def _keys(
     density = gain / np.maximum(area, TINY)
     order = np.argsort(density[free], kind="stable")
     group = np.zeros(len(tasks), dtype=int)
-    group[np.array(free, dtype=int)[order]] = np.arange(len(free)) * _GROUPS // max(len(free), 1)
+    groups = _MORE_GROUPS if _limits_lines(case.settings) else _GROUPS
+    group[np.array(free, dtype=int)[order]] = np.arange(len(free)) * groups // max(len(free), 1)
     # Ground near homes differs in worth by far more than scores do: within a block by a quarter at most.
     band = np.round(_BANDS * np.log2(np.maximum(home, TINY) / np.maximum(area, TINY))) * (home > 0)
     districts = tasks["district"].astype(str) if case.settings.stability else pd.Series("", index=tasks.index)
-    classes = tasks["land_class"]
+    classes, sizes = tasks["land_class"], _sizes(area, case.settings)
     keys: dict[Any, list[int]] = {}
     for k, methods in enumerate(able):
         if methods is None:
@@ -361,9 +380,22 @@ def _keys(
             shares = (float(case.shares.cancelled[k]), float(case.shares.cleared[k]))
             left = () if np.isnan(shares).any() else shares  # NaN is not like itself
             like = (classes.iloc[k], districts.iloc[k], promised.get(k), first[k], left, band[k])
-            key = (unlocked, id(methods[0]), methods[1], *like)
+            key = (unlocked, id(methods[0]), methods[1], sizes[k] if k in users else 0, *like)
         keys.setdefault(key, []).append(k)
     return keys
+
+
+def _limits_lines(settings: PlanningSettings) -> bool:
+    """Whether a task takes days that are not work."""
+    steps = (step for method in settings.every_method for step in method.steps)
+    return bool(settings.min_team_days) or any(step.set_up_days or step.close_out_days for step in steps)
+
+
+def _sizes(area: Array, settings: PlanningSettings) -> Array:
+    """Class of size of each task, where it matters how many tasks the ground is cut into."""
+    if not _limits_lines(settings):
+        return np.zeros(len(area), dtype=int)
+    return np.asarray(np.floor(np.log(np.maximum(area, TINY)) / np.log(_LIKE_SIZE)).astype(int))
 
 
 def _best_first(ids: Array, gain: Array, area: Array) -> Array:
@@ -378,39 +410,63 @@ def _order_gain(ids: Array, gain: Array, area: Array) -> float:
     return float((worth - parts * worth[-1]).max())
 
 
-def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[dict[str, Any], Array]:
-    """Steps of all blocks, one after the other, and their numbers; steps without ground are done by themselves."""
-    rates, area = rates_of(case.teams, case.settings), case.works["area_m2"].to_numpy(float)
+def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[dict[str, Any], Array, WorkOrder]:
+    """Steps of all blocks, one after the other, their numbers, and what lines of work on them keep.
+
+    Steps without ground are done by themselves.
+    """
+    settings, area = case.settings, case.works["area_m2"].to_numpy(float)
+    rates = rates_of(case.teams, settings)
     ground: list[float] = []
     before: list[int] = []
     block: list[int] = []
     last: list[int] = []
     number: list[int] = []
-    options = []
+    work: list[dict[int, float]] = []
+    beside: list[dict[int, tuple[float, float]]] = []
+    both: list[tuple[float, float]] = []
     for b, ids in enumerate(members):
         methods = able[int(ids[0])]
         assert methods is not None
         method, teams_of_steps = methods
         previous = -1
         for no, (step, teams) in enumerate(zip(method.steps, teams_of_steps, strict=True), 1):
-            m2 = float(area[ids] @ case.shares.part(step.ground)[ids])
+            on_tasks = area[ids] * case.shares.part(step.ground)[ids]
+            m2 = float(on_tasks.sum())
             if m2 <= 0:
                 continue
             ground.append(m2)
             number.append(no)
             before.append(previous)
             block.append(b)
-            options.append(tuple((k, m2 / float(rates[k])) for k in teams))
+            work.append({k: m2 / float(rates[k]) for k in teams})
+            both.append((step.set_up_days, step.close_out_days))
+            limits = (*both[-1], settings.min_team_days)
+            beside.append({k: beside_work(on_tasks / float(rates[k]), *limits) for k in teams})
             previous = len(ground) - 1
         last.append(previous)
+    order = work_order(case, both, work)
     steps = {
         "ground": np.array(ground),
         "before": np.array(before, dtype=int),
         "block": np.array(block, dtype=int),
         "last": np.array(last, dtype=int),
-        "options": tuple(options),
+        "options": tuple(tuple((k, days + sum(beside[s][k])) for k, days in work[s].items()) for s in range(len(work))),
+        "beside": tuple(beside) if order.limits_lines else (),
+        "reach": _reach(order, block, [len(ids) for ids in members]),
     }
-    return steps, np.array(number, dtype=int)
+    return steps, np.array(number, dtype=int), order
+
+
+def _reach(order: WorkOrder, block: Sequence[int], tasks: Sequence[int]) -> tuple[dict[int, tuple[float, ...]], ...]:
+    """Most that a team may do of a step in each period, as no more teams may be on each task of its block [1]."""
+    if not np.isfinite(order.most):
+        return ()
+    days = order.most * order.of_one
+    return tuple(
+        {k: tuple(np.minimum(days[k] * tasks[b] / effort, 1.0).tolist()) for k, effort in work.items()}
+        for b, work in zip(block, order.work, strict=True)
+    )
 
 
 def _handovers(

@@ -17,26 +17,31 @@ from clearplan.planning.calendar import Day, period_days, team_days
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement, judge_work
 from clearplan.planning.planned import Parts, ReturnProgramme, Schedule, gap_of
-from clearplan.planning.search.allowance import Clock, allowance_of
+from clearplan.planning.search.allowance import Allowance, Clock, allowance_of
 from clearplan.planning.search.blocks import Blocks, make_blocks
 from clearplan.planning.search.deadlines import meet, part_due, with_twin
 from clearplan.planning.search.highs import Programme, relax, solve
+from clearplan.planning.search.line_search import as_lines
 from clearplan.planning.search.milp import columns_of, programme_of, work_of
-from clearplan.planning.search.problem import Problem, worth
-from clearplan.planning.search.schedule import best_plan, proven, schedule, searched
+from clearplan.planning.search.problem import Problem, opened, progress
+from clearplan.planning.search.schedule import best_found, lifted, schedule
 from clearplan.planning.search.sooner import clash_reason
-from clearplan.planning.search.work import work_table
+from clearplan.planning.search.work import lines_table, work_table
 from clearplan.settings.planning import PlanningSettings, WhatIf
 
 Array = NDArray[Any]
 Progress = Callable[[int, float], None]
 
+#: So many shares of the counted work that is left may be spent on one budget.
+_SHARES = 3
 #: What a plan is compared by, in the judge's figures.
 _BOUGHT = ("people_home", "person_months", "zones_open")
 #: No programme takes more further teams of a row of TEAMS than this.
 _MOST_TEAMS = 10_000
 #: More teams than any programme can use, as a multiple of what there is.
 _ENDLESS = 1e6
+#: Parts of the days of teams that are kept back for what lines book beside their work: the first that is enough.
+_SPARE = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 
 def budget_curve(
@@ -70,22 +75,30 @@ def budget_curve(
     """
     blocks, budgets = make_blocks(case), case.settings.budgets
     clock = clock or Clock(case.settings.stop_after_s)
-    before, spent, start = _judged(work_table(blocks, [], case), case, 0.0), 0.0, None
-    rows, doubt_before = [], 0.0
+    work = work_table(blocks, [], case)
+    before, spent, value = _judged(work, case, 0.0), 0.0, -np.inf
+    start: Parts | None = None
+    rows, doubt_before, total = [], 0.0, allowance_of(case.settings, clock=clock)
     for k, budget in enumerate(budgets):
-        if best is not None and budget == case.settings.budget and _none_better(blocks, start, best):
-            start, gap = best.parts, best.gap
+        if best is not None and budget == case.settings.budget and value <= best.value + lifted(blocks, best.parts):
+            work, value, start, gap = best.work, best.value + lifted(blocks, best.parts), best.parts, best.gap
         else:
-            search = best_plan(
-                replace(blocks.problem, budget=budget),
-                searched(blocks, case.settings),
-                allowance_of(case.settings, clock=clock, share=1 / len(budgets)),
+            # Most searches end long before their share: each may take that of some others too.
+            allowance = Allowance(total.left() * min(1.0, _SHARES / (len(budgets) - k)), clock)
+            found = best_found(
+                replace(blocks, problem=replace(blocks.problem, budget=budget)),
+                case,
+                allowance,
                 start=start,
+                whole=False,
             )
-            start = search.parts
-            value, bound = proven(blocks, search)
-            gap = gap_of(bound, value)
-        judged = _judged(work_table(blocks, start, case), case, budget)
+            total.spend(allowance.spent)
+            gap = gap_of(found.bound, found.value)
+            if found.worth >= value:
+                work, value, start = found.work, found.worth, found.search.parts
+            else:  # less money has found more
+                gap = gap_of(found.bound, found.value + value - found.worth)
+        judged = _judged(work, case, budget)
         more, doubt = judged["person_months"] - before["person_months"], _unproven(judged["person_months"], gap)
         too_close = abs(more) < doubt + doubt_before
         rows.append(
@@ -110,11 +123,6 @@ def _unproven(person_months: float, gap: float) -> float:
     2.0
     """
     return person_months * gap / (1 - gap) if gap < 1 else np.inf
-
-
-def _none_better(blocks: Blocks, parts: Parts | None, best: Schedule) -> bool:
-    """Whether a plan is worth at least what less money has found."""
-    return parts is None or worth(blocks.problem, parts) <= worth(blocks.problem, best.parts)
 
 
 def _judged(work: pd.DataFrame, case: PlanningCase, budget: float) -> dict[str, float]:
@@ -201,17 +209,17 @@ def return_programme(case: PlanningCase, *, by: Mapping[str, Day], clock: Clock 
     blocks = make_blocks(dated)
     met = meet(replace(blocks.problem, capacity=blocks.problem.capacity * _ENDLESS))
     problem = replace(blocks.problem, due=met.problem.due, block_due=met.problem.block_due)
-    unit = team_days(case.teams.assign(number=1), dated.settings)
     clock = clock or Clock(case.settings.stop_after_s)
-    further, proven = _further(problem, unit, dated.settings, clock)
-    number = pd.to_numeric(case.teams["number"]).to_numpy(float) + further
-    parts = _cheapest(replace(problem, capacity=unit * number[:, None]))
-    enough = replace(dated, teams=case.teams.assign(number=number))
-    work = work_table(blocks, parts, enough)
+    for spare in _SPARE if blocks.order.limits_lines else _SPARE[:1]:
+        further, proven = _further(problem, dated, clock, spare=spare)
+        enough = replace(dated, teams=case.teams.assign(number=pd.to_numeric(case.teams["number"]) + further))
+        work, in_time = _with_teams(replace(blocks, problem=problem), enough, spare=spare)
+        if in_time:
+            break
     judged = judge_work(work, enough)
     notes = [clash_reason(clash, blocks, dated) for clash in met.clashes]
     notes += [Reason("programme.shut", zone=zone, reason=why) for zone, why in blocks.shut.items() if zone in by]
-    if not proven:
+    if not proven or spare > 0:
         notes.append(Reason("programme.not_proven"))
     notes += clock.notes()
     return ReturnProgramme(
@@ -238,9 +246,26 @@ def _dated(case: PlanningCase, by: Mapping[str, Day]) -> PlanningCase:
     )
 
 
-def _further(problem: Problem, unit: Array, settings: PlanningSettings, clock: Clock) -> tuple[Array, bool]:
-    """Further teams of each row of TEAMS (teams), and whether it is proven that none cost less."""
-    count = len(problem.cost)
+def _with_teams(blocks: Blocks, case: PlanningCase, *, spare: float) -> tuple[pd.DataFrame, bool]:
+    """WORK that meets all deadlines at least cost with the teams of a case, and whether it meets them."""
+    capacity = team_days(case.teams, case.settings)
+    parts = _cheapest(replace(blocks.problem, capacity=capacity * (1 - spare)))
+    if not blocks.order.limits_lines:
+        return work_table(blocks, parts, case), True
+    there = replace(blocks, problem=replace(blocks.problem, capacity=capacity))
+    single, lines = as_lines(there, parts, case, rest=False)
+    ends, due = opened(single.problem, progress(single.problem, lines.parts)), single.problem.due
+    return lines_table(single, lines.lines, case), bool(((due < 0) | (ends <= due)).all())
+
+
+def _further(problem: Problem, case: PlanningCase, clock: Clock, *, spare: float) -> tuple[Array, bool]:
+    """Further teams of each row of TEAMS (teams), and whether it is proven that none cost less.
+
+    ``spare``: part of each team's days that is not counted on [1].
+    """
+    settings, count = case.settings, len(problem.cost)
+    unit = team_days(case.teams.assign(number=1), settings) * (1 - spare)
+    problem = replace(problem, capacity=problem.capacity * (1 - spare))
     more = problem
     for team in range(count):
         more = with_twin(more, team, unit[team] * _ENDLESS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from clearplan.planning.search.milp import columns_of, programme_of, work_of
 from clearplan.planning.search.problem import Problem
 
 Array = NDArray[Any]
+#: What limits the work of a team on a step.
+Limit = TypeVar("Limit")
 #: A deadline: ("unlock", its number) or ("block", its number).
 Deadline = tuple[str, int]
 
@@ -122,6 +124,8 @@ def part_due(problem: Problem, due: Array | None = None, *, held: bool = False) 
         block=np.searchsorted(blocks, problem.block[steps]),
         last=place[problem.last[blocks]],
         options=tuple(problem.options[s] for s in steps),
+        beside=tuple(problem.beside[s] for s in steps) if problem.beside else (),
+        reach=tuple(problem.reach[s] for s in steps) if problem.reach else (),
         needs=(),
         parent=np.zeros(0, dtype=int),
         value=none[:0],
@@ -253,9 +257,15 @@ def with_twin(problem: Problem, team: int, capacity: Array) -> Problem:
     for teams in problem.options:
         effort = dict(teams).get(team)
         options.append(teams if effort is None else (*teams, (twin, effort)))
+
+    def with_it(of_steps: tuple[dict[int, Limit], ...]) -> tuple[dict[int, Limit], ...]:
+        return tuple(of | {twin: of[team]} if team in of else of for of in of_steps)
+
     return replace(
         problem,
         options=tuple(options),
+        beside=with_it(problem.beside),
+        reach=with_it(problem.reach),
         capacity=np.vstack([problem.capacity, capacity]),
         cost=np.append(problem.cost, problem.cost[team]),
         kept=np.concatenate([problem.kept, problem.kept[:1] * 0.0]),

@@ -8,13 +8,12 @@ from dataclasses import replace
 from clearplan.core.reason import Reason
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement, judge_work
-from clearplan.planning.planned import Lever, Schedule, gap_of
+from clearplan.planning.planned import Lever, Schedule
 from clearplan.planning.search.allowance import Clock, allowance_of
 from clearplan.planning.search.blocks import Blocks, make_blocks
 from clearplan.planning.search.deadlines import meet, what_lacks
-from clearplan.planning.search.schedule import best_plan, proven, searched
+from clearplan.planning.search.schedule import best_found
 from clearplan.planning.search.sooner import behind_gate, lack_reason, too_large
-from clearplan.planning.search.work import work_table
 from clearplan.settings.planning import LEVERS, LeverName
 
 #: Counted work of the plan of a lever that is not in force, which begins with the best plan found [units].
@@ -86,10 +85,9 @@ def _plan(
     blocks = make_blocks(other)
     share = min(1.0, _WORK / case.settings.search_work)
     allowance = allowance_of(case.settings, clock=clock, share=share)
-    search = best_plan(blocks.problem, searched(blocks, other.settings), allowance, start=best.parts)
-    value, bound = proven(blocks, search)
-    judgement = judge_work(work_table(blocks, search.parts, other), other)
-    return judgement, gap_of(bound, value), _misses(name, other, judgement)
+    found = best_found(blocks, other, allowance, start=best.parts, whole=False)
+    judgement = judge_work(found.work, other)
+    return judgement, found.gap, _misses(name, other, judgement)
 
 
 def _misses(name: LeverName, case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:

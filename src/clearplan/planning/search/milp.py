@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +21,31 @@ class Columns:
 
     ``done`` (steps, periods): finished part of a step at the end of a period;
     ``part``: (step, team, period) -> part of the step that the team works then;
-    ``open`` (unlocks, periods): whether it is open after a period; ``stays`` (teams, districts, periods), -1: none.
+    ``open`` (unlocks, periods): whether it is open after a period; ``stays`` (teams, districts, periods), -1: none;
+    ``beside`` (4, teams, periods): days booked as teams come, of these what later work has still to use, days booked as
+    teams leave, and what earlier work has still to book; of no periods where nothing is booked beside work.
     """
 
     done: Array
     part: dict[tuple[int, int, int], int]
     open: Array
     stays: Array
+    beside: Array
     number: int
 
 
-class _Rows:
+class Numbered(Protocol):
+    """Columns that every programme of a problem has: see :class:`Columns`."""
+
+    @property
+    def done(self) -> Array: ...  # noqa: D102
+    @property
+    def part(self) -> dict[tuple[int, int, int], int]: ...  # noqa: D102
+    @property
+    def open(self) -> Array: ...  # noqa: D102
+
+
+class Rows:
     """Rows of a programme as they are written."""
 
     def __init__(self) -> None:
@@ -66,8 +80,8 @@ class _Rows:
         self.count += 1
 
 
-def columns_of(problem: Problem) -> Columns:
-    """Numbers of all columns."""
+def columns_of(problem: Problem, *, stores: bool = True) -> Columns:
+    """Numbers of all columns; without ``stores`` days beside work only cost money, and take no days of teams."""
     steps, periods, unlocks = len(problem.ground), problem.periods, len(problem.needs)
     done = np.arange(steps * periods).reshape(steps, periods)
     number, part = steps * periods, {}
@@ -85,7 +99,9 @@ def columns_of(problem: Problem) -> Columns:
         wanted = np.argwhere(problem.kept > 0)
         stays[tuple(wanted.T)] = np.arange(number, number + len(wanted))
         number += len(wanted)
-    return Columns(done, part, opening, stays, number)
+    shape = (4, len(problem.cost), periods if problem.beside and stores else 0)
+    beside = np.arange(number, number + int(np.prod(shape))).reshape(shape)
+    return Columns(done, part, opening, stays, beside, number + beside.size)
 
 
 def programme_of(problem: Problem, at: Columns, money: Array | None = None) -> Programme:
@@ -96,17 +112,14 @@ def programme_of(problem: Problem, at: Columns, money: Array | None = None) -> P
     only openings are whole: so blocks of like tasks can stand for the tasks, and the answer is exact. ``money``
     (periods) stands for ``budget_a_period`` where periods differ [currency].
     """
-    rows = _Rows()
+    rows = Rows()
     gain, upper, whole = np.zeros(at.number), np.ones(at.number), np.zeros(at.number, dtype=bool)
-    _steps(problem, at, rows, upper)
+    add_steps(problem, at, rows, upper)
     _limits(problem, at, rows, money)
-    _unlocks(problem, at, rows, upper, gain)
+    _beside(problem, at, rows, upper)
+    _reach(problem, at, upper)
+    add_openings(problem, at, rows, upper, gain)
     whole[at.open.ravel()] = True
-    for b in np.flatnonzero(problem.last >= 0):
-        columns = at.done[problem.last[b]]
-        gain[columns] += problem.reward[b, 1:] - np.append(problem.reward[b, 2:], 0.0)
-        if problem.block_due[b] >= 0:
-            _due(rows, upper, columns, int(problem.block_due[b]))
     _staying(problem, at, rows, upper, gain)
     return Programme(
         gain,
@@ -120,14 +133,14 @@ def programme_of(problem: Problem, at: Columns, money: Array | None = None) -> P
     )
 
 
-def _due(rows: _Rows, upper: Array, columns: Array, due: int) -> None:
+def _due(rows: Rows, upper: Array, columns: Array, due: int) -> None:
     if due == 0:
         rows.add(1, 1, (columns[0], 0.0))  # can't be met: the programme has no answer
     else:
         rows.add(1, 1, (columns[due - 1], 1.0))
 
 
-def _steps(problem: Problem, at: Columns, rows: _Rows, upper: Array) -> None:
+def add_steps(problem: Problem, at: Numbered, rows: Rows, upper: Array) -> None:
     """Finished parts grow by the work on them, and follow the step before."""
     periods, wait = problem.periods, problem.wait
     keys = np.array(list(at.part), dtype=int).reshape(-1, 3)
@@ -148,15 +161,24 @@ def _steps(problem: Problem, at: Columns, rows: _Rows, upper: Array) -> None:
             rows.add(-np.inf, 0, (at.done[later, t], 1.0), (at.done[problem.before[later], t - wait], -1.0))
 
 
-def _limits(problem: Problem, at: Columns, rows: _Rows, money: Array | None) -> None:
+def _limits(problem: Problem, at: Columns, rows: Rows, money: Array | None) -> None:
     """Days of teams, and money."""
     effort = {(s, team): days for s, options in enumerate(problem.options) for team, days in options}
     by_team: dict[tuple[int, int], list[tuple[int, float]]] = {}
     spent: dict[int, list[tuple[int, float]]] = {}
+    every: list[tuple[int, float]] = []
     for (s, team, t), column in at.part.items():
-        days = effort[s, team]
+        days, cost = effort[s, team], float(problem.cost[team])
+        every.append((column, days * cost))
+        if problem.beside:  # what is booked beside work may be booked in another period
+            days = max(days - sum(problem.beside[s][team]), 0.0)
         by_team.setdefault((team, t), []).append((column, days))
-        spent.setdefault(t, []).append((column, days * float(problem.cost[team])))
+        spent.setdefault(t, []).append((column, days * cost))
+    if at.beside.size:
+        for team, t in by_team:
+            booked = [int(at.beside[side, team, t]) for side in (0, 2)]
+            by_team[team, t] += [(column, 1.0) for column in booked]
+            spent[t] += [(column, float(problem.cost[team])) for column in booked]
     for (team, t), terms in by_team.items():
         able = float(problem.capacity[team, t])
         rows.add_sum(-np.inf, 1.0, [c for c, _ in terms], [days / able for _, days in terms])
@@ -166,13 +188,57 @@ def _limits(problem: Problem, at: Columns, rows: _Rows, money: Array | None) -> 
             able = float(problem.budget_a_period if money is None else money[t])
             rows.add_sum(-np.inf, able / scale, [c for c, _ in terms], [m / scale for _, m in terms])
     if np.isfinite(problem.budget):
-        every = [term for terms in spent.values() for term in terms]
         scale = max(problem.budget, 1.0)
         rows.add_sum(-np.inf, problem.budget / scale, [c for c, _ in every], [m / scale for _, m in every])
 
 
-def _unlocks(problem: Problem, at: Columns, rows: _Rows, upper: Array, gain: Array) -> None:
-    """Open is what all of its blocks are finished for."""
+def _beside(problem: Problem, at: Columns, rows: Rows, upper: Array) -> None:
+    """Days beside work are booked not after the work for which teams come, and not before that after which they leave.
+
+    A line of work in the middle of a stay books none. So they are counted by stores of days for each team: what is
+    booked as teams come, less what work uses of it, is never below nothing; so is what work asks for as teams leave,
+    less what is booked of it, and at the end nothing is left of that.
+    """
+    if not at.beside.size:
+        return
+    comes, ahead, leaves, owed = at.beside
+    used: dict[tuple[int, int], list[tuple[int, float, float]]] = {}
+    for (s, team, t), column in at.part.items():
+        used.setdefault((team, t), []).append((column, *problem.beside[s][team]))
+    able = np.cumsum(problem.capacity, axis=1)
+    upper[comes], upper[leaves] = problem.capacity, problem.capacity
+    upper[ahead], upper[owed] = able, able
+    upper[owed[:, -1]] = 0.0
+    for team, t in np.ndindex(comes.shape):
+        scale = max(float(able[team, -1]), 1.0) / problem.periods
+        parts = used.get((team, t), [])
+        columns = [c for c, _, _ in parts]
+        before = [] if t == 0 else [int(ahead[team, t - 1])]
+        signs = [1.0, -1.0, *(-1.0 for _ in before), *(days for _, days, _ in parts)]
+        rows.add_sum(
+            0.0,
+            0.0,
+            [int(ahead[team, t]), int(comes[team, t]), *before, *columns],
+            [sign / scale for sign in signs],
+        )
+        before = [] if t == 0 else [int(owed[team, t - 1])]
+        signs = [1.0, 1.0, *(-1.0 for _ in before), *(-days for _, _, days in parts)]
+        rows.add_sum(
+            0.0,
+            0.0,
+            [int(owed[team, t]), int(leaves[team, t]), *before, *columns],
+            [sign / scale for sign in signs],
+        )
+
+
+def _reach(problem: Problem, at: Columns, upper: Array) -> None:
+    """No more teams on a task than may be there."""
+    for (s, team, t), column in at.part.items() if problem.reach else ():
+        upper[column] = min(upper[column], problem.reach[s][team][t])
+
+
+def add_openings(problem: Problem, at: Numbered, rows: Rows, upper: Array, gain: Array) -> None:
+    """Open is what all of its blocks are finished for; what it is worth, and what finished blocks are."""
     pairs = [(u, problem.last[b]) for u, blocks in enumerate(problem.needs) for b in blocks if problem.last[b] >= 0]
     if pairs:
         u, s = np.array(pairs, dtype=int).T
@@ -188,9 +254,14 @@ def _unlocks(problem: Problem, at: Columns, rows: _Rows, upper: Array, gain: Arr
     gain[at.open.ravel()] = (problem.value[:, 1:] - later).ravel()
     for u in np.flatnonzero(problem.due >= 0):
         _due(rows, upper, at.open[u], int(problem.due[u]))
+    for b in np.flatnonzero(problem.last >= 0):
+        columns = at.done[problem.last[b]]
+        gain[columns] += problem.reward[b, 1:] - np.append(problem.reward[b, 2:], 0.0)
+        if problem.block_due[b] >= 0:
+            _due(rows, upper, columns, int(problem.block_due[b]))
 
 
-def _staying(problem: Problem, at: Columns, rows: _Rows, upper: Array, gain: Array) -> None:
+def _staying(problem: Problem, at: Columns, rows: Rows, upper: Array, gain: Array) -> None:
     """Days that stay in a team's district are worth something, as far as the plan in force has them."""
     wanted = np.argwhere(at.stays >= 0)
     if not len(wanted):
@@ -214,6 +285,9 @@ def point_of(problem: Problem, at: Columns, work: Sequence[tuple[int, int, int, 
     point[at.done.ravel()] = done.ravel()
     for s, team, t, part in work:
         point[at.part[s, team, t]] += part
+        if at.beside.size:
+            for side, days in zip((0, 2), problem.beside[s][team], strict=True):
+                point[at.beside[side, team, t]] += part * days
     ends = opened(problem, done)
     point[at.open] = ends[:, None] <= np.arange(1, problem.periods + 1)
     if (at.stays >= 0).any():

@@ -34,6 +34,7 @@ class Orders:
         self.blocks = [
             [[(k, days, days * cost[k]) for k, days in problem.options[s]] for s in members] for members in steps
         ]
+        self.reach = [[problem.reach[s] if problem.reach else None for s in members] for members in steps]
         # needs of all unlocks side by side, each after a block more that is finished from the start
         self.flat = np.concatenate([[len(steps), *members] for members in problem.needs]).astype(int)
         self.begins = np.cumsum([0, *(len(members) + 1 for members in problem.needs[:-1])])
@@ -88,7 +89,7 @@ class Orders:
         periods, wait = self.problem.periods, self.problem.wait
         begin, end = self.begin[b], 0
         allowed = [0.0] * begin + [1.0] * (periods - begin)
-        for options in self.blocks[b]:
+        for options, reach in zip(self.blocks[b], self.reach[b], strict=True):
             part, done = 0.0, [1.0] * periods
             for t in range(periods):
                 room = allowed[t] - part
@@ -97,7 +98,7 @@ class Orders:
                         days = capacity[team][t]
                         if days <= TINY:
                             continue
-                        part_of_team = min(room, days / effort)
+                        part_of_team = min(room, days / effort, 1.0 if reach is None else reach[team][t])
                         if price > 0:
                             part_of_team = min(part_of_team, money[0] / price, money[t + 1] / price)
                         if part_of_team <= TINY:

@@ -16,6 +16,7 @@ from clearplan.planning.search.problem import Problem, days_by_district, opened,
 
 Array = NDArray[Any]
 Work = Sequence[tuple[int, int, int, float]]
+DaysOf = Callable[[Problem, Work], Array]
 
 #: Unlocks in a piece: at first, at least, at most. It grows where HiGHS soon has the best, and shrinks where not.
 _FIRST, _LEAST, _MOST = 24, 8, 120
@@ -70,19 +71,19 @@ def replanned(
         Asked (pieces so far, worth) before each piece; the search ends where it says no.
     """
     generator = np.random.default_rng(seed)
-    best = _needed(problem, work)
+    best = needed(problem, work)
     value, size, count = worth(problem, best), float(_FIRST), 0
     while going_on(count, value):
         count += 1
         allowance.spend(PIECE)
-        done = progress(problem, best)
-        ends = opened(problem, done)
-        piece = _piece(problem, best, done, ends, _chosen(problem, ends, hopes, generator, round(size)))
+        ends = opened(problem, progress(problem, best))
+        unlocks = chosen(problem, ends, hopes, generator, round(size))
+        piece = piece_of(problem, best, unlocks, days_of=_days)
         if not len(piece.steps):
             continue
         at = columns_of(piece.problem)
         programme = programme_of(piece.problem, at, piece.money)
-        early = at.open[np.arange(1, problem.periods + 1) < piece.ready[:, None]]
+        early = too_early(piece, at.open)
         start = point_of(piece.problem, at, piece.kept)
         programme.upper[early] = start[early] = 0.0
         answer = solve(programme, allowance=allowance, share=share, gap=_GAP, seed=seed, nodes=_NODES, start=start)
@@ -91,14 +92,20 @@ def replanned(
             fresh = [
                 (int(piece.steps[s]), team, t, part) for s, team, t, part in work_of(piece.problem, at, answer.point)
             ]
-            schedule = _needed(problem, [*piece.others, *fresh])
+            schedule = needed(problem, [*piece.others, *fresh])
             worth_of_schedule = worth(problem, schedule)
             if worth_of_schedule >= value:
                 best, value = schedule, worth_of_schedule
     return best
 
 
-def _needed(problem: Problem, work: Work) -> list[tuple[int, int, int, float]]:
+def too_early(piece: Piece, opens: Array) -> Array:
+    """Columns of a piece, of those of its unlocks by period, in which the rest that they need is not there yet."""
+    periods = np.arange(1, piece.problem.periods + 1)
+    return np.asarray(opens[periods < piece.ready[:, None]])
+
+
+def needed(problem: Problem, work: Work) -> list[tuple[int, int, int, float]]:
     """Work on blocks that an open unlock needs, or that are due."""
     ends = opened(problem, progress(problem, work))
     wanted = {b for u in np.flatnonzero(ends <= problem.periods) for b in problem.needs[u]}
@@ -106,7 +113,7 @@ def _needed(problem: Problem, work: Work) -> list[tuple[int, int, int, float]]:
     return [part for part in work if int(problem.block[part[0]]) in wanted]
 
 
-def _chosen(problem: Problem, ends: Array, hopes: Array, generator: np.random.Generator, size: int) -> list[int]:
+def chosen(problem: Problem, ends: Array, hopes: Array, generator: np.random.Generator, size: int) -> list[int]:
     """Unlocks of a piece: a third are shut, by their hopes; the others open, near one another in time or anywhere."""
     shut = np.flatnonzero(ends > problem.periods)
     there = np.flatnonzero((ends > 0) & (ends <= problem.periods))
@@ -120,7 +127,10 @@ def _chosen(problem: Problem, ends: Array, hopes: Array, generator: np.random.Ge
     return sorted(chosen)
 
 
-def _piece(problem: Problem, work: Work, done: Array, ends: Array, unlocks: list[int]) -> Piece:
+def piece_of(problem: Problem, work: Work, unlocks: list[int], *, days_of: DaysOf) -> Piece:
+    """The piece of some unlocks in a schedule; ``days_of`` counts the team-days of work (teams, periods)."""
+    done = progress(problem, work)
+    ends = opened(problem, done)
     inside = set(unlocks)
     others = [u for u in np.flatnonzero(ends <= problem.periods).tolist() if u not in inside]
     held = {b for u in unlocks for b in problem.needs[u]} - {b for u in others for b in problem.needs[u]}
@@ -129,7 +139,7 @@ def _piece(problem: Problem, work: Work, done: Array, ends: Array, unlocks: list
     step_no[steps] = np.arange(len(steps))
     block_no, unlock_no = ({k: n for n, k in enumerate(part)} for part in (blocks, unlocks))
     kept, rest = ([part for part in work if bool(step_no[part[0]] >= 0) is inner] for inner in (True, False))
-    days, used = _days(problem, rest), _days(problem, kept)
+    days, used = days_of(problem, rest), days_of(problem, kept)
     part = replace(
         problem,
         ground=problem.ground[steps],
@@ -137,6 +147,8 @@ def _piece(problem: Problem, work: Work, done: Array, ends: Array, unlocks: list
         block=np.array([block_no[b] for b in problem.block[steps].tolist()], dtype=int),
         last=step_no[problem.last[blocks]],
         options=tuple(problem.options[s] for s in steps),
+        beside=(),  # its lines take what they take when they are worked on
+        reach=tuple(problem.reach[s] for s in steps) if problem.reach else (),
         # what it uses now it may use again: what is left is not less by rounding
         capacity=np.maximum(np.where(problem.capacity - days > 1e-6, problem.capacity - days, 0.0), used),
         budget=max(problem.budget - float((problem.cost @ days).sum()), 0.0),

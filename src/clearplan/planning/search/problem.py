@@ -33,7 +33,10 @@ class Problem:
     ``begin`` (blocks): periods that must be over before it may be worked on; ``floor`` (unlocks): period before whose
     end it does not open, whatever is finished;
     ``district`` (blocks), ``kept`` (teams, districts, periods): team-days of the plan in force; ``stability``: worth
-    of each of them [person-months a team-day].
+    of each of them [person-months a team-day];
+    ``beside``: for each step, team to those of its team-days that are booked when teams come and when they leave, at
+    the least; ``reach``: for each step, team to the most of it that the team may do in each period [1]; empty where
+    nothing limits lines of work.
     """
 
     ground: Array
@@ -57,6 +60,8 @@ class Problem:
     district: Array
     kept: Array
     stability: float
+    beside: tuple[dict[int, tuple[float, float]], ...] = ()
+    reach: tuple[dict[int, tuple[float, ...]], ...] = ()
 
     @property
     def periods(self) -> int:
@@ -131,6 +136,7 @@ def fill_block(problem: Problem, filling: Filling, steps: Sequence[int], *, whol
     finished = True
     for s in steps:
         done = list(filling.done.get(s, (0.0,) * periods))
+        reach = problem.reach[s] if problem.reach else None
         part = done[-1]
         if part < 1 - TINY:
             part = 0.0
@@ -143,7 +149,7 @@ def fill_block(problem: Problem, filling: Filling, steps: Sequence[int], *, whol
                         days = filling.capacity[team][t]
                         if days <= TINY:
                             continue
-                        step_part = min(room, days / effort)
+                        step_part = min(room, days / effort, 1.0 if reach is None else reach[team][t])
                         price = effort * problem.cost[team]
                         if price > 0:
                             step_part = min(step_part, filling.budget / price, filling.budgets[t] / price)

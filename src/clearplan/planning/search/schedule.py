@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from clearplan.planning.search.allowance import Allowance, Clock, allowance_of, 
 from clearplan.planning.search.blocks import Blocks, make_blocks
 from clearplan.planning.search.deadlines import Clash, meet
 from clearplan.planning.search.highs import Programme, relax, solve
+from clearplan.planning.search.line_search import as_lines, best_lines
+from clearplan.planning.search.lines import in_list
 from clearplan.planning.search.milp import Columns, columns_of, point_of, programme_of, work_of
 from clearplan.planning.search.moves import reordered
 from clearplan.planning.search.neighbourhoods import replanned
@@ -36,7 +38,7 @@ from clearplan.planning.search.problem import (
 )
 from clearplan.planning.search.problem import progress as worked
 from clearplan.planning.search.sooner import clash_reason
-from clearplan.planning.search.work import work_table
+from clearplan.planning.search.work import lines_table, work_table
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.codes import SURVEY
 from clearplan.tables.texts import ids_in
@@ -71,33 +73,42 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clo
     _refuse(case)
     allowance = allowance_of(case.settings, clock=clock)
     blocks, single = make_blocks(case), make_blocks(case, alone=True)
-    search = best_plan(
-        blocks.problem, searched(blocks, case.settings), allowance, slack=blocks.slack, progress=progress
-    )
-    value, bound = proven(blocks, search)
-    lists = (in_order(single.problem, order).work for order in (_by_rank(case, single), _by_value(case, single)))
-    works = [
-        *(work_table(single, parts, case) for parts in lists),
-        *(work_table(blocks, parts, case) for parts in (search.greedy, search.parts)),
-    ]
+    best = best_found(blocks, case, allowance, progress=progress)
+    orders = [_by_rank(case, single), _by_value(case, single)]
+    works = [*_lists(single, orders, case), _as_work(blocks, best.search.greedy, case), best.work]
     strategies = dict(zip(STRATEGIES, works, strict=True))
     return Schedule(
         work=strategies[BEST],
         strategies=strategies,
-        value=value,
-        bound=bound,
+        value=best.value,
+        bound=best.bound,
         spent=allowance.spent,
         notes=(
-            *(clash_reason(clash, blocks, case) for clash in search.clashes),
+            *(clash_reason(clash, blocks, case) for clash in best.search.clashes),
             *_notes(blocks, case.teams, case.lived_in),
             *_beyond_outcomes(case),
-            *search.notes,
+            *best.notes,
             *allowance.clock.notes(),
         ),
         left_out=blocks.left_out,
         shut=blocks.shut,
-        parts=search.parts,
+        parts=best.search.parts,
     )
+
+
+def _lists(single: Blocks, orders: Sequence[Sequence[int]], case: PlanningCase) -> list[pd.DataFrame]:
+    """WORK of tasks worked down lists."""
+    if single.order.limits_lines:
+        return [lines_table(single, in_list(single, order).lines, case) for order in orders]
+    return [work_table(single, in_order(single.problem, order).work, case) for order in orders]
+
+
+def _as_work(blocks: Blocks, parts: Parts, case: PlanningCase) -> pd.DataFrame:
+    """WORK of a plan of parts, as whole lines where these are limited."""
+    if not blocks.order.limits_lines:
+        return work_table(blocks, parts, case)
+    single, lines = as_lines(blocks, parts, case)
+    return lines_table(single, lines.lines, case)
 
 
 def _refuse(case: PlanningCase) -> None:
@@ -180,12 +191,16 @@ def _by_value(case: PlanningCase, single: Blocks) -> list[int]:
 
 @dataclass(frozen=True)
 class Found:
-    """What the search found: schedules of blocks, the value of the best, the bound, and deadlines that gave way."""
+    """What the search found: schedules of blocks, the value of the best, the bound, and deadlines that gave way.
+
+    ``problem``: with deadlines that can be met.
+    """
 
     parts: Parts
     greedy: Parts
     value: float
     bound: float
+    problem: Problem
     notes: tuple[Reason, ...] = ()
     clashes: tuple[Clash, ...] = ()
 
@@ -216,6 +231,77 @@ def searched(blocks: Blocks, settings: PlanningSettings) -> PlanningSettings:
     plain = max(worth(blocks.problem, first) - lifted(blocks, first), 0.0)
     most = plain + blocks.lift * float(np.count_nonzero(blocks.in_time >= 0))
     return settings.model_copy(update={"gap": settings.gap * plain / most if most else settings.gap})
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best plan found: its WORK, value and bound [person-months], and the search for its parts.
+
+    ``worth``: of its work with a floor's own worth, by which plans are compared; ``notes``: what a reader must know of
+    the search.
+    """
+
+    work: pd.DataFrame
+    value: float
+    bound: float
+    worth: float
+    search: Found
+    notes: tuple[Reason, ...]
+
+    @property
+    def gap(self) -> float:
+        """How far the plan may be from the best, as a part of the bound [1]."""
+        return gap_of(self.bound, self.value)
+
+
+def best_found(
+    blocks: Blocks,
+    case: PlanningCase,
+    allowance: Allowance,
+    *,
+    start: Parts | None = None,
+    whole: bool = True,
+    progress: Progress | None = None,
+) -> Best:
+    """The best plan of parts, and of whole lines where something limits them.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Of the case, with its budget or another one.
+    case : PlanningCase
+    allowance : Allowance
+        Ends the search by counted work, and is charged with it.
+    start : schedule, optional
+        A further plan of parts to begin with, such as that of a smaller budget.
+    whole : bool
+        Whether lines are planned again as a whole, or by the order of unlocks alone.
+    progress : callable, optional
+    """
+    settings = searched(blocks, case.settings)
+    limits_lines = blocks.order.limits_lines
+    nearer = settings.model_copy(update={"gap": settings.gap / 2}) if limits_lines and whole else settings
+    parts = Allowance((_OF_PARTS if limits_lines else 1.0) * allowance.limit, allowance.clock)
+    search = best_plan(blocks.problem, nearer, parts, slack=blocks.slack, start=start, progress=progress)
+    allowance.spend(parts.spent)
+    if not limits_lines:
+        value, bound = proven(blocks, search)
+        return Best(work_table(blocks, search.parts, case), value, bound, search.value, search, search.notes)
+    there = replace(blocks, problem=search.problem)
+    single, lines, bound = best_lines(
+        there, search.parts, case, settings, bound=search.bound + blocks.slack, allowance=allowance, whole=whole
+    )
+    bound = max(bound, lines.value)
+    far = gap_of(bound, lines.value) > settings.gap and not allowance.clock.struck
+    beside = blocks.open_worth - lifted(single, lines.parts)
+    return Best(
+        lines_table(single, lines.lines, case),
+        lines.value + beside,
+        bound + beside,
+        lines.value,
+        search,
+        (Reason("plan.search_work", work=allowance.limit),) if far and whole else (),
+    )
 
 
 def best_plan(
@@ -255,7 +341,7 @@ def best_plan(
         begins.append(greedy(problem, until=filling_of(problem, met.work)).work)
     best = max(begins, key=lambda parts: worth(problem, parts))
     if not len(problem.needs) or not len(problem.ground):
-        return Found(best, first, worth(problem, best), worth(problem, best), clashes=met.clashes)
+        return Found(best, first, worth(problem, best), worth(problem, best), problem, clashes=met.clashes)
     at = columns_of(problem)
     programme = programme_of(problem, at)
     relaxed = relax(programme, allowance=allowance, share=_RELAXATION_UNTIL, seed=settings.seed)
@@ -273,14 +359,19 @@ def best_plan(
             until = 1.0 if last else _PIECES_UNTIL  # what is too little for the whole is left to the pieces
             again = _replanned(problem, best, hopes, bound, settings, allowance, until, report)
             best = max(best, again, key=lambda parts: worth(problem, parts))
-    if gap_of(bound, worth(problem, best)) > settings.gap and rounds(allowance.left(), len(programme.entry)):
+    far = gap_of(bound, worth(problem, best)) > settings.gap
+    if far and problem.beside and rounds(allowance.left(), len(programme.entry)):
+        best, bound = _by_highs_beside(problem, best, bound, settings, allowance, report)
+    elif far and rounds(allowance.left(), len(programme.entry)):
         best, bound = _by_highs(problem, at, programme, best, bound, settings, allowance, report)
     value, notes = worth(problem, best), []
     if gap_of(bound, value) > settings.gap and not allowance.clock.struck:
         notes.append(Reason("plan.search_work", work=allowance.limit))
-    return Found(best, first, value, max(bound, value), tuple(notes), met.clashes)
+    return Found(best, first, value, max(bound, value), problem, tuple(notes), met.clashes)
 
 
+#: Part of the allowance for the plan of parts, where whole lines are then sought [1].
+_OF_PARTS = 0.8
 #: Part of the gap that is left to the search where the order within blocks may take more than the rest of it [1].
 _LEAST_GAP = 0.25
 #: Programmes with fewer columns are left to HiGHS at once, and after the moves those in which a piece is nearly all.
@@ -350,6 +441,28 @@ def _replanned(
 
     parts = replanned(problem, best, hopes, seed=settings.seed, allowance=allowance, share=until, going_on=going_on)
     return with_rest(problem, parts)
+
+
+def _by_highs_beside(
+    problem: Problem,
+    best: Parts,
+    bound: float,
+    settings: PlanningSettings,
+    allowance: Allowance,
+    report: Callable[[float], None],
+) -> tuple[Parts, float]:
+    """A better schedule where all days beside work are booked with it, and a bound where they only cost money.
+
+    Stores of days are many entries in few rows; without them a search tree is soon done.
+    """
+    plain = replace(problem, beside=())
+    at = columns_of(plain)
+    best, _ = _by_highs(plain, at, programme_of(plain, at), best, bound, settings, allowance, report)
+    if gap_of(bound, worth(problem, best)) <= settings.gap:
+        return best, bound
+    at = columns_of(problem, stores=False)
+    _, bound = _by_highs(problem, at, programme_of(problem, at), best, bound, settings, allowance, report)
+    return best, bound
 
 
 def _by_highs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from clearplan.planning.case import PlanningCase
 from clearplan.planning.methods import methods_of, rates_of
 from clearplan.planning.planned import Parts
 from clearplan.planning.search.blocks import Blocks
+from clearplan.planning.search.lines import Line
 from clearplan.planning.search.problem import TINY
 
 Array = NDArray[Any]
@@ -32,22 +33,46 @@ def work_table(blocks: Blocks, parts: Parts, case: PlanningCase) -> pd.DataFrame
     DataFrame
         One row for each task, step, team and period, in the order of periods, teams and tasks.
     """
-    tasks, teams = case.works, case.teams
-    problem, area = blocks.problem, tasks["area_m2"].to_numpy(float)
-    rates, costs = rates_of(teams, case.settings), problem.cost
+    rates = rates_of(case.teams, case.settings)
+    pieces = (
+        (s, k, team, t, part, part * float(blocks.problem.ground[s]) / float(rates[team]))
+        for s, k, team, t, part in parts_of_tasks(blocks, parts, case)
+    )
+    return _table(blocks, pieces, case)
+
+
+def lines_table(single: Blocks, lines: Mapping[tuple[int, int, int], Line], case: PlanningCase) -> pd.DataFrame:
+    """WORK of lines on blocks of one task each."""
+    pieces = (
+        (s, int(single.members[single.problem.block[s]][0]), team, t, line.part, line.days)
+        for (s, team, t), line in lines.items()
+    )
+    return _table(single, pieces, case)
+
+
+def parts_of_tasks(blocks: Blocks, parts: Parts, case: PlanningCase) -> Iterator[tuple[int, int, int, int, float]]:
+    """(step, position of the task, team, period, part of the step) of a schedule of blocks."""
+    area = case.works["area_m2"].to_numpy(float)
+    edges = [np.append(0.0, np.cumsum(area[members]) / area[members].sum()) for members in blocks.members]
+    for s, pieces in _by_step(parts).items():
+        b = int(blocks.problem.block[s])
+        for k, team, t, part in _by_task(pieces, edges[b]):
+            yield s, int(blocks.members[b][k]), team, t, part
+
+
+def _table(
+    blocks: Blocks, pieces: Iterable[tuple[int, int, int, int, float, float]], case: PlanningCase
+) -> pd.DataFrame:
+    """WORK of (step, position of the task, team, period, part of the step, team-days)."""
+    tasks, teams, problem = case.works, case.teams, blocks.problem
     methods, ids = methods_of(tasks, case.settings), tasks["task_id"].to_numpy(object)
     names, kinds = teams["team_id"].to_numpy(object), teams["kind"].to_numpy(object)
-    edges = [np.append(0.0, np.cumsum(area[members]) / area[members].sum()) for members in blocks.members]
     rows = []
-    for s, pieces in _by_step(parts).items():
-        b, no = int(problem.block[s]), int(blocks.step_no[s])
-        method = methods[int(blocks.members[b][0])]
+    for s, k, team, t, part, days in pieces:
+        no, method = int(blocks.step_no[s]), methods[k]
         assert method is not None
-        for k, team, t, part in _by_task(pieces, edges[b]):
-            m2 = part * float(problem.ground[s])
-            days = m2 / float(rates[team])
-            task, step = ids[blocks.members[b][k]], method.steps[no - 1].name
-            rows.append((task, no, step, kinds[team], names[team], t + 1, days, m2, days * float(costs[team])))
+        row = (ids[k], no, method.steps[no - 1].name, kinds[team], names[team], t + 1, days)
+        rows.append((*row, part * float(problem.ground[s]), days * float(problem.cost[team])))
     rows.sort(key=lambda row: (row[5], row[4], row[0], row[1]))
     columns = ["task_id", "step", "step_name", "kind", "team_id", "period", "days", "m2", "cost"]
     work = pd.DataFrame(rows, columns=columns)

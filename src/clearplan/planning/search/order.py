@@ -1,0 +1,81 @@
+"""What a line of work books beside the work itself, and what a step of like tasks takes at the least."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearplan.planning.calendar import team_days
+from clearplan.planning.case import PlanningCase
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class WorkOrder:
+    """Limits on lines of work: one team on one step of one task in one period.
+
+    ``least``: least deployment [team-days]; ``set_up``, ``close_out`` (steps): booked when a team comes and when it
+    leaves [team-days]; ``work``: for each step, team to the days of the work alone [team-days]; ``most``: teams that
+    may be on one task in a period, infinite where there is no limit; ``of_one`` (teams, periods): days of one team.
+    """
+
+    least: float
+    set_up: Array
+    close_out: Array
+    work: tuple[dict[int, float], ...]
+    most: float
+    of_one: Array
+
+    @property
+    def limits_lines(self) -> bool:
+        """Whether there is any such limit; if not, work is fluid."""
+        return bool(self.least > 0 or self.set_up.any() or self.close_out.any() or np.isfinite(self.most))
+
+
+def work_order(
+    case: PlanningCase, beside: Sequence[tuple[float, float]], work: Sequence[dict[int, float]]
+) -> WorkOrder:
+    """Limits of a case on lines of work on its steps; ``beside``: days to set up and to close out each of them."""
+    settings, both = case.settings, np.array(beside, dtype=float).reshape(-1, 2)
+    return WorkOrder(
+        least=settings.min_team_days,
+        set_up=both[:, 0],
+        close_out=both[:, 1],
+        work=tuple(work),
+        most=np.inf if settings.teams_on_site is None else float(settings.teams_on_site),
+        of_one=team_days(case.teams.assign(number=1), settings),
+    )
+
+
+def beside_work(work: Array, set_up: float, close_out: float, least: float) -> tuple[float, float]:
+    """Team-days that a step of like tasks takes at the least beside its work: when teams come, and when they leave.
+
+    A part of the step takes no less than that part of both, however lines of work cut it: each task is set up and
+    closed once, and one that takes less than the least deployment is filled up to it. Where tasks differ in size, the
+    one that takes least for its work stands for all. So no plan of lines is dearer here than it is, and a bound holds.
+
+    Parameters
+    ----------
+    work : array (tasks)
+        Work of a team on the step of each task [team-days].
+    set_up, close_out, least : float
+        [team-days].
+
+    >>> beside_work(np.array([10.0, 10.0]), 1.0, 0.5, 2.0)
+    (2.0, 1.0)
+    >>> beside_work(np.array([10.0, 5.0]), 1.0, 0.5, 2.0) # as 1.5 days for each 10
+    (1.5, 0.75)
+    >>> beside_work(np.array([0.2, 0.2]), 1.0, 0.5, 2.0) # each is filled up by 0.3
+    (2.6, 1.0)
+    """
+    there = work[work > 0]
+    if not len(there) or not (set_up or close_out or least):
+        return 0.0, 0.0
+    comes = set_up + np.maximum(least - there - set_up - close_out, 0.0)
+    whole = float(there.sum())
+    return whole * float((comes / there).min()), whole * float((close_out / there).min())

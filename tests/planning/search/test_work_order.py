@@ -1,0 +1,221 @@
+"""Least deployment, set-up and close-out, teams on a site, medical standby: planned, judged, and by brute force."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from clearplan.planning.judge import judge_work
+from clearplan.planning.search.blocks import make_blocks
+from clearplan.planning.search.highs import relax
+from clearplan.planning.search.milp import columns_of, point_of, programme_of
+from clearplan.planning.search.schedule import schedule
+from clearplan.treaty.milestones import milestones
+from tests.conftest import FULL
+from tests.worlds import CHA, changed, few_tasks, planned, random_case, world
+
+STEP = CHA["steps"][0]
+
+
+def cleared(**days):
+    """Methods with one step that books days beside its work."""
+    return [CHA | {"steps": [STEP | days]}]
+
+
+def test_a_crumb_of_work_books_the_least_deployment():
+    # Half a day of work in a month of three: two are booked and paid, one is left for the other task.
+    plan, judged = planned(world([0.5, 1.0], [(9, [0]), (4, [1])], days=4, min_team_days=2))
+    assert plan.work["days"].tolist() == [2, 2]
+    assert plan.work["m2"].tolist() == [0.5, 1]
+    assert judged.totals["cost"] == 4
+    assert judged.breaches.empty
+    plan, judged = planned(world([0.5, 1.0], [(9, [0]), (4, [1])], days=3, min_team_days=2))
+    assert plan.work["days"].tolist() == [2]
+    assert judged.zones["opens_in"].tolist()[0] == 1
+
+
+def test_set_up_and_close_out_are_booked_once_for_a_stay():
+    # 10 days of work, 1 to set up, 0.5 to close out: 11.5 days, of which a month of 5 has some: three months.
+    beside = cleared(set_up_days=1, close_out_days=0.5)
+    case = world([10], [(4, [0])], days=5, periods=4, counted_months=5, methods=beside)
+    plan, judged = planned(case)
+    assert plan.work["days"].sum() == pytest.approx(11.5)
+    assert plan.work["m2"].sum() == pytest.approx(10)
+    assert judged.zones["opens_in"].tolist() == [3]
+    assert judged.breaches.empty
+    # With 4 days a month 3 + 4 of work are done after two months, and 3 are left: 3.5 days of the third.
+    _, judged = planned(changed(case, working_days_a_month=4))
+    assert judged.zones["opens_in"].tolist() == [3]
+    # 10.4 days of work take 11.9, and with 0.2 more there is a fourth month.
+    assert planned(replace(case, tasks=case.tasks.assign(area_m2=10.4)))[1].zones["opens_in"].tolist() == [3]
+    more = changed(replace(case, tasks=case.tasks.assign(area_m2=10.6)), working_days_a_month=4)
+    assert planned(more)[1].zones["opens_in"].tolist() == [4]
+
+
+def test_no_more_teams_are_on_a_task_than_may_be():
+    # Four teams of 5 days: 20 days of work in one month; with two on the task 10 a month.
+    case = world([20], [(4, [0])], days=5, periods=3, counted_months=4, crew=[{"number": 4}])
+    assert planned(case)[1].zones["opens_in"].tolist() == [1]
+    plan, judged = planned(changed(case, teams_on_site=2))
+    assert judged.zones["opens_in"].tolist() == [2]
+    assert plan.work["days"].tolist() == pytest.approx([10, 10])
+    assert plan.gap == pytest.approx(0, abs=1e-6)
+    assert judged.breaches.empty
+
+
+def test_a_medical_standby_is_paid_by_the_day_of_those_who_enter():
+    # 10 a day for two teams: 5 more a day of clearance, none of survey.
+    standby = {"cost_a_day": 10, "teams_covered": 2, "kinds": ["manual"], "source": "test"}
+    case = world([3], [(4, [0])], days=5, medical_standby=standby)
+    plan, judged = planned(case)
+    assert plan.work["cost"].tolist() == [18]
+    assert judged.totals["cost"] == 18
+    assert judged.breaches.empty
+    assert milestones(plan.work, case.teams, case.settings)["cost"].sum() == pytest.approx(18)
+    other = changed(case, medical_standby=case.settings.medical_standby.model_copy(update={"kinds": ("NTS",)}))
+    assert planned(other)[1].totals["cost"] == 3
+    _, judged = planned(changed(case, budget=17.0))
+    assert judged.zones["opens_in"].isna().tolist() == [True]
+
+
+# --- brute force
+
+
+def best_by_hand(efforts, zones, days, periods, *, least, set_up, close_out):
+    """Best person-months of one team of whole days, every way to share its days among the tasks.
+
+    ``days`` a period; each task's booked days are tried by halves, so all numbers must be halves. A task of some work
+    takes set-up in the first and close-out in the last period of each stay, and the least in each.
+    """
+    units = round(2 * days)
+    start = (tuple(efforts), (False,) * len(efforts))
+    states = {start: 0.0}
+    people = [p for p, _ in zones]
+    for t in range(1, periods + 1):
+        fresh: dict = {}
+        for (left, there), value in states.items():
+            for booked in _shares(units, [x > 0 for x in left], round(2 * least)):
+                for stays in itertools.product(*[(False, True) if b else (False,) for b in booked]):
+                    state = _worked(left, there, booked, stays, least, set_up, close_out)
+                    if state is None:
+                        continue
+                    opened = sum(
+                        p * (periods + 1 - t)
+                        for p, (_, own) in zip(people, zones, strict=True)
+                        if all(state[0][k] <= 0 for k in own) and any(left[k] > 0 for k in own)
+                    )
+                    fresh[state] = max(fresh.get(state, -1.0), value + opened)
+        states = fresh
+    return max(value for (_, there), value in states.items() if not any(there))
+
+
+def _shares(units, wanted, least):
+    """Ways to share so many half days; a task that is not done takes none or at least the least."""
+    if not wanted:
+        yield ()
+        return
+    choices = [0, *range(max(least, 1), units + 1)] if wanted[0] else [0]
+    for own in choices:
+        for rest in _shares(units - own, wanted[1:], least):
+            yield (own, *rest)
+
+
+def _worked(left, there, booked, stays, least, set_up, close_out):
+    """What is left after a period, and where the team stays on; None where it can't be so."""
+    after = []
+    for k, halves in enumerate(booked):
+        if not halves:
+            if there[k]:
+                return None  # who stays on works in the next period
+            after.append(left[k])
+            continue
+        work = halves / 2 - (0 if there[k] else set_up) - (0 if stays[k] else close_out)
+        if work <= 0 or (stays[k] and work >= left[k]):
+            return None
+        after.append(max(left[k] - work, 0.0))
+    return tuple(after), tuple(stays)
+
+
+@pytest.mark.parametrize("seed", range(6 if FULL else 3))
+def test_brute_force_on_small_worlds(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(8 if FULL else 3):
+        efforts = rng.integers(1, 5, 3).astype(float)
+        zones = [(int(rng.integers(1, 50)), sorted(rng.choice(3, int(rng.integers(1, 3)), replace=False).tolist()))
+                 for _ in range(3)]  # fmt: skip
+        days, least = float(rng.integers(3, 6)), float(rng.choice([0, 1, 2]))
+        set_up, close_out = float(rng.choice([0, 0.5, 1])), float(rng.choice([0, 0.5]))
+        case = world(efforts, zones, days=days, periods=3, counted_months=4, min_team_days=least, search_work=5,
+                     methods=cleared(set_up_days=set_up, close_out_days=close_out))  # fmt: skip
+        plan, judged = planned(case)
+        best = best_by_hand(efforts, zones, days, 3, least=least, set_up=set_up, close_out=close_out)
+        told = (efforts, zones, days, least, set_up, close_out)
+        assert judged.breaches.empty, (told, judged.breaches["words"].map(str).tolist())
+        assert plan.bound >= best * (1 - 1e-9), told
+        assert judged.totals["person_months"] == pytest.approx(plan.value), told
+        assert judged.totals["person_months"] >= best - 1e-6, (told, best)
+
+
+@pytest.mark.parametrize("seed", range(4 if FULL else 1))
+def test_random_worlds_keep_every_limit(seed):
+    rng = np.random.default_rng(100 + seed)
+    lines = 0
+    for _ in range(60 if FULL else 15):
+        case = random_case(rng)
+        least, most = float(rng.choice([0, 0.5, 1])), rng.choice([None, 1, 2])
+        beside = {"set_up_days": float(rng.uniform(0, 0.5)), "close_out_days": float(rng.uniform(0, 0.5))}
+        methods = tuple(
+            method.model_copy(update={"steps": tuple(step.model_copy(update=beside) for step in method.steps)})
+            for method in case.settings.methods
+        )
+        case = changed(case, min_team_days=least, teams_on_site=most and int(most), methods=methods)
+        plan = schedule(case)
+        for name, work in plan.strategies.items():
+            judged = judge_work(work, case)
+            assert (judged.breaches["unit"] == "periods").all(), (name, judged.breaches["words"].map(str).tolist())
+            assert not len(work) or work["days"].min() >= least * (1 - 1e-6)
+            if judged.breaches.empty:
+                assert judged.totals["objective"] <= plan.bound * (1 + 1e-6) + 1e-6, name
+            lines += len(work)
+    assert lines > 100
+
+
+def test_limits_never_help_and_the_bound_without_them_holds():
+    rng = np.random.default_rng(5)
+    for _ in range(5):
+        efforts, zones, days = few_tasks(rng)
+        case = world(efforts, zones, days=days, periods=3, counted_months=4)
+        free, limited = schedule(case), schedule(changed(case, min_team_days=1.0))
+        assert limited.value <= free.bound * (1 + 1e-9) + 1e-6
+
+
+def test_a_schedule_of_parts_is_a_point_of_the_programme_with_days_beside_work():
+    rng = np.random.default_rng(6)
+    for _ in range(5):
+        efforts, zones, days = few_tasks(rng)
+        case = world(
+            efforts,
+            zones,
+            days=days + 2,
+            periods=3,
+            counted_months=4,
+            methods=cleared(set_up_days=0.5, close_out_days=0.25),
+        )
+        problem = make_blocks(case).problem
+        from clearplan.planning.search.problem import greedy
+
+        at, work = columns_of(problem), greedy(problem).work
+        programme = programme_of(problem, at)
+        point = point_of(problem, at, work)
+        sums = np.bincount(
+            programme.row, weights=programme.entry * point[programme.column], minlength=len(programme.low)
+        )
+        assert (sums >= programme.low - 1e-9).all()
+        assert (sums <= programme.high + 1e-9).all()
+        assert (point <= programme.upper + 1e-9).all()
+        assert relax(programme).bound >= programme.gain @ point - 1e-6
+        without = replace(problem, beside=())
+        assert relax(programme).bound >= relax(programme_of(without, columns_of(without))).objective - 1e-6
