@@ -25,18 +25,20 @@ from clearplan.settings.planning import PlanningSettings
 Array = NDArray[Any]
 
 #: So many orders and so many pieces are tried at most, and work of an order for each unlock [units].
-_ORDERS, _PIECES, _ORDER = 100, 100, 1e-3
+_ORDERS, _PIECES, _ORDER = 100, 8, 1e-3
 #: An order that is worse is kept if it is no worse than the order was so many moves ago, as in ``moves``.
 _MEMORY = 30
+#: Of tasks for which nothing waits, so many that the plan of parts finishes are planned as whole lines with the others.
+_WISHED = 60
 #: A plan of more lines than this is made better by pieces, not as a whole.
-_KEYS = 6_000
+_KEYS = 1_500
 #: The whole is planned again to within this part of the gap that is asked for: what is left out of it has the rest [1].
 _PROVEN = 0.85
 #: Part of the money that is thought to be left over, by which the price of money is chosen [1].
 _LEFT = 0.005
 #: Unlocks in a piece: at first, at least, at most; it is planned to within a part of its best, or so many nodes.
 _FIRST, _LEAST, _MOST = 4, 2, 60
-_GAP, _NODES = 0.002, 20
+_GAP, _NODES = 0.002, 5
 
 
 def best_lines(
@@ -67,9 +69,8 @@ def best_lines(
     whole : bool
         Whether lines are planned again far from where the plan of parts has them, and a nearer bound is sought.
     """
-    single = _single(blocks, case)
+    single, wishes, order = _as_wished(blocks, parts, case)
     generator = np.random.default_rng(settings.seed)
-    order, wishes = _order(blocks, parts), _wishes(blocks, single, parts, case)
     best = in_order(single, order, wishes)
 
     def near(value: float) -> bool:
@@ -93,16 +94,40 @@ def as_lines(blocks: Blocks, parts: Parts, case: PlanningCase, *, rest: bool = T
 
     Without ``rest``, only what is due.
     """
+    single, wishes, order = _as_wished(blocks, parts, case)
+    return single, in_order(single, order if rest else [], wishes, rest=rest)
+
+
+def _as_wished(blocks: Blocks, parts: Parts, case: PlanningCase) -> tuple[Blocks, dict[int, Wish], list[int]]:
+    """Blocks of one task each, how a plan of parts has their steps, and the order in which it opens unlocks.
+
+    Tasks for which nothing waits, and of which the plan of parts finishes those that are worth most, are unlocks of
+    their own, worth nothing beside their reward.
+    """
     single = _single(blocks, case)
-    order = _order(blocks, parts) if rest else []
-    return single, in_order(single, order, _wishes(blocks, single, parts, case), rest=rest)
+    wishes = _wishes(blocks, single, parts, case)
+    waited_for = {b for needs in single.problem.needs for b in needs}
+    ends_of = {b: wishes[s].last + 1 for b, s in enumerate(single.problem.last.tolist()) if s in wishes}
+    reward = single.problem.reward[:, min(1, single.problem.periods)]
+    wished = sorted(set(ends_of) - waited_for, key=lambda b: (-reward[b], b))[:_WISHED]
+    ends = np.append(opened(blocks.problem, progress(blocks.problem, parts)), [ends_of[b] for b in wished])
+    worth = np.append(blocks.problem.value[:, :2].max(axis=1), reward[wished])
+    order: list[int] = np.lexsort((-worth, ends)).tolist()
+    return _with_unlocks(single, wished), wishes, order
 
 
-def _order(blocks: Blocks, parts: Parts) -> list[int]:
-    """Unlocks in the order in which a plan of parts opens them, of one period the one of most worth first."""
-    ends = opened(blocks.problem, progress(blocks.problem, parts))
-    order: list[int] = np.lexsort((-blocks.problem.value[:, :2].max(axis=1), ends)).tolist()
-    return order
+def _with_unlocks(single: Blocks, tasks: Sequence[int]) -> Blocks:
+    """Blocks of which some are unlocks of their own, worth nothing."""
+    problem, none = single.problem, np.full(len(tasks), -1)
+    more = replace(
+        problem,
+        needs=(*problem.needs, *((b,) for b in tasks)),
+        parent=np.append(problem.parent, none),
+        value=np.vstack([problem.value, np.zeros((len(tasks), problem.periods + 1))]),
+        due=np.append(problem.due, none),
+        floor=np.append(problem.floor, np.zeros(len(tasks), dtype=int)),
+    )
+    return replace(single, problem=more, in_time=np.append(single.in_time, none))
 
 
 def _value(lines: Lines) -> float:

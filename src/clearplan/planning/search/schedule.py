@@ -280,9 +280,8 @@ def best_found(
     """
     settings = searched(blocks, case.settings)
     limits_lines = blocks.order.limits_lines
-    nearer = settings.model_copy(update={"gap": settings.gap / 2}) if limits_lines and whole else settings
     parts = Allowance((_OF_PARTS if limits_lines else 1.0) * allowance.limit, allowance.clock)
-    search = best_plan(blocks.problem, nearer, parts, slack=blocks.slack, start=start, progress=progress)
+    search = best_plan(blocks.problem, settings, parts, slack=blocks.slack, start=start, progress=progress)
     allowance.spend(parts.spent)
     if not limits_lines:
         value, bound = proven(blocks, search)
