@@ -155,6 +155,14 @@ def _scores(frame: pd.DataFrame, waits: list[set[int]], people: np.ndarray) -> d
     }
 
 
+def _part(settings: Any, land_class: str, ground: str) -> float:
+    """Part of the ground of a class that a step works on, by its stated shares."""
+    if ground == "all":
+        return 1.0
+    outcome = settings.outcomes[land_class]
+    return float(outcome.cleared if ground == "to-clear" else 1 - outcome.cancelled)
+
+
 def _teams(frame: pd.DataFrame, waits: list[set[int]], settings: Any, share: float, rows: Any) -> pd.DataFrame:
     """Whole teams, at rates at which each kind has just this share of the days that opening every zone takes."""
     from clearplan.planning.calendar import team_days
@@ -165,7 +173,7 @@ def _teams(frame: pd.DataFrame, waits: list[set[int]], settings: Any, share: flo
     for method, area in zip(methods_of(needed, settings), needed["area_m2"], strict=True):
         for step in method.steps:
             kind = step.kinds[0]
-            ground[kind] = ground.get(kind, 0.0) + area * settings.part(method.land_class, step.ground)
+            ground[kind] = ground.get(kind, 0.0) + area * _part(settings, method.land_class, step.ground)
     table = pd.DataFrame({
         "team_id": [row[0] for row in rows], "kind": [row[1] for row in rows], "number": 1, "rate_source": "made up",
         "cost_per_day": [float(row[3]) for row in rows], "season": [row[4] for row in rows],
