@@ -69,8 +69,9 @@ def village(tmp_path):
     )  # fmt: skip
     fields.to_file(folder / "fields.geojson")
     (folder / "zones.csv").write_text(
-        "zone_id,name,people,position_error_m,source,lon,lat,recorded_on\n"
-        "Z1,West,120,50,s,46.935,40.001,2025-01-01\nZ2,East,300,50,s,46.956,39.995,2025-01-01\n"
+        "zone_id,name,people,survey_status,surveyed_on,surveyed_by,position_error_m,source,lon,lat,recorded_on\n"
+        "Z1,West,120,surveyed,2025-01-01,test,50,s,46.935,40.001,2025-01-01\n"
+        "Z2,East,300,surveyed,2025-01-01,test,50,s,46.956,39.995,2025-01-01\n"
     )
     (folder / "lifelines.csv").write_text(
         "lifeline_id,zone_id,kind,essential,position_error_m,source,recorded_on,wkt\n"
@@ -186,8 +187,8 @@ def test_the_plan_alone_with_other_money_teams_and_days(village, capsys):
     assert "Instead of plan.toml: budget = 60000.0" in told
     assert "The return programme takes" in told
     made = {path.name for path in (village / "what if").iterdir()}
-    assert made == {"plan.html", "plan.xlsx", "work.csv", "blockers.csv", "tasks.csv", "run.json", "home.png",
-                    "teams.png"}  # fmt: skip
+    assert made == {"plan.html", "plan.xlsx", "work.csv", "blockers.csv", "surveys.csv", "tasks.csv", "run.json",
+                    "home.png", "teams.png"}  # fmt: skip
     work = pd.read_csv(village / "what if" / "work.csv", comment="#")
     assert 0 < work["cost"].sum() <= 60_000 + 1e-6
     plain = cp.run_study(village / "plan.toml")

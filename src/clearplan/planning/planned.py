@@ -140,8 +140,9 @@ class Lever:
             return None
         if self.price < 0.5:
             return Reason("lever.free", lever=self.label)
-        code = "lever.costs" if self.price > self.unproven else "lever.close"
-        return Reason(code, lever=self.label, person_months=self.price)
+        if self.price > self.unproven:
+            return Reason("lever.costs", lever=self.label, person_months=self.price)
+        return Reason("lever.close", lever=self.label, person_months=self.price)
 
 
 @dataclass(frozen=True)

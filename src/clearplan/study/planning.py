@@ -90,10 +90,10 @@ def plan_work(case: PlanningCase, *, progress: Progress | None = None) -> Planne
     settings = case.settings
     clock = Clock(settings.stop_after_s)
     best = schedule(case, progress=progress, clock=clock)
+    fair, best, judged = levers(case, best, judge_work(best.work, case), clock=clock)
     curve = budget_curve(case, best=best, clock=clock) if settings.budgets else None
-    judgements = {name: judge_work(work, case) for name, work in best.strategies.items()}
-    judged, by = judgements[BEST], days_of_return(case)
-    fair = levers(case, best, judged, clock=clock)
+    judgements = {name: judge_work(work, case) for name, work in best.strategies.items()} | {BEST: judged}
+    by = days_of_return(case)
     homes = [judgement.home.assign(strategy=name) for name, judgement in judgements.items()]
     variants = what_if(case, judged, clock=clock)
     programme = return_programme(case, by=by, clock=clock) if by else None

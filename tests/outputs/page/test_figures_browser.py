@@ -158,11 +158,11 @@ def test_charts_tell_the_tables_of_the_sample(sample):
         [[number(cell) for cell in row[1:3]] for row in budgets[1:]],
         own[["people_home", "person_months"]], rtol=0, atol=0.5,
     )  # fmt: skip
-    for row, bought, note in zip(budgets[1:], own["per_million"], own["note"], strict=True):
-        if note is None:
+    for row, bought, close in zip(budgets[1:], own["per_million"], own["note"], strict=True):
+        if close is None:
             assert number(row[3]) == pytest.approx(bought, abs=0.5)
         else:
-            assert row[3] == str(note) == "too close to call: below the proven gap"
+            assert row[3] == str(close) == "too close to call: below the proven gap"
     assert [number(row[0]) * 1e6 for row in budgets[1:]] == own["budget"].tolist()
     next_budget = own[own["budget"] > study.planned.case.settings.budget].iloc[0]
     if next_budget["note"] is None:

@@ -95,7 +95,14 @@ def test_only_what_a_page_can_use_travels():
 
 
 def words_of(html: str) -> dict:
-    return json.loads(re.search(r'id="clearplan-languages">(.*?)</script>', html, flags=re.DOTALL).group(1))
+    """By language its sentences, as the page's script reads them."""
+    held = json.loads(re.search(r'id="clearplan-languages">(.*?)</script>', html, flags=re.DOTALL).group(1))
+    english = [row[0] for row in held["sentences"]]
+    assert len(set(english)) == len(english)
+    return {
+        code: own | {"words": {row[0]: row[k] for row in held["sentences"] if row[k] is not None}}
+        for k, (code, own) in enumerate(held["languages"].items(), start=1)
+    }
 
 
 def test_pages_without_a_plan_carry_no_words_of_one(margins, task_settings, priority_settings):

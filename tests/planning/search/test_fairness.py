@@ -8,6 +8,8 @@ import pytest
 
 from clearplan.planning.judge import judge_work
 from clearplan.planning.planned import BEST
+from clearplan.planning.search.allowance import Clock
+from clearplan.planning.search.fairness import levers
 from clearplan.planning.search.schedule import schedule
 from clearplan.settings.planning import Fairness
 from clearplan.study.planning import plan_work
@@ -140,6 +142,30 @@ def test_a_lever_is_never_better_than_the_plan_without_one():
         assert floor.price == pytest.approx(free.totals["person_months"] - floor.totals["person_months"])
         assert floor.price >= -1e-6 * max(free.totals["person_months"], 1.0)
         assert floor.totals["zones_in_time"] >= free.totals["zones_in_time"]
+
+
+@pytest.mark.parametrize("in_force", ["none", "floor"])
+def test_a_better_plan_that_another_lever_finds_becomes_the_plan_in_force(in_force):
+    # All four months keep every place open at last: by either lever the best plan is worth 432 (see above).
+    case = fair(one_large_place(), open_within_periods=4, in_force=in_force)
+    poor = schedule(case)
+    work = poor.work.iloc[:0]
+    poor = replace(poor, work=work, value=0.0, parts=(), strategies={**poor.strategies, BEST: work})
+    found, best, judged = levers(case, poor, judge_work(work, case), clock=Clock(1e6))
+    assert judged.totals["objective"] == pytest.approx(432)
+    assert best.value == pytest.approx(432)
+    assert best.work is best.strategies[BEST]
+    assert judge_work(best.work, case).totals["objective"] == pytest.approx(432)
+    assert [lever.price for lever in found] == [0, pytest.approx(0)]
+
+
+def test_a_plan_that_opens_fewer_places_in_time_does_not_take_the_place_of_a_floor():
+    # Without a lever 432, of which the floor of 2 periods may have only 254: more is not better there.
+    case = fair(one_large_place(), open_within_periods=2, in_force="floor")
+    plan = schedule(case)
+    _, best, judged = levers(case, plan, judge_work(plan.work, case), clock=Clock(1e6))
+    assert best is plan
+    assert judged.totals["person_months"] == 254
 
 
 def test_budgets_and_what_if_follow_the_lever_in_force():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from clearplan.core.writing import write_whole
-from clearplan.outputs.page.translations import page_words
+from clearplan.outputs.page.translations import page_words, side_by_side
 
 #: Parts of the page's script, in the order in which they run; they share one scope.
 SCRIPTS = (
@@ -115,7 +115,7 @@ def make_page(data: dict[str, Any]) -> MapPage:
     head += f"<style>{leaflet_css}\n{style}</style>\n<script>{leaflet_js}</script>\n"
     body = body.replace("<body>", f"<body>\n{before}", 1).replace("</body>", f"{after}</body>", 1)
     told, script = _json(data), _script(planned)
-    words = _json(page_words(script, before + after, told))
+    words = _json(side_by_side(page_words(script, before + after, told)))
     end = (
         f'<script type="application/json" id="clearplan-data">{told}</script>\n'
         f'<script type="application/json" id="clearplan-languages">{words}</script>\n'

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from importlib.resources import files
 from typing import Any
@@ -55,6 +55,19 @@ def page_words(script: str, body: str, data: str) -> dict[str, Any]:
             "drafts": sum(row["status"] == "draft" for row in own),
         }
     return found
+
+
+def side_by_side(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Words of a page as it carries them: each English sentence once, not once for each language.
+
+    >>> side_by_side({"az": {"name": "A", "drafts": 1, "words": {"One": "Bir"}}, "ru": {"name": "R", "words": {}}})
+    {'languages': {'az': {'name': 'A', 'drafts': 1}, 'ru': {'name': 'R'}}, 'sentences': [['One', 'Bir', None]]}
+    """
+    english = dict.fromkeys(sentence for own in words.values() for sentence in own["words"])
+    return {
+        "languages": {code: {k: v for k, v in own.items() if k != "words"} for code, own in words.items()},
+        "sentences": [[sentence, *(own["words"].get(sentence) for own in words.values())] for sentence in english],
+    }
 
 
 _CALL = re.compile(r"\b(?:say|term)\(")

@@ -8,20 +8,26 @@ from dataclasses import replace
 from clearplan.core.reason import Reason
 from clearplan.planning.case import PlanningCase
 from clearplan.planning.judge import Judgement, judge_work
-from clearplan.planning.planned import Lever, Schedule
+from clearplan.planning.planned import BEST, Lever, Schedule
 from clearplan.planning.search.allowance import Clock, allowance_of
 from clearplan.planning.search.blocks import Blocks, make_blocks
 from clearplan.planning.search.deadlines import meet, what_lacks
-from clearplan.planning.search.schedule import best_found
+from clearplan.planning.search.schedule import Best, best_found
 from clearplan.planning.search.sooner import behind_gate, lack_reason, too_large
 from clearplan.settings.planning import LEVERS, LeverName
 
 #: Counted work of the plan of a lever that is not in force, which begins with the best plan found [units].
 _WORK = 15.0
+#: What is less is rounding [person-months].
+_SAME = 1e-6
 
 
-def levers(case: PlanningCase, best: Schedule, judged: Judgement, *, clock: Clock) -> tuple[Lever, ...]:
-    """The plan by each lever that the settings state and without any, with its price; the one in force is ``best``.
+def levers(
+    case: PlanningCase, best: Schedule, judged: Judgement, *, clock: Clock
+) -> tuple[tuple[Lever, ...], Schedule, Judgement]:
+    """The plan by each lever that the settings state and without any, with its price; and the plan in force.
+
+    That is ``best``, unless the search by another lever came upon a plan that is worth more by the one in force.
 
     Parameters
     ----------
@@ -37,19 +43,22 @@ def levers(case: PlanningCase, best: Schedule, judged: Judgement, *, clock: Cloc
     -------
     tuple of Lever
         Empty where no lever is stated; first the plan without a lever, whose price is 0.
+    Schedule
+        The plan in force.
+    Judgement
+        Of it.
     """
     fairness = case.settings.fairness
     if fairness is None or not fairness.stated:
-        return ()
-    plans: dict[LeverName, tuple[Judgement, float, Mapping[str, Reason]]] = {}
+        return (), best, judged
     names: tuple[LeverName, ...] = ("none", *fairness.stated)
-    for name in names:
-        if name == fairness.in_force:
-            plans[name] = judged, best.gap, _misses(name, case, judged)
-        else:
-            plans[name] = _plan(name, case, best, clock)
+    others = {name: _plan(name, case, best, clock) for name in names if name != fairness.in_force}
+    for found, *_ in others.values():
+        best, judged = _better(best, judged, found, case)
+    in_force = judged, best.gap, _misses(fairness.in_force, case, judged)
+    plans = {name: in_force if name == fairness.in_force else others[name][1:] for name in names}
     free, _, _ = plans["none"]
-    return tuple(
+    found_levers = tuple(
         Lever(
             name=name,
             label=label_of(name, case),
@@ -61,6 +70,7 @@ def levers(case: PlanningCase, best: Schedule, judged: Judgement, *, clock: Cloc
         )
         for name, (judgement, gap, misses) in plans.items()
     )
+    return found_levers, best, judged
 
 
 def label_of(name: LeverName, case: PlanningCase) -> str:
@@ -77,8 +87,8 @@ def _unproven(judgement: Judgement, gap: float) -> float:
 
 def _plan(
     name: LeverName, case: PlanningCase, best: Schedule, clock: Clock
-) -> tuple[Judgement, float, Mapping[str, Reason]]:
-    """The plan by a lever: its judgement, how far it may be from the best [1], and which places it can't reach."""
+) -> tuple[Best, Judgement, float, Mapping[str, Reason]]:
+    """The plan by a lever, its judgement, how far it may be from the best [1], and which places it can't reach."""
     assert case.settings.fairness is not None
     fairness = case.settings.fairness.model_copy(update={"in_force": name})
     other = replace(case, settings=case.settings.model_copy(update={"fairness": fairness}))
@@ -87,7 +97,25 @@ def _plan(
     allowance = allowance_of(case.settings, clock=clock, share=share)
     found = best_found(blocks, other, allowance, start=best.parts, whole=False)
     judgement = judge_work(found.work, other)
-    return judgement, found.gap, _misses(name, other, judgement)
+    return found, judgement, found.gap, _misses(name, other, judgement)
+
+
+def _better(best: Schedule, judged: Judgement, found: Best, case: PlanningCase) -> tuple[Schedule, Judgement]:
+    """The plan in force, or one that the search by another lever found, if that is worth more by the lever in force."""
+    again = judge_work(found.work, case)
+    more = again.totals["objective"] - judged.totals["objective"]
+    later = case.settings.lever == "floor" and again.totals["zones_in_time"] < judged.totals["zones_in_time"]
+    if later or more < _SAME or not again.breaches.empty:
+        return best, judged
+    better = replace(
+        best,
+        work=found.work,
+        strategies={**best.strategies, BEST: found.work},
+        value=best.value + more,
+        bound=max(best.bound, best.value + more),
+        parts=found.search.parts,
+    )
+    return better, again
 
 
 def _misses(name: LeverName, case: PlanningCase, judgement: Judgement) -> dict[str, Reason]:

@@ -1,6 +1,14 @@
 // --- words for the reader: the English sentence is the key under which catalogues hold it ----------------------------
 
-var catalogues = JSON.parse(document.getElementById("clearplan-languages").textContent);
+// The file holds each English sentence once, and beside it that of each language, or null.
+var catalogues = (function () {
+  var held = JSON.parse(document.getElementById("clearplan-languages").textContent), own = held.languages;
+  Object.keys(own).forEach(function (code, k) {
+    own[code].words = {};
+    held.sentences.forEach(function (row) { if (row[k + 1] !== null) { own[code].words[row[0]] = row[k + 1]; } });
+  });
+  return own;
+})();
 var language = "en"; // the page is drawn in English first, and told anew where another language is asked for
 var inEnglish = new Set(); // what was said in English while another language is shown
 var retold = [];
