@@ -18,7 +18,7 @@ TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 #: hangs on it.
 HURRIED = {
     "precision = 0.01": "precision = 0.1",
-    "gap = 0.01": "gap = 0.9",
+    "gap = 0.025": "gap = 0.9",
     "budgets = [2000000, 4000000, 6000000, 8000000, 10000000, 12000000]": "budgets = [2000000, 4000000]",
     "draws = 500": "draws = 50",
     "draws = 200": "draws = 50",

@@ -82,9 +82,9 @@ def test_the_head_answers_the_donor(world):
     _, _, path = world
     with opened(path) as (page, watch):
         assert head(page) == {
-            "Confirmed": "2.50 km² hazard (CHA)",
-            "Suspected": "4.25 km² hazard (SHA)",
-            "Indication": "90.0 km² to be surveyed",
+            "Confirmed": "2.50 km² reported",
+            "Suspected": "4.25 km² reported",
+            "Indication": "90.0 km² for planning",
             "Home / waiting": "unknown / 1,293 unknown in 4 / 1",
             "Released": "0.50 km² since 1 Jan 2026",
             "Opening next": "1 place 1,234 wait by 31 Mar 2027",

@@ -26,6 +26,7 @@ def plain_figures(facts: Facts) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "outside": OUTSIDE,
         "area": [[row.land_class, row.district, number(row.counted_m2)] for row in facts.districts],
+        "no_area": {ground.land_class: ground.no_area for ground in facts.ground},
         "people": {"waiting": _headcount(people.waiting), "home": _headcount(people.already_home)},
         "targets": [
             {"programme": one.programme, "people": one.people, "where": one.where, "by": one.by.isoformat()}

@@ -3,11 +3,8 @@
 var books = data.figures;
 var LANDS = ["CHA", "SHA", "indication"];
 var LAND_SHORT = { CHA: term("Confirmed (CHA)"), SHA: term("Suspected (SHA)"), indication: term("Indication") };
-// Label and note in the head line.
-var LAND_TOLD = {
-  CHA: [term("Confirmed"), term("hazard (CHA)")], SHA: [term("Suspected"), term("hazard (SHA)")],
-  indication: [term("Indication"), term("to be surveyed")]
-};
+// Label in the head line.
+var LAND_TOLD = { CHA: term("Confirmed"), SHA: term("Suspected"), indication: term("Indication") };
 var LAND_HEAD = { CHA: term("CHA"), SHA: term("SHA"), indication: term("Indication") };
 var LAND_BAR = { CHA: "#B00000", SHA: "#B87400", indication: "#7A68B0" };
 var BRIDGE_WORDS = {
@@ -22,6 +19,13 @@ function shortDay(iso) {
 
 function netOf(land) {
   return books.area.reduce(function (sum, row) { return row[0] === land ? sum + row[2] : sum; }, 0);
+}
+
+// Which ground of a class the head counts: as reported, and how many hazards have no area; of indications for planning.
+function groundTold(land) {
+  if (land === "indication") { return say("for planning"); }
+  var unknown = books.no_area[land];
+  return unknown ? say("reported, and {number} of unknown area", { number: figure(unknown, 0) }) : say("reported");
 }
 
 // Big and short for the head: three meaningful digits.
@@ -76,7 +80,7 @@ function goToPart(id) {
 function drawHead() {
   document.getElementById("figures").replaceChildren();
   LANDS.forEach(function (land) {
-    var button = headFigure(say(LAND_TOLD[land][0]), headGround(netOf(land)), say(LAND_TOLD[land][1]), {});
+    var button = headFigure(say(LAND_TOLD[land]), headGround(netOf(land)), groundTold(land), {});
     toggles(button, "land", land);
   });
   headOfPeople(books.people.home, books.people.waiting);
