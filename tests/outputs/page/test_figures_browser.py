@@ -181,7 +181,10 @@ def test_charts_tell_the_tables_of_the_sample(sample):
     assert line["Released"].startswith(f"{released:.2f} km²")
     opening = study.zones[study.zones["opens_in"] == study.zones["opens_in"].min()]
     day = {1: "31 Mar 2026", 2: "30 Jun 2026"}[int(opening["opens_in"].iloc[0])]
-    assert line["Opening next"].startswith(f"{len(opening)} places {opening['people'].sum():,.0f} wait by {day}")
+    unknown, waits = int(opening["people"].isna().sum()), opening["people"].sum()
+    parts = [f"{waits:,.0f} wait"] * (unknown < len(opening)) + [f"unknown in {unknown}"] * (unknown > 0)
+    places = "1 place" if len(opening) == 1 else f"{len(opening)} places"
+    assert line["Opening next"] == f"{places} {', '.join(parts)} by {day}"
     assert watch.complaints == []
 
 
