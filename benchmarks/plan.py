@@ -73,12 +73,16 @@ ALL_TEAMS = (
     ("BAC", "BAC", 2_500, 600, None, None, 1.0),
 )
 ONE_TEAM = (("MAN", "manual", 300, 600, None, None, 1.0),)
+#: Limits of work orders, as in the sample, and what each step of a method books beside its work.
+ORDERS = {"min_team_days": 2, "teams_on_site": 6}
+BESIDE = {"set_up_days": 1, "close_out_days": 0.5}
 
 
 def make_instance(
-    tasks: int, zones: int, periods: int, *, share: float, kinds: str, limit: float, seed: int = SEED
-) -> PlanningCase:
-    """An instance of so many tasks, zones and quarters; ``kinds`` is one or all."""
+    tasks: int, zones: int, periods: int, *, share: float, kinds: str, limit: float, seed: int = SEED,
+    orders: bool = False,
+) -> PlanningCase:  # fmt: skip
+    """An instance of so many tasks, zones and quarters; ``kinds`` is one or all; ``orders``: with those limits."""
     from clearplan.settings.planning import PlanningSettings
 
     random = np.random.default_rng([seed, tasks])
@@ -92,11 +96,14 @@ def make_instance(
     rows = [(f"Z{z}/home/T{k}", f"Z{z}", f"T{k}", "home", "yes", "made up")
             for z, own in enumerate(waits) for k in sorted(own)]  # fmt: skip
     blockers = pd.DataFrame(rows, columns=["blocker_id", "zone_id", "task_id", "part", "essential", "why"])
+    methods = METHODS if kinds == "all" else METHODS[-1:]
     settings = PlanningSettings.model_validate({
         "start": "2026-01-01", "periods": periods, "period_months": 3, "counted_months": 3 * periods + 12,
         "working_days_a_month": 20, "home_m": 0, "wait_periods": 1, "currency": "USD", "score_weight": 0.1,
-        "methods": METHODS if kinds == "all" else METHODS[-1:], "outcomes": OUTCOMES if kinds == "all" else {},
+        "methods": [_booking(own) for own in methods] if orders else methods,
+        "outcomes": OUTCOMES if kinds == "all" else {},
         "risk_weight": 0, "optional_share": 0.1, "search_work": limit, "gap": GAP, "seed": seed,
+        **(ORDERS if orders else {}),
     })  # fmt: skip
     teams = _teams(frame, waits, settings, share, ALL_TEAMS if kinds == "all" else ONE_TEAM)
     if kinds == "all":  # a sixth less than what all teams would cost on all their days
@@ -105,6 +112,11 @@ def make_instance(
         budget = float(team_days(teams, settings).sum(axis=1) @ teams["cost_per_day"].to_numpy(float)) * 5 / 6
         settings = settings.model_copy(update={"budget": round(budget)})
     return PlanningCase(frame, places, teams, blockers, settings)
+
+
+def _booking(method: dict[str, Any]) -> dict[str, Any]:
+    """The method with a month of handover, and steps that book days beside their work."""
+    return method | {"handover_months": 1, "steps": [step | BESIDE for step in method["steps"]]}
 
 
 def _waits(random: np.random.Generator, where: np.ndarray, zones: int) -> list[set[int]]:
@@ -204,17 +216,21 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
 
 def measure(case: PlanningCase, *, peer: bool) -> dict[str, Any]:
     from clearplan.planning.search.blocks import make_blocks
+    from clearplan.planning.search.lines import in_list
     from clearplan.planning.search.problem import greedy, in_order
     from clearplan.planning.search.schedule import schedule
-    from clearplan.planning.search.work import work_table
+    from clearplan.planning.search.work import lines_table, work_table
 
     plan, seconds, processor = timed(lambda: schedule(case))
     problem = make_blocks(case).problem
     single = make_blocks(case, alone=True)
     first = [int(ids[0]) for ids in single.members]
     order = np.lexsort((-case.tasks["score"].to_numpy()[first], -case.tasks["largest"].to_numpy()[first]))
-    by_size = in_order(single.problem, order.tolist()).work
-    works = plan.strategies | {MEASURED[1]: work_table(single, by_size, case)}
+    if single.order.limits_lines:
+        by_size = lines_table(single, in_list(single, order.tolist()).lines, case)
+    else:
+        by_size = work_table(single, in_order(single.problem, order.tolist()).work, case)
+    works = plan.strategies | {MEASURED[1]: by_size}
     told = {"gap": plan.gap, "seconds": seconds, "processor": processor, "value": plan.value, "bound": plan.bound,
             "greedy": statistics.median(timed(lambda: greedy(problem))[2] for _ in range(3))}  # fmt: skip
     for name in MEASURED:
@@ -311,13 +327,14 @@ def _cp_model(problem: Any) -> tuple[Any, dict[tuple[int, int, int], Any]]:
 # --- the tables
 
 
-def run_grid(quick: bool) -> list[dict[str, Any]]:
+def run_grid(quick: bool, orders: bool) -> list[dict[str, Any]]:
     rows = []
     for tasks, (zones, periods, limit) in SIZES.items():
         for kinds in ("one", "all"):
             for share in SHARES:
                 seconds = limit if kinds == "all" else ONE_KIND_S
-                made = make_instance(tasks, zones, periods, share=share, kinds=kinds, limit=seconds)
+                made = make_instance(tasks, zones, periods, share=share, kinds=kinds, limit=seconds,
+                                     orders=orders)  # fmt: skip
                 rows.append({"tasks": tasks, "zones": zones, "periods": periods, "kinds": kinds, "share": share,
                              "limit": seconds} | measure(made, peer=share == SHARES[0] and not quick))  # fmt: skip
                 print_row(rows[-1])
@@ -376,10 +393,15 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--json", action="store_true")
     arguments.add_argument("--quick", action="store_true", help="without CP-SAT")
+    arguments.add_argument("--orders", action="store_true", help="with work orders; the grid alone")
     arguments.add_argument("--seeds", type=int, default=20, help="instances of which medians are told")
     asked = arguments.parse_args()
     print("| " + " | ".join(HEAD) + " |\n" + "|---" * len(HEAD) + "|", flush=True)
-    grid = run_grid(asked.quick)
+    grid = run_grid(asked.quick or asked.orders, asked.orders)
+    if asked.orders:
+        if asked.json:
+            print(json.dumps({"bars": bars(grid, {})}))
+        return
     tasks, zones, periods, limit = MEDIAN_OF
     print(f"\nBest plan of {asked.seeds} instances of {tasks:,} / {zones} / {periods}, {limit:.0f} s each, in "
           "person-months: median (least to largest).\n")  # fmt: skip

@@ -399,7 +399,7 @@ def test_a_study_files_its_treaty_tables(filed):
     told = study.dossier
     assert told is not None
     # West holds 300 x 1,000 m of the first field, for 300 x 1,000 m of its 600 are released; East the other 400.
-    assert rows_of(told.remaining, "district", "land_class", "ordnance", "hazards", "net_m2") == [
+    assert rows_of(told.remaining, "district", "land_class", "ordnance", "hazards", "reported_m2") == [
         ("West", "CHA", "AV", 1, pytest.approx(250_000)),
         ("West", "SHA", "AP", 0, pytest.approx(300_000)),
         ("East", "CHA", "AP", 1, pytest.approx(300_000)),

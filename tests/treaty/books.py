@@ -131,7 +131,7 @@ def _tables_to_file():
             ["East", "indication", "unknown", 1, 5e8],
             [UNPLACED, "SHA", "AP", 3, None],
         ],
-        columns=["district", "land_class", "ordnance", "hazards", "net_m2"],
+        columns=["district", "land_class", "ordnance", "hazards", "reported_m2"],
     )
     releases = decided({"geometry": square(0, 0, 10), "items": "AP 3"}, {"geometry": square(20, 0, 10)})
     bridges = {2023: pd.DataFrame([flows(district="all", cleared_m2=30.0, land_class="CHA")])}

@@ -30,16 +30,16 @@ def test_what_remains_is_what_the_net_areas_say(world, until):
     table = remaining_table(books, left, district_table())
     assert left.equals(before)
     net = net_area(left, district_table()).groupby(["district", "land_class"])["reported_m2"].sum()
-    ours = table.groupby(["district", "land_class"])["net_m2"].sum()
+    ours = table.groupby(["district", "land_class"])["reported_m2"].sum()
     for key in set(net.index) | set(ours.index):
         assert ours.get(key, 0.0) == pytest.approx(net.get(key, 0.0), rel=1e-6, abs=1e-3)
     there = left[(left["status"] != "closed") & (left["remaining_m2"] > 0)]
     assert table["hazards"].sum() == there["hazard_id"].nunique()
     for convention in ("APMBC", "CCM"):
         ground = counted_ground(left, convention)
-        declared = table.loc[table["land_class"] != "indication", "net_m2"].sum()
+        declared = table.loc[table["land_class"] != "indication", "reported_m2"].sum()
         assert ground.counted_m2 + ground.other_m2 == pytest.approx(declared, rel=1e-6, abs=1e-3)
-        assert ground.indication_m2 == pytest.approx(table["net_m2"].sum() - declared, rel=1e-6, abs=1e-3)
+        assert ground.indication_m2 == pytest.approx(table["reported_m2"].sum() - declared, rel=1e-6, abs=1e-3)
 
 
 def test_a_hazard_counts_once_and_one_without_a_place_is_kept():
@@ -62,8 +62,8 @@ def test_a_hazard_counts_once_and_one_without_a_place_is_kept():
         ["East", "SHA", "AP", 0],
         [UNPLACED, "SHA", "AV", 1],
     ]
-    assert table["net_m2"].tolist()[:3] == pytest.approx([20_000, 5_000, 5_000])
-    assert pd.isna(table["net_m2"].iloc[3])
+    assert table["reported_m2"].tolist()[:3] == pytest.approx([20_000, 5_000, 5_000])
+    assert pd.isna(table["reported_m2"].iloc[3])
 
 
 def test_released_ground_by_method_and_items_by_device():

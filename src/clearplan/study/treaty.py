@@ -125,7 +125,7 @@ def _achieved(
 def _sums_less(told: Clock, remaining: pd.DataFrame) -> Reason | None:
     """Why the rows of a table sum to less than the ground that counts."""
     counting = remaining[remaining["land_class"].isin(DECLARED) & about(remaining["ordnance"], told.convention)]
-    sums = float(counting["net_m2"].sum())
+    sums = float(counting["reported_m2"].sum())
     less = told.ground.counted_m2 - sums
     if less < 1:
         return None

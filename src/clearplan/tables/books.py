@@ -178,7 +178,7 @@ REMAINING: tuple[Column, ...] = (
     DISTRICT, LAND_CLASS, _ANY_ORDNANCE,
     Column("hazards", "integer", "hazards, each in the district with most of its ground", "hazards", low=0,
            leaves="public", tag="#indicator+num+hazards", head="hazards; 0 beside ground: counted in another district"),
-    m2_of("net", "reported ground, overlaps once, in the strongest class; blank: no place on the map",
+    m2_of("reported", "reported ground, overlaps once, in the strongest class; blank: no place on the map",
           "reported ground, net of overlap; blank: no place on the map", "public"),
 )
 

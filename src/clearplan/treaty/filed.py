@@ -115,10 +115,10 @@ def remaining_table(
     Returns
     -------
     DataFrame
-        district, land_class, ordnance, hazards, net_m2 (overlaps once, in the strongest class; the sum is the area of
-        the union). A hazard is counted once, in the district with most of its ground, so a row may hold ground of
+        district, land_class, ordnance, hazards, reported_m2 (overlaps once, in the strongest class; the sum is the
+        area of the union). A hazard is counted once, in the district with most of its ground, so a row may hold ground of
         hazards that are counted elsewhere, and hazards whose ground lies in a stronger class. Hazards without a place
-        are rows of a district of their own, their net_m2 blank.
+        are rows of a district of their own, their reported_m2 blank.
 
     Raises
     ------
@@ -130,11 +130,11 @@ def remaining_table(
     need(bridge, "the bridge", (*keys, "closing_m2"))
     ground = bridge[bridge["closing_m2"] >= 1].groupby(keys, sort=False)[["closing_m2"]].sum()  # less is rounding
     counts = _counted_once(areas, districts, district_name)
-    table = ground.rename(columns={"closing_m2": "net_m2"}).join(counts, how="outer").reset_index()
+    table = ground.rename(columns={"closing_m2": "reported_m2"}).join(counts, how="outer").reset_index()
     nowhere = table["district"] == UNPLACED
-    table["net_m2"] = table["net_m2"].fillna(0.0).mask(nowhere)
+    table["reported_m2"] = table["reported_m2"].fillna(0.0).mask(nowhere)
     table["hazards"] = table["hazards"].fillna(0).astype(int)
-    return in_order(table[[*keys, "hazards", "net_m2"]], districts, district_name)
+    return in_order(table[[*keys, "hazards", "reported_m2"]], districts, district_name)
 
 
 def _counted_once(areas: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None, district_name: str) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def _remaining(remaining: pd.DataFrame) -> str:
     """Each class as a whole and by ordnance, then by district; classes are never summed (Law 3)."""
     by = ["land_class", "ordnance"]
     sums = [
-        rows.groupby(by, sort=False)[["hazards", "net_m2"]].sum(min_count=1).reset_index()
+        rows.groupby(by, sort=False)[["hazards", "reported_m2"]].sum(min_count=1).reset_index()
         for rows in (remaining.assign(ordnance=EVERY_KIND), remaining[remaining["ordnance"] != EVERY_KIND])
         if len(rows)
     ]
@@ -95,7 +95,7 @@ def _remaining(remaining: pd.DataFrame) -> str:
         "row may hold ground of hazards counted elsewhere, and hazards whose ground lies in a stronger class. "
         "Indications are reasons to survey, not declared areas."
     )
-    nowhere = int(remaining.loc[remaining["net_m2"].isna(), "hazards"].sum())
+    nowhere = int(remaining.loc[remaining["reported_m2"].isna(), "hazards"].sum())
     if nowhere:
         told += f" Of {nowhere:,} hazards nobody knows the place; they are counted, and no sum holds their ground."
     header = ["district", "class", "ordnance", "hazards", "m²"]
@@ -112,13 +112,13 @@ def _folded(rows: str, count: int) -> str:
 
 
 def _remaining_row(row: Any) -> list[str]:
-    elsewhere = row.hazards == 0 and row.net_m2 >= 1
+    elsewhere = row.hazards == 0 and row.reported_m2 >= 1
     return [
         escape(str(row.district)),
         escape(str(row.land_class)),
         escape(str(row.ordnance)),
         "elsewhere" if elsewhere else f"{row.hazards:,}",
-        _m2(row.net_m2),
+        _m2(row.reported_m2),
     ]
 
 

@@ -59,7 +59,7 @@ def treaty_sheets(dossier: Dossier) -> dict[str, Sheet]:
             "what remains by district, class and ordnance; a hazard is counted once, in the district with most of its "
             "ground",
             "remaining",
-            names("district land_class ordnance hazards net_m2"),
+            names("district land_class ordnance hazards reported_m2"),
         ),
         "released": Sheet(
             "Released",
