@@ -116,9 +116,9 @@ def remaining_table(
     -------
     DataFrame
         district, land_class, ordnance, hazards, reported_m2 (overlaps once, in the strongest class; the sum is the
-        area of the union). A hazard is counted once, in the district with most of its ground, so a row may hold ground of
-        hazards that are counted elsewhere, and hazards whose ground lies in a stronger class. Hazards without a place
-        are rows of a district of their own, their reported_m2 blank.
+        area of the union). A hazard is counted once, in the district with most of its ground, so a row may hold ground
+        of hazards that are counted elsewhere, and hazards whose ground lies in a stronger class. Hazards without a
+        place are rows of a district of their own, their reported_m2 blank.
 
     Raises
     ------
