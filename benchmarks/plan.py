@@ -182,10 +182,12 @@ def _teams(frame: pd.DataFrame, waits: list[set[int]], settings: Any, share: flo
 
     needed = frame.iloc[sorted({k for own in waits for k in own})]
     ground: dict[str, float] = {}
+    beside: dict[str, float] = {}
     for method, area in zip(methods_of(needed, settings), needed["area_m2"], strict=True):
         for step in method.steps:
             kind = step.kinds[0]
             ground[kind] = ground.get(kind, 0.0) + area * _part(settings, method.land_class, step.ground)
+            beside[kind] = beside.get(kind, 0.0) + step.set_up_days + step.close_out_days
     table = pd.DataFrame({
         "team_id": [row[0] for row in rows], "kind": [row[1] for row in rows], "number": 1, "rate_source": "made up",
         "cost_per_day": [float(row[3]) for row in rows], "season": [row[4] for row in rows],
@@ -193,9 +195,12 @@ def _teams(frame: pd.DataFrame, waits: list[set[int]], settings: Any, share: flo
         "available_to": None, "source": "made up", "recorded_on": None, "deferred": None,
     })  # fmt: skip
     able = team_days(table, settings).sum(axis=1)
-    wanted = [share * row[6] * ground.get("manual" if row[1] == "dogs" else row[1], 0.0) / row[2] for row in rows]
+    does = ["manual" if row[1] == "dogs" else row[1] for row in rows]
+    m2, days = (np.array([of.get(kind, 0.0) for kind in does]) for of in (ground, beside))
+    part = np.array([share * row[6] for row in rows])
+    wanted = part * (m2 / np.array([float(row[2]) for row in rows]) + days)
     number = np.maximum(np.round(wanted / able), 1).astype(int)
-    rate = np.array([row[2] for row in rows]) * wanted / able / number
+    rate = m2 / np.maximum(number * able / part - days, 1.0)
     return table.assign(number=number, rate_low=0.5 * rate, rate_likely=rate, rate_high=1.5 * rate)
 
 

@@ -81,14 +81,20 @@ def test_a_medical_standby_is_paid_by_the_day_of_those_who_enter():
     assert judged.zones["opens_in"].isna().tolist() == [True]
 
 
+def in_steps(count, **days):
+    """The same with so many steps, one after the other."""
+    return [CHA | {"steps": [STEP | days | {"name": f"step {k}"} for k in range(count)]}]
+
+
 # --- brute force
 
 
-def best_by_hand(efforts, zones, days, periods, *, least, set_up, close_out):
+def best_by_hand(efforts, zones, days, periods, *, least, set_up, close_out, follows=()):
     """Best person-months of one team of whole days, every way to share its days among the tasks.
 
     ``days`` a period; each task's booked days are tried by halves, so all numbers must be halves. A task of some work
-    takes set-up in the first and close-out in the last period of each stay, and the least in each.
+    takes set-up in the first and close-out in the last period of each stay, and the least in each. Of ``follows``,
+    pairs of like efforts, the second is never further than the first was a period before.
     """
     units = round(2 * days)
     start = (tuple(efforts), (False,) * len(efforts))
@@ -100,7 +106,7 @@ def best_by_hand(efforts, zones, days, periods, *, least, set_up, close_out):
             for booked in _shares(units, [x > 0 for x in left], round(2 * least)):
                 for stays in itertools.product(*[(False, True) if b else (False,) for b in booked]):
                     state = _worked(left, there, booked, stays, least, set_up, close_out)
-                    if state is None:
+                    if state is None or any(state[0][late] < left[early] for early, late in follows):
                         continue
                     opened = sum(
                         p * (periods + 1 - t)
@@ -157,6 +163,81 @@ def test_brute_force_on_small_worlds(seed):
         assert plan.bound >= best * (1 - 1e-9), told
         assert judged.totals["person_months"] == pytest.approx(plan.value), told
         assert judged.totals["person_months"] >= best - 1e-6, (told, best)
+
+
+def bound_of_parts(case):
+    """The bound by the linear relaxation of the plan of parts."""
+    blocks = make_blocks(case)
+    return relax(programme_of(blocks.problem, columns_of(blocks.problem))).bound + blocks.open_worth + blocks.slack
+
+
+@pytest.mark.parametrize("seed", range(20 if FULL else 2))
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_bound_of_parts_holds_for_stays_over_many_periods(steps, seed):
+    # Long tasks and short ones: what teams carry into the next period is limited, and no plan of lines is cut off.
+    rng = np.random.default_rng([steps, seed])
+    for _ in range(20):
+        tasks = 2 if steps == 1 else 1
+        efforts = rng.integers(1, 17 if steps == 1 else 9, tasks) / 2
+        zones = [(int(rng.integers(1, 50)), [k]) for k in range(tasks)]
+        days, least = float(rng.integers(2, 5)), float(rng.choice([0.5, 1, 2]))
+        beside = {"set_up": float(rng.choice([0, 0.5, 1, 1.5])), "close_out": float(rng.choice([0, 0.5, 1]))}
+        case = world(efforts, zones, days=days, periods=4, counted_months=5, min_team_days=least,
+                     methods=in_steps(steps, **{f"{side}_days": own for side, own in beside.items()}))  # fmt: skip
+        every = np.repeat(efforts, steps)
+        last = [(people, [steps * k + steps - 1 for k in own]) for people, own in zones]
+        follows = [(steps * k, steps * k + 1) for k in range(tasks)] if steps == 2 else []
+        best = best_by_hand(every, last, days, 4, least=least, follows=follows, **beside)
+        assert bound_of_parts(case) >= best * (1 - 1e-9), (efforts, zones, days, least, beside)
+
+
+def two_crews(effort, first, second, least, **crews):
+    """A task of so many days for each of two teams, one after the other, that opens its place by the end of March.
+
+    A month has 31 days of work. ``first``, ``second``: what the steps book; ``least``: deployment; ``crews``: from when
+    and until when A and B are there.
+    """
+    steps = [STEP | {"name": "before", "kinds": ["NTS"]} | first, STEP | second]
+    crew = [{"team_id": "A", "kind": "NTS"} | crews.get("A", {}), {"team_id": "B", "kind": "manual"} | crews["B"]]
+    case = world([effort], [(4, [0])], days=31, periods=3, counted_months=4, crew=crew, min_team_days=least,
+                 methods=[CHA | {"steps": steps}], hard_deadlines=("Z0",))  # fmt: skip
+    return replace(case, zones=case.zones.assign(planned_return="2026-03-31"))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        # 33 days: A does 31 in January, 2 in February, and closes out for 5. B follows with 31 in February, and has but
+        # 2 days of March. Parts of A's 38 days would be at 31 / 38 in January, and B could not keep up.
+        two_crews(33, {"close_out_days": 5}, {}, 2, B={"available_to": "2026-03-02"}),
+        # 35 days: A does 7 in January. B sets up for 14 days in February and does these 7, then 28 of March. Parts of
+        # B's 49 days would take 9.8 in February, and 39.2 of the 28 days of March.
+        two_crews(35, {}, {"set_up_days": 14}, 7, A={"available_from": "2026-01-25"}, B={"available_to": "2026-03-28"}),
+    ],
+    ids=["close-out after", "set-up before"],
+)
+def test_days_beside_work_may_be_booked_in_another_period_than_the_work(case):
+    plan, judged = planned(case)
+    assert judged.breaches.empty, judged.breaches["words"].map(str).tolist()
+    assert judged.zones["opens_in"].tolist() == [3]
+    assert judged.totals["objective"] == pytest.approx(4)
+    assert plan.notes == (), "the deadline does not give way"
+    assert plan.bound >= 4 - 1e-6
+
+
+def test_what_teams_carry_is_a_part_of_their_days_by_the_least_deployment():
+    # Two days at the least: half of a team's days go to stays that go on, each with a day of set-up or half to close.
+    methods = in_steps(2, set_up_days=1, close_out_days=0.5)
+    case = world([3], [(4, [0])], days=5, min_team_days=2, methods=methods)
+    assert make_blocks(case).problem.carried.tolist() == [[0.5], [0.25]]
+    assert np.isinf(make_blocks(changed(case, min_team_days=0)).problem.carried).all()
+    # Of a method of one step nothing is carried: its parts book all that they take with their work.
+    alone = world([3], [(4, [0])], days=5, min_team_days=2, methods=cleared(set_up_days=1, close_out_days=0.5))
+    assert make_blocks(alone).problem.carried.tolist() == [[0.0], [0.0]]
+    # Eight tasks of a day and 1.5 beside it: two a month, so two each open after months 1, 2 and 3 of 4.
+    case = world([1] * 8, [(1, [k]) for k in range(8)], days=5, periods=3, counted_months=4, min_team_days=2,
+                 methods=cleared(set_up_days=1, close_out_days=0.5))  # fmt: skip
+    assert bound_of_parts(case) == pytest.approx(2 * 3 + 2 * 2 + 2 * 1, abs=1e-3)
 
 
 @pytest.mark.parametrize("seed", range(4 if FULL else 1))

@@ -33,7 +33,7 @@ from clearplan.planning.methods import (
     people_weights,
     rates_of,
 )
-from clearplan.planning.search.order import WorkOrder, beside_work, work_order
+from clearplan.planning.search.order import WorkOrder, beside_work, finished_ahead, most_carried, work_order
 from clearplan.planning.search.problem import TINY, Problem
 from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings, Step
 from clearplan.tables.codes import PLACE, SURVEY
@@ -110,7 +110,7 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
             users.setdefault(where[task], []).append(u)
     keys = _keys(case, able, users, promised, gain, home, first, alone=alone)
     members = tuple(_best_first(np.array(ids), gain, area) for ids in keys.values())
-    steps, step_no, order = _steps(case, members, able)
+    steps, step_no, ahead, order = _steps(case, members, able)
     block_of = {int(k): b for b, ids in enumerate(members) for k in ids}
     handover = _handovers(case, waits, unlocks, needs)
     worth, open_worth = _worth(case, unlocks, handover, {*waits, *shut}, held)
@@ -120,7 +120,8 @@ def make_blocks(case: PlanningCase, *, alone: bool = False) -> Blocks:
     # A block without ground is finished in the first period in which its gate would let it be worked on.
     bare = np.where((steps["last"] < 0) & (begin > 0), begin + 1, 0)
     blocks_of = tuple(tuple(sorted({block_of[where[task]] for task in needed})) for needed in needs)
-    slack = sum(_order_gain(ids, gain, area) for ids in members) * months[1] if settings.periods else 0.0
+    slack = sum(_order_gain(ids, gain, area) for ids in members) + float(total @ ahead)
+    slack *= months[1] if settings.periods else 0.0
     stability, in_time = _stability(case, members), _in_time(unlocks, handover, settings)
     lift = 0.0
     if settings.lever == "floor":
@@ -410,10 +411,10 @@ def _order_gain(ids: Array, gain: Array, area: Array) -> float:
     return float((worth - parts * worth[-1]).max())
 
 
-def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[dict[str, Any], Array, WorkOrder]:
-    """Steps of all blocks, one after the other, their numbers, and what lines of work on them keep.
+def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[dict[str, Any], Array, Array, WorkOrder]:
+    """Steps of all blocks, one after the other, their numbers, how far lines may be ahead of parts, and their limits.
 
-    Steps without ground are done by themselves.
+    Steps without ground are done by themselves. Lines may be ahead on the last step of a block: see ``finished_ahead``.
     """
     settings, area = case.settings, case.works["area_m2"].to_numpy(float)
     rates = rates_of(case.teams, settings)
@@ -425,11 +426,12 @@ def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[di
     work: list[dict[int, float]] = []
     beside: list[dict[int, tuple[float, float]]] = []
     both: list[tuple[float, float]] = []
+    ahead: list[float] = []
     for b, ids in enumerate(members):
         methods = able[int(ids[0])]
         assert methods is not None
         method, teams_of_steps = methods
-        previous = -1
+        previous, first = -1, 0.0
         for no, (step, teams) in enumerate(zip(method.steps, teams_of_steps, strict=True), 1):
             on_tasks = area[ids] * case.shares.part(step.ground)[ids]
             m2 = float(on_tasks.sum())
@@ -443,8 +445,10 @@ def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[di
             both.append((step.set_up_days, step.close_out_days))
             limits = (*both[-1], settings.min_team_days)
             beside.append({k: beside_work(on_tasks / float(rates[k]), *limits) for k in teams})
+            first = finished_ahead(on_tasks / float(rates[list(teams)].max()), step.close_out_days) if teams else 0.0
             previous = len(ground) - 1
         last.append(previous)
+        ahead.append(first)
     order = work_order(case, both, work)
     steps = {
         "ground": np.array(ground),
@@ -453,9 +457,10 @@ def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[di
         "last": np.array(last, dtype=int),
         "options": tuple(tuple((k, days + sum(beside[s][k])) for k, days in work[s].items()) for s in range(len(work))),
         "beside": tuple(beside) if order.limits_lines else (),
+        "carried": most_carried(order, np.array(before, dtype=int), len(case.teams)),
         "reach": _reach(order, block, [len(ids) for ids in members]),
     }
-    return steps, np.array(number, dtype=int), order
+    return steps, np.array(number, dtype=int), np.array(ahead), order
 
 
 def _reach(order: WorkOrder, block: Sequence[int], tasks: Sequence[int]) -> tuple[dict[int, tuple[float, ...]], ...]:

@@ -265,6 +265,7 @@ def with_twin(problem: Problem, team: int, capacity: Array) -> Problem:
         problem,
         options=tuple(options),
         beside=with_it(problem.beside),
+        carried=np.column_stack([problem.carried, problem.carried[:, team]]) if problem.beside else problem.carried,
         reach=with_it(problem.reach),
         capacity=np.vstack([problem.capacity, capacity]),
         cost=np.append(problem.cost, problem.cost[team]),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearplan.planning.search.highs import Programme
-from clearplan.planning.search.problem import Problem, days_by_district, opened, progress
+from clearplan.planning.search.problem import Problem, days_by_district, opened, progress, stored
 
 Array = NDArray[Any]
 
@@ -99,7 +99,8 @@ def columns_of(problem: Problem, *, stores: bool = True) -> Columns:
         wanted = np.argwhere(problem.kept > 0)
         stays[tuple(wanted.T)] = np.arange(number, number + len(wanted))
         number += len(wanted)
-    shape = (4, len(problem.cost), periods if problem.beside and stores else 0)
+    carried = stores and any(max(stored(problem, s, team)) > 0 for s, of in enumerate(problem.beside) for team in of)
+    shape = (4, len(problem.cost), periods if carried else 0)
     beside = np.arange(number, number + int(np.prod(shape))).reshape(shape)
     return Columns(done, part, opening, stays, beside, number + beside.size)
 
@@ -170,8 +171,8 @@ def _limits(problem: Problem, at: Columns, rows: Rows, money: Array | None) -> N
     for (s, team, t), column in at.part.items():
         days, cost = effort[s, team], float(problem.cost[team])
         every.append((column, days * cost))
-        if problem.beside:  # what is booked beside work may be booked in another period
-            days = max(days - sum(problem.beside[s][team]), 0.0)
+        if problem.beside:  # what may be booked in another period than the work
+            days = max(days - sum(stored(problem, s, team)), 0.0)
         by_team.setdefault((team, t), []).append((column, days))
         spent.setdefault(t, []).append((column, days * cost))
     if at.beside.size:
@@ -193,21 +194,26 @@ def _limits(problem: Problem, at: Columns, rows: Rows, money: Array | None) -> N
 
 
 def _beside(problem: Problem, at: Columns, rows: Rows, upper: Array) -> None:
-    """Days beside work are booked not after the work for which teams come, and not before that after which they leave.
+    """Days beside work that may be booked in other periods than the work: see :func:`problem.stored`.
 
-    A line of work in the middle of a stay books none. So they are counted by stores of days for each team: what is
-    booked as teams come, less what work uses of it, is never below nothing; so is what work asks for as teams leave,
-    less what is booked of it, and at the end nothing is left of that.
+    Those as teams come are booked not after the work, those as they leave not before. They are counted by stores of
+    days for each team: what is booked as teams come, less what work uses of it, is never below nothing; so is what work
+    asks for as teams leave, less what is booked of it, and at the end nothing is left of that. Only stays that go on
+    into the next period carry any of it there, and each takes the least deployment in both: so a store is no more than
+    ``carried`` of these days.
     """
     if not at.beside.size:
         return
     comes, ahead, leaves, owed = at.beside
     used: dict[tuple[int, int], list[tuple[int, float, float]]] = {}
     for (s, team, t), column in at.part.items():
-        used.setdefault((team, t), []).append((column, *problem.beside[s][team]))
+        used.setdefault((team, t), []).append((column, *stored(problem, s, team)))
     able = np.cumsum(problem.capacity, axis=1)
     upper[comes], upper[leaves] = problem.capacity, problem.capacity
-    upper[ahead], upper[owed] = able, able
+    both = np.minimum(problem.capacity, np.roll(problem.capacity, -1, axis=1))
+    with np.errstate(invalid="ignore"):
+        most = np.where(both > 0, problem.carried[:, :, None] * both, 0.0)
+    upper[ahead], upper[owed] = np.minimum(able, most)
     upper[owed[:, -1]] = 0.0
     for team, t in np.ndindex(comes.shape):
         scale = max(float(able[team, -1]), 1.0) / problem.periods
@@ -286,7 +292,7 @@ def point_of(problem: Problem, at: Columns, work: Sequence[tuple[int, int, int, 
     for s, team, t, part in work:
         point[at.part[s, team, t]] += part
         if at.beside.size:
-            for side, days in zip((0, 2), problem.beside[s][team], strict=True):
+            for side, days in zip((0, 2), stored(problem, s, team), strict=True):
                 point[at.beside[side, team, t]] += part * days
     ends = opened(problem, done)
     point[at.open] = ends[:, None] <= np.arange(1, problem.periods + 1)

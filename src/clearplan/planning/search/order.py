@@ -79,3 +79,52 @@ def beside_work(work: Array, set_up: float, close_out: float, least: float) -> t
     comes = set_up + np.maximum(least - there - set_up - close_out, 0.0)
     whole = float(there.sum())
     return whole * float((comes / there).min()), whole * float((close_out / there).min())
+
+
+def most_carried(order: WorkOrder, before: Array, teams: int) -> Array:
+    """Most days that a team has booked ahead, and still owes, for each of its days in two periods side by side [1].
+
+    A team that goes on with a step from one period into the next has booked at most one set-up of which it has used
+    nothing, and owes at most one close-out. It takes the least deployment in both periods, so there are no more such
+    steps than the days hold of it. Without a least deployment there is no such limit. What fills a short task up to
+    the least deployment is never carried: in two periods the task takes it twice.
+
+    Parameters
+    ----------
+    order : WorkOrder
+    before : array (steps)
+        The step before each on the same block, -1 for the first: see :func:`problem.stored`.
+    teams : int
+        Number of rows of TEAMS.
+
+    Returns
+    -------
+    array (2, teams)
+        As teams come, and as they leave.
+    """
+    most = np.zeros((2, teams))
+    come = np.where(before >= 0, order.set_up, 0.0)
+    leave = np.where(np.isin(np.arange(len(before)), before), order.close_out, 0.0)
+    for work, *beside in zip(order.work, come, leave, strict=True):
+        for team in work:
+            most[:, team] = np.maximum(most[:, team], beside)
+    return np.where(most > 0, most / order.least, 0.0) if order.least > 0 else np.where(most > 0, np.inf, 0.0)
+
+
+def finished_ahead(work: Array, close_out: float) -> float:
+    """The most of a step that lines of work have finished when parts of it that use the same days have less [1].
+
+    Parts book all that a line does beside its work from the first; lines book the close-out at their end.
+
+    Parameters
+    ----------
+    work : array (tasks)
+        Work of the fastest team on the step of each task [team-days].
+    close_out : float
+        [team-days].
+
+    >>> finished_ahead(np.array([9.5, 1.5]), 0.5)
+    0.25
+    """
+    there = work[work > 0]
+    return close_out / (float(there.min()) + close_out) if len(there) and close_out > 0 else 0.0

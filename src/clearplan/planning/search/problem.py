@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,8 +36,9 @@ class Problem:
     ``district`` (blocks), ``kept`` (teams, districts, periods): team-days of the plan in force; ``stability``: worth
     of each of them [person-months a team-day];
     ``beside``: for each step, team to those of its team-days that are booked when teams come and when they leave, at
-    the least; ``reach``: for each step, team to the most of it that the team may do in each period [1]; empty where
-    nothing limits lines of work.
+    the least; ``carried`` (2, teams): most of these that a team has booked ahead as it comes, and still owes as it
+    leaves, at the end of a period, for each of its days in this period and in the next [1]; ``reach``: for each step,
+    team to the most of it that the team may do in each period [1]; empty where nothing limits lines of work.
     """
 
     ground: Array
@@ -61,12 +63,30 @@ class Problem:
     kept: Array
     stability: float
     beside: tuple[dict[int, tuple[float, float]], ...] = ()
+    carried: Array = field(default_factory=lambda: np.zeros((2, 0)))
     reach: tuple[dict[int, tuple[float, ...]], ...] = ()
 
     @property
     def periods(self) -> int:
         """Number of periods."""
         return int(self.capacity.shape[1])
+
+    @functools.cached_property
+    def goes_on(self) -> Array:
+        """Whether another step follows each step (steps)."""
+        return np.isin(np.arange(len(self.ground)), self.before)
+
+
+def stored(problem: Problem, s: int, team: int) -> tuple[float, float]:
+    """Of the days that a team books beside its work on a step, those that a bound must let wait for other periods.
+
+    As it comes, and as it leaves [team-days]. Most need not: let lines use so many days of a team in each period; then
+    parts of the step in proportion to these days use as many, and end in the same period. But the next step may follow
+    the work alone, of which parts have less by what is booked as teams leave; and what is booked as they come must not
+    put a step ahead of the one before it.
+    """
+    comes, leaves = problem.beside[s][team]
+    return (comes if problem.before[s] >= 0 else 0.0), (leaves if problem.goes_on[s] else 0.0)
 
 
 @dataclass

@@ -345,12 +345,13 @@ def best_plan(
     programme = programme_of(problem, at)
     relaxed = relax(programme, allowance=allowance, share=_RELAXATION_UNTIL, seed=settings.seed)
     bound = relaxed.bound + 1e-6
+    guide, point = _guide(problem, at, relaxed.point, settings, allowance)
     settings = settings.model_copy(update={"gap": max(settings.gap - slack / bound, _LEAST_GAP * settings.gap)})
-    ways = [_by_relaxation(way, at, relaxed.point, best) for way in (problem, cheapest_first(problem))]
+    ways = [_by_relaxation(way, guide, point, best) for way in (problem, cheapest_first(problem))]
     best = max((best, *(way.parts for way in ways)), key=lambda parts: worth(problem, parts))
     report(gap_of(bound, worth(problem, best)))
     if at.number > _SMALL:
-        hopes = np.full(len(problem.needs), 0.1) if relaxed.point is None else relaxed.point[at.open[:, -1]]
+        hopes = np.full(len(problem.needs), 0.1) if point is None else point[guide.open[:, -1]]
         moved = _reordered(max(ways, key=lambda way: way.value), bound, settings, allowance, at.number)
         best = max(best, moved, key=lambda parts: worth(problem, parts))
         if len(problem.needs) > _FEW:
@@ -367,6 +368,21 @@ def best_plan(
     if gap_of(bound, value) > settings.gap and not allowance.clock.struck:
         notes.append(Reason("plan.search_work", work=allowance.limit))
     return Found(best, first, value, max(bound, value), problem, tuple(notes), met.clashes)
+
+
+def _guide(
+    problem: Problem, at: Columns, point: Array | None, settings: PlanningSettings, allowance: Allowance
+) -> tuple[Columns, Array | None]:
+    """A point of a relaxation from which good orders come, and its columns.
+
+    Days beside work are booked with it there, as most are: a bound must let them wait for other periods.
+    """
+    if not at.beside.size:
+        return at, point
+    plain = replace(problem, beside=())
+    columns = columns_of(plain)
+    again = relax(programme_of(plain, columns), allowance=allowance, share=_RELAXATION_UNTIL, seed=settings.seed).point
+    return (at, point) if again is None else (columns, again)
 
 
 #: Part of the allowance for the plan of parts, where whole lines are then sought [1].
