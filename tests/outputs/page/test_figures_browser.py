@@ -180,7 +180,7 @@ def test_charts_tell_the_tables_of_the_sample(sample):
     released = sums[["cancelled_m2", "reduced_m2", "cleared_m2"]].to_numpy().sum()
     assert line["Released"].startswith(f"{released:.2f} km²")
     opening = study.zones[study.zones["opens_in"] == study.zones["opens_in"].min()]
-    day = {1: "31 Mar 2026", 2: "30 Jun 2026"}[int(opening["opens_in"].iloc[0])]
+    day = {1: "31 Mar 2026", 2: "30 Jun 2026", 3: "30 Sept 2026"}[int(opening["opens_in"].iloc[0])]
     unknown, waits = int(opening["people"].isna().sum()), opening["people"].sum()
     parts = [f"{waits:,.0f} wait"] * (unknown < len(opening)) + [f"unknown in {unknown}"] * (unknown > 0)
     places = "1 place" if len(opening) == 1 else f"{len(opening)} places"

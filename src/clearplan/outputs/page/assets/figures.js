@@ -25,7 +25,7 @@ function netOf(land) {
 function groundTold(land) {
   if (land === "indication") { return say("for planning"); }
   var unknown = books.no_area[land];
-  return unknown ? say("reported, and {number} of unknown area", { number: figure(unknown, 0) }) : say("reported");
+  return unknown ? say("reported, {number} unknown", { number: figure(unknown, 0) }) : say("reported");
 }
 
 // Big and short for the head: three meaningful digits.
