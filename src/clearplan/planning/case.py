@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
+from clearplan.core.errors import SettingsError
 from clearplan.core.reason import Reason
 from clearplan.planning.blockers import find_blockers, first_zones, without_place
 from clearplan.planning.methods import UnknownPeople
 from clearplan.planning.near_homes import near_homes
 from clearplan.planning.outcomes import Shares, outcome_shares
 from clearplan.planning.place_surveys import place_surveys
+from clearplan.planning.travel import Array, travel_days
 from clearplan.settings.planning import PlanningSettings
 from clearplan.tables.codes import PLACE
 from clearplan.tables.people import nobody_waits
@@ -101,6 +104,25 @@ class PlanningCase:
     def shares(self) -> Shares:
         """What survey makes of each of the works."""
         return outcome_shares(self.works, self.settings)
+
+    @functools.cached_property
+    def travel(self) -> Array:
+        """Team-days on the road from the base of each team to each of the works, one way (works, teams).
+
+        Raises
+        ------
+        SettingsError
+            Travel is counted, and TASKS have no shapes, or no team has a base.
+        """
+        if self.settings.travel is None:
+            return np.zeros((len(self.works), len(self.teams)))
+        tables = [self.tasks]
+        if self.surveys is not None:
+            tables.append(self.surveys[self.surveys["deferred"].isna()])
+        if not all(isinstance(table, gpd.GeoDataFrame) for table in tables):
+            raise SettingsError("planning.travel needs the shapes of TASKS; give them, or take planning.travel out")
+        sites = gpd.GeoSeries(pd.concat([table.geometry for table in tables], ignore_index=True), crs=self.tasks.crs)
+        return travel_days(sites, self.teams, self.settings.travel)
 
     @property
     def never_open(self) -> dict[str, Reason]:

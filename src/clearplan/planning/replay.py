@@ -241,7 +241,7 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
         size=rows["size"].to_numpy(float),
         begins=rows["begins"].to_numpy(float),
         width=rows["width"].to_numpy(float),
-        beside=_beside(rows, steps),
+        beside=_beside(rows, steps, case.travel),
         least=settings.min_team_days,
         teams=_teams(teams, team_ids, longer),
     )
@@ -273,11 +273,12 @@ def _steps(case: PlanningCase, touched: Array) -> tuple[pd.DataFrame, Array]:
     return pd.DataFrame(rows, columns=columns).astype({"task_no": int, "step": int, "task": int}), idle
 
 
-def _beside(rows: pd.DataFrame, steps: pd.DataFrame) -> Array:
+def _beside(rows: pd.DataFrame, steps: pd.DataFrame, travel: Array) -> Array:
     """What each row of work books beside its work, as its team comes to the step or leaves it (rows) [team-days]."""
     comes, leaves = comes_and_leaves(rows)
     set_up, close_out = (steps[name].to_numpy(float)[rows["at"].to_numpy(int)] for name in ("set_up", "close_out"))
-    return np.asarray(comes * set_up + leaves * close_out)
+    road = travel[rows["task"].to_numpy(int), rows["team"].to_numpy(int)]
+    return np.asarray(comes * (set_up + road) + leaves * (close_out + road))
 
 
 def _parts(rows: pd.DataFrame, steps: pd.DataFrame, ids: list[str]) -> pd.DataFrame:

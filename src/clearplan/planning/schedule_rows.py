@@ -103,8 +103,9 @@ def _beside(rows: pd.DataFrame, world: World) -> Any:
     beside = pd.Series(0.0, rows.index)
     there = rows[(rows["days"] > 0) | (rows["m2"] > 0)]
     comes, leaves = comes_and_leaves(there)
-    task, step = there["task"].to_numpy(int), there["step"].to_numpy(int)
-    beside[there.index] = comes * world.set_up[task, step] + leaves * world.close_out[task, step]
+    task, step, team = (there[name].to_numpy(int) for name in ("task", "step", "team"))
+    road = world.travel[task, team]
+    beside[there.index] = comes * (world.set_up[task, step] + road) + leaves * (world.close_out[task, step] + road)
     return beside
 
 

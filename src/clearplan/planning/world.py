@@ -41,6 +41,7 @@ class World:
     handover: Array  # of each task's method [months]
     set_up: Array  # (tasks, steps) booked where a team comes to a step [team-days]
     close_out: Array  # (tasks, steps) booked where it leaves it [team-days]
+    travel: Array  # (tasks, teams) on the road, booked both times [team-days]
     rate: Array  # of each team [m2/day]
     cost: Array  # of each team [currency/day], NaN: not known
     available: Array  # (teams, periods) [team-days]
@@ -124,6 +125,7 @@ def world_of(case: PlanningCase) -> World:
         handover=handover[method],
         set_up=set_up[method],
         close_out=close_out[method],
+        travel=case.travel,
         rate=_rates(teams, settings.robust),
         cost=_costs(teams, settings),
         available=available,

@@ -229,6 +229,18 @@ class MedicalStandby(Settings):
         return self.cost_a_day / self.teams_covered if kind in self.kinds else 0.0
 
 
+class Travel(Settings):
+    """Roads between the bases of teams and their sites."""
+
+    factor: Annotated[float, Field(ge=1, le=10)] = Field(
+        description="Kilometres of road for each kilometre of the straight line [1]."
+    )
+    km_a_day: Annotated[float, Field(gt=0, le=2000)] = Field(
+        description="What a team moves in a day with its equipment [km a team-day]."
+    )
+    source: str = Field(min_length=1, description="Who says so, or the word illustrative.")
+
+
 class PlanningSettings(Settings):
     """The plan of work: which teams go where, when, so that most people are home soonest."""
 
@@ -330,6 +342,12 @@ class PlanningSettings(Settings):
     fairness: Fairness | None = Field(default=None, description="Unset: no lever of fairness is shown.")
     medical_standby: MedicalStandby | None = Field(
         default=None, description="Unset: the cost of a team's day holds all that it takes."
+    )
+    travel: Travel | None = Field(
+        default=None,
+        description="Days on the road, booked as a team comes to a task and as it leaves it: from its base (base_lon, "
+        "base_lat of TEAMS) and back. So from one site to the next it goes by its base, which is never less than the "
+        "way between them. Unset: none are counted.",
     )
     uncertainty: Uncertainty | None = Field(default=None, description="Unset: no probability is worked out.")
     what_if: tuple[WhatIf, ...] = ()

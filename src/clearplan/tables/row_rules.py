@@ -84,7 +84,7 @@ def countable_releases(releases: pd.DataFrame, code_lists: CodeLists | None = No
 
 
 def able_teams(teams: pd.DataFrame, code_lists: CodeLists | None = None) -> list[RowFault]:
-    """Rates and days in order, and a season that has months."""
+    """Rates and days in order, both sides of a base or none, and a season that has months."""
     faults = []
     for k, row in enumerate(teams.to_dict("records")):
         rates = pd.to_numeric(pd.Series([row.get(f"rate_{name}") for name in ("low", "likely", "high")]))
@@ -96,6 +96,10 @@ def able_teams(teams: pd.DataFrame, code_lists: CodeLists | None = None) -> list
         if pd.notna(first) and pd.notna(last) and first > last:
             rule, remedy = "ends before available_from", "correct one of the days"
             faults.append(RowFault(k, "available_to", last.date(), rule, "error", remedy))
+        lacking = [name for name in ("base_lon", "base_lat") if pd.isna(row.get(name))]
+        if len(lacking) == 1:
+            remedy = "give both base_lon and base_lat [degrees], or leave both blank"
+            faults.append(RowFault(k, lacking[0], None, "half of a base", "error", remedy))
         faults += _season(k, row)
     return faults
 

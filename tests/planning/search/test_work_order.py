@@ -94,9 +94,11 @@ def best_by_hand(efforts, zones, days, periods, *, least, set_up, close_out, fol
 
     ``days`` a period; each task's booked days are tried by halves, so all numbers must be halves. A task of some work
     takes set-up in the first and close-out in the last period of each stay, and the least in each. Of ``follows``,
-    pairs of like efforts, the second is never further than the first was a period before.
+    pairs of like efforts, the second is never further than the first was a period before. ``set_up`` and ``close_out``
+    are of all tasks, or of each.
     """
     units = round(2 * days)
+    set_up, close_out = (np.broadcast_to(side, len(efforts)) for side in (set_up, close_out))
     start = (tuple(efforts), (False,) * len(efforts))
     states = {start: 0.0}
     people = [p for p, _ in zones]
@@ -138,7 +140,7 @@ def _worked(left, there, booked, stays, least, set_up, close_out):
                 return None  # who stays on works in the next period
             after.append(left[k])
             continue
-        work = halves / 2 - (0 if there[k] else set_up) - (0 if stays[k] else close_out)
+        work = halves / 2 - (0 if there[k] else set_up[k]) - (0 if stays[k] else close_out[k])
         if work <= 0 or (stays[k] and work >= left[k]):
             return None
         after.append(max(left[k] - work, 0.0))

@@ -389,7 +389,8 @@ def _keys(
 def _limits_lines(settings: PlanningSettings) -> bool:
     """Whether a task takes days that are not work."""
     steps = (step for method in settings.every_method for step in method.steps)
-    return bool(settings.min_team_days) or any(step.set_up_days or step.close_out_days for step in steps)
+    beside = any(step.set_up_days or step.close_out_days for step in steps)
+    return bool(settings.min_team_days) or settings.travel is not None or beside
 
 
 def _sizes(area: Array, settings: PlanningSettings) -> Array:
@@ -425,7 +426,7 @@ def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[di
     number: list[int] = []
     work: list[dict[int, float]] = []
     beside: list[dict[int, tuple[float, float]]] = []
-    both: list[tuple[float, float]] = []
+    both: list[Array] = []
     ahead: list[float] = []
     for b, ids in enumerate(members):
         methods = able[int(ids[0])]
@@ -442,10 +443,15 @@ def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[di
             before.append(previous)
             block.append(b)
             work.append({k: m2 / float(rates[k]) for k in teams})
-            both.append((step.set_up_days, step.close_out_days))
-            limits = (*both[-1], settings.min_team_days)
-            beside.append({k: beside_work(on_tasks / float(rates[k]), *limits) for k in teams})
-            first = finished_ahead(on_tasks / float(rates[list(teams)].max()), step.close_out_days) if teams else 0.0
+            come, leave = step.set_up_days + case.travel[ids], step.close_out_days + case.travel[ids]
+            both.append(np.array([come.max(axis=0), leave.max(axis=0)]))
+            least = settings.min_team_days
+            beside.append({k: beside_work(on_tasks / float(rates[k]), come[:, k], leave[:, k], least) for k in teams})
+            first = (
+                finished_ahead(on_tasks / float(rates[list(teams)].max()), float(leave[:, list(teams)].max()))
+                if teams
+                else 0.0
+            )
             previous = len(ground) - 1
         last.append(previous)
         ahead.append(first)

@@ -105,7 +105,12 @@ def _lines(problem: Problem, order: WorkOrder, at: LineColumns, rows: Rows, uppe
     rows.add(-np.inf, 0, (at.worked, 1.0), (at.there, -np.minimum(able / work, 1.0)))
     rows.add(0, np.inf, (at.worked, work), (at.there, -np.minimum(_SOME_WORK, work)))
     rows.add(
-        0, np.inf, (at.days, 1.0), (at.worked, -work), (at.comes, -order.set_up[s]), (at.leaves, -order.close_out[s])
+        0,
+        np.inf,
+        (at.days, 1.0),
+        (at.worked, -work),
+        (at.comes, -order.set_up[s, team]),
+        (at.leaves, -order.close_out[s, team]),
     )
     if order.least > 0:
         rows.add(0, np.inf, (at.days, 1.0), (at.there, -order.least))
@@ -197,5 +202,5 @@ def line_at(order: WorkOrder, key: Key, part: float, there: Mapping[Key, object]
     """The line that does a part of a step, beside the lines that are there."""
     s, team, t = key
     comes, leaves = (s, team, t - 1) not in there, (s, team, t + 1) not in there
-    beside = comes * float(order.set_up[s]) + leaves * float(order.close_out[s])
+    beside = comes * float(order.set_up[s, team]) + leaves * float(order.close_out[s, team])
     return Line(part, max(part * order.work[s][team] + beside, order.least), comes)

@@ -134,13 +134,12 @@ class Book:
     def _offer(self, s: int, t: int, room: float, rest: float, teams: Sequence[int]) -> tuple[int, Line] | None:
         """The team that does all there is to do, one that is there already first, else the one that does most."""
         order, work = self.order, self.order.work[s]
-        leaves = float(order.close_out[s])
         best: tuple[int, Line] | None = None
         for team in teams:
             if (s, team, t) in self.lines:
                 continue
             comes = (s, team, t - 1) not in self.lines
-            beside = leaves + (float(order.set_up[s]) if comes else 0.0)
+            beside = float(order.close_out[s, team]) + (float(order.set_up[s, team]) if comes else 0.0)
             days = self._days(s, team, t)
             part = min(room, (days - beside) / work[team])
             if days < max(order.least, TINY) or part <= TINY:
@@ -169,7 +168,7 @@ class Book:
         if not line.comes:
             before = self.lines[s, team, t - 1]
             work = before.part * self.order.work[s][team]
-            beside = float(self.order.set_up[s]) if before.comes else 0.0
+            beside = float(self.order.set_up[s, team]) if before.comes else 0.0
             self.write((s, team, t - 1), replace(before, days=max(work + beside, self.order.least)))
         self.write((s, team, t), line)
 

@@ -19,9 +19,10 @@ Array = NDArray[Any]
 class WorkOrder:
     """Limits on lines of work: one team on one step of one task in one period.
 
-    ``least``: least deployment [team-days]; ``set_up``, ``close_out`` (steps): booked when a team comes and when it
-    leaves [team-days]; ``work``: for each step, team to the days of the work alone [team-days]; ``most``: teams that
-    may be on one task in a period, infinite where there is no limit; ``of_one`` (teams, periods): days of one team.
+    ``least``: least deployment [team-days]; ``set_up``, ``close_out`` (steps, teams): booked when a team comes and when
+    it leaves, with its way to the farthest task of the step [team-days]; ``work``: for each step, team to the days of
+    the work alone [team-days]; ``most``: teams that may be on one task in a period, infinite where there is no limit;
+    ``of_one`` (teams, periods): days of one team.
     """
 
     least: float
@@ -37,11 +38,9 @@ class WorkOrder:
         return bool(self.least > 0 or self.set_up.any() or self.close_out.any() or np.isfinite(self.most))
 
 
-def work_order(
-    case: PlanningCase, beside: Sequence[tuple[float, float]], work: Sequence[dict[int, float]]
-) -> WorkOrder:
-    """Limits of a case on lines of work on its steps; ``beside``: days to set up and to close out each of them."""
-    settings, both = case.settings, np.array(beside, dtype=float).reshape(-1, 2)
+def work_order(case: PlanningCase, beside: Sequence[Array], work: Sequence[dict[int, float]]) -> WorkOrder:
+    """Limits of a case on lines of work on its steps; ``beside``: for each, days to set up and close out (2, teams)."""
+    settings, both = case.settings, np.array(beside, dtype=float).reshape(-1, 2, len(case.teams))
     return WorkOrder(
         least=settings.min_team_days,
         set_up=both[:, 0],
@@ -52,7 +51,7 @@ def work_order(
     )
 
 
-def beside_work(work: Array, set_up: float, close_out: float, least: float) -> tuple[float, float]:
+def beside_work(work: Array, set_up: float | Array, close_out: float | Array, least: float) -> tuple[float, float]:
     """Team-days that a step of like tasks takes at the least beside its work: when teams come, and when they leave.
 
     A part of the step takes no less than that part of both, however lines of work cut it: each task is set up and
@@ -63,7 +62,9 @@ def beside_work(work: Array, set_up: float, close_out: float, least: float) -> t
     ----------
     work : array (tasks)
         Work of a team on the step of each task [team-days].
-    set_up, close_out, least : float
+    set_up, close_out : float or array (tasks)
+        With the way to the task and back [team-days].
+    least : float
         [team-days].
 
     >>> beside_work(np.array([10.0, 10.0]), 1.0, 0.5, 2.0)
@@ -73,8 +74,9 @@ def beside_work(work: Array, set_up: float, close_out: float, least: float) -> t
     >>> beside_work(np.array([0.2, 0.2]), 1.0, 0.5, 2.0) # each is filled up by 0.3
     (2.6, 1.0)
     """
-    there = work[work > 0]
-    if not len(there) or not (set_up or close_out or least):
+    real = work > 0
+    there, set_up, close_out = (np.broadcast_to(days, work.shape)[real] for days in (work, set_up, close_out))
+    if not len(there):
         return 0.0, 0.0
     comes = set_up + np.maximum(least - there - set_up - close_out, 0.0)
     whole = float(there.sum())
@@ -103,11 +105,11 @@ def most_carried(order: WorkOrder, before: Array, teams: int) -> Array:
         As teams come, and as they leave.
     """
     most = np.zeros((2, teams))
-    come = np.where(before >= 0, order.set_up, 0.0)
-    leave = np.where(np.isin(np.arange(len(before)), before), order.close_out, 0.0)
+    come = np.where(before[:, None] >= 0, order.set_up, 0.0)
+    leave = np.where(np.isin(np.arange(len(before)), before)[:, None], order.close_out, 0.0)
     for work, *beside in zip(order.work, come, leave, strict=True):
-        for team in work:
-            most[:, team] = np.maximum(most[:, team], beside)
+        able = list(work)
+        most[:, able] = np.maximum(most[:, able], np.array(beside)[:, able])
     return np.where(most > 0, most / order.least, 0.0) if order.least > 0 else np.where(most > 0, np.inf, 0.0)
 
 

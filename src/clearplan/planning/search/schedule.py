@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
-from clearplan.core.reason import Reason
+from clearplan.core.reason import Reason, one_decimal
 from clearplan.planning.case import PlanningCase
+from clearplan.planning.deployments import comes_and_leaves
 from clearplan.planning.methods import people_range
 from clearplan.planning.outcomes import beyond_stated
 from clearplan.planning.planned import BEST, STRATEGIES, Parts, Schedule, gap_of
@@ -87,6 +88,7 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clo
             *(clash_reason(clash, blocks, case) for clash in best.search.clashes),
             *_notes(blocks, case.teams, case.lived_in),
             *_beyond_outcomes(case),
+            *_travel(best.work, case),
             *best.notes,
             *allowance.clock.notes(),
         ),
@@ -138,6 +140,21 @@ def _beyond_outcomes(case: PlanningCase) -> list[Reason]:
         Reason("plan.beyond_outcome", land_class=name, kept_percent=100 * kept, stated_percent=100 * stated)
         for name, kept, stated in beyond_stated(case.works, case.settings)
     ]
+
+
+def _travel(work: pd.DataFrame, case: PlanningCase) -> list[Reason]:
+    """How much of the plan is travel, and which teams have no base from which it could be counted."""
+    if case.settings.travel is None:
+        return []
+    teams = case.teams
+    no_base = teams["team_id"][teams["base_lon"].isna()] if "base_lon" in teams.columns else teams["team_id"]
+    ids = [list(table) for table in (case.works["task_id"], teams["team_id"])]
+    at = [pd.Index(names).get_indexer(work[column]) for names, column in zip(ids, ("task_id", "team_id"), strict=True)]
+    rows = pd.DataFrame({"task": at[0], "step": work["step"], "team": at[1], "period": work["period"]})
+    ways = np.sum(comes_and_leaves(rows), axis=0)
+    days = float(case.travel[at[0], at[1]] @ ways) if len(work) else 0.0
+    notes = [Reason("plan.travel", days=one_decimal(days), booked=one_decimal(float(work["days"].sum())))]
+    return notes + [Reason("plan.no_base", team=str(team)) for team in no_base]
 
 
 def _notes(blocks: Blocks, teams: pd.DataFrame, lived_in: Collection[str]) -> list[Reason]:
