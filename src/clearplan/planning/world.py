@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from pyproj import Geod
 
 from clearplan.core.errors import TableError
 from clearplan.core.reason import Reason
@@ -26,6 +27,7 @@ Ids: TypeAlias = "pd.Index[str]"
 RELATIVE, ABSOLUTE = 1e-6, 1e-6
 #: Part of the draws in which a team's rate is lower than the one on which a robust plan counts.
 ROBUST = 0.2
+_GLOBE = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True)
@@ -125,13 +127,31 @@ def world_of(case: PlanningCase) -> World:
         handover=handover[method],
         set_up=set_up[method],
         close_out=close_out[method],
-        travel=case.travel,
+        travel=_on_the_road(case),
         rate=_rates(teams, settings.robust),
         cost=_costs(teams, settings),
         available=available,
         of_one=of_one,
         bounds=period_days(settings),
     )
+
+
+def _on_the_road(case: PlanningCase) -> Array:
+    """Days from the base of each team to each task, one way (tasks, teams) [team-days]; 0 where no base is stated."""
+    travel, teams = case.settings.travel, case.teams
+    days = np.zeros((len(case.works), len(teams)))
+    if travel is None or not {"base_lon", "base_lat"} <= set(teams.columns):
+        return days
+    sites = case.tasks.geometry
+    if case.surveys is not None:
+        sites = pd.concat([sites, case.surveys.geometry[case.surveys["deferred"].isna()]])
+    inside = sites.representative_point().to_crs("EPSG:4326")
+    for team, base in enumerate(zip(numbers(teams["base_lon"]), numbers(teams["base_lat"]), strict=True)):
+        if np.isfinite(base).all():
+            lon, lat = (np.full(len(inside), side) for side in base)
+            metres = _GLOBE.inv(inside.x.to_numpy(), inside.y.to_numpy(), lon, lat)[2]
+            days[:, team] = np.asarray(metres) * travel.factor / (1_000 * travel.km_a_day)
+    return days
 
 
 def _part_of_steps(method: Array, case: PlanningCase) -> Array:

@@ -329,7 +329,8 @@ def _planned_again(
     start, early = line_point(piece.problem, at, before), too_early(piece, at.open)
     programme.upper[early] = start[early] = 0.0
     answer = solve(programme, allowance=allowance, gap=gap, seed=1, nodes=nodes, start=start)
-    alone = not piece.others and near is None and np.isfinite(answer.bound)
+    # Where HiGHS has no point, its tolerances clashed with the data, for no work at all is one: no bound comes of that.
+    alone = not piece.others and near is None and answer.point is not None and np.isfinite(answer.bound)
     bound = left + answer.bound * (1 + 1e-9) + 1e-6 if alone else None
     if answer.point is None:
         return _Again(None, answer.gap, bound)
