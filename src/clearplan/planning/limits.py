@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clearplan.core.checks import months_of
 from clearplan.core.errors import SettingsError, TableError
 from clearplan.core.reason import Reason, one_decimal
 from clearplan.planning.calendar import Day, opening_day, period_of
@@ -99,6 +100,7 @@ def breaches(
         *_districts(rows, world),
         *_kinds(rows, world),
         *_gates(rows, world),
+        *_place_seasons(rows, world),
         *ahead,
         *_too_much_ground(rows, world),
         *_budgets(use, world),
@@ -205,6 +207,26 @@ def _gates(rows: pd.DataFrame, world: World) -> list[Breach]:
         task, gates = world.task_ids[i], world.case.works["gates"].iloc[i]
         reason = Reason("breach.gate", task=task, days=one_decimal(days), gates=gates)
         broken.append(("gate", f"{task}", days, "team-days", reason))
+    return broken
+
+
+def _place_seasons(rows: pd.DataFrame, world: World) -> list[Breach]:
+    """Work in periods with a month in which nobody works at its place."""
+    broken, lies = [], world.case.works["district"].to_numpy(object)
+    seasons = [(one.districts, months_of(one.months)) for one in world.case.settings.place_seasons]
+    for (i, period), days in sums_by(rows, ["task", "period"]) if seasons else ():
+        first, last = world.bounds[period - 1]
+        months = set(pd.period_range(first, last, freq="M").month)
+        if any(lies[i] in districts and not months <= able for districts, able in seasons):
+            task = world.task_ids[i]
+            reason = Reason(
+                "breach.place_season",
+                task=task,
+                days=one_decimal(days),
+                period=world.named(period),
+                district=lies[i],
+            )
+            broken.append(("season of a place", f"{task}, period {period}", days, "team-days", reason))
     return broken
 
 

@@ -29,6 +29,7 @@ from clearplan.planning.methods import (
     people_range,
     triangular_quantile,
 )
+from clearplan.planning.place_seasons import closed_periods
 from clearplan.settings.planning import Outcome, PlanningSettings, Uncertainty
 
 Array = NDArray[Any]
@@ -78,6 +79,7 @@ class _Plan:
     tasks: list[str]
     finish: Array  # (tasks) period in which the plan finishes each
     first: Array  # (tasks) period from which on gates let each be worked on
+    closed: Array  # (tasks, periods) whether nobody works at its place
     touched: Array  # tasks with work
     outcome: list[Outcome | None]  # stated for each touched task
     shares: list[Array]  # of each touched task: cancelled, reduced and cleared [1]
@@ -226,6 +228,7 @@ def _plan(work: pd.DataFrame, case: PlanningCase, longer: PlanningSettings) -> _
         tasks=ids,
         finish=finish,
         first=first,
+        closed=closed_periods(tasks, longer),
         touched=touched,
         outcome=[case.shares.outcome[k] for k in touched],
         shares=[case.shares.drawn_about(int(k)) for k in touched],
@@ -491,7 +494,8 @@ def _worked(plan: _Plan, wait: int, effort: Array, none: Array) -> tuple[Array, 
     rounds = 1 if wait else int(np.bincount(plan.task_no, minlength=1).max())
     parts = zip(plan.size.tolist(), plan.begins.tolist(), plan.width.tolist(), strict=True)
     rows = list(zip(range(len(plan.step)), plan.step.tolist(), plan.team.tolist(), parts, strict=True))
-    first = plan.first[plan.touched[plan.task_no[plan.step]]]  # of each row
+    of_row = plan.touched[plan.task_no[plan.step]]  # task of each row
+    first, closed = plan.first[of_row], plan.closed[of_row]
     todo = [[rows[k] for k in np.flatnonzero(plan.turn == turn)] for turn in np.unique(plan.turn)]
     unfinished = [(int(task), int(last)) for task, last in zip(plan.touched, plan.last, strict=True) if last >= 0]
     for period in range(1, plan.never):
@@ -502,7 +506,7 @@ def _worked(plan: _Plan, wait: int, effort: Array, none: Array) -> tuple[Array, 
         spent = (days <= 0).tolist()
         far = earlier[0] if wait else now.steps
         worked: set[int] = set()
-        held = first > period
+        held = (first > period) | closed[:, period - 1]
         for turn in todo if not held.any() else [[one for one in turn if not held[one[0]]] for turn in todo]:
             for _ in range(rounds):
                 if not (fresh := _turn(now, turn, far, left, spent)):

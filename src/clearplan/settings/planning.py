@@ -9,6 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from clearplan.core.checks import months_of
+from clearplan.core.errors import TableError
 from clearplan.settings.base import LandClass, Metres, Probability, Settings
 from clearplan.tables.codes import PLACE
 
@@ -229,6 +231,26 @@ class MedicalStandby(Settings):
         return self.cost_a_day / self.teams_covered if kind in self.kinds else 0.0
 
 
+class PlaceSeason(Settings):
+    """Months in which teams can work in some districts, whoever they are: no snow, no flood."""
+
+    districts: Annotated[tuple[str, ...], Field(min_length=1)] = Field(description="Districts, as TASKS name them.")
+    months: str = Field(
+        description="First and last month of work there, such as 4-12. A period with a month beside them is closed."
+    )
+    source: str = Field(min_length=1, description="Who says so, or the word illustrative.")
+
+    @model_validator(mode="after")
+    def _months_that_can_be_read(self) -> Self:
+        if not self.months.strip():
+            raise ValueError("months is blank; write the first and last month of work, such as 4-12")
+        try:
+            months_of(self.months)
+        except TableError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
 class Travel(Settings):
     """Roads between the bases of teams and their sites."""
 
@@ -342,6 +364,9 @@ class PlanningSettings(Settings):
     fairness: Fairness | None = Field(default=None, description="Unset: no lever of fairness is shown.")
     medical_standby: MedicalStandby | None = Field(
         default=None, description="Unset: the cost of a team's day holds all that it takes."
+    )
+    place_seasons: tuple[PlaceSeason, ...] = Field(
+        default=(), description="Where nobody works in some months; unset: seasons are those of teams alone."
     )
     travel: Travel | None = Field(
         default=None,

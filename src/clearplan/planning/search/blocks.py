@@ -33,6 +33,7 @@ from clearplan.planning.methods import (
     people_weights,
     rates_of,
 )
+from clearplan.planning.place_seasons import closed_periods
 from clearplan.planning.search.order import WorkOrder, beside_work, finished_ahead, most_carried, work_order
 from clearplan.planning.search.problem import TINY, Problem
 from clearplan.settings.planning import Method, PlaceSurvey, PlanningSettings, Step
@@ -369,7 +370,8 @@ def _keys(
     group[np.array(free, dtype=int)[order]] = np.arange(len(free)) * groups // max(len(free), 1)
     # Ground near homes differs in worth by far more than scores do: within a block by a quarter at most.
     band = np.round(_BANDS * np.log2(np.maximum(home, TINY) / np.maximum(area, TINY))) * (home > 0)
-    districts = tasks["district"].astype(str) if case.settings.stability else pd.Series("", index=tasks.index)
+    apart = case.settings.stability or case.settings.place_seasons
+    districts = tasks["district"].astype(str) if apart else pd.Series("", index=tasks.index)
     classes, sizes = tasks["land_class"], _sizes(area, case.settings)
     keys: dict[Any, list[int]] = {}
     for k, methods in enumerate(able):
@@ -455,7 +457,9 @@ def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[di
             previous = len(ground) - 1
         last.append(previous)
         ahead.append(first)
-    order = work_order(case, both, work)
+    shut = closed_periods(case.works, settings)
+    closed = np.array([shut[int(members[b][0])] for b in block], dtype=bool).reshape(-1, settings.periods)
+    order = work_order(case, both, work, closed)
     steps = {
         "ground": np.array(ground),
         "before": np.array(before, dtype=int),
@@ -470,13 +474,16 @@ def _steps(case: PlanningCase, members: Sequence[Array], able: Able) -> tuple[di
 
 
 def _reach(order: WorkOrder, block: Sequence[int], tasks: Sequence[int]) -> tuple[dict[int, tuple[float, ...]], ...]:
-    """Most that a team may do of a step in each period, as no more teams may be on each task of its block [1]."""
-    if not np.isfinite(order.most):
+    """Most that a team may do of a step in each period, as no more teams may be on each task of its block [1].
+
+    Nothing where nobody works at its place.
+    """
+    if not np.isfinite(order.most) and not order.closed.any():
         return ()
-    days = order.most * order.of_one
+    days = np.where(order.of_one > 0, order.most, 0.0) * np.maximum(order.of_one, TINY)
     return tuple(
-        {k: tuple(np.minimum(days[k] * tasks[b] / effort, 1.0).tolist()) for k, effort in work.items()}
-        for b, work in zip(block, order.work, strict=True)
+        {k: tuple((np.minimum(days[k] * tasks[b] / effort, 1.0) * ~closed).tolist()) for k, effort in work.items()}
+        for b, work, closed in zip(block, order.work, order.closed, strict=True)
     )
 
 

@@ -51,7 +51,7 @@ def line_columns(problem: Problem, order: WorkOrder, near: Mapping[int, range]) 
         for s in range(steps)
         for team in order.work[s]
         for t in range(int(problem.begin[problem.block[s]]) + depth[s] * problem.wait, periods)
-        if able[team, t] and t in near.get(s, every)
+        if able[team, t] and not order.closed[s, t] and t in near.get(s, every)
     ]
     done = np.arange(steps * periods).reshape(steps, periods)
     number = done.size

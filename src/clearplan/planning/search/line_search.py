@@ -346,6 +346,7 @@ def _of_steps(order: WorkOrder, steps: Array) -> WorkOrder:
         order,
         set_up=order.set_up[steps],
         close_out=order.close_out[steps],
+        closed=order.closed[steps],
         work=tuple(order.work[s] for s in steps.tolist()),
     )
 

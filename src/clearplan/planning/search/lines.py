@@ -156,6 +156,8 @@ class Book:
 
     def _days(self, s: int, team: int, t: int) -> float:
         """Team-days that a team may still book on a step in a period."""
+        if self.order.closed[s, t]:
+            return 0.0
         days = self.capacity[team][t]
         if np.isfinite(self.order.most):
             there = self.there.get((int(self.problem.block[s]), t), 0.0)

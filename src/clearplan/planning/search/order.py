@@ -22,7 +22,7 @@ class WorkOrder:
     ``least``: least deployment [team-days]; ``set_up``, ``close_out`` (steps, teams): booked when a team comes and when
     it leaves, with its way to the farthest task of the step [team-days]; ``work``: for each step, team to the days of
     the work alone [team-days]; ``most``: teams that may be on one task in a period, infinite where there is no limit;
-    ``of_one`` (teams, periods): days of one team.
+    ``of_one`` (teams, periods): days of one team; ``closed`` (steps, periods): whether nobody works at its place.
     """
 
     least: float
@@ -31,6 +31,7 @@ class WorkOrder:
     work: tuple[dict[int, float], ...]
     most: float
     of_one: Array
+    closed: Array
 
     @property
     def limits_lines(self) -> bool:
@@ -38,8 +39,13 @@ class WorkOrder:
         return bool(self.least > 0 or self.set_up.any() or self.close_out.any() or np.isfinite(self.most))
 
 
-def work_order(case: PlanningCase, beside: Sequence[Array], work: Sequence[dict[int, float]]) -> WorkOrder:
-    """Limits of a case on lines of work on its steps; ``beside``: for each, days to set up and close out (2, teams)."""
+def work_order(
+    case: PlanningCase, beside: Sequence[Array], work: Sequence[dict[int, float]], closed: Array
+) -> WorkOrder:
+    """Limits of a case on lines of work on its steps; ``beside``: for each, days to set up and close out (2, teams).
+
+    ``closed`` (steps, periods): whether nobody works at the place of each.
+    """
     settings, both = case.settings, np.array(beside, dtype=float).reshape(-1, 2, len(case.teams))
     return WorkOrder(
         least=settings.min_team_days,
@@ -48,6 +54,7 @@ def work_order(case: PlanningCase, beside: Sequence[Array], work: Sequence[dict[
         work=tuple(work),
         most=np.inf if settings.teams_on_site is None else float(settings.teams_on_site),
         of_one=team_days(case.teams.assign(number=1), settings),
+        closed=closed,
     )
 
 

@@ -89,6 +89,7 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clo
             *_notes(blocks, case.teams, case.lived_in),
             *_beyond_outcomes(case),
             *_travel(best.work, case),
+            *_seasons(case),
             *best.notes,
             *allowance.clock.notes(),
         ),
@@ -140,6 +141,13 @@ def _beyond_outcomes(case: PlanningCase) -> list[Reason]:
         Reason("plan.beyond_outcome", land_class=name, kept_percent=100 * kept, stated_percent=100 * stated)
         for name, kept, stated in beyond_stated(case.works, case.settings)
     ]
+
+
+def _seasons(case: PlanningCase) -> list[Reason]:
+    """Districts whose season is stated and in which there is no work: a name that is wrong, or no longer needed."""
+    named = dict.fromkeys(name for season in case.settings.place_seasons for name in season.districts)
+    there = set(case.works["district"].dropna())
+    return [Reason("plan.no_season_place", district=name) for name in named if name not in there]
 
 
 def _travel(work: pd.DataFrame, case: PlanningCase) -> list[Reason]:
