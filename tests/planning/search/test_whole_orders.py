@@ -277,7 +277,7 @@ def test_small_orders_against_all_schedules(seed):
     assert sum(check(made_up(rng, 4, 2, 3), whole=True) > 0 for _ in range(5)) > 0
 
 
-@pytest.mark.parametrize("seed", range(60) if FULL else (0, 3, 12, 13, 21))
+@pytest.mark.parametrize("seed", range(45) if FULL else (0, 3, 12, 13, 21))
 def test_orders_of_8_tasks_and_4_places_against_all_better_schedules(seed):
     check(made_up(np.random.default_rng(seed), 8, 4, 3), whole=False)
 
