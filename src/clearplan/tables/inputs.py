@@ -289,6 +289,9 @@ TEAMS = InputTable(
                leaves="partner", tag="#meta+source+rate"),
         Column("cost_per_day", "number", "cost of one of them a day, in the plan's currency", "currency/day", low=0,
                leaves="partner", tag="#value+budget+per_day"),
+        text("operator", "organisation that employs it; blank: not stated", "partner", "#org+impl"),
+        text("donor", "who pays for it; blank: not stated. For a place or a time only: districts, available_from and "
+             "available_to", "partner", "#org+funder"),
         text("season", "months in which it works, first and last: 4-10, or 11-3 across the year's end; blank: all",
              "partner"),
         text("districts", "districts in which it may work, '; ' between; blank: everywhere", "partner",

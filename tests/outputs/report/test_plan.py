@@ -3,6 +3,7 @@
 import functools
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -101,6 +102,23 @@ def test_use_of_teams_sums_over_all_periods():
     assert rows[2]["periods fully used"] == "12 of 12"  # deminers work at their limit, all year round
     assert rows[5]["periods fully used"].endswith(" of 9")  # machines rest in three winters
     assert "No day to spare: MAN-N, MAN-S." in whole()
+
+
+def test_days_and_costs_of_operators_and_donors_sum_those_of_their_teams():
+    made = planned_of(MADE)
+    ids = MADE["use"]["team_id"].drop_duplicates().tolist()
+    whose = {"operator": [HOSTILE, "B", HOSTILE, "B", "B", None, "B"], "donor": ["D"] + [None] * 6}
+    teams = pd.DataFrame({"team_id": ids} | whose)
+    found = tables(workplan_section(replace(made, case=replace(made.case, teams=teams)), MADE["tasks"], MADE["zones"]))
+    days = MADE["use"].groupby("team_id")[["days", "cost"]].sum()
+    for name, own in whose.items():
+        of = {who or "not stated": [one for one, w in zip(ids, own, strict=True) if w == who] for who in own}
+        assert {row[name]: row["teams"] for row in found[name]} == {who: ", ".join(named) for who, named in of.items()}
+        for row in found[name]:
+            sums = days.loc[of[row[name]]].sum()
+            assert number(row["team-days planned"]) == pytest.approx(sums["days"], abs=0.5)
+            assert number(row["cost [million USD]"]) == pytest.approx(sums["cost"] / 1e6, abs=0.005)
+    assert {"operator", "donor"}.isdisjoint(tables(whole()))
 
 
 def test_words_stand_where_a_million_is_too_close_to_call():

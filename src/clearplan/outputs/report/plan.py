@@ -412,7 +412,26 @@ def _use(planned: Planned) -> str:
     }
     spent = sums.loc[share >= _FULL, "team_id"].astype(str).tolist()
     none_to_spare = f"<p>No day to spare: {escape(', '.join(spent))}. What they do sets the pace.</p>" if spent else ""
-    return "<h3>How far the teams are used</h3>" + none_to_spare + _table(columns, ["team", "kind"])
+    by_whom = "".join(_by_whom(sums, planned, name) for name in ("operator", "donor"))
+    return "<h3>How far the teams are used</h3>" + none_to_spare + _table(columns, ["team", "kind"]) + by_whom
+
+
+def _by_whom(sums: pd.DataFrame, planned: Planned, name: str) -> str:
+    """Days and cost of the teams of each operator, or of each donor; nothing where TEAMS state none."""
+    teams = planned.case.teams
+    if name not in teams.columns or teams[name].isna().all():
+        return ""
+    whose = teams.set_index("team_id")[name].fillna("not stated")
+    own = sums.assign(whose=sums["team_id"].map(whose)).groupby("whose", sort=True)
+    days, (unit, costs) = own["days"].sum(), _money(own["cost"].sum(), planned.case.settings.currency)
+    teams_of = own["team_id"].agg(lambda ids: ", ".join(ids.astype(str)))
+    columns: dict[str, list[str]] = {
+        name: days.index.astype(str).tolist(),
+        "teams": teams_of.tolist(),
+        "team-days planned": [_whole(v) for v in days],
+        f"cost{unit}": costs,
+    }
+    return _table(columns, [name, "teams"])
 
 
 def _budgets(planned: Planned) -> str:
