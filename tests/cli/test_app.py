@@ -51,6 +51,17 @@ def test_the_demo_says_where_the_map_lies(demo):
     assert wrong.stderr.startswith("Error: no task '38SXX0000-SHA-1'")
 
 
+def test_quotes_of_the_docs_are_what_explain_says(sample):
+    page = (ROOT / "docs" / "why-this-order.md").read_text(encoding="utf-8")
+    quotes = re.findall(r"(?:^> .*\n)+", page, flags=re.MULTILINE)
+    assert len(quotes) == 3
+    for quote in quotes:
+        text = " ".join(line[2:] for line in quote.splitlines()).replace("**", "")
+        told = " ".join(clearplan("explain", sample[1] / "plan.gpkg", text.split()[0]).stdout.split())
+        for part in text.split("[...]"):
+            assert part.strip() in told, part
+
+
 def test_rank_and_explain_say_how_sure_and_what_would_change_it(sample, tmp_path):
     study, folder = sample
     result = folder / "plan.gpkg"

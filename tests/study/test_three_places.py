@@ -153,3 +153,14 @@ def test_no_line_of_the_sample_is_under_the_least_deployment_and_no_small_task_i
     work, tasks = table(sample, "work"), table(sample, "tasks")
     assert (work["days"] >= LEAST - 1e-9).all()
     assert ((tasks["small"] == "yes") == (tasks["area_m2"] < 2_500)).all()
+
+
+def test_the_table_of_the_page_on_plans_is_that_of_the_run(sample):
+    page = (ROOT / "docs" / "plan-of-work.md").read_text(encoding="utf-8")
+    planned = sample[0].planned
+    for way in planned.comparison.itertuples():
+        row = re.search(rf"^\| {way.strategy} \|(.+)\|$", page, flags=re.MULTILINE).group(1)
+        months, home, places, near, _ = (cell.split()[0].replace(",", "") for cell in row.split("|"))
+        told = (way.person_months, way.people_home, way.zones_open, way.people_near_released)
+        assert [float(cell) for cell in (months, home, places, near)] == pytest.approx(told, abs=0.5)
+    assert f"within {100 * planned.schedule.gap:.1f} % of the best" in " ".join(page.split())
