@@ -19,8 +19,12 @@ _TEAM = (
     "rate_likely",
     "rate_high",
     "cost_per_day",
+    "operator",
+    "donor",
     "season",
     "districts",
+    "base_lon",
+    "base_lat",
     "available_from",
     "available_to",
 )
