@@ -10,10 +10,13 @@ import shapely
 
 from clearplan.core.errors import SettingsError
 from clearplan.planning.judge import judge_work
+from clearplan.planning.planned import BEST
 from clearplan.planning.replay import replay_work
-from clearplan.planning.search.schedule import schedule
+from clearplan.planning.search.allowance import Clock
+from clearplan.planning.search.fairness import levers
+from clearplan.planning.search.schedule import schedule, travel_notes
 from clearplan.planning.travel import travel_days
-from clearplan.settings.planning import Travel, Uncertainty
+from clearplan.settings.planning import Fairness, Travel, Uncertainty
 from clearplan.tables.row_rules import able_teams
 from tests.conftest import FULL
 from tests.planning.search.test_work_order import best_by_hand
@@ -64,6 +67,21 @@ def test_a_team_books_its_way_there_and_back():
     ]
     far = on_the_equator([3], [(4, [0])], [1.2], km_a_day=DEGREE, days=5)
     assert planned(far)[1].zones["opens_in"].isna().tolist() == [True]
+
+
+def test_what_is_said_of_the_road_is_of_the_plan_that_took_the_place_of_another():
+    # An empty plan, and the floor's: 3 days of work and half a day each way.
+    case = on_the_equator([3], [(4, [0])], [1.0], km_a_day=2 * DEGREE, days=5)
+    case = changed(case, fairness=Fairness(open_within_periods=1))
+    poor = schedule(case)
+    nothing = poor.work.iloc[:0]
+    notes = tuple(travel_notes(nothing, case))
+    poor = replace(poor, work=nothing, value=0.0, parts=(), notes=notes, strategies={**poor.strategies, BEST: nothing})
+    assert [str(note) for note in notes] == ["Of 0.0 team-days of the plan 0.0 are on the road between bases and sites"]
+    _, best, _ = levers(case, poor, judge_work(nothing, case), clock=Clock(1e6))
+    assert [str(note) for note in best.notes] == [
+        "Of 4.0 team-days of the plan 1.0 are on the road between bases and sites"
+    ]
 
 
 def test_a_team_that_stays_travels_once():

@@ -92,7 +92,8 @@ def plan_work(case: PlanningCase, *, progress: Progress | None = None) -> Planne
     best = schedule(case, progress=progress, clock=clock)
     fair, best, judged = levers(case, best, judge_work(best.work, case), clock=clock)
     curve = budget_curve(case, best=best, clock=clock) if settings.budgets else None
-    judgements = {name: judge_work(work, case) for name, work in best.strategies.items()} | {BEST: judged}
+    plain = {name: judge_work(work, case) for name, work in best.strategies.items() if name != BEST}
+    judgements = {**plain, BEST: judged}
     by = days_of_return(case)
     homes = [judgement.home.assign(strategy=name) for name, judgement in judgements.items()]
     variants = what_if(case, judged, clock=clock)

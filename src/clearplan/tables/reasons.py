@@ -101,6 +101,7 @@ VALUES: dict[str, ValueName] = {
     "money": ValueName("money that is lacking", "public", "currency"),
     "most": ValueName("how many teams may be on one task in one period", "partner", "teams"),
     "number": ValueName("number of a period, from 1", "public"),
+    "on_road": ValueName("days of teams between their bases and sites", "partner", "team-days"),
     "other": ValueName("another criterion", "public"),
     "other_team": ValueName("id of another team", "partner"),
     "parts": ValueName("what tasks block, with their numbers", "partner"),

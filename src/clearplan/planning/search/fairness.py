@@ -12,7 +12,7 @@ from clearplan.planning.planned import BEST, Lever, Schedule
 from clearplan.planning.search.allowance import Clock, allowance_of
 from clearplan.planning.search.blocks import Blocks, make_blocks
 from clearplan.planning.search.deadlines import meet, what_lacks
-from clearplan.planning.search.schedule import Best, best_found
+from clearplan.planning.search.schedule import Best, best_found, travel_notes
 from clearplan.planning.search.sooner import behind_gate, lack_reason, too_large
 from clearplan.settings.planning import LEVERS, LeverName
 
@@ -107,9 +107,12 @@ def _better(best: Schedule, judged: Judgement, found: Best, case: PlanningCase) 
     later = case.settings.lever == "floor" and again.totals["zones_in_time"] < judged.totals["zones_in_time"]
     if later or more < _SAME or not again.breaches.empty:
         return best, judged
+    of_the_road = travel_notes(best.work, case)
+    notes = [note for note in best.notes if note not in of_the_road]
     better = replace(
         best,
         work=found.work,
+        notes=(*notes, *travel_notes(found.work, case)),
         strategies={**best.strategies, BEST: found.work},
         value=best.value + more,
         bound=max(best.bound, best.value + more),

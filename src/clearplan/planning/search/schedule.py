@@ -88,7 +88,7 @@ def schedule(case: PlanningCase, *, progress: Progress | None = None, clock: Clo
             *(clash_reason(clash, blocks, case) for clash in best.search.clashes),
             *_notes(blocks, case.teams, case.lived_in),
             *_beyond_outcomes(case),
-            *_travel(best.work, case),
+            *travel_notes(best.work, case),
             *_seasons(case),
             *best.notes,
             *allowance.clock.notes(),
@@ -150,7 +150,7 @@ def _seasons(case: PlanningCase) -> list[Reason]:
     return [Reason("plan.no_season_place", district=name) for name in named if name not in there]
 
 
-def _travel(work: pd.DataFrame, case: PlanningCase) -> list[Reason]:
+def travel_notes(work: pd.DataFrame, case: PlanningCase) -> list[Reason]:
     """How much of the plan is travel, and which teams have no base from which it could be counted."""
     if case.settings.travel is None:
         return []
@@ -161,7 +161,7 @@ def _travel(work: pd.DataFrame, case: PlanningCase) -> list[Reason]:
     rows = pd.DataFrame({"task": at[0], "step": work["step"], "team": at[1], "period": work["period"]})
     ways = np.sum(comes_and_leaves(rows), axis=0)
     days = float(case.travel[at[0], at[1]] @ ways) if len(work) else 0.0
-    notes = [Reason("plan.travel", days=one_decimal(days), booked=one_decimal(float(work["days"].sum())))]
+    notes = [Reason("plan.travel", on_road=one_decimal(days), booked=one_decimal(float(work["days"].sum())))]
     return notes + [Reason("plan.no_base", team=str(team)) for team in no_base]
 
 
