@@ -1,12 +1,12 @@
-"""Made-up worlds with time: what was known by a day, and what happened after it. The truth uses none of clearplan's code.
+"""Made-up worlds with time: what was known by a day, and what happened after it. No code of clearplan is in the truth.
 
 Ten years of accidents in 40 x 40 km. Until the end of the eighth year evidence is known; the accidents of the last two
 are held out. Where a number has a source it stands beside it; all others are chosen, and said to be.
 
-- Fields of 0.07 to 1.1 km2, 0.33 km2 in the middle: 67 km2 in 202 confirmed areas of Nagorno-Karabakh at the end of 2015
-  (Mine Action Review, Clearing Cluster Munition Remnants, 2016).
-- A belt of 2 km on each side of the line; most accidents lie outside of it: 247 of 345 victims in Karabakh after November
-  2020 did (Azerbaijan's ANAMA, in press reports of 2024).
+- Fields of 0.07 to 1.1 km2, 0.33 km2 in the middle: 67 km2 in 202 confirmed areas of Nagorno-Karabakh at the end of
+  2015 (Mine Action Review, Clearing Cluster Munition Remnants, 2016).
+- A belt of 2 km on each side of the line; most accidents lie outside of it: 247 of 345 victims in Karabakh after
+  November 2020 did (Azerbaijan's ANAMA, in press reports of 2024).
 - A third of suspected fields hold nothing in the worlds with false alarms. Of the land that States Parties released in
   2022, 32 % was cancelled and 24 % reduced (Landmine Monitor 2023, 497 km2).
 - Chosen: strengths, scales, how many people walk near settlements, 4 of 10 accidents in hot spots that appear at any
@@ -67,7 +67,9 @@ KINDS = (
     replace(OWN, near_cleared=0.0, in_hot_spots=0.0),
     replace(OWN, name="people not seen", near_cleared=0.0, in_hot_spots=0.0, unseen_people=0.8),
     replace(OWN, name="another fall-off", near_cleared=0.0, in_hot_spots=0.0, fall_off="plateau"),
-    replace(OWN, name="evidence missing and false", near_cleared=0.0, in_hot_spots=0.0, false_fields=0.33, unreported=0.25),
+    replace(
+        OWN, name="evidence missing and false", near_cleared=0.0, in_hot_spots=0.0, false_fields=0.33, unreported=0.25
+    ),
     replace(OWN, name="in patches", near_cleared=0.0, in_hot_spots=0.0, patches=1.0),
     replace(
         OWN, name="all at once", near_cleared=0.0, in_hot_spots=0.0, unseen_people=0.8, fall_off="plateau",
@@ -114,11 +116,11 @@ def dated_world(seed: int, kind: Kind = OWN) -> DatedWorld:
     beside = np.exp(-beyond / kind.beyond_cleared_m) * (beyond > 0) * people
     accidents = _accidents(random, kind, cells, usual, beside, (cleared, cleared_on))
     hazards, areas = _tables(line, fields[reported], strikes)
-    return DatedWorld(
-        kind, hazards, areas, accidents, _releases(cleared, cleared_on), gpd.GeoDataFrame(geometry=places, crs=UTM),
-        cells, {"strengths": dict(zip(("line", "sha", "strikes"), factor * (kind.line, kind.fields, kind.strikes), strict=True)),
-                "base_rate": float(expit(base)), "false": np.flatnonzero(~real[reported])},
-    )  # fmt: skip
+    strengths = dict(zip(("line", "sha", "strikes"), factor * (kind.line, kind.fields, kind.strikes), strict=True))
+    truth = {"strengths": strengths, "base_rate": float(expit(base)), "false": np.flatnonzero(~real[reported])}
+    releases = _releases(cleared, cleared_on)
+    settlements = gpd.GeoDataFrame(geometry=places, crs=UTM)
+    return DatedWorld(kind, hazards, areas, accidents, releases, settlements, cells, truth)
 
 
 def _lattice() -> pd.DataFrame:
@@ -219,7 +221,9 @@ def _tables(
             "caps": "round", "depth_profile": "0 1000 2000", "geometry": line}  # fmt: skip
     rows = [base | belt, *(base | {"geometry": shape} for shape in fields)]
     rows += [base | {"kind": "cluster-strike", "land_class": "indication", "geometry": shape} for shape in strikes]
-    hazards = gpd.GeoDataFrame([row | {"hazard_id": f"H{k}"} for k, row in enumerate(rows)], geometry="geometry", crs=UTM)
+    hazards = gpd.GeoDataFrame(
+        [row | {"hazard_id": f"H{k}"} for k, row in enumerate(rows)], geometry="geometry", crs=UTM
+    )
     areas = hazards.assign(area_id=hazards["hazard_id"])
     areas.loc[0, "geometry"] = line.buffer(2_000.0)
     return hazards, areas
