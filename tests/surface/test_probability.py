@@ -24,7 +24,7 @@ from clearplan.geo.grids import Window, make_grid
 from clearplan.settings.base import check_settings
 from clearplan.settings.surface import SurfaceSettings
 from clearplan.surface.evidence import fall_off
-from clearplan.surface.probability import LEAST, UNKNOWN, UNKNOWN_CODE, draw_strengths, evidence_at
+from clearplan.surface.probability import LEAST, UNKNOWN, UNKNOWN_CODE, area_and_draws, draw_strengths, evidence_at
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, random_world
 
 REACH = 2_000.0
@@ -490,6 +490,19 @@ def test_the_interval_is_that_of_the_draws():
     # Normal theory: 4 + logit 0.01 with a spread of sqrt(0.5); 200 draws are near it.
     theory = 10_000 / (1 + np.exp(-(4 + math.log(0.01 / 0.99) + np.array([-1.645, 1.645]) * math.sqrt(0.5))))
     assert [low, high] == pytest.approx(theory.tolist(), rel=0.2)
+
+
+def test_the_draws_of_all_polygons_are_of_one_surface():
+    # A field's cell and one 500 m east of it: in every draw both follow from the same base rate and strength.
+    evidence = gather([{"geometry": box(E0, N0, E0 + 100, N0 + 100)}], "sha")
+    ground = layer_of(box(E0, N0, E0 + 100, N0 + 100), None, box(E0 + 500, N0, E0 + 600, N0 + 100))
+    table, shares = area_and_draws(evidence, ground)
+    pd.testing.assert_frame_equal(table, cp.expected_area(evidence, ground))
+    base, strengths = draw_strengths(evidence.settings)
+    g = evidence_at(evidence, [(E0 + 50, N0 + 50), (E0 + 550, N0 + 50)])["sha"].to_numpy()
+    for row, term in zip((0, 2), g, strict=True):
+        assert shares[row].tolist() == pytest.approx((1 / (1 + np.exp(-base - strengths[0] * term))).tolist(), rel=1e-4)
+    assert np.isnan(shares[1]).all()
 
 
 def test_a_drawn_strength_below_0_counts_as_0():

@@ -305,6 +305,23 @@ def expected_area(
     takes the cell of its inner point. What lies beyond the grid is unknown. Low and high of a sum are not the sums of
     low and high: ask for the larger polygon.
     """
+    return area_and_draws(evidence, polygons, draws=draws, side=side)[0]
+
+
+def area_and_draws(
+    evidence: Evidence,
+    polygons: gpd.GeoDataFrame,
+    *,
+    draws: tuple[Array, Array] | None = None,
+    side: int | None = None,
+) -> tuple[pd.DataFrame, Array]:
+    """As :func:`expected_area`, and the draws that its interval is made of, which all polygons share.
+
+    Returns
+    -------
+    DataFrame, array (polygons, draws) float32
+        Share of each polygon's known ground that is contaminated in each draw [1]; NaN where nothing is known.
+    """
     require_metres(polygons)
     if polygons.crs != evidence.grid.crs:
         raise CrsError(f"polygons are in {polygons.crs.name}, the surface in {evidence.grid.crs.name}; reproject them")
@@ -397,7 +414,7 @@ def _area_within(grid: Grid, shapes: Array) -> tuple[Array, Array]:
 
 def _area_table(
     polygons: gpd.GeoDataFrame, shaped: Array, areas: tuple[Array, Array], held: Array, known: Array, sums: Array
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Array]:
     area, within = areas
     known_m2 = within * np.divide(known, held, out=np.zeros(len(held)), where=held > 0)
     mean = np.full(sums.shape, np.nan)
@@ -408,7 +425,9 @@ def _area_table(
     values[shaped] = np.column_stack(
         [expected, np.fmin(low, expected), np.fmax(high, expected), known_m2, np.maximum(area - known_m2, 0)]
     )
-    return pd.DataFrame(values, index=polygons.index, columns=AREA_COLUMNS)
+    drawn = np.full((len(polygons), sums.shape[1] - 1), np.nan, dtype="float32")
+    drawn[shaped] = mean[:, 1:]
+    return pd.DataFrame(values, index=polygons.index, columns=AREA_COLUMNS), drawn
 
 
 def _colour_table() -> dict[int, tuple[int, int, int, int]]:
