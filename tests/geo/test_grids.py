@@ -16,8 +16,8 @@ from clearplan.geo.grids import (
     BLOCK,
     MAX_PADDED,
     Window,
+    burn,
     burn_sum,
-    burn_touched,
     cell_centres,
     cells_in,
     halo_cells,
@@ -26,6 +26,7 @@ from clearplan.geo.grids import (
     make_grid,
     region_bounds,
     tiles,
+    touched_in,
 )
 
 UTM = CRS.from_epsg(32638)
@@ -111,14 +112,37 @@ polygons = st.builds(
 
 @given(st.lists(points | lines | polygons, min_size=1, max_size=5))
 @settings(max_examples=80, deadline=None)
-def test_distances_are_those_of_shapely_within_half_a_diagonal(shapes):
+def test_distances_are_those_of_shapely_and_never_shorter(shapes):
     reach_m = 1_200.0
     found = distance_m(GRID, WHOLE, layer(GRID, np.array(shapes, dtype=object), 1_200.0), reach_m)
     exact = np.minimum(shapely.distance(centres(WHOLE), shapely.union_all(shapes)), reach_m)
     if found is None:
         found = np.full(exact.shape, reach_m)
     assert found.max() <= reach_m
-    assert np.abs(found - exact).max() <= 100 * math.sqrt(0.5) + 0.01
+    assert (found - exact).min() >= -0.01
+    # At most the way through a cell near shapes, and through two halves of cells far off.
+    assert (found - exact)[exact < 400].max(initial=0) <= 100 * math.sqrt(0.5) + 0.01
+    assert (found - exact).max() <= 100 * math.sqrt(2) + 0.01
+
+
+def test_sums_over_cells_hardly_depend_on_the_cell():
+    """Ground within and round 60 fields, weighed by exp(-d / 300 m): the integral by shapely on a fine lattice."""
+    random = np.random.default_rng(3)
+    fields = shapely.buffer(
+        shapely.points(random.uniform((650_000, 4_390_000), (670_000, 4_410_000), (60, 2))),
+        random.uniform(150, 600, 60), quad_segs=4,
+    )  # fmt: skip
+    sums = {}
+    for cell_m in (50.0, 100.0, 200.0):
+        grid = make_grid((645_000, 4_385_000, 675_000, 4_415_000), cell_m, UTM)
+        found = distance_m(grid, Window(0, 0, grid.rows, grid.columns), layer(grid, fields, 3_000.0), 3_000.0)
+        sums[cell_m] = float(np.exp(-found / 300, dtype=float).sum()) * cell_m**2
+    x, y = np.meshgrid(np.arange(645_050, 675_000, 100.0), np.arange(4_385_050, 4_415_000, 100.0))
+    _, away = shapely.STRtree(fields).query_nearest(
+        shapely.points(x.ravel(), y.ravel()), return_distance=True, all_matches=False
+    )
+    exact = np.exp(-np.minimum(away, 3_000.0) / 300).sum() * 1e4
+    assert list(sums.values()) == pytest.approx([exact] * 3, rel=0.01)
 
 
 @given(st.lists(points | lines | polygons, min_size=1, max_size=4))
@@ -188,9 +212,17 @@ def test_cells_in_a_polygon_are_those_whose_centre_it_holds(shape):
     assert np.array_equal(found[sure], shapely.contains(shape, middles)[sure])
 
 
+def touched_cells(shapes):
+    """Cells that shapes touch, or whose centre they hold."""
+    own = layer(GRID, np.array(shapes, dtype=object), 100.0)
+    found = burn(WHOLE, own.shapes, own.numbers + 1) > 0
+    found.ravel()[touched_in(WHOLE, own)[0]] = True
+    return found
+
+
 def test_cells_that_shapes_touch():
     def touched(*shapes):
-        row, column = np.nonzero(burn_touched(WHOLE, layer(GRID, np.array(shapes, dtype=object), 100.0)))
+        row, column = np.nonzero(touched_cells(shapes))
         return list(zip(row.tolist(), column.tolist(), strict=True))
 
     top = 4_402_000
@@ -210,7 +242,7 @@ def test_cells_that_shapes_touch():
 @given(st.lists(lines | polygons, min_size=1, max_size=3))
 @settings(max_examples=80, deadline=None)
 def test_touched_cells_are_those_of_shapely(shapes):
-    found = burn_touched(WHOLE, layer(GRID, np.array(shapes, dtype=object), 100.0)) > 0
+    found = touched_cells(shapes)
     x, y = cell_centres(GRID, WHOLE)
     x, y = np.broadcast_arrays(x, y)
     every = shapely.union_all(shapes)

@@ -30,6 +30,8 @@ _one_at_a_time = threading.Lock()
 BLOCK = 256
 #: A tile is about this many halos wide: what it computes beyond itself is then the same share at every cell size.
 HALOS_TO_A_TILE = 6
+#: Directions, x and y to the north, from the south-west by rows; none in the middle.
+AHEAD = tuple((x, y) for y in (-1, 0, 1) for x in (-1, 0, 1))
 #: Largest side of a tile with its halo [cells]: 21 million cells, about 0.9 GB while its distances are made.
 MAX_PADDED = 4608
 
@@ -170,8 +172,11 @@ def cell_of(points: Array) -> tuple[Array, Array]:
 class Layer:
     """Shapes in units of cells, with their index and the number that each has in the table it comes from.
 
-    ``row``, ``column`` and ``number`` are the cells that points, lines and the borders of polygons touch, by rows; they
-    are found once for the whole grid, so that no tile can see them otherwise than its neighbour.
+    ``row``, ``column`` and ``number`` are the cells that points, lines and the borders of polygons touch, by rows;
+    ``piece`` (n, 2, 2) is the straight piece of the shape in the cell, from one end to the other, that comes nearest to
+    the cell's centre, and ``ends`` (n, 9, 2) is of all shapes in the cell the end of a piece that lies farthest to
+    each of ``AHEAD``. They are found once for the whole grid, so that no tile can see them otherwise than its
+    neighbour.
     """
 
     shapes: Array
@@ -180,6 +185,8 @@ class Layer:
     row: Array
     column: Array
     number: Array
+    piece: Array
+    ends: Array
 
     def near(self, window: Window) -> Array:
         """Positions of the polygons that touch a window, in the order of the table."""
@@ -199,11 +206,10 @@ def layer(grid: Grid, geometries: Array, reach_m: float | None = None) -> Layer:
     shapes = in_cells(grid, shapely.force_2d(geometries[numbers]))
     simple, own = _parts(shapes)
     polygons = shapely.get_type_id(simple) == 3
-    touched = np.zeros((3, 0), dtype=np.int64)
+    limits = Window(0, 0, 0, 0)
     if reach_m is not None:
-        halo = halo_cells(grid, reach_m)
-        limits = Window(0, 0, grid.rows, grid.columns).grown(halo)
-        touched = _touched(simple, numbers[own], limits)
+        limits = Window(0, 0, grid.rows, grid.columns).grown(halo_cells(grid, reach_m))
+    touched = _touched(simple, numbers[own], limits)
     return Layer(simple[polygons], numbers[own[polygons]], shapely.STRtree(simple[polygons]), *touched)
 
 
@@ -215,27 +221,67 @@ def _parts(shapes: Array) -> tuple[Array, Array]:
     return inner[full], own[outer[full]]
 
 
-def _touched(simple: Array, numbers: Array, limits: Window) -> Array:
-    """Row, column and number of the cells within limits that shapes touch with their points, lines and borders."""
+def _touched(simple: Array, numbers: Array, limits: Window) -> tuple[Array, Array, Array, Array, Array]:
+    """Row, column and number of the cells within limits that points, lines and borders touch; their pieces and ends.
+
+    By rows and columns; of several shapes in one cell the one nearest to its centre comes last.
+    """
+    if not limits.rows:
+        none = np.zeros(0, dtype=np.int64)
+        return none, none, none, np.zeros((0, 2, 2)), np.zeros((0, 9, 2))
     kind = shapely.get_type_id(simple)
     rings, of = shapely.get_rings(shapely.orient_polygons(simple[kind == 3]), return_index=True)
     lines = np.concatenate([simple[kind != 3], rings])
     number = np.concatenate([numbers[kind != 3], numbers[kind == 3][of]])
-    at, own = _walked(lines, len(lines) - len(rings), limits)
-    points = shapely.get_coordinates(lines[: len(lines) - len(rings)], return_index=True)
-    at, own = np.concatenate([at, points[0]]), np.concatenate([own, points[1]])
+    at, piece, own = _walked(lines, len(lines) - len(rings), limits)
+    points, of = shapely.get_coordinates(lines[: len(lines) - len(rings)], return_index=True)
+    at, own = np.concatenate([at, points]), np.concatenate([own, of])
+    piece = np.concatenate([piece, np.stack([points, points], axis=1)])
     row, column = np.floor(-at[:, 1]).astype(np.int64), np.floor(at[:, 0]).astype(np.int64)
     inside = (row >= limits.row) & (row < limits.row + limits.rows)
     inside &= (column >= limits.column) & (column < limits.column + limits.columns)
-    cells = np.unique(np.stack([row[inside], column[inside], number[own[inside]]]), axis=1)
-    return cells
+    row, column, number, piece = row[inside], column[inside], number[own[inside]], piece[inside]
+    away = away_from_pieces(piece.reshape(-1, 4).T, column + 0.5, -row - 0.5)
+    order = np.lexsort((-away, column, row))
+    row, column, number, piece = row[order], column[order], number[order], piece[order]
+    last = np.ones(len(row), dtype=bool)
+    last[:-1] = (row[1:] != row[:-1]) | (column[1:] != column[:-1])
+    return row[last], column[last], number[last], piece[last], _ends(piece, last)
 
 
-def _walked(lines: Array, sideless: int, limits: Window) -> tuple[Array, Array]:
-    """A place in each cell that lines pass, and the line that it is of; the first ``sideless`` lines bound nothing.
+def _ends(piece: Array, last: Array) -> Array:
+    """Of the pieces in each cell the end that lies farthest to each of ``AHEAD``; ``last``: a cell's last piece."""
+    ends = piece.reshape(-1, 2)
+    cell = np.repeat(np.cumsum(last) - last, 2)
+    first = np.flatnonzero(np.diff(cell, prepend=-1))
+    found = np.empty((len(first), len(AHEAD), 2))
+    for k, ahead in enumerate(AHEAD):
+        far = ends @ np.array(ahead, float)
+        most = np.maximum.reduceat(far, first) if len(first) else far
+        best = np.flatnonzero(far == most[cell])
+        found[cell[best], k] = ends[best]
+    return found
+
+
+def away_from_pieces(pieces: Array, x: Array, y: Array) -> Array:
+    """Distance of points to straight pieces (x and y of one end, then of the other; n each), one to one.
+
+    >>> away_from_pieces(np.array([[0.0], [0.0], [2.0], [0.0]]), np.array([3.0]), np.array([1.0])).round(3).tolist()
+    [1.414]
+    """
+    x0, y0, x1, y1 = pieces
+    along, up = x1 - x0, y1 - y0
+    part = ((x - x0) * along + (y - y0) * up) / np.maximum(along * along + up * up, np.float32(1e-20))
+    np.clip(part, 0, 1, out=part)
+    away: Array = np.hypot(x0 + part * along - x, y0 + part * up - y)
+    return away
+
+
+def _walked(lines: Array, sideless: int, limits: Window) -> tuple[Array, Array, Array]:
+    """A place in each cell that lines pass, the piece of the line there, and the line that it is of.
 
     Each segment is cut where it crosses the edges of cells; the middle of each piece names its cell. A border that
-    runs along the edge of cells counts for those on the polygon's own side.
+    runs along the edge of cells counts for those on the polygon's own side. The first ``sideless`` lines bound nothing.
     """
     xy, line = shapely.get_coordinates(lines, return_index=True)
     same = line[1:] == line[:-1]
@@ -250,11 +296,12 @@ def _walked(lines: Array, sideless: int, limits: Window) -> tuple[Array, Array]:
     order = np.lexsort((part, segment))
     segment, part = segment[order], part[order]
     piece = segment[1:] == segment[:-1]
-    segment, middle = segment[1:][piece], ((part[1:] + part[:-1]) / 2)[piece]
+    segment, entered, left = segment[1:][piece], part[:-1][piece], part[1:][piece]
     inward = np.column_stack([-step[:, 1], step[:, 0]]) / length[:, None] * 1e-6
     inward[own < sideless] = 0
-    at = begin[segment] + middle[:, None] * step[segment] + inward[segment]
-    return at, own[segment]
+    at = begin[segment] + ((entered + left) / 2)[:, None] * step[segment] + inward[segment]
+    ends = begin[segment][:, None] + np.stack([entered, left], axis=1)[:, :, None] * step[segment][:, None]
+    return at, ends, own[segment]
 
 
 def _crossings(begin: Array, step: Array, low: float, high: float) -> tuple[Array, Array]:
@@ -284,16 +331,14 @@ def _rasterized(shapes: Array, values: Array, window: Window, dtype: str, merge:
     return out
 
 
-def burn_touched(window: Window, shapes: Layer) -> Array:
-    """1 + number of a shape that touches a cell, in the cells of a window; 0 elsewhere. Of several the last counts."""
-    near = shapes.near(window)
-    out = burn(window, shapes.shapes[near], shapes.numbers[near] + 1)
+def touched_in(window: Window, shapes: Layer) -> tuple[Array, Array]:
+    """Flat positions in a window of the cells that shapes touch, and the position of each in the layer."""
     first, last = np.searchsorted(shapes.row, (window.row, window.row + window.rows))
-    own = slice(int(first), int(last))
-    column = shapes.column[own] - window.column
-    inside = (column >= 0) & (column < window.columns)
-    out[shapes.row[own][inside] - window.row, column[inside]] = shapes.number[own][inside] + 1
-    return out
+    column = shapes.column[first:last] - window.column
+    inside = np.flatnonzero((column >= 0) & (column < window.columns))
+    at = inside + first
+    flat: Array = (shapes.row[at] - window.row) * window.columns + column[inside]
+    return flat, at
 
 
 def burn_sum(window: Window, shapes: Array, values: Array) -> Array:
