@@ -152,6 +152,29 @@ def test_distances_and_accidents_have_the_range_of_the_position_error():
     assert figure_of(tasks, zones, "accidents", accidents=accidents).iloc[0].tolist() == [2, 1, 3]
 
 
+def test_a_task_that_is_off_cannot_be_nearer_to_accidents_on_all_sides():
+    # 700 m to the west and to the east, within 500 + 300 both: shifted to either side, one of them is near.
+    tasks = tasks_of([{"x": 0, "position_error_m": 300.0}])
+    accidents = accident_table([(E0 - 700, N0 + 50), (E0 + 800, N0 + 50)], [None] * 2)
+    assert figure_of(tasks, zones_of([{}]), "accidents", accidents=accidents).iloc[0].tolist() == [0, 0, 1]
+
+
+def test_the_direction_in_which_a_shift_raises_a_figure():
+    # Away from the village and the road, towards the accident; of a task that holds the village, from it to its middle.
+    tasks = tasks_of([{"x": 0, "position_error_m": 300.0}, {"x": 5000, "position_error_m": 0.0}])
+    plan = plan_of({"name": "zone_distance"}, {"name": "road_distance"}, {"name": "accidents"})
+    roads = gpd.GeoDataFrame(geometry=[LineString([(E0 - 900, N0 + 400), (E0 + 900, N0 + 400)])], crs=UTM)
+    accidents = accident_table([(E0 + 50, N0 + 750)], [None])
+    west = zones_of([{"geometry": Point(E0 - 1000, N0 + 50)}])
+    found = cp.rank(tasks, west, plan, accidents=accidents, roads=roads)
+    assert found["c_zone_distance_rises"].tolist() == pytest.approx([90, 90])
+    assert found["c_road_distance_rises"].iloc[0] == pytest.approx(180)
+    assert found["c_accidents_rises"].iloc[0] == pytest.approx(0, abs=1e-6)
+    assert np.isnan(found["c_accidents_rises"].iloc[1])
+    inside = cp.rank(tasks, zones_of([{"geometry": Point(E0 + 80, N0 + 50)}]), plan, accidents=accidents, roads=roads)
+    assert inside["c_zone_distance_rises"].iloc[0] == pytest.approx(270)
+
+
 def test_effort_by_the_rate_of_the_queue():
     tasks = tasks_of([{"x": 0}, {"x": 200, "queue": "clearance"}])
     rate = {"low": 100, "likely": 250, "high": 500, "source": "test"}

@@ -1,5 +1,7 @@
 """How sure a rank is and what would change it: published cases, brute force, and laws on random tasks."""
 
+import functools
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.core.errors import SettingsError, TableError
+from clearplan.priority.figure_draws import shift_draws
 from clearplan.priority.rank import doubts_of_weights, reweigh, value_of, weights_of
 from clearplan.priority.rank_draws import rank_bins, rank_draws
 from clearplan.priority.robustness import CLASSES, acceptability, agreement_of_sets, draw_weights, robust, scores_by_set
@@ -18,7 +21,7 @@ from clearplan.priority.weights import agreement, pairwise_weights
 from clearplan.settings.base import check_settings
 from clearplan.settings.priority import Criterion, PrioritySettings, WeightSet
 from clearplan.study.ranking import with_changes, with_weights
-from tests.conftest import E0, N0, UTM, zone_table
+from tests.conftest import E0, N0, UTM, accident_table, zone_table
 
 NO_ZONES = zone_table([{"geometry": Point(E0, N0), "people": 1.0}]).iloc[:0]
 
@@ -620,3 +623,206 @@ def test_questions_about_tasks_that_can_not_be_compared():
         swaps(ranked, plan, "T0000", "T0002")
     with pytest.raises(TableError, match="not ranked"):
         robust(ranked.drop(columns="score"), plan)
+
+
+# --- draws that tasks share: positions by hazard, the surface as a whole
+
+
+def near_a_village(ground, position_from=None):
+    """Ranked squares of 10 m, each with its corner [m from the village] and position error [m], and the settings."""
+    tasks, plan = made(np.full((len(ground), 1), 0.5), weight_spread=1e-9, precision=0.005)
+    near = Criterion(name="zone_distance", weight=1, zero_at=10_000, one_at=0, source="t")
+    plan = plan.model_copy(update={"criteria": (near,)})
+    village = zone_table([{"geometry": Point(E0, N0), "people": 1.0}])
+    tasks = plain(tasks).set_geometry([box(E0 + x, N0 + y, E0 + x + 10, N0 + y + 10) for x, y, _ in ground])
+    tasks = tasks.assign(position_error_m=[float(error) for *_, error in ground])
+    if position_from is not None:
+        tasks = tasks.assign(position_from=position_from)
+    return cp.rank(tasks, village, plan), plan
+
+
+def first_shares(ranked, plan, shares=None):
+    return acceptability(ranked, plan, "survey", shares).share_in_first(1).tolist()
+
+
+# 1000 m +- 500 and 1200 m +- 500, both to the east: 0.1 u is nearer than 0.2 + 0.1 v where u - v < 0.4, with u and v
+# even between -1 and 1; beyond it lies (2 - 0.4)^2 / 8 of the square.
+EAST = [(1000, -5, 500), (1200, -5, 500)]
+
+
+def test_tasks_of_one_hazard_shift_together_and_those_of_two_do_not():
+    assert first_shares(*near_a_village(EAST, ["H", "H"])) == [1, 0]
+    for apart in (["H", "I"], [None, None], None):
+        assert first_shares(*near_a_village(EAST, apart)) == pytest.approx([0.68, 0.32], abs=0.01), apart
+
+
+def test_a_shift_towards_a_village_is_one_away_from_it_on_the_other_side():
+    # 1000 + 500 u to the east, 1200 - 500 u to the west: the second is nearer where u > 0.2, in 0.8 of 2.
+    ranked, plan = near_a_village([(1000, -5, 500), (-1210, -5, 500)], ["H", "H"])
+    assert ranked["c_zone_distance_rises"].tolist() == [90, 270]
+    assert first_shares(ranked, plan) == pytest.approx([0.6, 0.4], abs=0.01)
+    # To the east and to the north: east less north is sqrt(2) times a part that is even between -1 and 1.
+    ranked, plan = near_a_village([(1000, -5, 500), (-5, 1200, 500)], ["H", "H"])
+    assert ranked["c_zone_distance_rises"].tolist() == [90, 0]
+    beyond = (1 - 0.4 / np.sqrt(2)) / 2
+    assert first_shares(ranked, plan) == pytest.approx([1 - beyond, beyond], abs=0.01)
+
+
+def test_criteria_of_one_position_have_one_shift():
+    # Near a village scores, near the road beyond it costs as much: what a shift adds on the one it takes on the other.
+    ranked, plan = near_a_village([(1000, -5, 900), (1200, -5, 0)], ["H", "I"])
+    criteria = [
+        Criterion(name="zone_distance", weight=1, zero_at=10_000, one_at=0, source="t"),
+        Criterion(name="road_distance", weight=1, zero_at=0, one_at=10_000, source="t"),
+    ]
+    plan = plan.model_copy(update={"criteria": tuple(criteria)})
+    road = gpd.GeoDataFrame(geometry=[Point(E0 - 100, N0).buffer(1)], crs=UTM)
+    village = zone_table([{"geometry": Point(E0, N0), "people": 1.0}])
+    ranked = cp.rank(plain(ranked), village, plan, roads=road)
+    # A hair more for the second task: it leads in every draw, and in about half of them where each figure has its own.
+    ranked["c_road_distance_value"] += [0, 0.001]
+    assert first_shares(ranked, plan) == [0, 1]
+    assert first_shares(ranked.drop(columns="position_from"), plan) == pytest.approx([0.5, 0.5], abs=0.05)
+
+
+def test_tasks_that_no_shift_tells_apart_share_their_ranks():
+    same = [(1000, -5, 500)] * 2
+    found = acceptability(*near_a_village(same, ["H", "H"]), "survey")
+    assert found.share_in_first(1).tolist() == [1, 1]
+    found = acceptability(*near_a_village(same, ["H", "I"]), "survey")
+    assert found.share_in_first(1).tolist() == pytest.approx([0.5, 0.5], abs=0.01)
+
+
+def of_surface(names=("probability",), known=(1e4, 1e4)):
+    """Two ranked tasks, p 0.3 (0.1 to 0.5) and 0.25 (0.05 to 0.45) of their known ground [m2], and the settings."""
+    tasks, plan = made([[0.5], [0.4]], weight_spread=1e-9, precision=0.005)
+    criteria = tuple(Criterion(name=name, weight=1, zero_at=0, one_at=1, source="t") for name in names)
+    plan = plan.model_copy(update={"criteria": criteria})
+    known = np.array(known)
+    surface = {name: known * p for name, p in (("expected_m2", [0.3, 0.25]), ("low_m2", [0.1, 0.05]),
+                                               ("high_m2", [0.5, 0.45]))}  # fmt: skip
+    return cp.rank(plain(tasks).assign(area_m2=known, known_m2=known, **surface), NO_ZONES, plan), plan
+
+
+def test_tasks_have_their_figures_from_one_draw_of_the_surface():
+    ranked, plan = of_surface()
+    u = np.linspace(0.05, 0.45, 50)
+    ids = ranked["task_id"]
+    # In every draw the first has a little more: no intervals, however wide, change the order.
+    assert first_shares(ranked, plan, pd.DataFrame([u + 0.05, u], index=ids)) == [1, 0]
+    # In every fourth draw the second has more.
+    turned = np.where(np.arange(50) % 4 == 3, u + 0.1, u)
+    share = np.mean(np.arange(plan.robustness.draws) % 50 % 4 == 3)
+    found = first_shares(ranked, plan, pd.DataFrame([turned, u + 0.05], index=ids))
+    assert found == pytest.approx([share, 1 - share])
+    # Rows may stand in any order, and of more tasks than have a rank.
+    more = pd.DataFrame([u, u, u + 0.05], index=["T0001", "other", "T0000"])
+    assert first_shares(ranked, plan, more) == [1, 0]
+
+
+def test_both_criteria_of_the_surface_have_the_same_draw():
+    # First: p on next to no ground; second: half of it on a hectare, which counts twice. They are level in every draw,
+    # but for 0.01 of p: the second never leads, although it would if each criterion drew by itself.
+    ranked, plan = of_surface(("probability", "expected_area"), known=(1e-3, 1e4))
+    u = np.linspace(0.1, 0.8, 30)
+    assert first_shares(ranked, plan, pd.DataFrame([u + 0.01, u / 2], index=ranked["task_id"])) == [1, 0]
+
+
+def test_tasks_alike_in_every_draw_of_the_surface_share_their_ranks_and_unknown_ground_keeps_its_assumption():
+    ranked, plan = of_surface()
+    same = ranked.assign(**{name: ranked[name].iloc[0] for name in ranked.columns if name.startswith("c_")})
+    u = np.linspace(0.1, 0.5, 20)
+    assert first_shares(same, plan, pd.DataFrame([u, u], index=same["task_id"])) == [1, 1]
+    assert first_shares(same, plan, pd.DataFrame([u, u[::-1]], index=same["task_id"])) == pytest.approx(
+        [0.5, 0.5], abs=0.01
+    )
+    # Of the second nobody knows anything: it keeps 0.3, above which the first is in half of the draws.
+    blank = pd.DataFrame([u, u * np.nan], index=same["task_id"])
+    assert first_shares(same, plan, blank) == pytest.approx([0.5, 0.5], abs=0.01)
+
+
+def test_draws_of_the_surface_that_cannot_be_used_are_refused():
+    ranked, plan = of_surface()
+    ids = ranked["task_id"]
+    with pytest.raises(TableError, match="task T0001 has no row"):
+        robust(ranked, plan, pd.DataFrame([[0.5]], index=["T0000"]))
+    with pytest.raises(TableError, match="two rows"):
+        robust(ranked, plan, pd.DataFrame([[0.5]] * 3, index=[*ids, "T0001"]))
+    for wrong in ([[0.5], [1.5]], [[], []]):
+        with pytest.raises(TableError, match="shares of ground from 0 to 1"):
+            robust(ranked, plan, pd.DataFrame(wrong, index=ids))
+
+
+def shared_world(seed=3, count=60):
+    """Ranked tasks round some villages with accidents, of a dozen hazards, on a surface; its draws; the settings."""
+    random = np.random.default_rng(seed)
+    tasks, plan = made(random.random((count, 1)))
+    criteria = [
+        Criterion(name="zone_distance", weight=2, zero_at=10_000, one_at=0, source="t"),
+        Criterion(name="accidents", weight=2, zero_at=0, one_at=5, source="t"),
+        Criterion(name="probability", weight=2, zero_at=0, one_at=1, source="t"),
+        Criterion(name="people", weight=1, zero_at=0, one_at=500, source="t"),
+    ]
+    plan = plan.model_copy(update={
+        "criteria": tuple(criteria), "accidents_radius_m": 1500.0, "unknown_people": 100.0,
+        "unknown_people_range": (0.0, 400.0),
+    })  # fmt: skip
+    zones = zone_table([{"geometry": Point(E0 + x, N0 + y), "people": None} for x, y in random.random((6, 2)) * 9e3])
+    accidents = accident_table((random.random((40, 2)) * 9e3 + [E0, N0]).tolist(), [None] * 40)
+    p = random.random(count) * 0.6
+    known = np.full(count, 100.0)
+    tasks = plain(tasks).assign(
+        position_error_m=random.choice([50.0, 800.0, 3000.0], count),
+        zone_ids=random.choice(["Z0", "Z1; Z2", ""], count),
+        position_from=[f"H{k}" for k in random.integers(0, 12, count)], known_m2=known, expected_m2=p * known,
+        low_m2=0.5 * p * known, high_m2=1.4 * p * known,
+    )  # fmt: skip
+    tasks = tasks.set_geometry(
+        [box(E0 + x, N0 + y, E0 + x + 10, N0 + y + 10) for x, y in random.random((count, 2)) * 9e3]
+    )
+    ranked = cp.rank(tasks, zones, plan, accidents=accidents)
+    draws = np.clip(p[:, None] * random.lognormal(0, 0.3, (1, 40)) * random.lognormal(0, 0.1, (count, 40)), 0, 1)
+    return ranked, pd.DataFrame(draws, index=ranked["task_id"]), plan
+
+
+def test_blocks_and_threads_move_no_shared_draw(monkeypatch):
+    ranked, shares, plan = shared_world()
+    whole = acceptability(ranked, plan, "survey", shares)
+    alone = robust(ranked, plan, shares)
+    assert whole.counts.sum() == len(ranked) * plan.robustness.draws
+    monkeypatch.setattr("clearplan.priority.robustness.rank_draws", functools.partial(rank_draws, cells=777))
+    parts = acceptability(ranked, plan, "survey", shares)
+    np.testing.assert_array_equal(whole.counts, parts.counts)
+    np.testing.assert_array_equal(whole.flips, parts.flips)
+    for cores in (1, 5):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        pd.testing.assert_frame_equal(robust(ranked, plan, shares), alone)
+
+
+def test_ranks_by_shared_draws_are_those_of_sums_draw_by_draw():
+    """A plain loop over draws, with the same weights, surfaces and shifts."""
+    ranked, shares, plan = shared_world()
+    plan = plan.model_copy(update={"unknown_people_range": None})
+    ranked = ranked.drop(columns=["c_people_low", "c_people_high"])
+    weights = draw_weights(plan, "survey")
+    east, north = shift_draws(np.random.default_rng([plan.robustness.seed, 11]), len(weights), 12)
+    hazard = np.searchsorted(sorted(f"H{k}" for k in range(12)), ranked["position_from"])
+    score = np.zeros((len(weights), len(ranked)))
+    for k, (name, zero, one) in enumerate(
+        [("zone_distance", 10_000, 0), ("accidents", 0, 5), ("probability", 0, 1), ("people", 0, 500)]
+    ):
+        raw, low, high, rises = (
+            ranked.get(f"c_{name}_{part}", ranked[f"c_{name}_raw"]).to_numpy()
+            for part in ("raw", "low", "high", "rises")
+        )
+        for d in range(len(weights)):
+            along = east[d, hazard] * np.sin(np.radians(rises)) + north[d, hazard] * np.cos(np.radians(rises))
+            along = np.where(np.isnan(rises), 0, along)
+            figure = np.where(along < 0, raw + along * (raw - low), raw + along * (high - raw))
+            figure = shares.iloc[:, d % 40].to_numpy() if name == "probability" else raw if name == "people" else figure
+            score[d] += weights[d, k] * np.clip((figure - zero) / (one - zero), 0, 1)
+    ranks = (-score).argsort(axis=1, kind="stable").argsort(axis=1) + 1
+    found = robust(ranked, plan, shares)
+    np.testing.assert_allclose(found["first_share"], (ranks <= 3).mean(axis=0), atol=2e-3)
+    assert (found["rank_low"] - np.quantile(ranks, 0.05, axis=0, method="inverted_cdf")).abs().max() <= 1
+    assert (found["rank_high"] - np.quantile(ranks, 0.95, axis=0, method="inverted_cdf")).abs().max() <= 1

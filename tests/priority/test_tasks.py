@@ -339,6 +339,27 @@ def test_sliver_joins_the_longest_border():
     assert tasks["area_m2"].min() > 500
 
 
+def test_a_task_has_its_position_from_the_hazard_that_is_off_most():
+    # H0 overlaps H1, which is off more, and H2, off as much as H1; H3 lies apart; nobody knows how far H4 is off.
+    shapes = [box(E0 + x, N0, E0 + x + width, N0 + 100) for x, width in
+              ((0, 300), (100, 50), (200, 50), (1000, 100), (2000, 100))]  # fmt: skip
+    errors = [10.0, 90.0, 90.0, 40.0, np.nan]
+    hazards = hazard_table([{"geometry": shape, "position_error_m": error, "ordnance": "CMR"}
+                            for shape, error in zip(shapes, errors, strict=True)])  # fmt: skip
+    tasks = of_hazards(hazards)
+    assert tasks["hazard_ids"].tolist() == ["H0; H1; H2", "H3", "H4"]
+    assert tasks["position_from"].tolist() == ["H1", "H3", "H4"]
+    # H2 and H3 were read off one scan: the first stands for both.
+    scanned = hazards.assign(scan=[None, None, "sheet 7", "sheet 7", None])
+    assert of_hazards(scanned)["position_from"].tolist() == ["H1", "H2", "H4"]
+
+
+def of_hazards(hazards):
+    margins = MARGINS.model_copy(update={"assumed_position_error_m": 50.0})
+    tasks = make_tasks(footprints(hazards, margins), zone_table([{"geometry": Point(0, 0)}]), SETTINGS)
+    return tasks.assign(x=tasks.geometry.centroid.x).sort_values("x")
+
+
 def test_no_hazards_no_tasks():
     areas = footprints(hazard_table([{"geometry": None, "deferred": "no shape"}]), MARGINS)
     tasks = make_tasks(areas, zone_table([{"geometry": Point(0, 0)}]), SETTINGS)

@@ -35,6 +35,7 @@ _AREA_COLUMNS = [
     "planning_m2",
     "stated_m2",
     "position_error_m",
+    "position_from",
     "source",
     "recorded_on",
     "deferred",
@@ -83,10 +84,19 @@ def footprints(hazards: gpd.GeoDataFrame, settings: FootprintSettings) -> gpd.Ge
     areas = areas.sort_values("hazard_id", key=lambda ids: ids.map(order), kind="stable")
     areas["planning_m2"] = np.nan_to_num(shapely.area(areas.geometry.to_numpy()))
     areas["stated_m2"] = pd.to_numeric(_column(areas, "stated_m2")).astype(float)
+    areas["position_from"] = areas["hazard_id"].map(_shifting(hazards))
     areas = areas.reset_index(drop=True)
     areas["reported"] = gpd.GeoSeries(areas["reported"].to_numpy(object), crs=hazards.crs)
     _refuse_nothing(hazards, areas)
     return gpd.GeoDataFrame(areas[_AREA_COLUMNS], geometry="geometry", crs=hazards.crs)
+
+
+def _shifting(hazards: pd.DataFrame) -> dict[str, str]:
+    """Hazard with which each hazard's position shifts: itself, or the first of the records read off the same scan."""
+    own = hazards["hazard_id"].astype(str)
+    if "scan" in hazards.columns:
+        own = own.where(hazards["scan"].isna(), own.groupby(hazards["scan"]).transform("min"))
+    return dict(zip(hazards["hazard_id"], own, strict=True))
 
 
 def _borders(hazards: gpd.GeoDataFrame) -> NDArray[np.object_]:

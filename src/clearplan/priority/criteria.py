@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from clearplan.core.errors import TableError
 from clearplan.geo import shapes
 from clearplan.geo.blocking import blocking_ground, reaching
+from clearplan.geo.shifts import counts_within, directions
 from clearplan.settings.priority import Criterion, PrioritySettings
 from clearplan.tables.check import placed
 from clearplan.tables.people import already_home
@@ -30,12 +31,13 @@ class Meaning:
     """How a criterion's raw figure is named and measured, and what of its uncertainty tasks share.
 
     ``shared``: 'task' (each task has its own), 'all' (one for all), 'surface' (one for all that comes from the
-    surface), 'zones' (tasks of one zone share it).
+    surface), 'zones' (tasks of one zone share it), 'hazard' (tasks shift with the hazard whose position error they
+    have).
     """
 
     label: str
     unit: str
-    shared: Literal["task", "all", "surface", "zones"] = "task"
+    shared: Literal["task", "all", "surface", "zones", "hazard"] = "task"
 
 
 CRITERIA: dict[str, Meaning] = {
@@ -44,14 +46,14 @@ CRITERIA: dict[str, Meaning] = {
     "already_home": Meaning("People already home, in zones that the task affects", "people", "zones"),
     "days_to_return": Meaning("Days until the planned return", "days", "zones"),
     "lifelines": Meaning("Essential lifelines that the task blocks", "lifelines"),
-    "zone_distance": Meaning("Distance to the nearest zone", "m"),
-    "accidents": Meaning("Accidents near the task", "accidents"),
+    "zone_distance": Meaning("Distance to the nearest zone", "m", "hazard"),
+    "accidents": Meaning("Accidents near the task", "accidents", "hazard"),
     "land_class": Meaning("Strength of the evidence (class)", "0-1"),
     "area": Meaning("Area of the task", "ha"),
     "probability": Meaning("Mean probability of explosive ordnance", "0-1", "surface"),
     "expected_area": Meaning("Ground expected to be contaminated", "ha", "surface"),
     "effort": Meaning("Effort", "team-days", "all"),
-    "road_distance": Meaning("Distance to the nearest road", "m"),
+    "road_distance": Meaning("Distance to the nearest road", "m", "hazard"),
     "slope": Meaning("Mean slope", "°"),
 }
 
@@ -77,13 +79,15 @@ class Around:
 class Figure:
     """A raw figure of each task (n): likely, low and high; NaN where nobody knows.
 
-    ``zones``: the zones from which the doubt of each task comes, '; ' between, where it comes from zones.
+    ``zones``: the zones from which the doubt of each task comes, '; ' between, where it comes from zones. ``rises``:
+    direction in which a shift of the task raises the figure, clockwise from grid north [°], where it comes from there.
     """
 
     likely: Array
     low: Array
     high: Array
     zones: list[str] | None = None
+    rises: Array | None = None
 
 
 def exactly(values: ArrayLike) -> Figure:
@@ -121,6 +125,7 @@ def measure(
         np.where(unknown, low, found.low),
         np.where(unknown, high, found.high),
         found.zones,
+        found.rises,
     )
 
 
@@ -255,14 +260,14 @@ def _errors(tasks: pd.DataFrame) -> Array:
 
 def _nearest(tasks: gpd.GeoDataFrame, shapes_: Array) -> Figure:
     """Distance to the nearest shape [m], infinite without any; low and high by the task's position error."""
-    away = np.full(len(tasks), np.inf)
+    away, rises = np.full(len(tasks), np.inf), np.full(len(tasks), np.nan)
+    ground = tasks.geometry.to_numpy()
     if len(shapes_) and len(tasks):
-        (i, _), distance = shapely.STRtree(shapes_).query_nearest(
-            tasks.geometry.to_numpy(), return_distance=True, all_matches=False
-        )
+        (i, j), distance = shapely.STRtree(shapes_).query_nearest(ground, return_distance=True, all_matches=False)
         away[i] = distance
+        rises[i] = directions(shapes_[j], ground[i])
     error = _errors(tasks)
-    return Figure(away, np.maximum(away - error, 0.0), away + error)
+    return Figure(away, np.maximum(away - error, 0.0), away + error, rises=rises)
 
 
 def _zone_distance(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) -> Figure:
@@ -283,16 +288,9 @@ def _accidents(tasks: Any, zones: Any, settings: PrioritySettings, around: Aroun
         raise TableError("criterion 'accidents' needs the ACCIDENTS table; hand it over or drop the criterion")
     when = pd.to_datetime(accidents["occurred_on"])
     counted = placed(accidents[when.isna() | (when >= pd.Timestamp(settings.accidents_since))])
-    tree, radius, error = shapely.STRtree(counted.geometry.to_numpy()), settings.accidents_radius_m, _errors(tasks)
-
-    def within(distance: Any) -> Array:
-        i, _ = tree.query(tasks.geometry.to_numpy(), predicate="dwithin", distance=distance)
-        return np.bincount(i, minlength=len(tasks)).astype(float)
-
-    likely = within(radius)
-    sure = not error.any()
-    low = likely if sure else np.where(radius >= error, within(np.maximum(radius - error, 0.0)), 0.0)
-    return Figure(likely, low, likely if sure else within(radius + error))
+    ground, points = tasks.geometry.to_numpy(), counted.geometry.to_numpy()
+    likely, low, high, rises = counts_within(ground, points, settings.accidents_radius_m, _errors(tasks))
+    return Figure(likely, low, high, rises=rises)
 
 
 def lifelines_of(tasks: gpd.GeoDataFrame, lifelines: gpd.GeoDataFrame, within_m: float) -> tuple[Array, Array]:

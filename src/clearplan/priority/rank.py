@@ -198,7 +198,7 @@ def _criterion(
     weights: dict[str, dict[str, float]],
 ) -> tuple[dict[str, Any], Any]:
     """Columns of one criterion, which may have other anchors in each queue, and its points."""
-    likely, low, high, value, weight = (np.full(len(tasks), np.nan) for _ in range(5))
+    likely, low, high, value, weight, rises = (np.full(len(tasks), np.nan) for _ in range(6))
     doubted = np.full(len(tasks), "", dtype=object)
     for criterion in own:
         mine = tasks["queue"].isin(criterion.queues).to_numpy()
@@ -206,12 +206,14 @@ def _criterion(
         likely[mine], low[mine], high[mine] = figure.likely, figure.low, figure.high
         value[mine] = value_of(figure.likely, criterion)
         doubted[mine] = figure.zones if figure.zones is not None else ""
+        rises[mine] = figure.rises if figure.rises is not None else np.nan
         for queue in criterion.queues:
             weight[(tasks["queue"] == queue).to_numpy()] = weights[queue][criterion.name]
     columns = {"raw": likely, "value": value, "weight": weight, "points": weight * value}
     known = ~np.isnan(likely)
     if (low != likely)[known].any() or (high != likely)[known].any():
         columns |= {"low": low, "high": high} | ({"zones": doubted} if (doubted != "").any() else {})
+        columns |= {"rises": rises} if not np.isnan(rises).all() else {}
     return columns, weight * value
 
 

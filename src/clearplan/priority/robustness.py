@@ -7,7 +7,6 @@ anyone can check.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
 from clearplan.core.reason import Reason
-from clearplan.priority.rank import Frame, by_score, in_queue, meaning_of, value_of, weights_of
-from clearplan.priority.rank_draws import Extra, Ranks, rank_draws
+from clearplan.priority.figure_draws import alike, figure_draws, shares_of
+from clearplan.priority.rank import Frame, by_score, in_queue, weights_of
+from clearplan.priority.rank_draws import Ranks, rank_draws
 from clearplan.priority.weights import agreement
 from clearplan.settings.base import QUEUES
 from clearplan.settings.priority import OWN_WEIGHTS, Criterion, PrioritySettings, RobustnessSettings
-from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 #: Classes from a task's chances of being above either cut; two names mean that it may be of either.
@@ -31,7 +30,7 @@ BESIDE = 10
 _NAMED = 5  # ties named in the table; the others are counted
 
 
-def robust(ranked: Frame, settings: PrioritySettings) -> Frame:
+def robust(ranked: Frame, settings: PrioritySettings, shares: pd.DataFrame | None = None) -> Frame:
     """Ranked TASKS with how sure each rank is.
 
     Parameters
@@ -40,6 +39,10 @@ def robust(ranked: Frame, settings: PrioritySettings) -> Frame:
         TASKS from :func:`clearplan.rank`.
     settings : PrioritySettings
         With ``robustness``.
+    shares : DataFrame, optional
+        Draws of the surface: index task_id, a column for each draw, in it the share of the task's known ground that is
+        contaminated [1]; blank: nobody knows. In each draw of the ranks all tasks have their figures ('probability',
+        'expected_area') from the same draw of the surface. Without it these lie between low and high, all as far.
 
     Returns
     -------
@@ -53,10 +56,13 @@ def robust(ranked: Frame, settings: PrioritySettings) -> Frame:
     Raises
     ------
     TableError
-        The table is not ranked, or ``settings.robustness`` is not set.
+        The table is not ranked, ``settings.robustness`` is not set, or ``shares`` lacks a task.
 
     Notes
     -----
+    Tasks share what is uncertain: people of a zone nobody counted, rates of work, the surface, and the shift of the
+    hazard whose position error they have (:mod:`clearplan.priority.figure_draws`).
+
     With s = tie_share / 2, a task is in a class where it falls there in at least 1 - s of the draws. Two tasks of
     different classes therefore change places in at most 2 s = tie_share of them: tasks whose order flips more often
     share a class. Each cut lies where the fewest tasks are uncertain, within ``class_window`` of the share asked for;
@@ -73,7 +79,7 @@ def robust(ranked: Frame, settings: PrioritySettings) -> Frame:
         if not len(at):
             continue
         own = ranked.iloc[at]
-        found = acceptability(own, settings, queue)
+        found = acceptability(own, settings, queue, shares)
         columns["first_share"][at] = found.share_in_first(asked.first)
         low, high = found.interval()
         columns["rank_low"][at], columns["rank_high"][at] = low, high
@@ -94,21 +100,25 @@ def _asked(ranked: pd.DataFrame, settings: PrioritySettings) -> RobustnessSettin
     return settings.robustness
 
 
-def acceptability(own: pd.DataFrame, settings: PrioritySettings, queue: str) -> Ranks:
+def acceptability(
+    own: pd.DataFrame, settings: PrioritySettings, queue: str, shares: pd.DataFrame | None = None
+) -> Ranks:
     """Counts of draws in each rank for the tasks of one queue, gated ones left out, in the table's order.
 
     ``central`` holds the weights [points] that put a task first: what one would have to think for it to lead.
+    ``shares`` as in :func:`robust`.
     """
     asked = _asked(own, settings)
     criteria = settings.of_queue(queue)
     weights = draw_weights(settings, queue)
+    drawn = None if shares is None else shares_of(own, shares)
     values = own[[f"c_{c.name}_value" for c in criteria]].to_numpy(float)
     return rank_draws(
         values,
         weights,
         wanted=sorted({min(k, len(own)) for k in (asked.first, *_candidates(len(own), asked))} - {0}),
-        extra=_extra(own, settings, criteria, weights),
-        same=_alike(own, criteria),
+        extra=figure_draws(own, settings, criteria, weights, drawn),
+        same=alike(own, criteria, drawn),
         order=by_score(own),
         beside=BESIDE,
     )
@@ -145,85 +155,6 @@ def weight_range(settings: PrioritySettings, queue: str, criterion: Criterion) -
         return criterion.weight_range[0] * points, criterion.weight_range[1] * points
     spread = settings.robustness.weight_spread if settings.robustness is not None else None
     return weight * (1 - (spread or 0.0)), weight * (1 + (spread or 0.0))
-
-
-def _extra(
-    own: pd.DataFrame, settings: PrioritySettings, criteria: list[Criterion], weights: Array
-) -> Callable[[int, int], Iterator[Extra]] | None:
-    """What uncertain figures add to the scores of a block of draws; blocks must be asked for in order."""
-    asked = settings.robustness
-    assert asked is not None
-    makers = []
-    for k, criterion in enumerate(criteria):
-        rows = _uncertain(own, criterion)
-        if len(rows):
-            how = meaning_of(own, criterion.name).shared
-            makers.append((k, criterion, rows, how, np.random.default_rng([asked.seed, 20 + k])))
-    if not makers:
-        return None
-    zones = sorted({zone for c in criteria for ids in _zones_of(own, c) for zone in ids_in(ids)})
-    common = np.random.default_rng([asked.seed, 10])
-
-    def extra(start: int, stop: int) -> Iterator[Extra]:
-        by_zone = 2 * common.random((stop - start, len(zones) + 1)) - 1
-        by_zone, surface = by_zone[:, :-1], by_zone[:, -1:]
-        for k, criterion, rows, how, random in makers:
-            likely, low, high = (
-                own[f"c_{criterion.name}_{part}"].to_numpy(float)[rows] for part in ("raw", "low", "high")
-            )
-            if how == "zones":
-                down, up = _per_zone(_zones_of(own, criterion).iloc[rows], zones, by_zone)
-            else:
-                size = len(rows) if how == "task" else 1
-                u = surface if how == "surface" else 2 * random.random((stop - start, size)) - 1
-                down, up = np.minimum(u, 0), np.maximum(u, 0)
-            raw = likely + down * (likely - low) + up * (high - likely)
-            change = value_of(raw, criterion) - value_of(likely, criterion)
-            yield rows, (weights[start:stop, k, None] * change).astype(np.float32)
-
-    return extra
-
-
-def _zones_of(own: pd.DataFrame, criterion: Criterion) -> pd.Series:
-    """Zones from which the doubt of each task comes."""
-    column = f"c_{criterion.name}_zones"
-    return own[column].fillna("").astype(str) if column in own.columns else pd.Series("", index=own.index)
-
-
-def _uncertain(own: pd.DataFrame, criterion: Criterion) -> Array:
-    """Rows whose figure has a range."""
-    if f"c_{criterion.name}_low" not in own.columns:
-        return np.array([], dtype=np.int64)
-    likely, low, high = (own[f"c_{criterion.name}_{part}"].to_numpy(float) for part in ("raw", "low", "high"))
-    return np.flatnonzero(
-        ((low < likely) | (high > likely)) & np.isfinite(likely) & np.isfinite(low) & np.isfinite(high)
-    )
-
-
-def _per_zone(doubted: pd.Series, zones: list[str], u: Array) -> tuple[Array, Array]:
-    """Mean of the downward and upward parts over the zones of each task's doubt (draws, rows)."""
-    place = {zone: k for k, zone in enumerate(zones)}
-    holds = np.zeros((len(zones), len(doubted)))
-    for row, ids in enumerate(doubted):
-        mine = [place[zone] for zone in ids_in(ids)]
-        holds[mine, row] = 1 / max(len(mine), 1)
-    return np.minimum(u, 0) @ holds, np.maximum(u, 0) @ holds
-
-
-def _alike(own: pd.DataFrame, criteria: list[Criterion]) -> Array:
-    """Number of the group of tasks that no draw can tell apart."""
-    keys = [own[f"c_{c.name}_value"] for c in criteria]
-    alone = np.zeros(len(own), dtype=bool)
-    for c in criteria:
-        if f"c_{c.name}_low" in own.columns:
-            keys += [own[f"c_{c.name}_{part}"] for part in ("raw", "low", "high")] + [_zones_of(own, c)]
-            if meaning_of(own, c.name).shared == "task":
-                alone[_uncertain(own, c)] = True
-    keys.append(pd.Series(np.where(alone, np.arange(len(own)), -1), index=own.index))
-    table = pd.concat(keys, axis=1)
-    table.columns = pd.RangeIndex(table.shape[1])
-    numbers: Array = table.groupby(list(table.columns), dropna=False, sort=False).ngroup().to_numpy()
-    return numbers
 
 
 # --- classes and ties

@@ -111,6 +111,7 @@ def make_tasks(
         "ordnance",
         "mgrs_km",
         "position_error_m",
+        "position_from",
         "source",
         "recorded_on",
         "deferred",
@@ -215,14 +216,15 @@ def _with_ids(tasks: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _with_hazards(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """What each task comes from: ids, sources, largest position error and latest date of its hazards."""
+    """What each task comes from: ids, sources, largest position error (and whose), latest date of its hazards."""
     shape = tasks.geometry.to_numpy()
     i, j = shapely.STRtree(areas.geometry.to_numpy()).query(shape, predicate="intersects")
     same = tasks["land_class"].to_numpy(object)[i] == areas["land_class"].to_numpy(object)[j]
     i, j = i[same], j[same]
     real = ~shapely.touches(shape[i], areas.geometry.to_numpy()[j])
     pairs = areas.iloc[j[real]][["hazard_id", "ordnance", "source", "position_error_m", "recorded_on"]].assign(
-        task=i[real]
+        task=i[real],
+        position_from=areas.get("position_from", areas["hazard_id"]).to_numpy(object)[j[real]],
     )
     grouped = pairs.groupby("task")
     every = pd.RangeIndex(len(tasks))
@@ -230,6 +232,8 @@ def _with_hazards(tasks: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDa
         tasks[ours] = grouped[theirs].agg(lambda texts: "; ".join(sorted(set(texts)))).reindex(every)
     tasks["ordnance"] = grouped["ordnance"].agg(lambda texts: "; ".join(sorted(set(texts)))).reindex(every)
     tasks["position_error_m"] = grouped["position_error_m"].max().reindex(every).astype(float)
+    largest = pairs.sort_values(["position_error_m", "position_from"], ascending=[False, True]).drop_duplicates("task")
+    tasks["position_from"] = largest.set_index("task")["position_from"].reindex(every)
     dated = pairs.assign(recorded_on=pd.to_datetime(pairs["recorded_on"]))
     tasks["recorded_on"] = dated.groupby("task")["recorded_on"].max().reindex(every)
     return tasks

@@ -40,8 +40,18 @@ _OURS = (
 )  # fmt: skip
 
 
-def rank_tasks(project: Project, frame: WorkingCrs, known: Inputs, context: Context, tasks: Tasks) -> Tasks:
-    """TASKS of a study with ranks, how sure they are, what would change them, and the value of survey."""
+def rank_tasks(
+    project: Project,
+    frame: WorkingCrs,
+    known: Inputs,
+    context: Context,
+    tasks: Tasks,
+    shares: pd.DataFrame | None = None,
+) -> Tasks:
+    """TASKS of a study with ranks, how sure they are, what would change them, and the value of survey.
+
+    ``shares``: draws of the surface, as in :func:`clearplan.robust`.
+    """
     settings = project.priority
     for layer in settings.layers:
         if layer.column in tasks.columns or layer.column in _OURS or layer.column.startswith("c_"):
@@ -71,7 +81,7 @@ def rank_tasks(project: Project, frame: WorkingCrs, known: Inputs, context: Cont
             surveyed = surveyed.assign(sensitivity=project.planning.survey_sensitivity, specificity=implied)
         worth = value_of_survey(surveyed, settings.survey_first)
         ranked = ranked.assign(**{name: worth[name] for name in worth.columns})
-    return ranked if settings.robustness is None else with_changes(robust(ranked, settings), settings)
+    return ranked if settings.robustness is None else with_changes(robust(ranked, settings, shares), settings)
 
 
 def with_changes(ranked: Frame, settings: PrioritySettings) -> Frame:

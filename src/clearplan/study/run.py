@@ -65,7 +65,7 @@ from clearplan.study.treaty import make_dossier
 from clearplan.surface.evaluation import Evaluation, evaluate, evaluation_tables
 from clearplan.surface.evidence import Evidence, collect_evidence
 from clearplan.surface.fit import Fit, fit_surface
-from clearplan.surface.probability import Surface, expected_area
+from clearplan.surface.probability import Surface, area_and_draws, expected_area
 from clearplan.tables.inputs import INPUTS
 from clearplan.tables.tiers import TIERS, check_tier
 
@@ -321,11 +321,12 @@ def _worked_out(
     reported = reported.assign(status="open")
     evidence = _evidence(project, frame, known, reported, context)
     learned = _learned(project, evidence, known, reported)
+    shares = None
     if evidence is not None:
         evidence = evidence if learned is None else replace(evidence, settings=learned.settings)
-        tasks, books = _with_expected(tasks, books, evidence, learned, context)
+        tasks, books, shares = _with_expected(tasks, books, evidence, learned, context)
     progress(STAGES[5])
-    tasks = rank_tasks(project, frame, known, context, tasks)
+    tasks = rank_tasks(project, frame, known, context, tasks, shares)
     why = why_this_order(tasks, project.priority)
     progress(STAGES[6])
     planned, zones, previous = None, known.table("zones"), _previous(project)
@@ -517,15 +518,18 @@ def evaluate_study(
 
 def _with_expected(
     tasks: gpd.GeoDataFrame, books: dict[str, pd.DataFrame], evidence: Evidence, learned: Fit | None, context: Context
-) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame]]:
-    """TASKS with the ground expected to be contaminated in each, and the same for the districts."""
+) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
+    """TASKS with the ground expected to be contaminated in each, the same for the districts, and each task's draws."""
     draws = None if learned is None else learned.draws
-    wider = gpd.GeoDataFrame(pd.concat([tasks, expected_area(evidence, tasks, draws=draws)], axis=1), crs=tasks.crs)
+    found, drawn = area_and_draws(evidence, tasks, draws=draws)
+    shares = pd.DataFrame(drawn, index=pd.Index(tasks["task_id"]))
+    wider = gpd.GeoDataFrame(pd.concat([tasks, found], axis=1), crs=tasks.crs)
     if context.districts is None:
-        return wider, books
+        return wider, books, shares
     named = context.districts[[context.district_name]].rename(columns={context.district_name: "district"})
     expected = named.join(expected_area(evidence, context.districts, draws=draws))
-    return wider, books | {"expected": pd.DataFrame(expected[expected["known_m2"] > 0]).reset_index(drop=True)}
+    districts = pd.DataFrame(expected[expected["known_m2"] > 0]).reset_index(drop=True)
+    return wider, books | {"expected": districts}, shares
 
 
 def _previous(project: Project) -> pd.DataFrame | None:

@@ -58,6 +58,8 @@ AREAS: tuple[Column, ...] = (
     text("release_ids", "releases that decide the state of some of it, '; ' between", "partner",
          "#meta+id+list+releases"),
     ERROR,
+    text("position_from", "hazard with which its position shifts: its own; of records read off one scan, the first",
+         "partner", "#meta+id+hazard+position"),
     Column("reported", "geometry", "border as reported, as far as it remains; None: nobody surveyed one", "m",
            required=False, nullable=True),
     *public(*TAIL, only=("geometry",)),
@@ -76,6 +78,8 @@ _PARTS: tuple[tuple[str, Dtype, str, str, str], ...] = (
     ("weight", "number", "its weight in the task's queue", "points of 100", "#indicator+num+c_{}+weight"),
     ("points", "number", "weight x value", "points of 100", "#severity+score+c_{}"),
     ("zones", "text", "zones that it comes from, '; ' between", "", "#loc+code+list+c_{}"),
+    ("rises", "number", "direction from grid north, clockwise, in which a shift of the task raises the figure", "°",
+     "#indicator+num+c_{}+rises"),
 )
 
 
@@ -113,6 +117,8 @@ TASKS: tuple[Column, ...] = (
         m2_of("unknown", "ground of which nobody knows"),
     ),
     ERROR,
+    text("position_from", "hazard whose position error it has, the largest of its hazards': tasks of one hazard shift "
+         "together", "partner", "#meta+id+hazard+position"),
     *public(*TAIL, only=("geometry",)),
     *added_by("publishing",
         Column("told", "reason", "published cells: what the cell holds, in a sentence", leaves="public",
