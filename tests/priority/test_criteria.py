@@ -160,17 +160,22 @@ def test_a_task_that_is_off_cannot_be_nearer_to_accidents_on_all_sides():
 
 
 def test_the_direction_in_which_a_shift_raises_a_figure():
-    # Away from the village and the road, towards the accident; of a task that holds the village, from it to its middle.
+    # Away from the village and the road; of a task that holds the village, from it to its middle. Of the accident, 640
+    # m to the north and counted within 500: what would be near if the task lay half or all of 300 m off.
     tasks = tasks_of([{"x": 0, "position_error_m": 300.0}, {"x": 5000, "position_error_m": 0.0}])
     plan = plan_of({"name": "zone_distance"}, {"name": "road_distance"}, {"name": "accidents"})
     roads = gpd.GeoDataFrame(geometry=[LineString([(E0 - 900, N0 + 400), (E0 + 900, N0 + 400)])], crs=UTM)
-    accidents = accident_table([(E0 + 50, N0 + 750)], [None])
+    accidents = accident_table([(E0 + 50, N0 + 740)], [None])
     west = zones_of([{"geometry": Point(E0 - 1000, N0 + 50)}])
     found = cp.rank(tasks, west, plan, accidents=accidents, roads=roads)
     assert found["c_zone_distance_rises"].tolist() == pytest.approx([90, 90])
     assert found["c_road_distance_rises"].iloc[0] == pytest.approx(180)
-    assert found["c_accidents_rises"].iloc[0] == pytest.approx(0, abs=1e-6)
-    assert np.isnan(found["c_accidents_rises"].iloc[1])
+    assert "c_accidents_rises" not in found.columns
+    near = np.zeros(33, dtype=int)
+    # 150 m to the north it is 490 m away, north by north-east 640 - 139. 300 m to the north it is 340 m away, to the
+    # north-east 428 m north and 162 m east of it, further east 525 m north.
+    near[[1, 17, 18, 19, 31, 32]] = 1
+    assert found["c_accidents_elsewhere"].tolist() == [" ".join(map(str, near)), ""]
     inside = cp.rank(tasks, zones_of([{"geometry": Point(E0 + 80, N0 + 50)}]), plan, accidents=accidents, roads=roads)
     assert inside["c_zone_distance_rises"].iloc[0] == pytest.approx(270)
 

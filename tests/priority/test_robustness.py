@@ -807,20 +807,26 @@ def test_ranks_by_shared_draws_are_those_of_sums_draw_by_draw():
     weights = draw_weights(plan, "survey")
     east, north = shift_draws(np.random.default_rng([plan.robustness.seed, 11]), len(weights), 12)
     hazard = np.searchsorted(sorted(f"H{k}" for k in range(12)), ranked["position_from"])
+    turn = np.radians(ranked["c_zone_distance_rises"].to_numpy())
+    away, nearest, farthest = (ranked[f"c_zone_distance_{part}"].to_numpy() for part in ("raw", "low", "high"))
+    accidents = ranked["c_accidents_raw"].to_numpy()
+    elsewhere = [[float(one) for one in text.split()] for text in ranked["c_accidents_elsewhere"]]
+    assert any(elsewhere)
     score = np.zeros((len(weights), len(ranked)))
-    for k, (name, zero, one) in enumerate(
-        [("zone_distance", 10_000, 0), ("accidents", 0, 5), ("probability", 0, 1), ("people", 0, 500)]
-    ):
-        raw, low, high, rises = (
-            ranked.get(f"c_{name}_{part}", ranked[f"c_{name}_raw"]).to_numpy()
-            for part in ("raw", "low", "high", "rises")
-        )
-        for d in range(len(weights)):
-            along = east[d, hazard] * np.sin(np.radians(rises)) + north[d, hazard] * np.cos(np.radians(rises))
-            along = np.where(np.isnan(rises), 0, along)
-            figure = np.where(along < 0, raw + along * (raw - low), raw + along * (high - raw))
-            figure = shares.iloc[:, d % 40].to_numpy() if name == "probability" else raw if name == "people" else figure
-            score[d] += weights[d, k] * np.clip((figure - zero) / (one - zero), 0, 1)
+    for d, (villages, harm, surface, people) in enumerate(weights):
+        x, y = east[d, hazard], north[d, hazard]
+        along = x * np.sin(turn) + y * np.cos(turn)
+        distance = np.where(along < 0, away + along * (away - nearest), away + along * (farthest - away))
+        counted = accidents.copy()
+        for k, counts in enumerate(elsewhere):
+            part = np.hypot(x[k], y[k])
+            if counts and part >= 0.25:
+                way = np.argmax([x[k] * np.sin(t) + y[k] * np.cos(t) for t in np.radians(np.arange(16) * 22.5)])
+                counted[k] = counts[1 + way + 16 * (part >= 0.75)]
+        score[d] = (
+            villages * np.clip(1 - distance / 10_000, 0, 1) + harm * np.clip(counted / 5, 0, 1)
+            + surface * shares.iloc[:, d % 40].to_numpy() + people * ranked["c_people_raw"].to_numpy() / 500
+        )  # fmt: skip
     ranks = (-score).argsort(axis=1, kind="stable").argsort(axis=1) + 1
     found = robust(ranked, plan, shares)
     np.testing.assert_allclose(found["first_share"], (ranks <= 3).mean(axis=0), atol=2e-3)

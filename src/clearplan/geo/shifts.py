@@ -1,4 +1,4 @@
-"""What an error of position does to a figure that is measured around a shape: how far it may go, and where it rises."""
+"""What an error of position does to a figure that is measured around a shape: in which direction it rises, how far."""
 
 from __future__ import annotations
 
@@ -14,8 +14,22 @@ from clearplan.geo.shapes import Geometries
 Array = NDArray[Any]
 
 _TURNS = np.radians(np.arange(0, 360, 22.5))
-#: Shifts that are tried, in parts of the position error (32, 2): half of it and all of it, in 16 directions.
-_STEPS = np.concatenate([part * np.column_stack([np.sin(_TURNS), np.cos(_TURNS)]) for part in (0.5, 1.0)])
+#: Places at which a shape may lie, in parts of its position error east and north (33, 2): where it is drawn, and half
+#: of the error and all of it away in 16 directions from north.
+PLACES = np.concatenate([
+    [[0.0, 0.0]], *(part * np.column_stack([np.sin(_TURNS), np.cos(_TURNS)]) for part in (0.5, 1.0))
+])  # fmt: skip
+
+
+def nearest_place(east: Array, north: Array) -> Array:
+    """Number of the place to which shifts lead, by their nearest part and direction (any shape) [uint8].
+
+    >>> PLACES[nearest_place(np.array([0.1, 0.5, 0.0]), np.array([0.1, 0.02, 0.9]))].round(6).tolist()
+    [[0.0, 0.0], [0.5, 0.0], [0.0, 1.0]]
+    """
+    part = np.hypot(east, north)
+    sector = np.rint(np.arctan2(east, north) * (8 / np.pi)).astype(np.int8) % 16
+    return np.where(part < 0.25, 0, 1 + sector + 16 * (part >= 0.75)).astype(np.uint8)
 
 
 def bearing(way: Array) -> Array:
@@ -42,10 +56,8 @@ def directions(start: Geometries, end: Geometries) -> Array:
     return bearing(way)
 
 
-def counts_within(
-    ground: Geometries, points: Geometries, within_m: float, error_m: Array
-) -> tuple[Array, Array, Array, Array]:
-    """How many points lie within a distance of each shape, and how few and many if the shape lies elsewhere.
+def counts_within(ground: Geometries, points: Geometries, within_m: float, error_m: Array) -> Array:
+    """How many points lie within a distance of each shape at each of the places where it may lie (n, places).
 
     Parameters
     ----------
@@ -55,38 +67,27 @@ def counts_within(
     error_m : array (n)
         How far each shape may be off, all of it in one direction [m].
 
-    Returns
-    -------
-    tuple of arrays (n)
-        The count as it is, the least, the most, and the direction in which it rises most, clockwise from grid north [°]
-        (NaN where it does not change). Least and most are those of 16 directions, half as far and as far as it may be
-        off: a shape that comes nearer to some points leaves others.
-
     Examples
     --------
     >>> ground, points = np.array([shapely.Point(0, 0)]), np.array([shapely.Point(x, 0) for x in (-9, 1, 9)])
-    >>> [found.tolist() for found in counts_within(ground, points, 5.0, np.array([6.0]))]  # 6 to the north, to the east
-    [[1.0], [0.0], [2.0], [90.0]]
+    >>> found = counts_within(ground, points, 5.0, np.array([6.0]))[0]
+    >>> [int(count) for count in (found[0], found.min(), found.max())]  # all of the way north: none; east: two
+    [1, 0, 2]
     """
     tree = shapely.STRtree(points)
 
     def count(own: Geometries) -> Array:
         near = tree.query(own, predicate="dwithin", distance=within_m)[0]
-        return np.bincount(near, minlength=len(own)).astype(float)
+        return np.bincount(near, minlength=len(own))
 
-    likely, rises = count(ground), np.full(len(ground), np.nan)
-    least, most = likely.copy(), likely.copy()
+    found = np.repeat(count(ground)[:, None], len(PLACES), axis=1)
     off = np.flatnonzero(error_m > 0)
     if not len(off) or not len(points):
-        return likely, least, most, rises
-    places, shape = shapely.get_coordinates(ground[off], return_index=True)
+        return found
+    corners, shape = shapely.get_coordinates(ground[off], return_index=True)
 
     def shifted(step: Array) -> Array:
-        return count(shapely.set_coordinates(ground[off], places + step * error_m[off][shape, None]))
+        return count(shapely.set_coordinates(ground[off], corners + step * error_m[off][shape, None]))
 
-    found = np.array(in_threads(shifted, list(_STEPS)))
-    least[off], most[off] = np.minimum(likely[off], found.min(axis=0)), np.maximum(likely[off], found.max(axis=0))
-    # Rounded, so that points which lie alike on both sides pull nowhere.
-    pull = ((found - likely[off])[:, :, None] * _STEPS[:, None, :]).sum(axis=0).round(6)
-    rises[off] = np.where(least[off] < most[off], bearing(pull), np.nan)
-    return likely, least, most, rises
+    found[off, 1:] = np.column_stack(in_threads(shifted, list(PLACES[1:])))
+    return found

@@ -80,7 +80,8 @@ class Figure:
     """A raw figure of each task (n): likely, low and high; NaN where nobody knows.
 
     ``zones``: the zones from which the doubt of each task comes, '; ' between, where it comes from zones. ``rises``:
-    direction in which a shift of the task raises the figure, clockwise from grid north [°], where it comes from there.
+    direction in which a shift of the task raises the figure, clockwise from grid north [°]. ``elsewhere``: the figure
+    at each of ``geo.shifts.PLACES`` (n, places), where no direction says it.
     """
 
     likely: Array
@@ -88,6 +89,7 @@ class Figure:
     high: Array
     zones: list[str] | None = None
     rises: Array | None = None
+    elsewhere: Array | None = None
 
 
 def exactly(values: ArrayLike) -> Figure:
@@ -126,6 +128,7 @@ def measure(
         np.where(unknown, high, found.high),
         found.zones,
         found.rises,
+        found.elsewhere,
     )
 
 
@@ -289,8 +292,8 @@ def _accidents(tasks: Any, zones: Any, settings: PrioritySettings, around: Aroun
     when = pd.to_datetime(accidents["occurred_on"])
     counted = placed(accidents[when.isna() | (when >= pd.Timestamp(settings.accidents_since))])
     ground, points = tasks.geometry.to_numpy(), counted.geometry.to_numpy()
-    likely, low, high, rises = counts_within(ground, points, settings.accidents_radius_m, _errors(tasks))
-    return Figure(likely, low, high, rises=rises)
+    found = counts_within(ground, points, settings.accidents_radius_m, _errors(tasks)).astype(float)
+    return Figure(found[:, 0], found.min(axis=1), found.max(axis=1), elsewhere=found)
 
 
 def lifelines_of(tasks: gpd.GeoDataFrame, lifelines: gpd.GeoDataFrame, within_m: float) -> tuple[Array, Array]:

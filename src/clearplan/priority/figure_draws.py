@@ -1,10 +1,10 @@
 """Draws of uncertain figures: what they add to scores, what of them tasks share, and which tasks no draw tells apart.
 
 The shift of a position is a vector, one for each hazard: all tasks whose position error is that hazard's
-(``position_from``) move with it, towards one village and away from the next. A figure that depends on where the task
-lies moves evenly from low to likely to high as the shift goes against or along the direction in which it rises
-(``c_<criterion>_rises``). That is right for what lies far off; of what lies nearer than the shift it assumes that the
-task does not pass it.
+(``position_from``) move with it, towards one village and away from the next. A distance moves evenly from low to likely
+to high as the shift goes against or along the direction in which it rises (``c_<criterion>_rises``). That is right for
+what lies far off; of what lies nearer than the shift it assumes that the task does not pass it. A count is what was
+counted at the nearest of the places where the task may lie (``c_<criterion>_elsewhere``).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from clearplan.core.errors import TableError
 from clearplan.core.threads import in_threads
+from clearplan.geo.shifts import nearest_place
 from clearplan.priority.rank import meaning_of, value_of
 from clearplan.priority.rank_draws import Extra
 from clearplan.settings.priority import Criterion, PrioritySettings
@@ -31,6 +32,7 @@ Moves = Callable[[slice], Array]
 Ways = Callable[[slice], tuple[Array, Array]]
 
 _DRAWS = 8  # of one thread's turn
+_PARTS = ("rises", "elsewhere")  # either says what a shift does to a criterion
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def figure_draws(
             continue
         if drawn is not None:
             makers.append((k, rows, _jointly(own, criterion, rows, drawn)))
+        elif _shared(own, criterion) == "hazard" and f"c_{criterion.name}_elsewhere" in own.columns:
+            makers.append((k, rows, _counted(own, criterion, rows)))
         else:
             random = np.random.default_rng([asked.seed, 20 + k])
             makers.append((k, rows, _between(own, criterion, rows, _ways(own, criterion, rows, zones, random))))
@@ -138,7 +142,8 @@ def alike(own: pd.DataFrame, criteria: list[Criterion], shares: Array | None) ->
             if _shared(own, c) == "task":
                 alone[_uncertain(own, c)] = True
             elif _shared(own, c) == "hazard":
-                keys += [own[f"c_{c.name}_rises"], pd.Series(_hazard_of(own), index=own.index)]
+                keys += [own[f"c_{c.name}_{part}"] for part in _PARTS if f"c_{c.name}_{part}" in own.columns]
+                keys.append(pd.Series(_hazard_of(own), index=own.index))
     if shares is not None:
         keys.append(pd.Series([row.tobytes() for row in shares], index=own.index))
         keys += [own["area_m2"]] if any(c.name == "expected_area" for c in criteria) else []
@@ -171,11 +176,10 @@ def shares_of(own: pd.DataFrame, shares: pd.DataFrame) -> Array:
 
 
 def _shared(own: pd.DataFrame, criterion: Criterion) -> str:
-    """What tasks share of a criterion's doubt; where the table says no hazard or direction, each task has its own."""
+    """What tasks share of a criterion's doubt; where the table says no hazard, or not what a shift does, nothing."""
     shared = meaning_of(own, criterion.name).shared
-    if shared == "hazard" and not {"position_from", f"c_{criterion.name}_rises"} <= set(own.columns):
-        return "task"
-    return shared
+    said = any(f"c_{criterion.name}_{part}" in own.columns for part in _PARTS)
+    return "task" if shared == "hazard" and not (said and "position_from" in own.columns) else shared
 
 
 def _hazard_of(own: pd.DataFrame) -> Array:
@@ -221,6 +225,21 @@ def _jointly(own: pd.DataFrame, criterion: Criterion, rows: Array, drawn: Array)
     def moves(block: Block) -> Moves:
         turn = (block.start + np.arange(len(block.surface))) % len(moved)
         return lambda draws: moved[turn[draws]]
+
+    return moves
+
+
+def _counted(own: pd.DataFrame, criterion: Criterion, rows: Array) -> Callable[[Block], Moves]:
+    """How far the figure at the place to which its hazard shifts moves the value of each task."""
+    figures = np.array(
+        [text.split() for text in own[f"c_{criterion.name}_elsewhere"].to_numpy(object)[rows]], dtype=float
+    )
+    usual = value_of(own[f"c_{criterion.name}_raw"].to_numpy(float)[rows], criterion)
+    moved = np.ascontiguousarray((value_of(figures, criterion) - usual[:, None]).T, dtype=np.float32)
+    hazard, every = _hazard_of(own)[rows], np.arange(len(rows))
+
+    def moves(block: Block) -> Moves:
+        return lambda draws: moved[nearest_place(block.east[draws], block.north[draws])[:, hazard], every]
 
     return moves
 

@@ -20,7 +20,16 @@ from numpy.typing import ArrayLike, NDArray
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import TableError
 from clearplan.core.reason import Reason
-from clearplan.priority.criteria import CRITERIA, Around, Meaning, lifelines_of, measure, people_of, zone_figures
+from clearplan.priority.criteria import (
+    CRITERIA,
+    Around,
+    Figure,
+    Meaning,
+    lifelines_of,
+    measure,
+    people_of,
+    zone_figures,
+)
 from clearplan.priority.weights import Pairwise, inconsistency, pairwise_weights
 from clearplan.settings.base import QUEUES
 from clearplan.settings.priority import Criterion, PrioritySettings, WeightSet
@@ -199,7 +208,7 @@ def _criterion(
 ) -> tuple[dict[str, Any], Any]:
     """Columns of one criterion, which may have other anchors in each queue, and its points."""
     likely, low, high, value, weight, rises = (np.full(len(tasks), np.nan) for _ in range(6))
-    doubted = np.full(len(tasks), "", dtype=object)
+    doubted, elsewhere = (np.full(len(tasks), "", dtype=object) for _ in range(2))
     for criterion in own:
         mine = tasks["queue"].isin(criterion.queues).to_numpy()
         figure = measure(tasks[mine], zones, settings, around, criterion)
@@ -207,6 +216,7 @@ def _criterion(
         value[mine] = value_of(figure.likely, criterion)
         doubted[mine] = figure.zones if figure.zones is not None else ""
         rises[mine] = figure.rises if figure.rises is not None else np.nan
+        elsewhere[mine] = _figures_elsewhere(figure)
         for queue in criterion.queues:
             weight[(tasks["queue"] == queue).to_numpy()] = weights[queue][criterion.name]
     columns = {"raw": likely, "value": value, "weight": weight, "points": weight * value}
@@ -214,7 +224,18 @@ def _criterion(
     if (low != likely)[known].any() or (high != likely)[known].any():
         columns |= {"low": low, "high": high} | ({"zones": doubted} if (doubted != "").any() else {})
         columns |= {"rises": rises} if not np.isnan(rises).all() else {}
+        columns |= {"elsewhere": elsewhere} if (elsewhere != "").any() else {}
     return columns, weight * value
+
+
+def _figures_elsewhere(figure: Figure) -> list[str]:
+    """Figures at the places where a task may lie, as text; blank where they are all the same."""
+    if figure.elsewhere is None:
+        return [""] * len(figure.likely)
+    changes = figure.low < figure.high
+    return [
+        " ".join(f"{one:g}" for one in row) if own else "" for row, own in zip(figure.elsewhere, changes, strict=True)
+    ]
 
 
 def weights_of(settings: PrioritySettings, queue: str, name: str | None = None) -> dict[str, float]:

@@ -80,6 +80,8 @@ _PARTS: tuple[tuple[str, Dtype, str, str, str], ...] = (
     ("zones", "text", "zones that it comes from, '; ' between", "", "#loc+code+list+c_{}"),
     ("rises", "number", "direction from grid north, clockwise, in which a shift of the task raises the figure", "°",
      "#indicator+num+c_{}+rises"),
+    ("elsewhere", "text", "the figure if the task lies elsewhere: as drawn, then half of the position error and all of "
+     "it away in 16 directions, clockwise from grid north", "", "#indicator+list+c_{}+elsewhere"),
 )
 
 
