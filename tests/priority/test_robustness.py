@@ -6,9 +6,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely import Point, box
+from shapely.affinity import translate
 
 import clearplan as cp
 from clearplan.core.errors import SettingsError, TableError
@@ -753,9 +755,16 @@ def test_draws_of_the_surface_that_cannot_be_used_are_refused():
             robust(ranked, plan, pd.DataFrame(wrong, index=ids))
 
 
+def places_of_shared_world(seed):
+    """Coordinates of six villages and forty accidents."""
+    random = np.random.default_rng([seed, 1])
+    return random.random((6, 2)) * 9e3 + [E0, N0], random.random((40, 2)) * 9e3 + [E0, N0]
+
+
 def shared_world(seed=3, count=60):
     """Ranked tasks round some villages with accidents, of a dozen hazards, on a surface; its draws; the settings."""
     random = np.random.default_rng(seed)
+    villages, harm = places_of_shared_world(seed)
     tasks, plan = made(random.random((count, 1)))
     criteria = [
         Criterion(name="zone_distance", weight=2, zero_at=10_000, one_at=0, source="t"),
@@ -767,8 +776,8 @@ def shared_world(seed=3, count=60):
         "criteria": tuple(criteria), "accidents_radius_m": 1500.0, "unknown_people": 100.0,
         "unknown_people_range": (0.0, 400.0),
     })  # fmt: skip
-    zones = zone_table([{"geometry": Point(E0 + x, N0 + y), "people": None} for x, y in random.random((6, 2)) * 9e3])
-    accidents = accident_table((random.random((40, 2)) * 9e3 + [E0, N0]).tolist(), [None] * 40)
+    zones = zone_table([{"geometry": Point(*place), "people": None} for place in villages])
+    accidents = accident_table(harm.tolist(), [None] * len(harm))
     p = random.random(count) * 0.6
     known = np.full(count, 100.0)
     tasks = plain(tasks).assign(
@@ -832,3 +841,29 @@ def test_ranks_by_shared_draws_are_those_of_sums_draw_by_draw():
     np.testing.assert_allclose(found["first_share"], (ranks <= 3).mean(axis=0), atol=2e-3)
     assert (found["rank_low"] - np.quantile(ranks, 0.05, axis=0, method="inverted_cdf")).abs().max() <= 1
     assert (found["rank_high"] - np.quantile(ranks, 0.95, axis=0, method="inverted_cdf")).abs().max() <= 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_of_ranks_hold_the_ranks_of_worlds_in_which_hazards_lie_elsewhere(seed):
+    """Distances and accidents are measured in every world, in which each hazard is off by a vector of its own."""
+    ranked, shares, plan = shared_world(seed)
+    ranked = ranked.drop(columns=["c_people_low", "c_people_high"])
+    found = robust(ranked, plan, shares)
+    random = np.random.default_rng(seed + 100)
+    ground, error = ranked.geometry.to_numpy(), ranked["position_error_m"].to_numpy()
+    hazard = np.unique(ranked["position_from"], return_inverse=True)[1]
+    zones, accidents = (shapely.points(places) for places in places_of_shared_world(seed))
+    ranks = []
+    for _ in range(300):
+        shift = random.standard_normal((12, 3))
+        shift = (shift / np.linalg.norm(shift, axis=1, keepdims=True))[hazard, :2] * error[:, None]
+        moved = [translate(shape, *by) for shape, by in zip(ground, shift, strict=True)]
+        away = shapely.distance(np.array(moved)[:, None], zones).min(axis=1)
+        near = (shapely.distance(np.array(moved)[:, None], accidents) <= 1500).sum(axis=1)
+        surface = shares.iloc[:, random.integers(40)].to_numpy()
+        people = ranked["c_people_raw"].to_numpy() / 500
+        values = np.column_stack([np.clip(1 - away / 10_000, 0, 1), np.clip(near / 5, 0, 1), surface, people])
+        score = values @ (np.array([2, 2, 2, 1]) * random.uniform(0.5, 1.5, 4))
+        ranks.append((-score).argsort(kind="stable").argsort() + 1)
+    held = (found["rank_low"].to_numpy() <= ranks) & (ranks <= found["rank_high"].to_numpy())
+    assert 0.85 <= held.mean() <= 0.95
