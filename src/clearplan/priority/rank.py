@@ -3,7 +3,8 @@
 A task's score is the sum over criteria of weight x value. A value runs from 0 to 1 between two stated
 anchors; weights are scaled so that those of a queue sum to 100 points. Every raw figure, value, weight and
 contribution stays in the table as ``c_<criterion>_raw``, ``_value``, ``_weight``, ``_points``; where a figure is
-uncertain, ``_low`` and ``_high`` stand beside it.
+uncertain, ``_low`` and ``_high`` stand beside it, and where it hangs on the task's position what a shift does to it:
+``_rises`` or ``_elsewhere``.
 """
 
 from __future__ import annotations
