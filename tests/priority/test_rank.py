@@ -133,11 +133,11 @@ def test_probability_by_pencil_and_unknown_is_assumed_in_the_open(margins, task_
     ranked = cp.rank(known, zones, with_probability(priority_settings, "expected_area"))
     assert ranked["c_expected_area_raw"].tolist() == pytest.approx((0.2 * area / 1e4).tolist())
     blank = known.assign(expected_m2=np.nan, known_m2=0.0, unknown_m2=area)
-    with pytest.raises(TableError, match=r"nobody knows the probability of its ground; state priority\.unknown"):
+    with pytest.raises(TableError, match=r"nobody knows the contaminated share of its ground; state priority\.unknown"):
         cp.rank(blank, zones, with_probability(priority_settings, "probability"))
     ranked = cp.rank(blank, zones, with_probability(priority_settings, "probability", unknown_probability=0.05))
     assert ranked["score"].tolist() == pytest.approx([10.0] * len(tasks))
     note = cp.explain(ranked, ranked["task_id"].iloc[0])["note"].iloc[0]
-    assert note == "nobody knows; probability 0.05 assumed"
+    assert note == "nobody knows; 5 % of the ground assumed"
     with pytest.raises(TableError, match="need a surface"):
         cp.rank(tasks, zones, with_probability(priority_settings, "probability"))

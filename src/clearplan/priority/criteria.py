@@ -50,7 +50,7 @@ CRITERIA: dict[str, Meaning] = {
     "accidents": Meaning("Accidents near the task", "accidents", "hazard"),
     "land_class": Meaning("Strength of the evidence (class)", "0-1"),
     "area": Meaning("Area of the task", "ha"),
-    "probability": Meaning("Mean probability of explosive ordnance", "0-1", "surface"),
+    "probability": Meaning("Expected contaminated share of its ground", "0-1", "surface"),
     "expected_area": Meaning("Ground expected to be contaminated", "ha", "surface"),
     "effort": Meaning("Effort", "team-days", "all"),
     "road_distance": Meaning("Distance to the nearest road", "m", "hazard"),
@@ -328,7 +328,7 @@ def _area(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) ->
 
 
 def _probability(tasks: Any, zones: Any, settings: PrioritySettings, around: Around) -> Figure:
-    """Mean probability over the ground of each task of which something is known [1]; else the one assumed."""
+    """Contaminated share of the ground of each task of which something is known [1]; else the one assumed."""
     if "expected_m2" not in tasks.columns:
         raise TableError("criteria 'probability' and 'expected_area' need a surface; add [surface] to the plan")
     known = tasks["known_m2"].to_numpy(float)
@@ -336,8 +336,8 @@ def _probability(tasks: Any, zones: Any, settings: PrioritySettings, around: Aro
     if unknown.any() and settings.unknown_probability is None:
         first, count = tasks["task_id"].to_numpy(object)[unknown][0], int(unknown.sum())
         raise TableError(
-            f"task {first} (of {count} such): nobody knows the probability of its ground; state "
-            "priority.unknown_probability"
+            f"task {first} (of {count} such): nobody knows the contaminated share of its ground; "
+            "state priority.unknown_probability"
         )
     assumed = np.nan if settings.unknown_probability is None else settings.unknown_probability
     means = []

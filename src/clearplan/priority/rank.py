@@ -150,7 +150,7 @@ def reweigh(ranked: Frame, settings: PrioritySettings) -> Frame:
 
 
 def _assumptions(tasks: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, settings: PrioritySettings) -> gpd.GeoDataFrame:
-    """TASKS with what is assumed of their people and their probability."""
+    """TASKS with what is assumed of their people and their contaminated share."""
     people = zone_figures(tasks, people_of(zones))
     count = np.array([len(own) for own in people.unknown], dtype=int)
     wider = tasks.assign(
@@ -390,7 +390,7 @@ def explain(tasks: pd.DataFrame, task_id: str) -> pd.DataFrame:
         if name == "people" and task["zones_unknown"] > 0:
             note = f"{task['people_assumed']:g} assumed for {int(task['zones_unknown'])} zone(s) of unknown number"
         if name in ("probability", "expected_area") and pd.notna(task.get("probability_assumed")):
-            note = f"nobody knows; probability {task['probability_assumed']:g} assumed"
+            note = f"nobody knows; {100 * task['probability_assumed']:g} % of the ground assumed"
         elif name == "expected_area":
             note = f"90 % interval {task['low_m2'] / 1e4:.1f} to {task['high_m2'] / 1e4:.1f} ha"
         rows.append(

@@ -1,6 +1,7 @@
 """The map page in a real Chromium: no request, no complaint, and what a reader can do with it."""
 
 import datetime as dt
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -233,7 +234,7 @@ def test_the_surface_answers_a_click_and_unknown_is_not_low(sample):
     with opened(folder / "map.html") as (page, watch):
         page.wait_for_selector("html[data-surface=yes]")
         page.hover(".leaflet-control-layers")
-        page.locator("label:has-text('Probability') input").check()
+        page.locator("label:has-text('Contaminated share') input").check()
         page.mouse.move(700, 860)
         known = study.tasks[study.tasks["expected_m2"].notna()].to_crs(4326).geometry.iloc[0].representative_point()
         page.evaluate(f"void map_clearplan.setView([{known.y}, {known.x}], 12, {{animate: false}})")
@@ -243,14 +244,15 @@ def test_the_surface_answers_a_click_and_unknown_is_not_low(sample):
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_selector(".leaflet-popup-content")
         told = page.inner_text(".leaflet-popup-content")
-        assert "probability that a cell of 100 m holds explosive ordnance; moved most by" in told
+        share = r"Here (about|below) [\d.]+ % of the ground is expected to be contaminated; moved most by"
+        assert re.search(share, told)
         # In the south-east corner of the region, over the border, nobody knows.
         page.evaluate("void map_clearplan.closePopup()")
         page.evaluate("void map_clearplan.setView([38.9, 47.7], 12, {animate: false})")
         page.wait_for_timeout(400)
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_selector(".leaflet-popup-content:has-text('nobody knows')")
-        assert "not a low probability" in page.inner_text(".leaflet-popup-content")
+        assert "not a low share" in page.inner_text(".leaflet-popup-content")
     assert watch.complaints == []
     assert watch.requests == []
 

@@ -480,7 +480,6 @@ def _surface(surface: Surface | None) -> dict[str, Any] | None:
         "bounds": [[south, west], [north, east]],
         "codes": {str(code): EVIDENCE_WORDS.get(name, name) for code, name in surface.codes.items()},
         "colours": [[stop, list(colour)] for stop, colour in COLOURS],
-        "cell_m": surface.grid.cell_m,
     }
 
 

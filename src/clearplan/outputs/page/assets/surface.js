@@ -61,9 +61,9 @@ function surfaceWords(where) {
   var found = surfaceAt(where);
   if (!found) { return null; }
   return element("p", found.known
-    ? say("Here: {share} probability that a cell of {size} m holds explosive ordnance; moved most by {evidence}.",
-      { share: percent(found.p), size: data.surface.cell_m, evidence: say(found.why) })
-    : say("Here nobody knows: no evidence lies within reach, or the data do not speak of this ground. That is not a low probability."),
+    ? say("Here {share} of the ground is expected to be contaminated; moved most by {evidence}.",
+      { share: percent(found.p), evidence: say(found.why) })
+    : say("Here nobody knows: no evidence lies within reach, or the data do not speak of this ground. That is not a low share."),
     found.known ? null : "assumed");
 }
 
@@ -74,7 +74,8 @@ if (surface) {
   var ramp = [0.001, 0.01, 0.05, 0.2, 0.5, 1].map(function (p, k) {
     return '<rect x="' + (1 + 4.4 * k) + '" y="3" width="4.4" height="12" fill="rgb(' + surfaceColour(p).map(Math.round).join() + ')"/>';
   }).join("");
-  add(term("Probability of explosive ordnance: pale below 1 %, dark above 50 %"), surface.layer, ramp, false);
-  layers.push({ name: term("Nobody knows (dots, where the probability is shown)"), layer: null,
+  add(term("Contaminated share of the ground: pale below 1 %, dark above 50 %"), surface.layer, ramp, false);
+  layers.push({ name: term("Nobody knows (dots, where the contaminated share is shown)"), layer: null,
     swatch: '<path d="M4 5h.1M12 5h.1M20 5h.1M4 13h.1M12 13h.1M20 13h.1" stroke="#464646" stroke-width="2.4" stroke-linecap="round"/>' });
+  document.getElementById("legend").appendChild(spoken("p", term("Contaminated share: the part of the ground that is expected to be contaminated. The probability that a piece of ground holds at least one item is larger, and grows with its size."), "quiet"));
 }
