@@ -78,6 +78,24 @@ def test_the_forbidden_word_is_nowhere_in_what_we_print():
         assert not found, f"{path.name}: {found}"
 
 
+def test_the_number_of_the_surface_is_a_share_of_ground():
+    """A probability that a cell holds ordnance depends on the cell's size; the share sums over cells of any size."""
+    wrong = re.compile(
+        r"probabilit(?:y|ies) (?:that (?:a|the) cell|of (?:a cell|explosive|contamination)|surface)"
+        r"|surface's\W+probabilit",
+        re.IGNORECASE,
+    )
+    files = [
+        *(path for path in SRC.rglob("*") if path.suffix in {".py", ".js", ".html", ".csv", ".toml"}),
+        *(ROOT / "sample_data").rglob("*.toml"),
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/glossary.md")),
+    ]
+    own = {*(SRC / "surface").iterdir(), SRC / "settings" / "surface.py"}  # their words change with the model
+    for path in set(files) - own:
+        found = wrong.findall(path.read_text(encoding="utf-8"))
+        assert not found, f"{path.name}: {found}"
+
+
 def test_no_machine_path_or_host_is_committed():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:

@@ -289,9 +289,14 @@ def test_value_of_survey_at_the_edges():
         check_settings(SurveyFirst, CASE | {"sensitivity": 0.5, "specificity": 0.5}, where="test")
     table = pd.DataFrame({"queue": ["clearance"], "area_m2": [1.0], "probability": [0.2]})
     assert value_of_survey(table, SurveyFirst(**CASE)).isna().all(axis=None)
-    with pytest.raises(TableError, match="needs a probability"):
+    with pytest.raises(TableError, match="needs column probability, the contaminated share of each task"):
         value_of_survey(table.drop(columns="probability"), SurveyFirst(**CASE))
     words = survey_words(worth(0.2), SurveyFirst(**CASE))
     assert "saves 121,800 USD of 200,000" in words
     assert "expected harm is 40,000 USD" in words
+    # (.85 x 2 - .15) / (.83 x 2 + .02 x 100) = .4235, and without harm 1.55 / 1.66 = .934.
+    assert (
+        "It pays where up to 42 % of the ground is contaminated with the harm counted, up to 93 % by costs alone"
+        in words
+    )
     assert survey_words(worth(np.nan), SurveyFirst(**CASE)) is None

@@ -237,13 +237,14 @@ def codes_png(codes: np.ndarray) -> bytes:
     return _as_png(codes[None], ZLEVEL=4, NBITS=4)
 
 
-def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: int = 900) -> tuple[bytes, LonLatBounds]:
+def surface_png(shares: str | Path, evidence: str | Path, *, largest_px: int = 900) -> tuple[bytes, LonLatBounds]:
     """A surface as a picture that carries its numbers, in Web Mercator for a map page.
 
     Parameters
     ----------
-    probability, evidence : path
-        The two rasters of a surface: probability x 10,000 (nodata: nobody knows), code of the strongest evidence.
+    shares, evidence : path
+        The two rasters of a surface: contaminated share x 10,000 (nodata: nobody knows), and code of the strongest
+        evidence.
     largest_px : int
         Longer side of the picture [pixels].
 
@@ -251,7 +252,7 @@ def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: in
     -------
     (png, (west, south, east, north) [degrees])
         Red: level = round(63 (4 + log10 p)), so that p = 10 ** (level / 63 - 4) within 2 %. Green: code of evidence.
-        Where nobody knows both are 0 and blue is 255. The highest probability under a pixel stands for it: a small
+        Where nobody knows both are 0 and blue is 255. The highest share under a pixel stands for it: a small
         field never drowns in its surroundings.
 
     Raises
@@ -260,9 +261,9 @@ def surface_png(probability: str | Path, evidence: str | Path, *, largest_px: in
         A file can't be read.
     """
     try:
-        first, second = open_raster(probability), open_raster(evidence)
+        first, second = open_raster(shares), open_raster(evidence)
     except RASTER_DAMAGE as error:
-        raise ReadError(f"{probability}: not a surface that can be read ({error}); run the plan again") from None
+        raise ReadError(f"{shares}: not a surface that can be read ({error}); run the plan again") from None
     with first, second:
         frame = _mercator(first, largest_px)
         with WarpedVRT(first, resampling=Resampling.max, **frame) as warped:

@@ -288,12 +288,12 @@ def _or_empty(shape: Any) -> Any:
 
 
 def negative_search(p: ArrayLike, d: ArrayLike, *, contradicted: ArrayLike = False) -> float | NDArray[np.float64]:
-    """Probability that ordnance is there after a search that found none: p (1 - d) / (1 - p d), Bayes' rule.
+    """Share of ground that is contaminated after a search that found nothing: p (1 - d) / (1 - p d), Bayes' rule.
 
     Parameters
     ----------
     p : float or array
-        Probability before the search, 0 to 1.
+        Share before the search, 0 to 1; of a single place, the probability that it is contaminated.
     d : float or array
         Probability that the search finds what is there, 0 to 1.
     contradicted : bool or array, optional
@@ -317,7 +317,7 @@ def negative_search(p: ArrayLike, d: ArrayLike, *, contradicted: ArrayLike = Fal
     """
     before, finds = np.asarray(p, dtype=float), np.asarray(d, dtype=float)
     for name, value in (("p", before), ("d", finds)):
-        # A blank probability is unknown and stays so; one outside the range is a slip.
+        # A blank share is unknown and stays so; one outside the range is a slip.
         if ((value < 0) | (value > 1)).any() or (name == "d" and np.isnan(value).any()):
             raise SettingsError(f"negative search: {name} must lie within 0 and 1; correct it")
     certain = before >= 1

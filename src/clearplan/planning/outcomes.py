@@ -1,4 +1,4 @@
-"""What survey makes of the ground of each task: the shares of its class, moved by what the probability surface says.
+"""What survey makes of the ground of each task: the shares of its class, moved by what the surface says.
 
 One model for the plan of work and for the value of survey: survey keeps ground that holds ordnance with a stated
 sensitivity, and ground that holds none as often as the shares of the class say.
@@ -19,8 +19,8 @@ from clearplan.tables.texts import ids_in
 
 Array = NDArray[Any]
 
-#: Ground of one outcome is cut into so many parts of equal area by its probability; each part has one mean. Tasks of a
-#: part stay one piece of fluid work for the search, and the shares of the class come out exactly.
+#: Ground of one outcome is cut into so many parts of equal area by its contaminated share; each part has one mean.
+#: Tasks of a part stay one piece of fluid work for the search, and the shares of the class come out exactly.
 PARTS = 4
 
 
@@ -63,7 +63,7 @@ def outcome_shares(tasks: pd.DataFrame, settings: PlanningSettings) -> Shares:
     -------
     Shares
         Without ``survey_sensitivity``, or where no surface is known, the stated shares. Else, with p the share of
-        ground that holds ordnance, s the sensitivity and C the stated share to clear: s p + (1 - c) (1 - p), where the
+        ground that is contaminated, s the sensitivity and C the stated share to clear: s p + (1 - c) (1 - p), where the
         specificity c is such that all ground of the outcome together comes to C. Ground that survey releases is
         cancelled and reduced in the stated proportion.
 
@@ -90,12 +90,12 @@ def outcome_shares(tasks: pd.DataFrame, settings: PlanningSettings) -> Shares:
         },
         dtype=float,
     )
-    probability = contaminated_share(tasks)
-    if settings.survey_sensitivity is not None and not np.isnan(probability).all():
+    share = contaminated_share(tasks)
+    if settings.survey_sensitivity is not None and not np.isnan(share).all():
         area = tasks["area_m2"].to_numpy(float)
         for (_, outcome), rows in _by_outcome(tasks, stated).items():
-            known = rows[~np.isnan(probability[rows])]
-            _move(table, known, probability[known], area[known], outcome, settings.survey_sensitivity)
+            known = rows[~np.isnan(share[rows])]
+            _move(table, known, share[known], area[known], outcome, settings.survey_sensitivity)
     columns = {name: table[name].to_numpy(float) for name in ("cancelled", "cleared", "specificity")}
     return Shares(**columns, outcome=stated)
 
@@ -118,7 +118,7 @@ def stated_outcomes(tasks: pd.DataFrame, settings: PlanningSettings) -> tuple[Ou
 
 
 def contaminated_share(tasks: pd.DataFrame) -> Array:
-    """Share of each task's known ground that is expected to hold ordnance (n) [1]; NaN where no surface says so."""
+    """Share of each task's known ground that is expected to be contaminated (n) [1]; NaN where no surface says so."""
     if not {"expected_m2", "known_m2"} <= set(tasks.columns):
         return np.full(len(tasks), np.nan)
     known = pd.to_numeric(tasks["known_m2"]).to_numpy(float)
@@ -134,13 +134,13 @@ def beyond_stated(tasks: pd.DataFrame, settings: PlanningSettings) -> list[tuple
     """
     if settings.survey_sensitivity is None:
         return []
-    probability, area = contaminated_share(tasks), tasks["area_m2"].to_numpy(float)
+    share, area = contaminated_share(tasks), tasks["area_m2"].to_numpy(float)
     beyond = []
     for (land_class, outcome), rows in _by_outcome(tasks, stated_outcomes(tasks, settings)).items():
-        known = rows[~np.isnan(probability[rows])]
+        known = rows[~np.isnan(share[rows])]
         if area[known].sum() <= 0:
             continue
-        kept = settings.survey_sensitivity * float(np.average(probability[known], weights=area[known]))
+        kept = settings.survey_sensitivity * float(np.average(share[known], weights=area[known]))
         if kept > outcome.cleared and outcome.cleared < 1:
             beyond.append((land_class, kept, outcome.cleared))
     return beyond
@@ -156,7 +156,7 @@ def _by_outcome(tasks: pd.DataFrame, stated: Sequence[Outcome | None]) -> dict[t
 
 
 def _move(table: pd.DataFrame, rows: Array, p: Array, area: Array, outcome: Outcome, sensitivity: float) -> None:
-    """Move the shares of tasks of one outcome by their probability; nothing where survey releases or keeps nothing."""
+    """Move the shares of tasks of one outcome by what they hold; nothing where survey releases or keeps nothing."""
     if not len(rows) or area.sum() <= 0 or outcome.cleared >= 1:
         return
     mean = float(np.average(p, weights=area))
@@ -174,7 +174,7 @@ def _move(table: pd.DataFrame, rows: Array, p: Array, area: Array, outcome: Outc
 
 
 def _mean_of_parts(p: Array, area: Array) -> Array:
-    """Mean probability of the part of the ground, by probability, in which each task lies (n) [1]."""
+    """Mean contaminated share of the part of the ground, by that share, in which each task lies (n) [1]."""
     order = np.lexsort((np.arange(len(p)), p))
     middle = np.cumsum(area[order]) - area[order] / 2
     part = np.empty(len(p), dtype=int)

@@ -1,4 +1,4 @@
-"""Value of survey: what survey before clearance is expected to cost, and from which probability on it no longer pays.
+"""Value of survey: what survey before clearance is expected to cost, and the contaminated share up to which it pays.
 
 Harm is never hidden in an average: it stands in a column of its own, and the break-even is shown with and without it.
 """
@@ -33,9 +33,9 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
     Parameters
     ----------
     tasks : DataFrame
-        TASKS with ``area_m2`` [m2] and ``probability`` [1], the mean chance that a piece of its ground holds ordnance;
-        rows of the clearance queue, and those whose probability nobody knows, stay blank. Where there are columns
-        ``sensitivity`` and ``specificity`` of survey on each task [1], they count instead of the settings'.
+        TASKS with ``area_m2`` [m2] and ``probability`` [1], the share of its ground that is expected to be
+        contaminated; rows of the clearance queue, and those whose share nobody knows, stay blank. Where there are
+        columns ``sensitivity`` and ``specificity`` of survey on each task [1], they count instead of the settings'.
     settings : SurveyFirst
 
     Returns
@@ -43,8 +43,8 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
     DataFrame
         With the index of ``tasks``: clear_all_cost, survey_first_cost, survey_saves (their difference) [currency],
         survey_harm (harm expected from ground that survey releases although it holds ordnance, apart from all costs)
-        [currency], break_even_p (probability above which clearing at once costs less, harm counted) and
-        break_even_p_costs (the same without harm) [1].
+        [currency], break_even_p (contaminated share above which clearing at once costs less, harm counted)
+        and break_even_p_costs (the same without harm) [1].
 
     Raises
     ------
@@ -66,7 +66,9 @@ def value_of_survey(tasks: pd.DataFrame, settings: SurveyFirst) -> pd.DataFrame:
     (np.float64(200000.0), 78200, 40000, np.float64(0.42))
     """
     if "probability" not in tasks.columns:
-        raise TableError("value of survey needs a probability of each task; add [surface] to the plan")
+        raise TableError(
+            "value of survey needs column probability, the contaminated share of each task; add [surface] to the plan"
+        )
     mine = (tasks["queue"] == "survey").to_numpy()
     area, p = (np.where(mine, tasks[name].to_numpy(float), np.nan) for name in ("area_m2", "probability"))
     area = np.where(np.isnan(p), np.nan, area)
@@ -95,7 +97,7 @@ def _accuracy(tasks: pd.DataFrame, settings: SurveyFirst) -> tuple[Array, Array]
 
 
 def break_even(settings: SurveyFirst, sensitivity: Array, specificity: Array, harm_per_m2: float) -> Array:
-    """Probability up to which survey first costs less (n) [1]; 1 where it does at any, 0 where it never does."""
+    """Contaminated share up to which survey first costs less (n) [1]; 1 where it does at any, 0 where it never does."""
     c = settings.clearance_cost_per_m2
     gain = specificity * c - settings.survey_cost_per_m2
     loss = (sensitivity + specificity - 1) * c + (1 - sensitivity) * harm_per_m2
@@ -115,6 +117,6 @@ def survey_words(task: pd.Series, settings: SurveyFirst) -> str | None:
     verb = "saves" if saves >= 0 else "costs more by"
     return (
         f"Survey first {verb} {abs(saves):,.0f} {settings.currency} of {clear:,.0f} for clearing all; apart from that "
-        f"its expected harm is {harm:,.0f} {settings.currency}. It pays up to a probability of {pays:.2f} with the "
-        f"harm counted, {alone:.2f} by costs alone."
+        f"its expected harm is {harm:,.0f} {settings.currency}. It pays where up to {100 * pays:.0f} % of the ground "
+        f"is contaminated with the harm counted, up to {100 * alone:.0f} % by costs alone."
     )

@@ -306,9 +306,9 @@ class PlanningSettings(Settings):
     )
     survey_sensitivity: Probability | None = Field(
         default=None,
-        description="Chance that survey keeps ground that holds ordnance [1]. With a probability surface, tasks that "
-        "hold more are cleared more, while all ground of an outcome together keeps its shares; unset: each task has "
-        "the shares of its class.",
+        description="Chance that survey keeps ground that holds ordnance [1]. With a surface, tasks of whose ground a "
+        "larger share is contaminated are cleared more, while all ground of an outcome together keeps its shares; "
+        "unset: each task has the shares of its class.",
     )
     score_weight: Amount = Field(
         description="What a task of 100 points is worth from its release on, beside people at home [person-months a "

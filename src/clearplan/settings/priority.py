@@ -318,8 +318,8 @@ class PrioritySettings(Settings):
     )
     unknown_probability: Probability | None = Field(
         default=None,
-        description="Probability assumed for a task of whose ground nobody knows; needed where one is met and a "
-        "criterion asks for it; shown wherever it counts.",
+        description="Contaminated share assumed for the ground of a task of which nobody knows [1]; needed where one "
+        "is met and a criterion asks for it; shown wherever it counts.",
     )
     class_values: dict[LandClass, Probability] = Field(
         description="How strong the evidence of a class is, for the criterion land_class [1]."

@@ -317,7 +317,7 @@ def _worked_out(
         district_name=context.district_name,
     )
     progress(STAGES[4])
-    # A hazard that was reported stays evidence, released or closed: only the search of its ground moves a probability.
+    # A hazard that was reported stays evidence, released or closed: only the search of its ground moves a share.
     reported = reported.assign(status="open")
     evidence = _evidence(project, frame, known, reported, context)
     learned = _learned(project, evidence, known, reported)

@@ -39,7 +39,7 @@ class Study:
     books : net_area, ledger and others by name
     context : layers beneath the hazards
     records : what came out of each source of minefield records
-    evidence, fit, surface : of the probability that ground is contaminated
+    evidence, fit, surface : of the share of ground that is contaminated
     why : why the order is what it is
     planned, dossier : the plan of work, and the tables to file
     chain : decisions of land release, held to those of earlier runs; None once published for a wider circle

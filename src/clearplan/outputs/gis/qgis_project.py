@@ -62,8 +62,8 @@ _ENTRIES = (
     _Entry("Ground", "lakes", "Lakes"),
 )
 _RASTERS = {
-    "surface.tif": "Probability that a cell holds explosive ordnance",
-    "surface_evidence.tif": "Evidence that moved the probability most",
+    "surface.tif": "Share of ground that is contaminated (expected)",
+    "surface_evidence.tif": "Evidence that moved the share most",
 }
 
 
@@ -181,7 +181,7 @@ def _pictures(folder: Path, rasters: Sequence[str], crs: str, notice: str) -> It
             f'<maplayer type="raster" hasScaleBasedVisibilityFlag="0">{_about(ident, words, source, crs, notice)}'
             f"<provider>gdal</provider>{pipe[0] if pipe else '<pipe/>'}<blendMode>0</blendMode></maplayer>"
         )
-        yield _Layer("Probability", ident, words, False, source, "gdal", body)
+        yield _Layer("Contaminated share", ident, words, False, source, "gdal", body)
 
 
 def _about(ident: str, words: str, source: str, crs: str, notice: str) -> str:

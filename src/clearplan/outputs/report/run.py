@@ -221,11 +221,10 @@ def _expected(expected: pd.DataFrame) -> str:
     ]
     header = ["district", "expected", "low (5 %)", "high (95 %)", "known ground", "nobody knows"]
     return (
-        "<section><h2>How much ground is expected to hold explosive ordnance</h2><p>Sums of the surface's "
-        "probabilities, with a 90 % interval from draws over its strengths. An expectation over weak evidence is not a "
-        "measurement, and of ground of which nobody knows nothing is said. Areas in km².</p>"
-        + table(header, cells)
-        + "</section>"
+        "<section><h2>How much ground is expected to be contaminated</h2><p>Sums of the surface, the share of the "
+        "ground that is expected to be contaminated, with a 90 % interval from draws over its strengths. An "
+        "expectation over weak evidence is not a measurement, and of ground of which nobody knows nothing is said. "
+        "Areas in km².</p>" + table(header, cells) + "</section>"
     )
 
 
