@@ -1,6 +1,7 @@
 """The map page in a real Chromium: no request, no complaint, and what a reader can do with it."""
 
 import datetime as dt
+import itertools
 import re
 from dataclasses import replace
 
@@ -10,12 +11,15 @@ from shapely import Point, box
 
 import clearplan as cp
 from clearplan.core.imprint import Imprint
+from clearplan.geo.grids import make_grid
 from clearplan.outputs.facts import ContactLine, facts_of
 from clearplan.outputs.layers import Layers
 from clearplan.outputs.page.draw import draw_map
+from clearplan.surface.probability import make_surface
 from tests.browser import PICTURES, opened
 from tests.conftest import E0, N0, accident_table, hazard_table, zone_table
 from tests.outputs.page.test_draw import PERIODS, planned_world, told_world
+from tests.surface.test_probability import asked, gather
 
 pytestmark = [
     pytest.mark.browser,
@@ -255,6 +259,43 @@ def test_the_surface_answers_a_click_and_unknown_is_not_low(sample):
         assert "not a low share" in page.inner_text(".leaflet-popup-content")
     assert watch.complaints == []
     assert watch.requests == []
+
+
+def test_the_surface_is_a_share_of_the_ground_in_words(tmp_path, margins, task_settings, priority_settings):
+    """Logit of 0.01 is -4.595: a term of 6 on confirmed ground makes 80 %, one of 12 on suspected ground 99.9 %."""
+    fields = [
+        {"geometry": box(E0, N0, E0 + 500, N0 + 500), "land_class": "CHA"},
+        {"geometry": box(E0 + 3_000, N0, E0 + 3_500, N0 + 500), "land_class": "SHA"},
+    ]
+    term = {"spread": 0.5, "scale_m": 100, "shape": "exponential", "source": "test"}
+    terms = [term | {"evidence": "cha", "strength": 6}, term | {"evidence": "sha", "strength": 12}]
+    grid = make_grid((E0 - 1_000, N0 - 1_000, E0 + 4_500, N0 + 1_500), 100.0, hazard_table(fields).crs)
+    surface = make_surface(gather(fields, settings=asked(terms=terms), grid=grid), tmp_path / "surface.tif")
+    hazards, zones = hazard_table(fields), zone_table([{"geometry": Point(E0, N0)}])
+    tasks = cp.make_tasks(cp.footprints(hazards, margins), zones, task_settings)
+    tasks = cp.rank(tasks, zones, priority_settings, accidents=accident_table([(E0, N0)], ["2022-01-01"]))
+    draw_map(Layers(tasks, zones, surface=surface)).save(tmp_path / "m.html")
+    inside = hazards.to_crs(4326).geometry.representative_point()
+    with opened(tmp_path / "m.html") as (page, watch):
+        page.wait_for_selector("html[data-surface=yes]")
+        said = {}
+        for language, name in itertools.product(("en", "ru"), (0, 1)):
+            page.select_option("#language", language)
+            page.evaluate("void map_clearplan.closePopup()")
+            page.evaluate(f"void map_clearplan.setView([{inside[name].y}, {inside[name].x}], 14, {{animate: false}})")
+            page.wait_for_timeout(400)
+            where = page.locator("#map_clearplan").bounding_box()
+            page.mouse.click(where["x"] + where["width"] / 2, where["y"] + where["height"] / 2)
+            said[language, name] = page.locator(".leaflet-popup-content").last.inner_text().replace("\xa0", " ")
+        assert "Here about 80 % of the ground is expected to be contaminated; moved most by confirmed" in said["en", 0]
+        assert "Here over 98 % of the ground is expected to be contaminated; moved most by suspected" in said["en", 1]
+        assert "загрязнено около 80 % земли" in said["ru", 0]
+        assert "загрязнено более 98 % земли" in said["ru", 1]
+        page.select_option("#language", "en")
+        legend = page.inner_text("#legend")
+        assert "Contaminated share of the ground: pale below 1 %, dark above 50 %" in legend
+        assert "at least one item is larger, and grows with its size" in legend
+    assert watch.complaints == []
 
 
 def test_classes_doubt_and_gates_are_drawn_and_told(tmp_path, margins, task_settings, priority_settings):

@@ -52,7 +52,9 @@ function surfaceAt(where) {
   return { known: true, p: Math.pow(10, surface.pixels[k] / 63 - 4), why: data.surface.codes[surface.pixels[k + 1]] };
 }
 
+// The highest level of the picture stands for all from 98 % on: the page never says that all of the ground is.
 function percent(p) {
+  if (p > 0.98) { return say("over {number} %", { number: 98 }); }
   return p < 0.001 ? say("below {number} %", { number: figure(0.1, 1) })
     : say("about {number} %", { number: p < 0.1 ? significant(100 * p, 2) : figure(100 * p, 0) });
 }
