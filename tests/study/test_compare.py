@@ -345,7 +345,7 @@ def still(name="L9", action="cleared", day="2025-06-01", width=200):
     return release(name, action, day, 6000, side=width)
 
 
-def test_only_its_search_moves_the_probability_of_released_ground(project):
+def test_only_its_search_moves_the_share_of_released_ground(project):
     """By hand: 0.001 and a strength of 6 make odds of 0.001001 x 403.4, p = 0.2877; Bayes does the rest."""
     before = 0.001 / 0.999 * np.exp(6) / (1 + 0.001 / 0.999 * np.exp(6))
     assert before == pytest.approx(0.2877, abs=1e-4)
@@ -359,7 +359,7 @@ def test_only_its_search_moves_the_probability_of_released_ground(project):
         project, [RELEASES[0], still("W1", "reduced", "2025-05-01", 150), still("W2", "reduced", "2025-05-08")]
     )
     assert p == pytest.approx(before * 0.2 / (1 - before * 0.8), rel=1e-3)
-    # A later find refutes the search: the probability is that of before, and everybody is told.
+    # A later find refutes the search: the share is that of before, and everybody is told.
     hurt = {"accident_id": "A9", "occurred_on": "2025-12-01", "device": "AP", "position_error_m": 0.0, "source": "test",
             "geometry": Point(E0 + 6100, N0 + 100)}  # fmt: skip
     p, study = weighed(project, [RELEASES[0], still()], accidents=[hurt])

@@ -30,7 +30,10 @@ FIGURES = (
 class Criterion(Settings):
     """One criterion: what it measures, its weight, and how a raw figure becomes a value from 0 to 1."""
 
-    name: Name = Field(description=f"A figure that clearplan measures ({', '.join(FIGURES)}), or a name of yours.")
+    name: Name = Field(
+        description=f"A figure that clearplan measures ({', '.join(FIGURES)}), or a name of yours. 'probability' is "
+        "the share of the task's ground that is expected to be contaminated."
+    )
     column: str | None = Field(
         default=None,
         description="Column of TASKS that holds the figure, for a name of yours.",

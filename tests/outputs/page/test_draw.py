@@ -109,7 +109,7 @@ def test_drawn_hazards_hold_their_footprints(margins, task_settings, priority_se
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_the_surface_travels_in_one_picture(sample):
-    """The numbers in the page are those of the raster: the highest probability under each pixel, and unknown apart."""
+    """The numbers in the page are those of the raster: the highest share under each pixel, and unknown apart."""
     import base64
 
     import rasterio
@@ -129,7 +129,7 @@ def test_the_surface_travels_in_one_picture(sample):
     with rasterio.open(study.surface.path) as raster:
         stored = raster.read(1)
     known = stored[stored != 65535]
-    # The largest probability of the raster stands in the picture, within the step of its levels (2 %).
+    # The largest share of the raster stands in the picture, within the step of its levels (2 %).
     assert 10 ** (level.max() / 63 - 4) == pytest.approx(known.max() / 10_000, rel=0.02)
     assert 10 ** (level[unknown == 0].min() / 63 - 4) >= known.min() / 10_000 * 0.98
     assert data["codes"]["0"] == "no evidence nearby"
