@@ -248,7 +248,7 @@ def test_the_surface_answers_a_click_and_unknown_is_not_low(sample):
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_selector(".leaflet-popup-content")
         told = page.inner_text(".leaflet-popup-content")
-        share = r"Here (about|below) [\d.]+ % of the ground is expected to be contaminated; moved most by"
+        share = r"Here (about|below|over) [\d.]+\s% of the ground is expected to be contaminated; moved most by"
         assert re.search(share, told)
         # In the south-east corner of the region, over the border, nobody knows.
         page.evaluate("void map_clearplan.closePopup()")
