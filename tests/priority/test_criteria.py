@@ -152,6 +152,22 @@ def test_distances_and_accidents_have_the_range_of_the_position_error():
     assert figure_of(tasks, zones, "accidents", accidents=accidents).iloc[0].tolist() == [2, 1, 3]
 
 
+def test_an_accident_at_a_place_counts_by_the_position_error_of_the_place():
+    # By hand, of a radius of 500 m: 450 m away but 1,000 m off, perhaps; 1,400 m away, perhaps; 1,600 m away, never;
+    # 100 m away and 300 m off, surely. The last, without a place, is where it is written.
+    tasks, zones = tasks_of([{"x": 0}, {"x": 9000}]), zones_of([{}])
+    accidents = accident_table([(E0 - d, N0 + 50) for d in (450, 1400, 1600, 100, 400)], [None] * 5)
+    accidents["position_error_m"] = [1000.0, 1000.0, 1000.0, 300.0, 1000.0]
+    accidents["error_from"] = [*["settlements"] * 4, None]
+    found = figure_of(tasks, zones, "accidents", accidents=accidents)
+    assert found.to_numpy().tolist() == [[3, 2, 4], [0, 0, 0]]
+    # A task that is 100 m off, too: the one at 1,600 m may be near enough; the one at 100 m still surely is.
+    off = figure_of(tasks.assign(position_error_m=100.0), zones, "accidents", accidents=accidents.iloc[:4])
+    assert off.iloc[0].tolist() == [2, 1, 4]
+    without = figure_of(tasks, zones, "accidents", accidents=accidents.drop(columns="error_from"))
+    assert without.to_numpy().tolist() == [[3], [0]]
+
+
 def test_a_task_that_is_off_cannot_be_nearer_to_accidents_on_all_sides():
     # 700 m to the west and to the east, within 500 + 300 both: shifted to either side, one of them is near.
     tasks = tasks_of([{"x": 0, "position_error_m": 300.0}])

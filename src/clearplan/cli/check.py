@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -118,14 +119,17 @@ def _checked_by_plan(
     plan: Project, file: Path, copy: Path, table: str, crs: str | None
 ) -> list[tuple[pd.DataFrame, Balance]]:
     """Faults and balance of a file for each source of the plan that names it."""
+    from clearplan.core.crs import working_crs
     from clearplan.read.readers import checked_file, project_sources
+    from clearplan.study.inputs import centroids_of_file
 
     checked = []
     for name, source in project_sources(plan):
         if name == table and source.path.resolve() == file.resolve():
             fields: dict[str, Any] = source.model_dump(exclude={"path"}) | {"crs": crs or source.crs}
             fields |= {"region": plan.study.region, "code_lists": plan.code_lists, "limits": plan.limits}
-            checked.append(checked_file(copy, table, **fields))
+            centroids = partial(centroids_of_file, plan, working_crs(plan.study.region))
+            checked.append(checked_file(copy, table, centroids=centroids, **fields))
     return checked
 
 

@@ -292,8 +292,38 @@ def _accidents(tasks: Any, zones: Any, settings: PrioritySettings, around: Aroun
     when = pd.to_datetime(accidents["occurred_on"])
     counted = placed(accidents[when.isna() | (when >= pd.Timestamp(settings.accidents_since))])
     ground, points = tasks.geometry.to_numpy(), counted.geometry.to_numpy()
-    found = counts_within(ground, points, settings.accidents_radius_m, _errors(tasks)).astype(float)
-    return Figure(found[:, 0], found.min(axis=1), found.max(axis=1), elsewhere=found)
+    error, within_m = _errors(tasks), settings.accidents_radius_m
+    found = counts_within(ground, points, within_m, error).astype(float)
+    doubted = _at_places(counted)
+    if not doubted.any():
+        return Figure(found[:, 0], found.min(axis=1), found.max(axis=1), elsewhere=found)
+    sure = counts_within(ground, points[~doubted], within_m, error).astype(float)
+    place_m = pd.to_numeric(counted["position_error_m"]).to_numpy(float)[doubted]
+    least, most = _counts_between(ground, points[doubted], within_m, error, place_m)
+    return Figure(found[:, 0], sure.min(axis=1) + least, sure.max(axis=1) + most, elsewhere=found)
+
+
+def _at_places(accidents: pd.DataFrame) -> Array:
+    """Whether each accident stands at the point of a place, with the place's position error."""
+    if "error_from" not in accidents.columns:
+        return np.zeros(len(accidents), dtype=bool)
+    known = pd.to_numeric(accidents["position_error_m"]).notna()
+    at_places: Array = (accidents["error_from"].notna() & known).to_numpy(bool)
+    return at_places
+
+
+def _counts_between(
+    ground: Array, points: Array, within_m: float, error_m: Array, place_m: Array
+) -> tuple[Array, Array]:
+    """How many points lie within a distance of each shape wherever both are, and how many may.
+
+    ``error_m``: how far each shape may be off; ``place_m``: how far each point may [m].
+    """
+    reach = within_m + place_m + error_m.max(initial=0.0)
+    j, i = shapely.STRtree(ground).query(points, predicate="dwithin", distance=reach)
+    away, doubt = shapely.distance(ground[i], points[j]), error_m[i] + place_m[j]
+    certain, possible = away + doubt <= within_m, away - doubt <= within_m
+    return np.bincount(i[certain], minlength=len(ground)), np.bincount(i[possible], minlength=len(ground))
 
 
 def lifelines_of(tasks: gpd.GeoDataFrame, lifelines: gpd.GeoDataFrame, within_m: float) -> tuple[Array, Array]:

@@ -8,7 +8,7 @@ is applied, and both are listed.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -33,6 +33,7 @@ from clearplan.core.errors import CrsError, FaultsError, SettingsError, TableErr
 from clearplan.core.replacing import refuse_half_exchanged
 from clearplan.geo.shape_faults import are_finite, repaired
 from clearplan.read.balance import Balance, balance_of, balance_of_refused
+from clearplan.read.centroids import at_centroids, centroid_faults
 from clearplan.read.files import Raw, read_raw
 from clearplan.read.reshaping import made_valid, reshaped, with_areas
 from clearplan.read.rules import (
@@ -313,7 +314,7 @@ def check_file(
 
     ``name`` is the table that it holds, one of ``clearplan.tables.inputs.INPUTS``: 'hazards', 'gates' ...
     """
-    return checked_file(path, name, region=region, code_lists=code_lists, limits=limits, **source)[0]
+    return checked_file(path, name, region=region, code_lists=code_lists, limits=limits, centroids=None, **source)[0]
 
 
 def checked_file(
@@ -323,11 +324,13 @@ def checked_file(
     region: Region | None = None,
     code_lists: CodeLists | None = None,
     limits: LimitSettings = _LIMITS,
+    centroids: Callable[[gpd.GeoDataFrame], pd.DataFrame] | None = None,
     **source: object,
 ) -> tuple[pd.DataFrame, Balance]:
     """Fault table of a file as :func:`check_file` gives it, and the balance of its rows.
 
-    Where strict reading refuses the file, the balance is that of lenient reading.
+    Accidents at centroids are among the warnings: by what the file alone says, or by ``centroids``, a function from
+    ACCIDENTS to their warnings. Where strict reading refuses the file, the balance is that of lenient reading.
     """
     settings = check_settings(SourceSettings, {"path": path, **source}, where=f"check of {path}")
     raw = read_raw(settings.path, layer=settings.layer, encoding=settings.encoding, limits=limits)
@@ -336,7 +339,16 @@ def checked_file(
     except FaultsError as error:
         counts = {found["rule"] for found in raw.lost}
         return error.faults, balance_of_refused(name, raw.file, raw.claimed, len(raw.rows), error.faults, counts)
-    return reading.faults, reading.balance(name)
+    faults = reading.faults
+    if name == "accidents" and len(reading.table):
+        listed = _at_centroids if centroids is None else centroids
+        faults = pd.concat([faults, listed(reading.table)], ignore_index=True)
+    return faults, reading.balance(name)
+
+
+def _at_centroids(accidents: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Warnings of accidents at centroids by what their file alone says."""
+    return centroid_faults(accidents, at_centroids(accidents))
 
 
 def read_source(

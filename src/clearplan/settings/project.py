@@ -24,6 +24,7 @@ from clearplan.settings.planning import PlanningSettings
 from clearplan.settings.priority import PrioritySettings
 from clearplan.settings.publishing import MapSettings, PublishSettings
 from clearplan.settings.sources import (
+    AccidentCentroids,
     ContactLineSettings,
     ContextSettings,
     Files,
@@ -102,6 +103,9 @@ class Project(_WithFiles):
     records: Annotated[tuple[RecordSettings, ...], BeforeValidator(as_list)] = ()
     known_sources: Annotated[tuple[KnownSource, ...], BeforeValidator(as_list)] = ()
     return_targets: Annotated[tuple[ReturnTarget, ...], BeforeValidator(as_list)] = ()
+    accident_centroids: AccidentCentroids | None = Field(
+        default=None, description="Unset: accidents at centroids get the position error that the layers imply."
+    )
     context: ContextSettings = ContextSettings()
     footprints: FootprintSettings
     tasks: TaskSettings

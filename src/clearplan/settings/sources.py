@@ -159,6 +159,16 @@ class KnownSource(Settings):
     source: str = Field(min_length=1, description="Where its existence and number are published.")
 
 
+class AccidentCentroids(Settings):
+    """What the position error is of accidents whose coordinates were written for want of better ones."""
+
+    error_m: Metres = Field(
+        description="How far from a village's or district's point, or from coordinates that several accidents share, "
+        "an accident written there may have been [m]; stands for what the layers imply."
+    )
+    source: str = Field(min_length=1, description="Who says so.")
+
+
 class ReturnTarget(Settings):
     """What a return programme means to reach, as published: printed beside people already home and who wait, in no sum.
 

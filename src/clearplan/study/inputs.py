@@ -17,6 +17,7 @@ from clearplan.land.audit import history_faults, release_faults
 from clearplan.land.release import REOPENED
 from clearplan.read.background import Context, balance_of_layer, read_background, read_place_layer
 from clearplan.read.balance import Balance
+from clearplan.read.centroids import Places, at_centroids, centroid_faults, places_of, with_place_errors
 from clearplan.read.readers import PLACE, Reading, combine, empty_table, project_sources, read_source
 from clearplan.read.snapshot import Snapshot
 from clearplan.records.minefields import RecordReading, read_record_source
@@ -268,6 +269,85 @@ def link_faults(inputs: Inputs, context: Context) -> pd.DataFrame:
     links = [(name, link) for name, table in INPUTS.items() for link in table.links]
     faults = [_lost_links(inputs.tables[name], link, inputs, context) for name, link in links]
     return pd.concat(faults, ignore_index=True)
+
+
+def places_named(
+    project: Project,
+    frame: WorkingCrs,
+    *,
+    zones: gpd.GeoDataFrame,
+    settlements: gpd.GeoDataFrame | None,
+    districts: gpd.GeoDataFrame | None,
+) -> list[Places]:
+    """Points that a project names, at which an accident may have been written for want of a better place.
+
+    Parameters
+    ----------
+    project : Project
+        The gazetteers of its records are read.
+    frame : WorkingCrs
+    zones, settlements, districts : GeoDataFrame
+        In the working CRS.
+    """
+    layers = [("districts", districts), ("settlements", settlements)]
+    for path in sorted({source.gazetteer for source in project.records if source.gazetteer is not None}):
+        layers.append((path.name, read_place_layer(path, frame.crs, project.limits).table))
+    named = [places_of(name, layer) for name, layer in layers if layer is not None and len(layer)]
+    if len(zones):
+        named.append(places_of("zones", zones, pd.to_numeric(zones["position_error_m"]).to_numpy(float)))
+    return named
+
+
+def with_centroids(project: Project, frame: WorkingCrs, inputs: Inputs, context: Context) -> Inputs:
+    """Inputs whose accidents at centroids have the position error of their places, with the warnings that say so."""
+    accidents = inputs.tables["accidents"]
+    if not len(accidents):
+        return inputs
+    places = places_named(
+        project,
+        frame,
+        zones=inputs.table("zones"),
+        settlements=inputs.settlements,
+        districts=context.districts,
+    )
+    stated = project.accident_centroids
+    found = at_centroids(accidents, places, None if stated is None else stated.error_m)
+    return replace(
+        inputs,
+        tables={**inputs.tables, "accidents": with_place_errors(accidents, found)},
+        faults=pd.concat([inputs.faults, centroid_faults(accidents, found)], ignore_index=True),
+    )
+
+
+def centroids_of_file(project: Project, frame: WorkingCrs, accidents: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Warnings of accidents of one file that stand at centroids, held against the layers that a project names.
+
+    Parameters
+    ----------
+    project : Project
+        Zones whose file has faults are left out here; checking that file lists them.
+    frame : WorkingCrs
+    accidents : GeoDataFrame
+        As read, in the working CRS.
+    """
+    zones = [empty_table("zones", frame.crs)]
+    for source in project.files_of("zones"):
+        try:
+            zones.append(_read_table(project, "zones", source, frame).table)
+        except FaultsError:
+            continue
+    surface, districts = project.surface, project.context.districts
+    settlements = None if surface is None else surface.settlements
+    places = places_named(
+        project,
+        frame,
+        zones=combine(*zones, table="zones"),
+        settlements=None if settlements is None else read_place_layer(settlements, frame.crs, project.limits).table,
+        districts=None if districts is None else read_background(districts, frame.crs, project.limits).table,
+    )
+    stated = project.accident_centroids
+    found = at_centroids(accidents, places, None if stated is None else stated.error_m)
+    return centroid_faults(accidents, found)
 
 
 def _lost_links(table: pd.DataFrame, link: Link, inputs: Inputs, context: Context) -> pd.DataFrame:

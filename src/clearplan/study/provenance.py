@@ -372,6 +372,9 @@ def _warnings(
     places = placed(tables["accidents"]).geometry
     if len(places) > 2 and places.to_wkb().nunique() == 1:
         words.append(str(Reason("accidents.one_place", accidents=len(places))))
+    if "error_from" in tables["accidents"].columns:
+        raised = int(tables["accidents"]["error_from"].notna().sum())
+        words.append(str(Reason("accidents.at_places", accidents=raised)))
     closed = int((tables["hazards"]["status"] == "closed").sum())
     if closed:
         words.append(f"{closed} hazards have status closed and are not counted as remaining")

@@ -45,6 +45,7 @@ from clearplan.study.inputs import (
     read_inputs,
     read_layers,
     snapshot_of,
+    with_centroids,
 )
 from clearplan.study.outputs import (
     ALL_OUTPUTS,
@@ -297,7 +298,7 @@ def _worked_out(
     progress(STAGES[1])
     drawn = footprints(read.table("hazards"), project.footprints)
     drawn, read, beyond = _within_jurisdiction(project, drawn, read, context)
-    known = as_at_day(read, day)
+    known = with_centroids(project, frame, as_at_day(read, day), context)
     progress(STAGES[2])
     reported = as_at_table(drawn, day, history=read.table("history"))
     areas, books, faults = _released(project, read, known, drawn, reported, context)

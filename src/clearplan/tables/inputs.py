@@ -141,6 +141,10 @@ ACCIDENTS = InputTable(
                tag="#date+occurred"),
         coded("device", "class of the device", leaves="partner", tag="#cause+type+device"),
         ERROR,
+        replace(number("entered_error_m", "position error as it was written, where that of a place stands instead",
+                       "m", 0, 100_000), leaves="partner", tag="#geo+error+m+entered"),
+        text("error_from", "layer or reason from which the position error is where the coordinates are those of a "
+             "place; blank: as written", "partner", "#meta+source+error"),
         *restricted(*TAIL, only=("recorded_on",)),
     ),
     day="occurred_on",
