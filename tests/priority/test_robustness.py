@@ -794,6 +794,27 @@ def shared_world(seed=3, count=60):
     return ranked, pd.DataFrame(draws, index=ranked["task_id"]), plan
 
 
+def test_a_count_of_accidents_at_centroids_is_drawn_from_low_to_high_beside_tasks_that_shift():
+    """The first has 2 of 0 to 4 accidents, evenly on either side; the second 2 for sure; the third shifts, 0 or 1."""
+    tasks, plan = made([[0.5], [0.5], [0.5]], weight_spread=1e-9, precision=0.005)
+    counted = Criterion(name="accidents", weight=1, zero_at=0, one_at=4, source="t")
+    plan = plan.model_copy(update={"criteria": (counted,), "accidents_radius_m": 500.0})
+    east = [0, 9000, 18_000]
+    tasks = plain(tasks).assign(position_error_m=[0.0, 0.0, 300.0], position_from=["H0", "H1", "H2"])
+    tasks = tasks.set_geometry([box(E0 + x, N0, E0 + x + 10, N0 + 10) for x in east])
+    own = [(-450, 5), (-450, 5), (-1400, 5), (-1400, 5), (9100, 5), (9100, 5), (18_710, 5)]
+    accidents = accident_table([(E0 + x, N0 + y) for x, y in own], [None] * 7)
+    accidents["position_error_m"] = 1000.0
+    accidents["error_from"] = [*["settlements"] * 4, None, None, None]
+    ranked = cp.rank(tasks, NO_ZONES, plan, accidents=accidents)
+    figures = ranked.set_index("task_id")[["c_accidents_raw", "c_accidents_low", "c_accidents_high"]].sort_index()
+    assert figures.to_numpy().tolist() == [[2, 0, 4], [2, 2, 2], [0, 0, 1]]
+    found = dict(zip(ranked["task_id"], first_shares(ranked, plan), strict=True))
+    assert found == pytest.approx({"T0000": 0.5, "T0001": 0.5, "T0002": 0.0}, abs=0.02)
+    # The first and the second have the same value, and a draw tells them apart.
+    assert (robust(ranked, plan).set_index("task_id")["rank_high"][["T0000", "T0001"]] == 2).all()
+
+
 def test_blocks_and_threads_move_no_shared_draw(monkeypatch):
     ranked, shares, plan = shared_world()
     whole = acceptability(ranked, plan, "survey", shares)

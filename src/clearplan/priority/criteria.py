@@ -81,7 +81,7 @@ class Figure:
 
     ``zones``: the zones from which the doubt of each task comes, '; ' between, where it comes from zones. ``rises``:
     direction in which a shift of the task raises the figure, clockwise from grid north [°]. ``elsewhere``: the figure
-    at each of ``geo.shifts.PLACES`` (n, places), where no direction says it.
+    at each of ``geo.shifts.PLACES`` (n, places), where no direction says it; NaN: no shift of the task alone does.
     """
 
     likely: Array
@@ -300,6 +300,7 @@ def _accidents(tasks: Any, zones: Any, settings: PrioritySettings, around: Aroun
     sure = counts_within(ground, points[~doubted], within_m, error).astype(float)
     place_m = pd.to_numeric(counted["position_error_m"]).to_numpy(float)[doubted]
     least, most = _counts_between(ground, points[doubted], within_m, error, place_m)
+    found[least < most, 1:] = np.nan  # a shift of the task alone does not say what is near
     return Figure(found[:, 0], sure.min(axis=1) + least, sure.max(axis=1) + most, elsewhere=found)
 
 

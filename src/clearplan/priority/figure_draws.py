@@ -4,7 +4,8 @@ The shift of a position is a vector, one for each hazard: all tasks whose positi
 (``position_from``) move with it, towards one village and away from the next. A distance moves evenly from low to likely
 to high as the shift goes against or along the direction in which it rises (``c_<criterion>_rises``). That is right for
 what lies far off; of what lies nearer than the shift it assumes that the task does not pass it. A count is what was
-counted at the nearest of the places where the task may lie (``c_<criterion>_elsewhere``).
+counted at the nearest of the places where the task may lie (``c_<criterion>_elsewhere``); where that is blank, what is
+counted may lie elsewhere, too, and the count of each task lies anywhere from low to high.
 """
 
 from __future__ import annotations
@@ -84,7 +85,12 @@ def figure_draws(
         if drawn is not None:
             makers.append((k, rows, _jointly(own, criterion, rows, drawn)))
         elif _shared(own, criterion) == "hazard" and f"c_{criterion.name}_elsewhere" in own.columns:
-            makers.append((k, rows, _counted(own, criterion, rows)))
+            there = _placed(own, criterion)[rows]
+            if there.any():
+                makers.append((k, rows[there], _counted(own, criterion, rows[there])))
+            if not there.all():
+                random = np.random.default_rng([asked.seed, 20 + k])
+                makers.append((k, rows[~there], _between(own, criterion, rows[~there], _alone(random, (~there).sum()))))
         else:
             random = np.random.default_rng([asked.seed, 20 + k])
             makers.append((k, rows, _between(own, criterion, rows, _ways(own, criterion, rows, zones, random))))
@@ -144,6 +150,8 @@ def alike(own: pd.DataFrame, criteria: list[Criterion], shares: Array | None) ->
             elif _shared(own, c) == "hazard":
                 keys += [own[f"c_{c.name}_{part}"] for part in _PARTS if f"c_{c.name}_{part}" in own.columns]
                 keys.append(pd.Series(_hazard_of(own), index=own.index))
+                if f"c_{c.name}_elsewhere" in own.columns:
+                    alone[np.setdiff1d(_uncertain(own, c), np.flatnonzero(_placed(own, c)))] = True
     if shares is not None:
         keys.append(pd.Series([row.tobytes() for row in shares], index=own.index))
         keys += [own["area_m2"]] if any(c.name == "expected_area" for c in criteria) else []
@@ -229,6 +237,13 @@ def _jointly(own: pd.DataFrame, criterion: Criterion, rows: Array, drawn: Array)
     return moves
 
 
+def _placed(own: pd.DataFrame, criterion: Criterion) -> Array:
+    """Whether a task's own position is all the doubt of its count: else what is counted may lie elsewhere, too (n)."""
+    written = own[f"c_{criterion.name}_elsewhere"]
+    there: Array = (written.notna() & (written != "")).to_numpy(bool)
+    return there
+
+
 def _counted(own: pd.DataFrame, criterion: Criterion, rows: Array) -> Callable[[Block], Moves]:
     """How far the figure at the place to which its hazard shifts moves the value of each task."""
     figures = np.array(
@@ -274,7 +289,11 @@ def _ways(
         return _by_shift(_hazard_of(own)[rows], own[f"c_{criterion.name}_rises"].to_numpy(float)[rows])
     if shared == "surface":
         return lambda block: lambda draws: _signed(block.surface[draws])
-    size = len(rows) if shared == "task" else 1
+    return _alone(random, len(rows) if shared == "task" else 1)
+
+
+def _alone(random: np.random.Generator, size: int) -> Callable[[Block], Ways]:
+    """A part of the way drawn for each row by itself, or one for all of them where ``size`` is 1."""
 
     def alone(block: Block) -> Ways:
         u = 2 * random.random((len(block.surface), size)) - 1

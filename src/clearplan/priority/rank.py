@@ -230,10 +230,10 @@ def _criterion(
 
 
 def _figures_elsewhere(figure: Figure) -> list[str]:
-    """Figures at the places where a task may lie, as text; blank where they are all the same."""
+    """Figures at the places where a task may lie, as text; blank where all are the same or no shift says it."""
     if figure.elsewhere is None:
         return [""] * len(figure.likely)
-    changes = figure.low < figure.high
+    changes = (figure.low < figure.high) & ~np.isnan(figure.elsewhere).any(axis=1)
     return [
         " ".join(f"{one:g}" for one in row) if own else "" for row, own in zip(figure.elsewhere, changes, strict=True)
     ]
