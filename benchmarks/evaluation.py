@@ -38,7 +38,7 @@ def slope_of(world: World, **changed) -> float:
     """Calibration slope of a fit (without its spreads) against the true contamination of all known cells."""
     from scipy.special import expit
 
-    from clearplan.surface.fit import fit_rows, roles_of
+    from clearplan.surface.learning import fit_rows, roles_of
     from clearplan.surface.likelihood import Model, base_for, logistic
     from clearplan.surface.samples import take_sample
     from clearplan.surface.scores import recalibrate
@@ -46,7 +46,7 @@ def slope_of(world: World, **changed) -> float:
     plain, first = changed.pop("plain", False), changed.pop("first", None)
     settings = fit_settings(world, **changed)
     sample = take_sample(world.evidence, settings, accidents=world.accidents.iloc[:first])
-    roles = roles_of(world.evidence, settings)
+    roles = roles_of(world.evidence.settings, settings)
     if plain:  # accidents against background, as if background were clear of hazard; settlements among the terms
         table, names = sample.table, list(roles.names)
         g, own = table[names].to_numpy(float), table["label"].notna().to_numpy()
@@ -55,7 +55,7 @@ def slope_of(world: World, **changed) -> float:
         base = base_for(g[~own] @ strengths, np.full((~own).sum(), 1 / (~own).sum()), world.prevalence)
         model = Model(base, strengths, np.zeros(len(names)))
     else:
-        model = fit_rows(sample.table, roles, settings, settings.penalties[0])
+        model = fit_rows(sample, roles, settings, settings.penalties[0])
     p = expit(model.score(world.cells[list(roles.names)].to_numpy(float)))
     return recalibrate(world.cells["contaminated"], p)[0]
 
@@ -78,7 +78,7 @@ def one_world(seed: int) -> list[dict]:
     found = evaluate(world.evidence, world.accidents, world.areas, settings)
     rows = [{"seed": seed, "way": "fitted mode", "slope": slope, "intercept": intercept, "fit_s": took,
              "evaluate_s": time.perf_counter() - begin}]  # fmt: skip
-    means = found.folds.groupby("rung")[SHOWN].mean()
+    means = found.figures[found.figures["ranked_by"] == "accidents"].set_index("rung")[SHOWN]
     rows[0] |= {f"{rung} {name}": value for rung, row in means.iterrows() for name, value in row.items()}
     told = fitted.table.set_index("evidence")
     for name in ("line", "records", "sha", "strikes"):
@@ -107,7 +107,13 @@ def report(table: pd.DataFrame, as_json: bool) -> None:
     ours = table[table["way"] == "fitted mode"]
     print(f"\n| held-out accidents, mean of {worlds} worlds | top 5 % | 10 % | 20 % | ROC-AUC | average precision |")
     print("|---|---|---|---|---|---|")
-    for rung in ("belt only", "distance only", "all terms (fitted)"):
+    for rung in (
+        "belt only",
+        "nearest past accident",
+        "logistic regression",
+        "gradient boosting",
+        "all terms (fitted)",
+    ):
         values = [
             ours[f"{rung} {n}"].mean() for n in ("recall_5", "recall_10", "recall_20", "roc_auc", "average_precision")
         ]

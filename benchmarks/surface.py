@@ -109,7 +109,7 @@ def work_ours(path: Path, what: str) -> dict:
     import shapely
 
     import clearplan as cp
-    from clearplan.surface.probability import _tiles
+    from clearplan.surface.probability import tiles_of
 
     tables = pd.read_pickle(path)
     if what == "region":
@@ -123,7 +123,7 @@ def work_ours(path: Path, what: str) -> dict:
     if what != "base":
         return answer
     begin = time.perf_counter()
-    for _ in _tiles(gathered(tables, cell_m)):
+    for _ in tiles_of(gathered(tables, cell_m)):
         pass
     answer["terms"] = time.perf_counter() - begin
     begin = time.perf_counter()

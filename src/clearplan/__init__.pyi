@@ -73,8 +73,8 @@ from .study.run import write_study as write_study
 from .study.study import Study as Study
 from .surface.evaluation import evaluate as evaluate
 from .surface.evidence import collect_evidence as collect_evidence
+from .surface.expected import expected_area as expected_area
 from .surface.fit import fit_surface as fit_surface
-from .surface.probability import expected_area as expected_area
 from .surface.probability import make_surface as make_surface
 from .tables.check import check as check
 from .treaty.clock import clock as clock

@@ -129,7 +129,7 @@ def test_every_command_that_reads_decisions_can_accept_a_rewriting(project, monk
     def evaluation_begins(*arguments):
         raise ReadError("the evaluation begins")
 
-    monkeypatch.setattr("clearplan.study.run.evaluate", evaluation_begins)
+    monkeypatch.setattr("clearplan.study.run.evaluated", evaluation_begins)
     release_again(project, [RELEASES[0], *RELEASES[2:]])
     refused = clearplan(command, plan)
     assert refused.returncode == 1

@@ -23,8 +23,9 @@ from clearplan.core.errors import CrsError, OutputError, SettingsError, TableErr
 from clearplan.geo.grids import Window, make_grid
 from clearplan.settings.base import check_settings
 from clearplan.settings.surface import SurfaceSettings
-from clearplan.surface.evidence import fall_off
-from clearplan.surface.probability import LEAST, UNKNOWN, UNKNOWN_CODE, area_and_draws, draw_strengths, evidence_at
+from clearplan.surface.expected import area_and_draws
+from clearplan.surface.makers import fall_off
+from clearplan.surface.probability import LEAST, UNKNOWN, UNKNOWN_CODE, draw_strengths, evidence_at
 from tests.conftest import E0, N0, UTM, accident_table, hazard_table, random_world
 
 REACH = 2_000.0
@@ -299,7 +300,8 @@ def test_the_raster_says_what_the_points_say(tmp_path):
     assert surface.codes[1] == "line"
     assert surface.codes[9] == "searched"
     assert surface.known_m2 + surface.unknown_m2 == GRID.cells * 10_000
-    assert surface.expected_m2 == pytest.approx(float(np.nansum(p.astype(float))) * 10_000)
+    # Of the shares before they are rounded to parts of 10,000.
+    assert surface.expected_m2 == pytest.approx(float(np.nansum(p.astype(float))) * 10_000, rel=1e-4)
     window = Window(5, 7, 11, 13)
     assert np.array_equal(surface.read(window)[0], p[5:16, 7:20], equal_nan=True)
 

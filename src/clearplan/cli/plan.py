@@ -165,26 +165,34 @@ def _print_programme(planned: Planned) -> None:
 def evaluate(
     project: ProjectFile,
     out: OutPage = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="DAY", help="Predict the accidents after this day from what was known by it."),
+    ] = None,
     as_at: AsAt = None,
     offline: Offline = False,
     accept_rewritten: AcceptRewritten = None,
 ) -> None:
     """Test how well the surface predicts accidents.
 
-    It is tested on accidents that it has not seen, beside the belt alone and distance alone. plan.toml needs
-    [surface] and [fit]. --out writes a page with tables and pictures.
+    It is tested on accidents that it has not seen, beside simpler ways and two that learn from the same evidence.
+    plan.toml needs [surface] and [fit]. --out writes a page with tables and pictures.
     """
-    from clearplan.outputs.report.evaluation import ladder_cells
+    from clearplan.outputs.report.evaluation import WAYS, ladder_cells
     from clearplan.study.run import evaluate_study
     from clearplan.surface.evaluation import evaluation_tables
     from clearplan.tables.check import each_row
 
-    study, evaluation = evaluate_study(project, out, as_at=as_at, offline=offline, accept_rewritten=accept_rewritten)
+    study, evaluation = evaluate_study(
+        project, out, until=until, as_at=as_at, offline=offline, accept_rewritten=accept_rewritten
+    )
     _print_rewritings(study)
-    say("Whole blocks are held out in turn; each figure is the mean over the folds (lowest to highest)")
-    print_table(*ladder_cells(evaluation_tables(evaluation)["ladder"]))
+    ladder = evaluation_tables(evaluation)["ladder"]
+    for judged in dict.fromkeys(ladder["judged"]):
+        say(f"{WAYS[judged]}; plus or minus one standard error")
+        print_table(*ladder_cells(ladder[ladder["judged"] == judged]))
+        typer.echo()
     rows = [(row.what, row.accidents, row.outside, f"{100 * row.share:.0f} %") for row in each_row(evaluation.outside)]
-    typer.echo()
     print_table(("accidents outside of", "accidents", "outside", "share"), rows)
     for note in evaluation.notes:
         say(f"NOTE: {note}")

@@ -75,7 +75,7 @@ def hillshade_png(path: str | Path, *, exaggeration: float = 4.0, largest_px: in
     """
     with (
         damage_named(path),
-        _opened(path) as source,
+        opened(path) as source,
         WarpedVRT(source, resampling=Resampling.cubic_spline, **_mercator(source, largest_px)) as warped,
     ):
         height_m = warped.read(1, masked=True).astype("float32").filled(np.nan)
@@ -115,7 +115,7 @@ def relief_of(
     side = (east - west) / shape[1]
     transform = Affine(side, 0, west, 0, (south - north) / shape[0], north)
     frame = {"crs": crs.to_wkt(), "transform": transform, "width": shape[1], "height": shape[0]}
-    with damage_named(path), _opened(path) as source:
+    with damage_named(path), opened(path) as source:
         with WarpedVRT(source, crs=crs.to_wkt()) as own:
             cell_m = float(own.transform.a)
         with WarpedVRT(source, resampling=Resampling.cubic_spline, **frame) as warped:
@@ -145,7 +145,7 @@ def mean_slope(path: str | Path, polygons: gpd.GeoDataFrame) -> np.ndarray:
     crs = require_metres(polygons)
     with (
         damage_named(path),
-        _opened(path) as source,
+        opened(path) as source,
         WarpedVRT(source, crs=crs.to_wkt(), resampling=Resampling.bilinear) as warped,
     ):
         height_m = warped.read(1, masked=True).astype("float64").filled(np.nan)
@@ -175,7 +175,7 @@ def mean_slope(path: str | Path, polygons: gpd.GeoDataFrame) -> np.ndarray:
     return out
 
 
-def _opened(path: str | Path) -> Any:
+def opened(path: str | Path) -> Any:
     """A raster that states its CRS; whoever reads it names its damage (``damage_named``)."""
     source = open_raster(path)
     if source.crs is None:

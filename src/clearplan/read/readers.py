@@ -523,6 +523,10 @@ _RANKED_NUMBERS = (
     "expected_m2",
     "low_m2",
     "high_m2",
+    "mean_low_m2",
+    "mean_high_m2",
+    "holds_any",
+    "relative",
     "known_m2",
     "unknown_m2",
     "first_share",
@@ -546,7 +550,7 @@ def read_ranked(path: str | Path) -> pd.DataFrame:
     """
     refuse_half_exchanged(Path(path).parent)
     frame = read_raw(Path(path), layer="tasks").frame
-    own = [c for c in frame.columns if c.startswith("c_") and not c.endswith("_zones")]
+    own = [c for c in frame.columns if c.startswith("c_") and not c.endswith(("_zones", "_elsewhere"))]
     numbers = own + [c for c in frame.columns if c in _RANKED_NUMBERS]
     ranks = [c for c in ("rank", "rank_low", "rank_high") if c in frame.columns]
     return frame.assign(

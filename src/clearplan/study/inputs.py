@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
@@ -24,6 +24,7 @@ from clearplan.records.minefields import RecordReading, read_record_source
 from clearplan.settings.base import paths_of
 from clearplan.settings.project import Project
 from clearplan.settings.sources import RecordSettings, SourceSettings
+from clearplan.surface.covariates import is_raster
 from clearplan.tables.check import fault, fault_table
 from clearplan.tables.entry import DISTRICTS, Link
 from clearplan.tables.inputs import INPUTS
@@ -43,6 +44,7 @@ class Inputs:
     lines : ids of the hazards of each contact line
     balance : what became of the rows of each source
     settlements, roads : layers that the surface asks for
+    covariates : layers of shapes of its covariates, by name
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -53,6 +55,7 @@ class Inputs:
     balance: tuple[Balance, ...] = ()
     settlements: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
+    covariates: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
 
     def table(self, name: str) -> gpd.GeoDataFrame:
         """A table as the stages take it: its rows numbered from 0."""
@@ -103,14 +106,19 @@ def read_inputs(project: Project, frame: WorkingCrs) -> Inputs:
     every = [reading for of_table in readings.values() for reading in of_table]
     _refuse_lost_reopenings(readings["releases"])
     layers = _place_layers(project, frame)
-    every += layers.values()
+    land = _covariate_layers(project, frame)
+    every += [*layers.values(), *land.values()]
     return Inputs(
         tables={name: _whole(name, of_table, frame) for name, of_table in readings.items()},
         faults=pd.concat([fault_table([]), *(reading.faults for reading in every)], ignore_index=True),
         operations=sorted({words for reading in every for words in reading.operation.split("; ") if words}),
         records=tuple(records),
         lines=[reading.table["hazard_id"].tolist() for reading in readings["hazards"][: len(project.contact_line)]],
-        balance=(*_balances(readings, records), *(balance_of_layer(name, layer) for name, layer in layers.items())),
+        balance=(
+            *_balances(readings, records),
+            *(balance_of_layer(name, layer) for name, layer in (layers | land).items()),
+        ),
+        covariates={name: layer.table for name, layer in land.items()},
         **{name: layer.table for name, layer in layers.items()},
     )
 
@@ -121,6 +129,17 @@ def _place_layers(project: Project, frame: WorkingCrs) -> dict[str, Reading]:
         return {}
     paths = {"settlements": project.surface.settlements, "roads": project.surface.roads}
     return {name: read_place_layer(path, frame.crs, project.limits) for name, path in paths.items() if path is not None}
+
+
+def _covariate_layers(project: Project, frame: WorkingCrs) -> dict[str, Reading]:
+    """Covariates of the surface that are shapes; rasters are read where they are needed."""
+    if project.surface is None:
+        return {}
+    return {
+        covariate.name: read_background(covariate.layer, frame.crs, project.limits)
+        for covariate in project.surface.covariates
+        if covariate.layer is not None and not is_raster(covariate.layer)
+    }
 
 
 def _balances(readings: dict[str, list[Reading]], records: list[RecordReading]) -> tuple[Balance, ...]:

@@ -101,6 +101,7 @@ def _made_for(study: Study, tier: Tier, asked: PublishSettings) -> Study:
             "books": books if counts is None else books | {"accidents": counts},
             "net": books["net_area"],
             "evidence": None,
+            "known_by": None,
             "fit": None,
             "surface": None,
             "dossier": None if study.dossier is None else _dossier(study.dossier, moved),

@@ -12,13 +12,13 @@ import geopandas as gpd
 import pandas as pd
 
 from clearplan.core import replacing
-from clearplan.core.crs import WorkingCrs, working_crs
+from clearplan.core.crs import working_crs
 from clearplan.core.errors import OutputError, SettingsError, TableError
 from clearplan.core.reason import Reason
 from clearplan.core.writing import refuse_taken
 from clearplan.land.as_at import as_at as as_at_table
 from clearplan.land.as_at import day_of
-from clearplan.land.audit import closed_by_row, searches
+from clearplan.land.audit import closed_by_row
 from clearplan.land.decisions import decisions_of
 from clearplan.land.footprints import footprints, net_area
 from clearplan.land.jurisdiction import ground_of_state, within_state
@@ -62,11 +62,10 @@ from clearplan.study.provenance import record_run
 from clearplan.study.publish import publish_study
 from clearplan.study.ranking import rank_tasks
 from clearplan.study.study import Study
+from clearplan.study.surface import KnownThen, evaluated, learned, with_expected
 from clearplan.study.treaty import make_dossier
-from clearplan.surface.evaluation import Evaluation, evaluate, evaluation_tables
-from clearplan.surface.evidence import Evidence, collect_evidence
-from clearplan.surface.fit import Fit, fit_surface
-from clearplan.surface.probability import Surface, area_and_draws, expected_area
+from clearplan.surface.evaluation import Evaluation, evaluation_tables
+from clearplan.surface.probability import Surface
 from clearplan.tables.inputs import INPUTS
 from clearplan.tables.tiers import TIERS, check_tier
 
@@ -318,14 +317,14 @@ def _worked_out(
         district_name=context.district_name,
     )
     progress(STAGES[4])
-    # A hazard that was reported stays evidence, released or closed: only the search of its ground moves a share.
-    reported = reported.assign(status="open")
-    evidence = _evidence(project, frame, known, reported, context)
-    learned = _learned(project, evidence, known, reported)
-    shares = None
-    if evidence is not None:
-        evidence = evidence if learned is None else replace(evidence, settings=learned.settings)
-        tasks, books, shares = _with_expected(tasks, books, evidence, learned, context)
+    known_by = KnownThen(project, read, drawn, context)
+    evidence, fitted, shares = None, None, None
+    if project.surface is not None:
+        evidence = known_by(project.surface.decided, None)
+        if project.surface.mode == "fitted":
+            fitted = learned(known_by, evidence)
+            evidence = known_by(fitted.settings, None)
+        tasks, books, shares = with_expected(tasks, books, evidence, fitted, context)
     progress(STAGES[5])
     tasks = rank_tasks(project, frame, known, context, tasks, shares)
     why = why_this_order(tasks, project.priority)
@@ -371,7 +370,8 @@ def _worked_out(
         context=replace(context, elevation=users.context.elevation),
         records=known.records,
         evidence=evidence,
-        fit=learned,
+        known_by=known_by if evidence is not None else None,
+        fit=fitted,
         chain=chain,
         copies=copies,
     )
@@ -425,51 +425,11 @@ def _released(
     return left, books, faults
 
 
-def _evidence(
-    project: Project, frame: WorkingCrs, known: Inputs, areas: gpd.GeoDataFrame, context: Context
-) -> Evidence | None:
-    """All evidence of the day on one grid, searches of releases included; None where the plan asks for no surface."""
-    asked = project.surface
-    if asked is None:
-        return None
-    mask = getattr(context, asked.mask) if asked.mask is not None else None
-    if asked.mask is not None and mask is None:
-        raise SettingsError(f"surface.mask: context.{asked.mask} gives no file; add it, or drop mask")
-    searched = None
-    if project.release is not None and len(known.tables["releases"]):
-        searched = searches(
-            known.table("releases"),
-            project.release.detection,
-            known.table("accidents"),
-            known.table("hazards"),
-            as_at=project.study.as_at,
-        )
-    return collect_evidence(
-        known.table("hazards"),
-        areas,
-        known.table("accidents"),
-        asked,
-        region=project.study.region,
-        settlements=known.settlements,
-        roads=known.roads,
-        mask=mask,
-        searched=searched,
-    )
-
-
-def _learned(project: Project, evidence: Evidence | None, known: Inputs, areas: gpd.GeoDataFrame) -> Fit | None:
-    """Strengths learned from what happened, in the fitted mode."""
-    if evidence is None or evidence.settings.mode == "expert":
-        return None
-    if project.fit is None:
-        raise SettingsError("surface.mode is fitted: add [fit], which says what to learn from and how")
-    return fit_surface(evidence, project.fit, accidents=known.table("accidents"), areas=areas)
-
-
 def evaluate_study(
     plan_path: str | Path,
     out: str | Path | None = None,
     *,
+    until: str | dt.date | None = None,
     as_at: str | dt.date | None = None,
     offline: bool = False,
     accept_rewritten: str | None = None,
@@ -482,13 +442,17 @@ def evaluate_study(
         As for :func:`run_study`; the plan needs [surface] and [fit].
     out : path, optional
         New HTML file for the evaluation.
+    until : date or ISO text, optional
+        What was known by this day is held against the accidents after it, beside the blocks that are held out.
     accept_rewritten : str, optional
         As for :func:`run_study`; the reason is kept at once, for an evaluation needs no file.
 
     Raises
     ------
     SettingsError
-        The plan has no [surface] or no [fit].
+        The plan has no [surface] or no [fit]; ``until`` is no day before the study's.
+    TableError
+        No accident to judge by, or nothing to rank.
     RewrittenError
         Decisions that earlier runs knew are changed or gone.
     OutputError
@@ -504,33 +468,22 @@ def evaluate_study(
     if accept_rewritten is not None:
         study = _kept(study)
     assert study.evidence is not None
-    found = evaluate(study.evidence, study.accidents, footprints(study.hazards, project.footprints), project.fit)
+    assert study.known_by is not None
+    day = None if until is None else day_of(until).date()
+    if day is not None and day >= study.project.study.as_at:
+        raise SettingsError(f"until {day}: must lie before the study's day, {study.project.study.as_at}")
+    with study.users_names():
+        found = evaluated(study.known_by, study.evidence, day)
+        told = learned(study.known_by, study.evidence)
     if out is not None:
-        told = fit_surface(study.evidence, project.fit, accidents=study.accidents, areas=study.areas)
         draw_evaluation(
             evaluation_tables(found),
             # Its maps are exact, whatever the project's tier.
-            titled(imprint_of(publish_study(study, "restricted")), "how well the surface foretells accidents"),
+            titled(imprint_of(publish_study(study, "restricted")), "how well the surface predicts accidents"),
             notes=found.notes,
             strengths=told.table,
         ).save(out)
     return study, found
-
-
-def _with_expected(
-    tasks: gpd.GeoDataFrame, books: dict[str, pd.DataFrame], evidence: Evidence, learned: Fit | None, context: Context
-) -> tuple[gpd.GeoDataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
-    """TASKS with the ground expected to be contaminated in each, the same for the districts, and each task's draws."""
-    draws = None if learned is None else learned.draws
-    found, drawn = area_and_draws(evidence, tasks, draws=draws)
-    shares = pd.DataFrame(drawn, index=pd.Index(tasks["task_id"]))
-    wider = gpd.GeoDataFrame(pd.concat([tasks, found], axis=1), crs=tasks.crs)
-    if context.districts is None:
-        return wider, books, shares
-    named = context.districts[[context.district_name]].rename(columns={context.district_name: "district"})
-    expected = named.join(expected_area(evidence, context.districts, draws=draws))
-    districts = pd.DataFrame(expected[expected["known_m2"] > 0]).reset_index(drop=True)
-    return wider, books | {"expected": districts}, shares
 
 
 def _previous(project: Project) -> pd.DataFrame | None:

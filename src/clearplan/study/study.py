@@ -21,6 +21,7 @@ from clearplan.read.snapshot import Snapshot
 from clearplan.records.minefields import RecordReading
 from clearplan.settings.project import Project
 from clearplan.study.chain import Chain
+from clearplan.study.surface import KnownThen
 from clearplan.surface.evidence import Evidence
 from clearplan.surface.fit import Fit
 from clearplan.surface.probability import Surface
@@ -39,7 +40,8 @@ class Study:
     books : net_area, ledger and others by name
     context : layers beneath the hazards
     records : what came out of each source of minefield records
-    evidence, fit, surface : of the share of ground that is contaminated
+    evidence, fit, surface : of the share of the ground that is contaminated
+    known_by : gives the evidence of any day, by settings; gone once published for the public
     why : why the order is what it is
     planned, dossier : the plan of work, and the tables to file
     chain : decisions of land release, held to those of earlier runs; None once published for a wider circle
@@ -55,6 +57,7 @@ class Study:
     context: Context = field(default_factory=Context)
     records: tuple[RecordReading, ...] = ()
     evidence: Evidence | None = None
+    known_by: KnownThen | None = None
     fit: Fit | None = None
     surface: Surface | None = None
     why: Why = field(default_factory=Why)

@@ -7,34 +7,42 @@ for the raster, for areas, for fitting and for a click on the map, so that they 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from clearplan.core.checks import Day, parse_date
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import CrsError, SettingsError, TableError
-from clearplan.geo.distances import distance_m, kernel_patch, kernel_sum, nearest
-from clearplan.geo.grids import Grid, Layer, Window, burn, burn_sum, cell_of, in_cells, layer, make_grid, region_bounds
-from clearplan.settings.surface import SurfaceSettings, SurfaceTerm
-from clearplan.surface.belts import ContactLine, contact_lines, deepest_to_local, left_of, touched_places
+from clearplan.geo.grids import Grid, Layer, Window, burn, burn_sum, layer, make_grid, region_bounds
+from clearplan.settings.surface import DATED, SurfaceSettings, SurfaceTerm
+from clearplan.surface.covariates import LandMaker, covariate_maker
+from clearplan.surface.makers import (
+    Maker,
+    ages,
+    by_accidents,
+    by_age,
+    by_distance,
+    by_line,
+    by_records,
+    by_reliability,
+    faded,
+)
 from clearplan.tables.check import placed, remaining
 
 Array = NDArray[Any]
 
 #: Largest raster that is made [cells]: 0.75 GB before compression, some minutes on 2 cores (benchmarks/README.md).
 MAX_CELLS = 250_000_000
-#: Terms that move a probability where something is known, and make nothing known by themselves: that people live in a
+#: Terms that move a share where something is known, and make nothing known by themselves: that people live in a
 #: place, or drive through it, tells nobody whether it is contaminated.
 CONTEXT = ("settlements", "roads")
-#: What evidence within reach weighs at least, so that "little" and "nobody knows" stay apart in float32.
-_FAINT = np.float32(1e-30)
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ class Evidence:
 
     settings: SurfaceSettings
     grid: Grid
-    makers: tuple[Callable[[Window], list[Array] | None], ...]
+    makers: tuple[Maker, ...]
+    land: tuple[LandMaker, ...]
     mask: Layer | None
     searched: Layer | None
     shifts: Array
@@ -51,13 +60,14 @@ class Evidence:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Columns of the model: one for each term, two for a line whose sides differ."""
-        return tuple(name for term in self.settings.terms for name in term.columns)
+        """Columns of the model: one for each scale of a term, two for a line whose sides differ, then covariates."""
+        return tuple(self.settings.strengths)
 
     @property
     def codes(self) -> dict[int, str]:
-        """Codes of the evidence that moved a cell most; 0 is none."""
-        return {0: "none"} | dict(enumerate((*self.names, "searched"), start=1))
+        """Codes of the evidence that moved a cell most; 0 is none. Scales of one term share a code."""
+        kinds = dict.fromkeys(self.settings.kinds[n] if n not in ("line-left", "line-right") else n for n in self.names)
+        return {0: "none"} | dict(enumerate((*kinds, "searched"), start=1))
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,11 @@ def collect_evidence(  # noqa: PLR0913 - one keyword for each layer of evidence
     roads: gpd.GeoDataFrame | None = None,
     mask: gpd.GeoDataFrame | None = None,
     searched: gpd.GeoDataFrame | None = None,
+    cleared: gpd.GeoDataFrame | None = None,
+    reliability: pd.Series | None = None,
+    covariates: Mapping[str, gpd.GeoDataFrame] | None = None,
+    elevation: str | Path | None = None,
+    as_at: Day | None = None,
 ) -> Evidence:
     """Lay all evidence on one grid.
 
@@ -89,7 +104,8 @@ def collect_evidence(  # noqa: PLR0913 - one keyword for each layer of evidence
     hazards : GeoDataFrame
         HAZARDS: contact lines, and the ``reliability`` [0-1] of records where that column is there.
     areas : GeoDataFrame
-        AREAS: footprints of records, confirmed, suspected and struck ground. Closed and deferred rows say nothing.
+        AREAS: footprints of records, confirmed, suspected and struck ground. Closed rows are evidence for the term of
+        that name alone, dated by a column ``closed_on`` where there is one; deferred rows say nothing.
     accidents : GeoDataFrame
         ACCIDENTS; may be empty.
     settings : SurfaceSettings
@@ -103,6 +119,17 @@ def collect_evidence(  # noqa: PLR0913 - one keyword for each layer of evidence
     searched : GeoDataFrame, optional
         Polygons with ``detection``: the probability that the search would have found what was there [0-1]; each
         row is one pass.
+    cleared : GeoDataFrame, optional
+        RELEASES, for the term of that name: of those by clearance with finds.
+    reliability : Series, optional
+        Share of the areas of each source that hold something [0-1], index the source, for ``learn_reliability``.
+    covariates : mapping, optional
+        Layers of shapes for covariates that are no rasters, by name, in the same CRS.
+    elevation : path, optional
+        Raster of heights [m], for slope and relief.
+    as_at : date or ISO text, optional
+        Day from which ages count; needed where a term has a half-life. Rows that are dated after it are the caller's
+        to leave out (:func:`clearplan.as_at`).
 
     Returns
     -------
@@ -117,8 +144,9 @@ def collect_evidence(  # noqa: PLR0913 - one keyword for each layer of evidence
     TableError
         A contact line is not one line, or ``detection`` or ``reliability`` is not within 0-1.
     """
-    layers = [table for table in (settlements, roads, mask, searched) if table is not None]
-    crs = require_metres(hazards, areas, accidents, *layers)
+    covariates = covariates or {}
+    given = [t for t in (settlements, roads, mask, searched, cleared, *covariates.values()) if t is not None]
+    crs = require_metres(hazards, areas, accidents, *given)
     if (region is None) == (grid is None):
         raise SettingsError("surface: give region or grid, and not both")
     if grid is None:
@@ -132,36 +160,33 @@ def collect_evidence(  # noqa: PLR0913 - one keyword for each layer of evidence
         )
     refuse_too_large(grid)
     asked = {term.evidence for term in settings.terms}
-    tables = {"settlements": settlements, "roads": roads}
-    makers = []
-    for term in settings.terms:
-        if term.evidence == "line":
-            makers.append(_line_maker(grid, hazards, term, settings.max_distance_m))
-        elif term.evidence == "records":
-            makers.append(_records_maker(grid, hazards, areas, term, settings.max_distance_m))
-        elif term.evidence == "accidents":
-            makers.append(_accidents_maker(grid, accidents, term, settings.max_distance_m))
-        else:
-            shapes = _reported(term.evidence, hazards, areas, tables)
-            makers.append(_distance_maker(grid, shapes, term, settings.max_distance_m))
+    day = None if as_at is None else pd.Timestamp(parse_date(as_at, None))
+    layers = {"settlements": settlements, "roads": roads, "cleared": cleared, "reliability": reliability}
+    reach_m = settings.max_distance_m
+    makers = [_maker(term, grid, hazards, areas, accidents, layers, day, reach_m) for term in settings.terms]
+    land = [covariate_maker(one, grid, covariates, elevation, reach_m) for one in settings.covariates]
     passes, shifts = _search_shifts(searched)
     return Evidence(
         settings=settings,
         grid=grid,
         makers=tuple(makers),
+        land=tuple(land),
         mask=None if mask is None else layer(grid, mask.geometry.to_numpy()),
         searched=None if passes is None else layer(grid, passes),
         shifts=shifts,
-        left_out=tuple(name for name in _held(hazards, areas, accidents) if name not in asked),
+        left_out=tuple(name for name in _held(hazards, areas, accidents, layers) if name not in asked),
     )
 
 
-def _held(hazards: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame) -> list[str]:
+def _held(
+    hazards: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, accidents: gpd.GeoDataFrame, layers: Mapping[str, Any]
+) -> list[str]:
     """Kinds of evidence of which the tables hold at least one row that counts."""
     records = remaining(areas)["hazard_id"].isin(_reliability(hazards).index)
     held = {"line": (remaining(hazards)["kind"] == "contact-line").any(), "records": records.any()}
-    held |= {name: len(_reported(name, hazards, areas, {})) > 0 for name in ("cha", "sha", "strikes")}
+    held |= {name: len(evidence_rows(name, hazards, areas, layers)) > 0 for name in ("cha", "sha", "strikes")}
     held["accidents"] = len(placed(accidents)) > 0
+    held |= {name: len(evidence_rows(name, hazards, areas, layers)) > 0 for name in ("cleared", "closed")}
     return [name for name, some in held.items() if some]
 
 
@@ -182,57 +207,77 @@ def refuse_too_large(grid: Grid) -> None:
         )
 
 
-def fall_off(shape: str, distance: ArrayLike, scale_m: float, reach_m: float) -> Array:
-    """g: 1 at distance 0, falling, exactly 0 at the reach and beyond; (h(d) - h(reach)) / (1 - h(reach)).
+def _maker(
+    term: SurfaceTerm,
+    grid: Grid,
+    hazards: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame,
+    accidents: gpd.GeoDataFrame,
+    layers: Mapping[str, Any],
+    as_at: pd.Timestamp | None,
+    reach_m: float,
+) -> Maker:
+    """The maker of one term."""
+    if term.half_life is not None and as_at is None:
+        raise SettingsError(
+            f"surface.terms: half_life_years of {term.evidence} needs as_at, the day from which age counts"
+        )
+    day = as_at if as_at is not None else pd.Timestamp.max.floor("D")
+    if term.evidence == "line":
+        return by_line(grid, hazards, term, reach_m)
+    if term.evidence == "records":
+        records = remaining(areas)
+        trust = records["hazard_id"].map(_reliability(hazards)).astype(float)
+        return by_records(grid, records[trust.notna()], trust[trust.notna()], term, reach_m)
+    if term.evidence == "accidents":
+        own = placed(accidents)
+        return by_accidents(grid, own, faded(ages(own["occurred_on"], day), term.half_life), term, reach_m)
+    table = evidence_rows(term.evidence, hazards, areas, layers)
+    shapes = np.asarray(table.geometry.to_numpy(), dtype=object)
+    if term.evidence in DATED:
+        return by_age(grid, shapes, ages(table["since"], day), term, reach_m)
+    if term.learn_reliability:
+        known = layers["reliability"]
+        if known is None:
+            raise SettingsError(f"surface.terms: learn_reliability of {term.evidence} needs reliability, by source")
+        return by_reliability(grid, shapes, table["source"].map(known).fillna(1.0).to_numpy(float), term, reach_m)
+    return by_distance(grid, shapes, term, reach_m)
 
-    h is 1/(1 + d/scale) for 'long-tail', exp(-d/scale) for 'exponential', exp(-d2/(2 scale2)) for 'gaussian'.
 
-    >>> [round(float(fall_off("long-tail", d, 1_000, 9_000)), 3) for d in (0, 1_000, 9_000, 20_000)]
-    [1.0, 0.444, 0.0, 0.0]
+def evidence_rows(
+    name: str, hazards: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, layers: Mapping[str, Any]
+) -> gpd.GeoDataFrame:
+    """Rows with the shapes of one kind of evidence; ``since`` is their day, where the kind has one.
+
+    A minefield that is only an indication counts with the suspected ones. Cleared ground on which nothing was found, as
+    the release itself says, is no evidence.
     """
-
-    def h(d: Array) -> Array:
-        if shape == "long-tail":
-            return 1 / (1 + d / scale_m)
-        return np.exp(-d / scale_m) if shape == "exponential" else np.exp(-((d / scale_m) ** 2) / 2)
-
-    away, least = np.asarray(distance), float(h(np.asarray(float(reach_m))))
-    return np.where(away < reach_m, np.clip((h(np.minimum(away, reach_m)) - least) / (1 - least), _FAINT, 1), 0)
-
-
-def _fall(term: SurfaceTerm, distance: Array, reach_m: float, scale_m: float | None = None) -> Array:
-    weight: Array = fall_off(term.shape, distance, scale_m or term.scale_m, reach_m)
-    return weight.astype("float32", copy=False)
-
-
-# --- one maker for each kind of evidence: window -> g of its columns, or None where none of it is within reach
-# (functions of the module with their arguments, not closures: a study can be pickled)
-
-
-def _distance_maker(
-    grid: Grid, geometries: Array, term: SurfaceTerm, reach_m: float
-) -> Callable[[Window], list[Array] | None]:
-    return partial(_by_distance, grid, layer(grid, geometries, reach_m), term, reach_m)
-
-
-def _by_distance(grid: Grid, shapes: Layer, term: SurfaceTerm, reach_m: float, window: Window) -> list[Array] | None:
-    away = distance_m(grid, window, shapes, reach_m)
-    return None if away is None else [_fall(term, away, reach_m)]
-
-
-def _reported(name: str, hazards: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, tables: Mapping[str, Any]) -> Array:
-    """Shapes of one kind of evidence; a minefield that is only an indication counts with the suspected ones."""
-    if name in tables:
-        table = tables[name]
+    if name in ("settlements", "roads", "cleared"):
+        table = layers[name]
+        if table is None and name == "cleared":
+            return areas.iloc[:0].assign(since=pd.NaT)
         if table is None:
             raise SettingsError(f"surface.terms: {name} needs a layer; name its file as surface.{name}")
         table = placed(table) if "deferred" in table.columns else table
-        return np.asarray(table.geometry.to_numpy(), dtype=object)
+        return _cleared(table) if name == "cleared" else table
+    if name == "closed":
+        gone = placed(areas)
+        gone = gone[(gone["status"] == "closed") & (gone["kind"] != "contact-line")]
+        return gone.assign(since=gone["closed_on"] if "closed_on" in gone.columns else pd.NaT)
     left = remaining(areas)
     kind, cha = left["kind"], left["land_class"] == "CHA"
     fields = ~kind.isin(["contact-line", "cluster-strike"]) & ~left["hazard_id"].isin(_reliability(hazards).index)
     wanted = {"strikes": kind == "cluster-strike", "cha": fields & cha, "sha": fields & ~cha}[name]
-    return np.asarray(left[wanted].geometry.to_numpy(), dtype=object)
+    found: gpd.GeoDataFrame = left[wanted]
+    return found.assign(since=found["recorded_on"]) if "recorded_on" in found.columns else found.assign(since=pd.NaT)
+
+
+def _cleared(releases: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Releases by clearance in which something was found, or of which nobody says what was."""
+    items = releases["items"] if "items" in releases.columns else pd.Series(None, index=releases.index, dtype=object)
+    nothing = items.astype("string").str.strip().str.casefold().eq("none").fillna(value=False).to_numpy(bool)
+    own = releases[(releases["action"] == "cleared").to_numpy() & ~nothing]
+    return own.assign(since=own["decided_on"])
 
 
 def _reliability(hazards: gpd.GeoDataFrame) -> pd.Series:
@@ -244,98 +289,6 @@ def _reliability(hazards: gpd.GeoDataFrame) -> pd.Series:
     if len(wrong):
         raise TableError(f"hazards: reliability {wrong.iloc[0]:g} of {wrong.index[0]} is not within 0-1; correct it")
     return rho
-
-
-def _records_maker(
-    grid: Grid, hazards: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, term: SurfaceTerm, reach_m: float
-) -> Callable[[Window], list[Array] | None]:
-    """Mixture of a right and a wrong anchor; of records of equal reliability the nearest counts.
-
-    q = rho g(d; scale_m) + (1 - rho) share g(d; wrong_anchor_m), share = footprint / disc of wrong_anchor_m, at most
-    1; over the reliabilities 1 - prod(1 - q).
-    """
-    assert term.wrong_anchor_m is not None
-    wrong_m = term.wrong_anchor_m
-    left = remaining(areas)
-    rho = left["hazard_id"].map(_reliability(hazards)).astype(float).round(2)
-    left = left[rho.notna()]
-    rho = rho[rho.notna()]
-    share = np.minimum(shapely.area(left.geometry.to_numpy()) / (math.pi * wrong_m**2), 1.0)
-    groups = []
-    for trust in np.unique(rho):
-        own = (rho == trust).to_numpy()
-        groups.append((float(trust), layer(grid, left.geometry.to_numpy()[own], reach_m), share[own].astype("float32")))
-
-    return partial(_by_records, grid, groups, term, reach_m, wrong_m)
-
-
-def _by_records(
-    grid: Grid,
-    groups: list[tuple[float, Layer, Array]],
-    term: SurfaceTerm,
-    reach_m: float,
-    wrong_m: float,
-    window: Window,
-) -> list[Array] | None:
-    total: Array | None = None
-    for trust, shapes, parts in groups:
-        found = nearest(grid, window, shapes, reach_m)
-        if found is None:
-            continue
-        part = parts[found.number][found.cell]
-        q = trust * _fall(term, found.distance_m, reach_m)
-        q += (1 - trust) * part * _fall(term, found.distance_m, reach_m, wrong_m)
-        np.maximum(q, np.where(found.distance_m < reach_m, _FAINT, 0), out=q)
-        total = q if total is None else total + q - total * q
-    return None if total is None else [total.astype("float32", copy=False)]
-
-
-def _accidents_maker(
-    grid: Grid, accidents: gpd.GeoDataFrame, term: SurfaceTerm, reach_m: float
-) -> Callable[[Window], list[Array] | None]:
-    """1 - 2 ** (-density / half_at); density = accidents, each counted by g of its distance, by cells."""
-    assert term.half_at is not None
-    half_at = term.half_at
-    points = shapely.force_2d(shapely.centroid(in_cells(grid, placed(accidents).geometry.to_numpy())))
-    points = points[~(shapely.is_missing(points) | shapely.is_empty(points))]
-    held, count = np.unique(np.column_stack(cell_of(points)).reshape(-1, 2), axis=0, return_counts=True)
-    patch = kernel_patch(grid, reach_m, lambda d: fall_off(term.shape, d, term.scale_m, reach_m))
-
-    return partial(_by_accidents, held, count, patch, half_at)
-
-
-def _by_accidents(held: Array, count: Array, patch: Array, half_at: float, window: Window) -> list[Array] | None:
-    density = kernel_sum(window, held[:, 0], held[:, 1], count, patch) if len(held) else None
-    if density is None:
-        return None
-    return [-np.expm1(density * np.float32(-math.log(2) / half_at))]
-
-
-def _line_maker(
-    grid: Grid, hazards: gpd.GeoDataFrame, term: SurfaceTerm, reach_m: float
-) -> Callable[[Window], list[Array] | None]:
-    """Effective distance |d| x largest depth / local depth; of several lines the one with the larger g counts."""
-    return partial(_by_line, grid, contact_lines(grid, hazards, reach_m), term, reach_m)
-
-
-def _by_line(
-    grid: Grid, lines: list[ContactLine], term: SurfaceTerm, reach_m: float, window: Window
-) -> list[Array] | None:
-    split = len(term.columns) == 2
-    out: list[Array] | None = None
-    for line in lines:
-        found = nearest(grid, window, line.cells, reach_m)
-        if found is None:
-            continue
-        places = touched_places(grid, line, found)
-        ratio = deepest_to_local(line, places)[found.cell]
-        weight = _fall(term, np.minimum(found.distance_m * ratio, np.float32(reach_m)), reach_m)
-        if split or line.sides != "both":
-            left = left_of(grid, window, line, found, places, reach_m)
-            weight = weight if line.sides == "both" else weight * (left == (line.sides == "left"))
-        sides = [weight * left, weight * ~left] if split else [weight]
-        out = sides if out is None else [np.maximum(a, b) for a, b in zip(out, sides, strict=True)]
-    return out
 
 
 def _search_shifts(searched: gpd.GeoDataFrame | None) -> tuple[Array | None, Array]:
@@ -370,6 +323,9 @@ def cells(evidence: Evidence, window: Window) -> Cells | None:
         first += len(term.columns)
     if not reached:
         return None
+    for make_land in evidence.land:
+        terms[first] = make_land(window)
+        first += 1
     if evidence.mask is not None:
         near = evidence.mask.near(window)
         known &= burn(window, evidence.mask.shapes[near], np.ones(len(near), int), "uint8") > 0

@@ -8,6 +8,7 @@ looks as if it foretold them. Squares longer than accidents hang together are he
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 
 from clearplan.core.crs import require_metres
 from clearplan.core.errors import CrsError, SettingsError, TableError
-from clearplan.geo.grids import Grid, cell_of, in_cells
-from clearplan.settings.surface import FitSettings
+from clearplan.geo.grids import Grid, Window, cell_of, cells_in, in_cells
+from clearplan.settings.surface import FitSettings, SurfaceSettings
 from clearplan.surface.evidence import Evidence
 from clearplan.surface.probability import evidence_at
 from clearplan.tables.check import placed, remaining
@@ -28,19 +29,29 @@ from clearplan.tables.check import placed, remaining
 Array = NDArray[Any]
 
 
+#: Evidence on a day by settings: what was known by it, so that accidents after it can be foretold.
+KnownBy = Callable[[SurfaceSettings, pd.Timestamp | None], Evidence]
+#: What a sample's table has beside the columns of the model.
+PLACE = ("x", "y", "weight", "label", "shift", "window", "piece", "block", "fold")
+
+
 @dataclass(frozen=True)
 class Sample:
     """Labels and background with their evidence.
 
-    ``table`` has a row each for labels (``label`` 1, or 0 for a survey without a find) and background cells (``label``
-    missing): x, y [m], one g [0-1] per column of the model, ``weight`` (1 for a label, cells that it stands for for
-    background), ``block`` and ``fold``.
+    ``table`` has a row each for labels (``label`` 1 for an accident; for a cell of searched ground the share of its
+    piece with finds) and background cells (``label`` missing): x, y [m], one g per column of the model, ``weight`` (1
+    for an accident, cells that it stands for for background, m2 over the mean of all pieces for searched ground),
+    ``shift`` (what searches add to the logit), ``window`` of time (0 is the last), ``piece`` of searched ground,
+    ``block`` and ``fold``. ``anchor``: known ground on the study's day, alike.
     """
 
     table: pd.DataFrame
     names: tuple[str, ...]
     known_cells: float
     unknown: int  # labels on ground of which nobody knows; they teach nothing
+    anchor: pd.DataFrame
+    days: tuple[pd.Timestamp | None, ...] = (None,)  # on which the evidence of each window was known
 
     @property
     def labels(self) -> pd.DataFrame:
@@ -71,7 +82,7 @@ def draw_background(evidence: Evidence, count: int, seed: int) -> tuple[pd.DataF
         flat = np.arange(grid.cells) if whole else np.sort(random.choice(grid.cells, asked, replace=False))
         row, column = np.divmod(flat, grid.columns)
         x, y = grid.x0 + (column + 0.5) * grid.cell_m, grid.y1 - (row + 0.5) * grid.cell_m
-        found = evidence_at(evidence, np.column_stack([x, y]))
+        found = evidence_at(evidence, np.column_stack([x, y])).rename(columns={"searched": "shift"})
         known = found["known"].to_numpy()
         # Where little is known, more is drawn, so that as many cells stand for it as were asked for.
         if whole or known.sum() >= count / 2:
@@ -80,7 +91,8 @@ def draw_background(evidence: Evidence, count: int, seed: int) -> tuple[pd.DataF
     if not known.any():
         raise TableError("surface: nothing is known in any cell; give evidence before strengths are fitted")
     cells = grid.cells * known.mean()
-    table = found.loc[known, list(evidence.names)].assign(x=x[known], y=y[known], weight=cells / known.sum())
+    columns = [*evidence.names, "shift"]
+    table = found.loc[known, columns].assign(x=x[known], y=y[known], weight=cells / known.sum())
     return table.reset_index(drop=True), float(cells)
 
 
@@ -91,6 +103,8 @@ def take_sample(
     accidents: gpd.GeoDataFrame | None = None,
     areas: gpd.GeoDataFrame | None = None,
     surveys: gpd.GeoDataFrame | None = None,
+    known_by: KnownBy | None = None,
+    as_at: pd.Timestamp | None = None,
 ) -> Sample:
     """Labels and background with evidence, blocks and folds; arguments as in :func:`fit_surface`.
 
@@ -105,22 +119,102 @@ def take_sample(
         raise SettingsError(f"fit: labels are {what}, and no table of them is given; hand it over by its name")
     if require_metres(given) != evidence.grid.crs:
         raise CrsError(f"{what} are not in the CRS of the surface, {evidence.grid.crs.name}; reproject them")
-    points, found = _places(what, given, evidence.grid, settings)
-    _refuse_too_few(what, points, settings)
-    at = evidence_at(evidence, points)
-    known = at["known"].to_numpy()
-    own = at.loc[known, list(evidence.names)].assign(
-        x=shapely.get_x(points)[known], y=shapely.get_y(points)[known], weight=1.0, label=found[known]
-    )
-    background, cells = draw_background(evidence, settings.background, settings.seed)
-    table = pd.concat([own, background.assign(label=np.nan)], ignore_index=True)
+    now, cells = draw_background(evidence, settings.background, settings.seed)
+    if settings.window_years is not None:
+        parts, unknown, days = _windows(evidence, given, settings, known_by, as_at)
+    else:
+        labels, unknown = _labels(what, given, evidence, settings)
+        # An accident or a field says what lay there before anyone searched.
+        now = now.assign(shift=0.0)
+        parts, days = [pd.concat([labels, now.assign(label=np.nan)], ignore_index=True)], (None,)
+    table = pd.concat([part.assign(window=k) for k, part in enumerate(parts)], ignore_index=True)
+    order = np.argsort(table["label"].isna().to_numpy(), kind="stable")  # labels come first
+    table = table.iloc[order].reset_index(drop=True)
+    table["piece"] = table["piece"].fillna(-1).astype(int) if "piece" in table.columns else -1
     table["block"] = blocks_of(table["x"].to_numpy(), table["y"].to_numpy(), settings.block_m)
-    table["fold"] = folds_of(table["block"].to_numpy(), (table["label"] == 1).to_numpy(), settings, what)
-    return Sample(table, evidence.names, cells, int((~known).sum()))
+    table["fold"] = folds_of(table["block"].to_numpy(), (table["label"] > 0).to_numpy(), settings, what)
+    return Sample(table, evidence.names, cells, unknown, now, days)
 
 
-def _places(what: str, table: gpd.GeoDataFrame, grid: Grid, settings: FitSettings) -> tuple[Array, Array]:
-    """Points of labels, and 1 for a find or an accident, 0 for a search without one."""
+def _labels(what: str, given: gpd.GeoDataFrame, evidence: Evidence, settings: FitSettings) -> tuple[pd.DataFrame, int]:
+    """Rows of labels on known ground, with their evidence, and how many lie elsewhere."""
+    places = _places(what, given, evidence.grid, settings)
+    _refuse_too_few(what, places["at"].to_numpy(), settings)
+    return _with_evidence(evidence, places)
+
+
+def _with_evidence(evidence: Evidence, places: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Places (``at``) with x, y and their evidence, those on known ground; and how many are not."""
+    points = places["at"].to_numpy(object)
+    at = evidence_at(evidence, points).rename(columns={"searched": "shift"})
+    known = at["known"].to_numpy()
+    rows = at[[*evidence.names]].assign(x=shapely.get_x(points), y=shapely.get_y(points), shift=0.0)
+    rows = pd.concat([rows, places.drop(columns="at").reset_index(drop=True)], axis=1)
+    return rows[known].reset_index(drop=True), int((~known).sum())
+
+
+def _windows(
+    evidence: Evidence,
+    accidents: gpd.GeoDataFrame,
+    settings: FitSettings,
+    known_by: KnownBy | None,
+    as_at: pd.Timestamp | None,
+) -> tuple[list[pd.DataFrame], int, tuple[pd.Timestamp | None, ...]]:
+    """Rows of each window of time, from the last: its accidents and background, with what was known before it.
+
+    Raises
+    ------
+    SettingsError
+        Nothing says what was known by a day.
+    TableError
+        A window has no accident.
+    """
+    if known_by is None or as_at is None:
+        raise SettingsError("fit.window_years needs known_by and as_at: what was known by a day, and the study's day")
+    parts, days, unknown = [], [], 0
+    for k in range(settings.windows):
+        begin, end = (_years_before(as_at, (k + more) * (settings.window_years or 0)) for more in (1, 0))
+        own = within(accidents, begin, end)
+        if not len(own):
+            raise TableError(
+                f"accidents: none is dated {begin:%Y-%m-%d} to {end:%Y-%m-%d}, the window of fit.window_years; take "
+                "longer or fewer windows"
+            )
+        then = known_by(evidence.settings, begin)
+        found, elsewhere = dated_rows(then, own, settings)
+        parts.append(found)
+        days.append(begin)
+        unknown += elsewhere
+    every = pd.concat([part[part["label"].notna()] for part in parts])
+    _refuse_too_few("accidents", shapely.points(every[["x", "y"]].to_numpy()), settings)
+    return parts, unknown, tuple(days)
+
+
+def dated_rows(evidence: Evidence, accidents: gpd.GeoDataFrame, settings: FitSettings) -> tuple[pd.DataFrame, int]:
+    """Accidents and background with the evidence of a day, searches included; and how many accidents lie elsewhere."""
+    places = _places("accidents", accidents, evidence.grid, settings)
+    labels, unknown = _with_evidence(evidence, places)
+    background, _ = draw_background(evidence, settings.background, settings.seed)
+    points = labels[["x", "y"]].to_numpy()
+    labels = labels.assign(shift=evidence_at(evidence, points)["searched"].to_numpy() if len(points) else 0.0)
+    return pd.concat([labels, background.assign(label=np.nan)], ignore_index=True), unknown
+
+
+def within(accidents: gpd.GeoDataFrame, begin: pd.Timestamp, end: pd.Timestamp) -> gpd.GeoDataFrame:
+    """Accidents after the day ``begin`` and not after ``end``; those without a day are in no window."""
+    day = pd.to_datetime(accidents["occurred_on"])
+    found: gpd.GeoDataFrame = accidents[((day > begin) & (day <= end)).to_numpy()]
+    return found
+
+
+def _years_before(day: pd.Timestamp, years: float) -> pd.Timestamp:
+    return day - pd.Timedelta(days=round(365.25 * years))
+
+
+def _places(what: str, table: gpd.GeoDataFrame, grid: Grid, settings: FitSettings) -> pd.DataFrame:
+    """Points of labels (``at``) with ``label``, ``weight`` and for searched ground ``piece``."""
+    if what == "surveys":
+        return _searched_cells(table, grid, settings)
     if what == "hazards":
         left = remaining(table)
         kinds = left["kind"].isin(["contact-line", "cluster-strike"])
@@ -128,14 +222,59 @@ def _places(what: str, table: gpd.GeoDataFrame, grid: Grid, settings: FitSetting
         if len(points) > settings.background:
             picked = np.random.default_rng(settings.seed).choice(len(points), settings.background, replace=False)
             points = points[np.sort(picked)]
-        return points, np.ones(len(points))
+    else:
+        points = shapely.force_2d(shapely.centroid(placed(table).geometry.to_numpy()))
+    return pd.DataFrame({"at": np.asarray(points, dtype=object), "label": 1.0, "weight": 1.0})
+
+
+#: Cells of one piece of searched ground that are looked at; its mean share is that of these.
+_CELLS_A_PIECE = 50
+
+
+def _searched_cells(table: gpd.GeoDataFrame, grid: Grid, settings: FitSettings) -> pd.DataFrame:
+    """Cells of each piece of searched ground, with the share of it in which something was found."""
     table = placed(table)
-    points = np.asarray(shapely.force_2d(shapely.centroid(table.geometry.to_numpy())), dtype=object)
-    if what == "accidents":
-        return points, np.ones(len(points))
-    if "found" not in table.columns or not table["found"].isin([True, False]).all():
-        raise TableError("surveys: no column found with true or false in every row; say which searches had a find")
-    return points, table["found"].to_numpy(bool).astype(float)
+    found = pd.to_numeric(table["found"], errors="coerce") if "found" in table.columns else pd.Series(dtype=float)
+    if len(found) != len(table) or not found.between(0, 1).all():
+        raise TableError(
+            "surveys: no column found with true, false or a share from 0 to 1 in every row; say which searches had a "
+            "find"
+        )
+    random = np.random.default_rng([settings.seed, 4])
+    shapes = in_cells(grid, shapely.force_2d(table.geometry.to_numpy()))
+    m2 = shapely.area(table.geometry.to_numpy())
+    size = np.where(m2 > 0, m2, grid.cell_m**2)
+    whole = Window(-grid.rows, -grid.columns, 3 * grid.rows, 3 * grid.columns)
+    rows = []
+    for k, shape in enumerate(shapes):
+        flat = cells_in(whole, shape) if shapely.get_type_id(shape) in (3, 6) else np.array([], dtype=int)
+        if len(flat) > _CELLS_A_PIECE:
+            flat = np.sort(random.choice(flat, _CELLS_A_PIECE, replace=False))
+        row, column = np.divmod(flat, whole.columns)
+        x = grid.x0 + (column + whole.column + 0.5) * grid.cell_m
+        y = grid.y1 - (row + whole.row + 0.5) * grid.cell_m
+        points = shapely.points(x, y)
+        if not len(points):
+            points = np.array([shapely.point_on_surface(table.geometry.iloc[k])])
+        rows.append(
+            pd.DataFrame({"at": points, "label": float(found.iloc[k]), "weight": size[k] / size.mean(), "piece": k})
+        )
+    if not rows:
+        return pd.DataFrame({"at": np.array([], dtype=object), "label": 0.0, "weight": 0.0, "piece": 0})
+    return pd.concat(rows, ignore_index=True)
+
+
+def surveyed_ground(releases: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Ground that was searched, from RELEASES: cleared or reduced, with ``found`` 1 where something was found, else 0.
+
+    Cleared ground of which nobody says what was found counts as found, as it does in land release: it was contaminated
+    in the operator's eyes. Cancelled ground was not searched.
+    """
+    own = placed(releases)
+    own = own[own["action"].isin(["cleared", "reduced"])]
+    items = own["items"] if "items" in own.columns else pd.Series(None, index=own.index, dtype=object)
+    nothing = items.astype("string").str.strip().str.casefold().eq("none").fillna(value=False).to_numpy(bool)
+    return own.assign(found=np.where((own["action"] == "cleared").to_numpy() & ~nothing, 1.0, 0.0))
 
 
 def cells_inside(areas: gpd.GeoDataFrame, grid: Grid) -> Array:

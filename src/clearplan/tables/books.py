@@ -83,10 +83,20 @@ NET_AREA: tuple[Column, ...] = (
 EXPECTED: tuple[Column, ...] = (
     DISTRICT,
     m2_of("expected", "ground expected to be contaminated, by the surface", leaves="public"),
-    m2_of("low", "5 % of the draws lie below", leaves="public"),
-    m2_of("high", "5 % of the draws lie above", leaves="public"),
+    m2_of("low", "lower end of the 90 % interval of what will be found", leaves="public"),
+    m2_of("high", "upper end of the 90 % interval of what will be found", leaves="public"),
+    *optional(
+        m2_of("mean_low", "lower end of the 90 % interval of the expectation", leaves="public"),
+        m2_of("mean_high", "upper end of the 90 % interval of the expectation", leaves="public"),
+    ),
     m2_of("known", "ground of which the surface knows something", leaves="public"),
     m2_of("unknown", "ground of which nobody knows", leaves="public"),
+    *optional(
+        Column("holds_any", "number", "chance that the known ground holds any contamination, at least one item", "1",
+               nullable=True, low=0, high=1, leaves="public", tag="#indicator+num+holds_any"),
+        Column("relative", "number", "contaminated share over its mean on the known ground, whose size nobody states",
+               "1", nullable=True, low=0, leaves="public", tag="#indicator+num+relative"),
+    ),
 )
 
 BRIDGE: tuple[Column, ...] = (

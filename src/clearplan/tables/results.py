@@ -113,10 +113,16 @@ TASKS: tuple[Column, ...] = (
     *optional(
         m2_of("expected", "ground expected to be contaminated, by the surface; blank: nobody knows",
               "expected to be contaminated; blank: nobody knows"),
-        m2_of("low", "5 % of the draws lie below"),
-        m2_of("high", "5 % of the draws lie above"),
+        m2_of("low", "lower end of the 90 % interval of what will be found"),
+        m2_of("high", "upper end of the 90 % interval of what will be found"),
+        m2_of("mean_low", "lower end of the 90 % interval of the expectation"),
+        m2_of("mean_high", "upper end of the 90 % interval of the expectation"),
         m2_of("known", "ground of the task of which the surface knows something"),
         m2_of("unknown", "ground of which nobody knows"),
+        Column("holds_any", "number", "chance that the known ground holds any contamination, at least one item", "1",
+               nullable=True, low=0, high=1, leaves="partner", tag="#indicator+num+holds_any"),
+        Column("relative", "number", "contaminated share over its mean on the known ground, whose size nobody states",
+               "1", nullable=True, low=0, leaves="partner", tag="#indicator+num+relative"),
     ),
     ERROR,
     text("position_from", "hazard whose position error it has, the largest of its hazards': tasks of one hazard shift "

@@ -116,7 +116,7 @@ def test_ids_of_two_charts_differ_and_every_reference_is_met():
 
 def test_descriptions_hold_the_numbers():
     assert "all terms (fitted): Accidents in the top 10 % of the ground 50%, ROC-AUC 0.50" in drawn("ladder")
-    assert "belt only: top 5 %: 30%, top 10 %: 30%, top 20 %: 30%." in drawn("recall")
+    assert "belt only: top 1 %: 30%, top 5 %: 30%, top 10 %: 30%, top 20 %: 30%." in drawn("recall")
     assert "in the highest part 40 expected and 32 observed" in drawn("calibration")
     assert "Land released in 2023: 53,081.8 hectares</title>" in drawn("release")
     undated = draw_published_release(released().drop(columns="year"), source="x")

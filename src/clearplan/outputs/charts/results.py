@@ -5,6 +5,7 @@ Every chart is the same text for the same table, holds no date, and needs no fon
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,11 @@ from clearplan.priority.rank import criteria_of, in_queue, meaning_of
 #: Colour of each rung of the ladder; others take the spare ones in order.
 RUNG_COLOURS = {
     "belt only": "#bbbbbb",
-    "distance only": "#ddaa33",
+    "nearest hazard": "#ddaa33",
+    "nearest past accident": "#cc6677",
+    "density of past accidents": "#882255",
+    "logistic regression": "#999933",
+    "gradient boosting": "#117733",
     "all terms (expert)": "#66aac8",
     "all terms (fitted)": "#004488",
 }
@@ -56,8 +61,8 @@ CHANGES = {
 }
 
 
-def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretells accidents it never saw") -> str:
-    """Dots with the range over folds, a panel per figure and a line per rung.
+def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way predicts accidents it has not seen") -> str:
+    """Dots with 90 % intervals, a panel per figure and a line per rung.
 
     Parameters
     ----------
@@ -101,7 +106,7 @@ def draw_ladder(ladder: pd.DataFrame, *, title: str = "How well each way foretel
         axes[0].set_yticks(range(len(rungs)), rungs)
         note(
             figure,
-            "Dot: mean over held-out folds; bar: lowest to highest fold; dashed: by chance, or 1.",
+            "Bar: 90 % interval, blocks drawn afresh; dashed: by chance, or 1.",
         )
 
     lines = [f"{rung}: " + _in_words(told, rung) for rung in rungs]
@@ -139,51 +144,42 @@ def _figure(name: str, value: float) -> str:
     return f"{value:.1e}" if name == "average_precision" and value < 0.01 else f"{value:.2f}"
 
 
-def draw_recall(ladder: pd.DataFrame, *, title: str = "Held-out accidents inside the highest-ranked ground") -> str:
-    """Bars: share of held-out accidents in the top 5, 10 and 20 % of the known ground, with the range over folds.
+def draw_recall(ladder: pd.DataFrame, *, title: str = "Accidents inside the highest-ranked ground") -> str:
+    """Lines: share of the judged accidents in the top 1, 5, 10 and 20 % of the known ground, one for each rung.
 
     Parameters
     ----------
     ladder : DataFrame
-        ``evaluation_tables(...)["ladder"]``.
+        ``evaluation_tables(...)["ladder"]``, of one way to judge and one ranking.
     """
-    need(ladder, "rung", "figure", "mean", "low", "high")
+    need(ladder, "rung", "figure", "mean")
     rungs = list(dict.fromkeys(ladder["rung"]))
-    told = ladder.set_index(["rung", "figure"])
-    tops = (5, 10, 20)
+    means = ladder.set_index(["rung", "figure"])["mean"].astype(float)
+    tops = (1, 5, 10, 20)
 
     def draw(figure: Any) -> None:
         axis = figure.subplots()
-        width = 0.8 / len(rungs)
-        for k, rung in enumerate(rungs):
-            at = np.arange(3) - 0.4 + width * (k + 0.5)
-            mean, low, high = (
-                np.array([float(told.loc[(rung, f"recall_{top}"), c]) for top in tops]) for c in ("mean", "low", "high")
-            )
-            axis.bar(at, mean, width * 0.9, color=_colour(rung, rungs), label=rung)
-            axis.vlines(at, low, high, color=INK, lw=1)
-            for x, value, top in zip(at, mean, high, strict=True):
-                axis.annotate(f"{value:.0%}", (x, top), (0, 3), textcoords="offset points", ha="center", fontsize=9.5)
-        for k, top in enumerate(tops):
-            axis.hlines(top / 100, k - 0.42, k + 0.42, color=_UP, lw=1.6, ls="--", label="by chance" if not k else None)
-        axis.set_xticks(range(3), [f"top {top} % of the known ground" for top in tops])
-        axis.tick_params(axis="x", length=0)
-        axis.set_ylabel("held-out accidents in it")
+        for rung in rungs:
+            found = [means[rung, f"recall_{top}"] for top in tops]
+            axis.plot((0, *tops), (0, *found), "o-", color=_colour(rung, rungs), ms=5, lw=2, label=rung)
+        axis.plot((0, 20), (0, 0.2), color=SOFT, lw=1, ls="--", label="by chance")
+        axis.set_xticks(tops, [f"{top} %" for top in tops])
+        axis.set_xlabel("part of the known ground, the highest-ranked first")
+        axis.set_ylabel("accidents in it")
         axis.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
-        axis.set_ylim(0, min(1.0, axis.get_ylim()[1] * 1.08) if axis.get_ylim()[1] < 1 else 1.08)
-        axis.legend(loc="upper left", frameon=False)
-        note(figure, "Bar: mean over held-out folds; line: lowest to highest fold.")
+        axis.set_xlim(0, 20.5)
+        axis.set_ylim(0, None)
+        axis.grid(color=GRID, lw=0.8)
+        axis.set_axisbelow(True)
+        axis.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
 
-    lines = [
-        f"{rung}: " + ", ".join(f"top {top} %: {float(told.loc[(rung, f'recall_{top}'), 'mean']):.0%}" for top in tops)
-        for rung in rungs
-    ]
-    return to_svg("recall", (8.6, 4.6), title, ". ".join(lines) + ".", draw)
+    lines = []
+    for rung in rungs:
+        lines.append(f"{rung}: " + ", ".join(f"top {top} %: {means[rung, f'recall_{top}']:.0%}" for top in tops))
+    return to_svg("recall", (9.4, 4.6), title, ". ".join(lines) + ".", draw)
 
 
-def draw_calibration(
-    calibration: pd.DataFrame, *, title: str = "Accidents expected and observed, in blocks held out"
-) -> str:
+def draw_calibration(calibration: pd.DataFrame, *, title: str = "Accidents expected and observed") -> str:
     """Expected against observed accidents per 100 km2 in ten parts of equal area, a panel per rung.
 
     Parameters
@@ -196,10 +192,14 @@ def draw_calibration(
     said, seen = calibration["expected_per_100_km2"], calibration["observed_per_100_km2"]
     values = np.concatenate([said[said > 0], seen[seen > 0]])
     low, high = (values.min() / 2, values.max() * 2) if len(values) else (0.1, 10.0)
+    across = min(4, len(rungs))
+    deep = math.ceil(len(rungs) / across)
 
     def draw(figure: Any) -> None:
-        axes = np.atleast_1d(figure.subplots(1, len(rungs), sharex=True, sharey=True))
-        for axis, rung in zip(axes, rungs, strict=True):
+        axes = figure.subplots(deep, across, sharex=True, sharey=True, squeeze=False)
+        for spare in axes.ravel()[len(rungs) :]:
+            spare.axis("off")
+        for axis, rung in zip(axes.ravel(), rungs, strict=False):
             rows = calibration[calibration["rung"] == rung]
             x, count, area = (rows[c].to_numpy(float) for c in ("expected_per_100_km2", "observed", "area_km2"))
             spread = np.sqrt(np.maximum(count, 1)) * 1.96
@@ -217,7 +217,8 @@ def draw_calibration(
             axis.set_axisbelow(True)
             axis.set_title(rung, fontsize=10)
             axis.set_xlabel("expected per 100 km²")
-        axes[0].set_ylabel("observed per 100 km²")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("observed per 100 km²")
         note(
             figure,
             "On the dashed line both agree. A dot is a tenth of the ground, a line 95 % by chance; "
@@ -230,7 +231,7 @@ def draw_calibration(
         f"{top.loc[rung, 'observed_per_100_km2']:.3g} observed per 100 square kilometres."
         for rung in rungs
     ]
-    return to_svg("calibration", (max(2.75 * len(rungs), 5.0), 3.9), title, " ".join(lines), draw)
+    return to_svg("calibration", (max(2.75 * across, 5.0), 0.6 + 3.3 * deep), title, " ".join(lines), draw)
 
 
 def draw_published_release(table: pd.DataFrame, *, source: str) -> str:
