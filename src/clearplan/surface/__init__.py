@@ -1,1 +1,1 @@
-"""Evidence to the probability of contamination, learned and evaluated."""
+"""Evidence to the share of ground that is contaminated, learned and evaluated."""
