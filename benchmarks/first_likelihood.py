@@ -18,21 +18,17 @@ https://doi.org/10.1111/2041-210X.12352.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit, log_expit, logit
+from scipy.special import expit, log_expit
 
-from clearplan.core.errors import SettingsError, TableError
+from clearplan.surface.likelihood import base_for, logistic
 
 Array = NDArray[Any]
-
-_MISSING = "surface.mode 'fitted' and clearplan evaluate need scikit-learn: pip install 'clearplan[fit]'"
 
 
 @dataclass(frozen=True)
@@ -68,25 +64,6 @@ class Problem:
     exposure: Array
     fixed: Array  # strengths of columns that are not free
     prevalence: float
-
-
-def base_for(scores: Array, weights: Array, prevalence: float) -> float:
-    """b0 with which the mean of expit(b0 + scores) is the prevalence; weights sum to 1.
-
-    >>> round(base_for(np.array([0.0, 0.0]), np.array([0.5, 0.5]), 0.2), 4)  # logit 0.2
-    -1.3863
-    """
-    low, high = logit(prevalence) - scores.max(), logit(prevalence) - scores.min()
-    base = float(np.clip(logit(prevalence) - weights @ scores, low, high))
-    for _ in range(200):
-        p = expit(base + scores)
-        miss = float(weights @ p) - prevalence
-        if abs(miss) < 1e-13 or high - low < 1e-13:
-            break
-        low, high = (low, base) if miss > 0 else (base, high)
-        step = base - miss / max(float(weights @ (p * (1 - p))), 1e-300)
-        base = step if low < step < high else (low + high) / 2
-    return base
 
 
 def penalised_loss(theta: Array, problem: Problem, penalty: float) -> tuple[float, Array]:
@@ -152,76 +129,3 @@ def _first_guess(problem: Problem, penalty: float) -> Array:
     weight = np.concatenate([problem.label_weight, problem.background_weight * problem.label_weight.sum() * 10])
     found = logistic(g, y, weight, penalty)[1:]
     return np.clip(found, 0.0, 50.0)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Linear algebra on one thread: thousands of small products, faster so, and the same to the last bit everywhere.
-
-    Raises
-    ------
-    SettingsError
-        scikit-learn, with which threadpoolctl comes, is not installed.
-    """
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        raise SettingsError(_MISSING) from None
-    with threadpool_limits(1):
-        yield
-
-
-def logistic(g: Array, y: Array, weight: Array, penalty: float) -> Array:
-    """Intercept and coefficients of scikit-learn's ridge logistic regression, newton-cholesky.
-
-    Raises
-    ------
-    SettingsError
-        scikit-learn is not installed.
-    """
-    try:
-        from sklearn.linear_model import LogisticRegression
-    except ImportError:
-        raise SettingsError(_MISSING) from None
-    made = LogisticRegression(C=penalty, solver="newton-cholesky", max_iter=200, tol=1e-8)
-    made.fit(g, y, sample_weight=weight)
-    coefficients: Array = np.concatenate([made.intercept_, made.coef_[0]])
-    return coefficients
-
-
-def fit_surveys(g: Array, y: Array, weight: Array, free: Array, fixed: Array, penalty: float) -> Model:
-    """Ordinary logistic regression of finds; columns with a negative coefficient are left out and it is fitted anew."""
-    kept = free.copy()
-    if len(np.unique(y)) < 2:
-        raise TableError("surveys: all searches have a find, or none has; strengths can't be learned from one kind")
-    while kept.any():
-        found = logistic(g[:, kept], y.astype(int), weight, penalty)
-        if (found[1:] >= 0).all():
-            break
-        kept[np.flatnonzero(kept)[np.argmin(found[1:])]] = False  # the worst first: others may recover
-    strengths = fixed.copy()
-    strengths[free] = 0.0
-    if not kept.any():
-        return Model(float(logit(np.average(y, weights=weight))), strengths, np.zeros(len(free)))
-    strengths[kept] = found[1:]
-    return Model(float(found[0]), strengths, np.zeros(len(free)))
-
-
-def exposure_given(log_p: Array, exposed: Array, weight: Array, own: Array, other: Array) -> Array:
-    """Exposure that makes the places of labels likeliest where log p is given; 0 where there is none to learn.
-
-    Rows ``own`` are labels, rows ``other`` background with ``weight``. A ridge of 1/1000 keeps it finite.
-    """
-    if not exposed.shape[1] or not own.any():
-        return np.zeros(exposed.shape[1])
-    a, n = weight[own], weight[own].sum()
-
-    def loss(gamma: Array) -> tuple[float, Array]:
-        rate = log_p[other] + exposed[other] @ gamma + np.log(weight[other])
-        top = rate.max()
-        part = np.exp(rate - top)
-        value = -(a @ (exposed[own] @ gamma)) + n * (np.log(part.sum()) + top) + gamma @ gamma / 2000
-        return float(value), -(a @ exposed[own]) + n * (part / part.sum()) @ exposed[other] + gamma / 1000
-
-    found: Array = minimize(loss, np.zeros(exposed.shape[1]), jac=True, method="L-BFGS-B").x
-    return found

@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 def cells_of_raster(path: str | Path, grid: Grid, window: Window) -> Array:
     """Mean of a raster's first band in the cells of a window, float32; NaN where it says nothing."""
-    return _warped(path, grid, window, grid.cell_m)
+    return _warped(path, grid, window, grid.cell_m, _own_cell_m(path, grid))
 
 
 def slope_in_cells(path: str | Path, grid: Grid, window: Window) -> Array:
@@ -63,10 +63,11 @@ def _made(
     beyond_m: Callable[[float], float],
 ) -> Array:
     """A figure made on cells that divide the grid's, near the raster's own size, and its mean in each of the grid's."""
-    parts = max(1, round(grid.cell_m / _own_cell_m(path, grid)))
+    own_m = _own_cell_m(path, grid)
+    parts = max(1, round(grid.cell_m / own_m))
     fine_m = grid.cell_m / parts
     margin = int(np.ceil(beyond_m(fine_m) / grid.cell_m)) + 1
-    made = make(_warped(path, grid, window.grown(margin), fine_m).astype(float), fine_m)
+    made = make(_warped(path, grid, window.grown(margin), fine_m, own_m).astype(float), fine_m)
     inner = made[margin * parts : -margin * parts, margin * parts : -margin * parts]
     blocks = inner.reshape(window.rows, parts, window.columns, parts)
     known = np.isfinite(blocks)
@@ -83,7 +84,7 @@ def _own_cell_m(path: str | Path, grid: Grid) -> float:
     return side
 
 
-def _warped(path: str | Path, grid: Grid, window: Window, cell_m: float) -> Array:
+def _warped(path: str | Path, grid: Grid, window: Window, cell_m: float, own_m: float) -> Array:
     parts = round(grid.cell_m / cell_m)
     west, north = grid.x0 + window.column * grid.cell_m, grid.y1 - window.row * grid.cell_m
     frame = {
@@ -92,8 +93,7 @@ def _warped(path: str | Path, grid: Grid, window: Window, cell_m: float) -> Arra
         "width": window.columns * parts,
         "height": window.rows * parts,
     }
-    coarse = cell_m > 1.5 * _own_cell_m(path, grid)
-    how = Resampling.average if coarse else Resampling.bilinear
+    how = Resampling.average if cell_m > 1.5 * own_m else Resampling.bilinear
     with damage_named(path), opened(path) as source, WarpedVRT(source, resampling=how, **frame) as warped:
         found: Array = warped.read(1, masked=True).astype("float32").filled(np.nan)
     return found

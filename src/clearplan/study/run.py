@@ -474,14 +474,16 @@ def evaluate_study(
         raise SettingsError(f"until {day}: must lie before the study's day, {study.project.study.as_at}")
     with study.users_names():
         found = evaluated(study.known_by, study.evidence, day)
-        told = learned(study.known_by, study.evidence)
+        strengths = None
+        if out is not None:
+            strengths = (study.fit or learned(study.known_by, study.evidence)).table
     if out is not None:
         draw_evaluation(
             evaluation_tables(found),
             # Its maps are exact, whatever the project's tier.
             titled(imprint_of(publish_study(study, "restricted")), "how well the surface predicts accidents"),
             notes=found.notes,
-            strengths=told.table,
+            strengths=strengths,
         ).save(out)
     return study, found
 

@@ -1,4 +1,4 @@
-"""Shape, half-life and penalty of a fit, chosen by what foretells held-out blocks, and held-out years, best."""
+"""Shape, half-life and penalty of a fit, chosen by what predicts held-out blocks, and held-out years, best."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 #: Background cells that stand for all while choices are compared; the fit itself takes all that were asked for.
 _COMPARED = 20_000
-#: A choice must foretell so much better than the first one named, per label, to be taken [nats].
+#: A choice must predict so much better than the first one named, per label, to be taken [nats].
 _BETTER = 1e-4
 
 

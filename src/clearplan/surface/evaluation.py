@@ -399,7 +399,7 @@ def _blocks_within(case: Judged, rows: pd.DataFrame) -> tuple[Array, Array]:
     roles, settings = roles_of(case.plan, case.settings), case.settings
     part = replace(case.sample, table=case.rows.reset_index(drop=True))
     with one_thread():
-        model, penalty = ladder.fitted_model(case)
+        model, penalty = case.fitted
         strengths = resampled_draws(part, roles, settings, penalty, model)[1]
         between = block_spread(part, roles, settings, penalty)
     own = rows["label"].notna().to_numpy()

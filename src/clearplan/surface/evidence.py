@@ -23,17 +23,8 @@ from clearplan.core.errors import CrsError, SettingsError, TableError
 from clearplan.geo.grids import Grid, Layer, Window, burn, burn_sum, layer, make_grid, region_bounds
 from clearplan.settings.surface import DATED, SurfaceSettings, SurfaceTerm
 from clearplan.surface.covariates import LandMaker, covariate_maker
-from clearplan.surface.makers import (
-    Maker,
-    ages,
-    by_accidents,
-    by_age,
-    by_distance,
-    by_line,
-    by_records,
-    by_reliability,
-    faded,
-)
+from clearplan.surface.makers import Maker, by_accidents, by_age, by_distance, by_line, by_records, by_reliability
+from clearplan.surface.reliability import with_finds
 from clearplan.tables.check import placed, remaining
 
 Array = NDArray[Any]
@@ -222,7 +213,6 @@ def _maker(
         raise SettingsError(
             f"surface.terms: half_life_years of {term.evidence} needs as_at, the day from which age counts"
         )
-    day = as_at if as_at is not None else pd.Timestamp.max.floor("D")
     if term.evidence == "line":
         return by_line(grid, hazards, term, reach_m)
     if term.evidence == "records":
@@ -230,12 +220,11 @@ def _maker(
         trust = records["hazard_id"].map(_reliability(hazards)).astype(float)
         return by_records(grid, records[trust.notna()], trust[trust.notna()], term, reach_m)
     if term.evidence == "accidents":
-        own = placed(accidents)
-        return by_accidents(grid, own, faded(ages(own["occurred_on"], day), term.half_life), term, reach_m)
+        return by_accidents(grid, accidents, as_at, term, reach_m)
     table = evidence_rows(term.evidence, hazards, areas, layers)
     shapes = np.asarray(table.geometry.to_numpy(), dtype=object)
     if term.evidence in DATED:
-        return by_age(grid, shapes, ages(table["since"], day), term, reach_m)
+        return by_age(grid, shapes, table["since"], as_at, term, reach_m)
     if term.learn_reliability:
         known = layers["reliability"]
         if known is None:
@@ -274,9 +263,7 @@ def evidence_rows(
 
 def _cleared(releases: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Releases by clearance in which something was found, or of which nobody says what was."""
-    items = releases["items"] if "items" in releases.columns else pd.Series(None, index=releases.index, dtype=object)
-    nothing = items.astype("string").str.strip().str.casefold().eq("none").fillna(value=False).to_numpy(bool)
-    own = releases[(releases["action"] == "cleared").to_numpy() & ~nothing]
+    own = releases[with_finds(releases)]
     return own.assign(since=own["decided_on"])
 
 

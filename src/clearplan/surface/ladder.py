@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -60,6 +61,13 @@ class Judged:
     def rows(self) -> pd.DataFrame:
         """Rows that a rung learns from: accidents and background."""
         return self.sample.table[self.taught]
+
+    @cached_property
+    def fitted(self) -> tuple[Model, float]:
+        """The model that the taught rows give, and its C; worked out once, for the rung and for its coverage."""
+        roles = roles_of(self.plan, self.learned_from)
+        penalty = best_penalty(self.lessons, self.used, self.learned_from, self.plan)
+        return fit_rows(self.lessons, roles, self.learned_from, penalty, used=self.used), penalty
 
 
 def belt_only(case: Judged) -> Scores:
@@ -123,14 +131,7 @@ def ours_expert(case: Judged) -> Scores:
 
 def ours_fitted(case: Judged) -> Scores:
     """All terms, with strengths learned from the rows that may be."""
-    return _ours(case, fitted_model(case)[0])
-
-
-def fitted_model(case: Judged) -> tuple[Model, float]:
-    """The model that the taught rows give, and its C."""
-    roles = roles_of(case.plan, case.learned_from)
-    penalty = best_penalty(case.lessons, case.used, case.learned_from, case.plan)
-    return fit_rows(case.lessons, roles, case.learned_from, penalty, used=case.used), penalty
+    return _ours(case, case.fitted[0])
 
 
 def written_model(plan: SurfaceSettings, roles: Roles) -> Model | None:

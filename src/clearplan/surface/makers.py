@@ -74,37 +74,63 @@ def ages(days: pd.Series, as_at: pd.Timestamp) -> Array:
     return counted
 
 
-def faded(age: Array, half_life: float | None) -> Array:
-    """Weight of rows of some age: half after each half-life, 1 where none is set.
+def faded(age: Array, half_life: float) -> Array:
+    """Weight of rows of some age: half after each half-life.
 
     >>> faded(np.array([0.0, 5.0, 10.0]), 5.0).tolist()
     [1.0, 0.5, 0.25]
     """
-    weight: Array = np.ones(len(age)) if half_life is None else 0.5 ** (age / half_life)
+    weight: Array = 0.5 ** (age / half_life)
     return weight
 
 
-def by_distance(grid: Grid, shapes: Array, term: SurfaceTerm, reach_m: float, weights: Array | None = None) -> Maker:
-    """The largest weight x g of the distance to the nearest shape of that weight."""
-    if weights is None:
-        return partial(_by_distance, grid, [_Group(layer(grid, shapes, reach_m), 1.0)], term, reach_m)
-    groups = [_Group(layer(grid, shapes[weights == w], reach_m), float(w)) for w in np.unique(weights)]
-    return partial(_by_distance, grid, groups, term, reach_m)
+def by_distance(grid: Grid, shapes: Array, term: SurfaceTerm, reach_m: float) -> Maker:
+    """g of the distance to the nearest shape."""
+    return partial(_weighed, grid, _groups(grid, shapes, np.ones(len(shapes)), reach_m), term, reach_m, _larger)
 
 
-def by_age(grid: Grid, shapes: Array, age: Array, term: SurfaceTerm, reach_m: float) -> Maker:
-    """As :func:`by_distance`, each shape with the weight of its age class."""
+def by_age(
+    grid: Grid, shapes: Array, days: pd.Series, as_at: pd.Timestamp | None, term: SurfaceTerm, reach_m: float
+) -> Maker:
+    """The largest weight x g, each shape with the weight of its age class; all weigh 1 without a half-life."""
     half_life = term.half_life
     if half_life is None:
         return by_distance(grid, shapes, term, reach_m)
+    assert as_at is not None
     step = _AGE_STEP * half_life
-    classes = np.minimum(np.floor(age / step) * step, _OLDEST * half_life)
-    return by_distance(grid, shapes, term, reach_m, faded(classes, half_life))
+    classes = np.minimum(np.floor(ages(days, as_at) / step) * step, _OLDEST * half_life)
+    return partial(_weighed, grid, _groups(grid, shapes, faded(classes, half_life), reach_m), term, reach_m, _larger)
 
 
-def _by_distance(
-    grid: Grid, groups: list[_Group], term: SurfaceTerm, reach_m: float, window: Window
+def by_reliability(grid: Grid, shapes: Array, trust: Array, term: SurfaceTerm, reach_m: float) -> Maker:
+    """1 - prod(1 - trust x g) over the levels of trust; of shapes of equal trust the nearest counts."""
+    return partial(_weighed, grid, _groups(grid, shapes, np.round(trust, 2), reach_m), term, reach_m, _either)
+
+
+def _groups(grid: Grid, shapes: Array, weights: Array, reach_m: float) -> list[_Group]:
+    return [_Group(layer(grid, shapes[weights == weight], reach_m), float(weight)) for weight in np.unique(weights)]
+
+
+def _larger(one: Array, other: Array) -> Array:
+    larger: Array = np.maximum(one, other)
+    return larger
+
+
+def _either(one: Array, other: Array) -> Array:
+    """That at least one of two independent parts holds."""
+    either: Array = one + other - one * other
+    return either
+
+
+def _weighed(
+    grid: Grid,
+    groups: list[_Group],
+    term: SurfaceTerm,
+    reach_m: float,
+    joined: Callable[[Array, Array], Array],
+    window: Window,
 ) -> list[Array] | None:
+    """Weight x g of the nearest shape of each group, joined over the groups."""
     out: list[Array] | None = None
     for group in groups:
         away = distance_m(grid, window, group.shapes, reach_m)
@@ -112,31 +138,9 @@ def _by_distance(
             continue
         found = _falls(term, away, reach_m)
         if group.weight < 1:
-            # What is faint stays within reach: age makes no ground unknown.
+            # What is faint stays within reach: neither age nor doubt makes ground unknown.
             found = [np.where(g > 0, np.maximum(g * np.float32(group.weight), _FAINT), 0) for g in found]
-        out = found if out is None else [np.maximum(a, b) for a, b in zip(out, found, strict=True)]
-    return out
-
-
-def by_reliability(grid: Grid, shapes: Array, trust: Array, term: SurfaceTerm, reach_m: float) -> Maker:
-    """1 - prod(1 - trust x g) over the levels of trust; of shapes of equal trust the nearest counts."""
-    levels = np.round(trust, 2)
-    groups = [_Group(layer(grid, shapes[levels == level], reach_m), float(level)) for level in np.unique(levels)]
-    return partial(_by_reliability, grid, groups, term, reach_m)
-
-
-def _by_reliability(
-    grid: Grid, groups: list[_Group], term: SurfaceTerm, reach_m: float, window: Window
-) -> list[Array] | None:
-    out: list[Array] | None = None
-    for group in groups:
-        away = distance_m(grid, window, group.shapes, reach_m)
-        if away is None:
-            continue
-        found = [
-            np.where(g > 0, np.maximum(g * np.float32(group.weight), _FAINT), 0) for g in _falls(term, away, reach_m)
-        ]
-        out = found if out is None else [a + b - a * b for a, b in zip(out, found, strict=True)]
+        out = found if out is None else [joined(a, b) for a, b in zip(out, found, strict=True)]
     return out
 
 
@@ -169,15 +173,22 @@ def _by_records(
         own = [
             np.maximum(np.float32(group.weight) * g + astray, faint) for g in _falls(term, found.distance_m, reach_m)
         ]
-        out = own if out is None else [a + b - a * b for a, b in zip(out, own, strict=True)]
+        out = own if out is None else [_either(a, b) for a, b in zip(out, own, strict=True)]
     return out
 
 
-def by_accidents(grid: Grid, accidents: gpd.GeoDataFrame, weights: Array, term: SurfaceTerm, reach_m: float) -> Maker:
+def by_accidents(
+    grid: Grid, accidents: gpd.GeoDataFrame, as_at: pd.Timestamp | None, term: SurfaceTerm, reach_m: float
+) -> Maker:
     """1 - 2 ** (-density / half_at); density = accidents, each counted by its weight x g of its distance, by cells."""
     assert term.half_at is not None
     (shape,) = term.shapes
-    points = shapely.force_2d(shapely.centroid(in_cells(grid, placed(accidents).geometry.to_numpy())))
+    there = placed(accidents)
+    weights = np.ones(len(there))
+    if term.half_life is not None:
+        assert as_at is not None
+        weights = faded(ages(there["occurred_on"], as_at), term.half_life)
+    points = shapely.force_2d(shapely.centroid(in_cells(grid, there.geometry.to_numpy())))
     shaped = ~(shapely.is_missing(points) | shapely.is_empty(points))
     at = np.column_stack(cell_of(points[shaped])).reshape(-1, 2)
     held, own = np.unique(at, axis=0, return_inverse=True)
@@ -220,5 +231,5 @@ def _by_line(
             own = own if line.sides == "both" else [g * (left == (line.sides == "left")) for g in own]
         if split:
             own = [own[0] * left, own[0] * ~left]
-        out = own if out is None else [np.maximum(a, b) for a, b in zip(out, own, strict=True)]
+        out = own if out is None else [_larger(a, b) for a, b in zip(out, own, strict=True)]
     return out

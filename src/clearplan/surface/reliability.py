@@ -5,9 +5,11 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clearplan.geo.shapes import overlaps
 from clearplan.tables.check import placed
+from clearplan.tables.texts import says_none
 
 #: Share of an area that must be released before it is concluded [1].
 _CONCLUDED = 0.5
@@ -48,15 +50,23 @@ def learned_reliability(areas: gpd.GeoDataFrame, releases: gpd.GeoDataFrame) -> 
     return share
 
 
+def with_finds(releases: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which releases are clearance in which something was found, or of which nobody says what was (n)."""
+    cleared: NDArray[np.bool_] = (releases["action"] == "cleared").to_numpy(bool)
+    if "items" not in releases.columns:
+        return cleared
+    nothing = np.array([isinstance(text, str) and says_none(text) for text in releases["items"]], dtype=bool)
+    found: NDArray[np.bool_] = cleared & ~nothing
+    return found
+
+
 def concluded(areas: gpd.GeoDataFrame, releases: gpd.GeoDataFrame) -> pd.DataFrame:
     """Areas of which at least half is released: source, and whether something was found there (``held``)."""
     given = placed(releases)
     given = given[given["action"] != "re-opened"]
     if not len(given) or not len(areas):
         return pd.DataFrame({"source": pd.Series(dtype=object), "held": pd.Series(dtype=bool)})
-    items = given["items"] if "items" in given.columns else pd.Series(None, index=given.index, dtype=object)
-    nothing = items.astype("string").str.strip().str.casefold().eq("none").fillna(value=False).to_numpy(bool)
-    finds = (given["action"] == "cleared").to_numpy() & ~nothing
+    finds = with_finds(given)
     i, j, m2 = overlaps(areas.geometry.to_numpy(), given.geometry.to_numpy())
     size = areas.geometry.area.to_numpy()
     released = np.bincount(i, weights=m2, minlength=len(areas)) / np.maximum(size, 1e-9)

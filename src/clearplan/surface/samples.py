@@ -24,6 +24,7 @@ from clearplan.geo.grids import Grid, Window, cell_of, cells_in, in_cells
 from clearplan.settings.surface import FitSettings, SurfaceSettings
 from clearplan.surface.evidence import Evidence
 from clearplan.surface.probability import evidence_at
+from clearplan.surface.reliability import with_finds
 from clearplan.tables.check import placed, remaining
 
 Array = NDArray[Any]
@@ -31,8 +32,6 @@ Array = NDArray[Any]
 
 #: Evidence on a day by settings: what was known by it, so that accidents after it can be foretold.
 KnownBy = Callable[[SurfaceSettings, pd.Timestamp | None], Evidence]
-#: What a sample's table has beside the columns of the model.
-PLACE = ("x", "y", "weight", "label", "shift", "window", "piece", "block", "fold")
 
 
 @dataclass(frozen=True)
@@ -272,9 +271,7 @@ def surveyed_ground(releases: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """
     own = placed(releases)
     own = own[own["action"].isin(["cleared", "reduced"])]
-    items = own["items"] if "items" in own.columns else pd.Series(None, index=own.index, dtype=object)
-    nothing = items.astype("string").str.strip().str.casefold().eq("none").fillna(value=False).to_numpy(bool)
-    return own.assign(found=np.where((own["action"] == "cleared").to_numpy() & ~nothing, 1.0, 0.0))
+    return own.assign(found=with_finds(own).astype(float))
 
 
 def cells_inside(areas: gpd.GeoDataFrame, grid: Grid) -> Array:

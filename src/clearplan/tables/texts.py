@@ -62,6 +62,15 @@ def read_profile(text: str) -> list[tuple[float, float, float]]:
     return [(a, b, c) for a, b, c in rows]
 
 
+def says_none(text: str) -> bool:
+    """Whether a cell says that there is none, which is not the same as a blank one: nobody knows.
+
+    >>> says_none(" None "), says_none("AP 3")
+    (True, False)
+    """
+    return text.strip().casefold() == "none"
+
+
 def read_items(text: str | None, devices: Mapping[str, str] | None = None) -> dict[str, int] | None:
     """Items found, by device code, from the text kept in RELEASES; None where it is unknown.
 
@@ -86,7 +95,7 @@ def read_items(text: str | None, devices: Mapping[str, str] | None = None) -> di
         return None
     known = devices or CODE_LISTS["device"]
     items: dict[str, int] = {}
-    for part in [] if text.strip().casefold() == "none" else text.split(";"):
+    for part in [] if says_none(text) else text.split(";"):
         code, _, number = part.strip().rpartition(" ")
         code = code.strip()
         if code not in known or not (number.isascii() and number.isdigit()) or code in items:
